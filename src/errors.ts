@@ -1,0 +1,103 @@
+/**
+ * Every error that the portal turns into a page. `status` is ours, decided here once: an upstream 401, 403 or
+ * 404 never becomes our own status by accident. `cause` is for the log, never for a page.
+ */
+export abstract class PortalError extends Error {
+  abstract readonly status: number
+  /** Names the page's words: `errors.<page>.title` and `errors.<page>.text` in views/locales. */
+  abstract readonly page: string
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** Thrown when nothing lives at an address, or when the user may not know whether it does. */
+export class NotFoundError extends PortalError {
+  readonly status = 404
+  readonly page = 'notFound'
+}
+
+/** Thrown when what the user typed or followed is malformed. */
+export class BadRequestError extends PortalError {
+  readonly status = 400
+  readonly page = 'badRequest'
+}
+
+/** Thrown when a sales unit, merchant or order is not shared with the organisation: upstream 404. */
+export class NotSharedError extends PortalError {
+  readonly status = 404
+  readonly page: 'salesUnitNotShared' | 'merchantNotShared' | 'productOrderNotShared'
+  /** @param page which words explain it; @param key the MSN or id that was asked for */
+  constructor(
+    page: 'salesUnitNotShared' | 'merchantNotShared' | 'productOrderNotShared',
+    readonly key: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${page}: ${key}`, options)
+    this.page = page
+  }
+}
+
+/** What was being read when an upstream call failed. One word a resource, as in the site map. */
+export type Purpose =
+  | 'token'
+  | 'salesUnits'
+  | 'salesUnit'
+  | 'merchant'
+  | 'merchantSalesUnits'
+  | 'productOrders'
+  | 'productOrder'
+  | 'pricePackages'
+  | 'productOrderTemplates'
+  | 'webhooks'
+
+/** What is known of a failed call to the Management API or the Webhooks API. Never keys, tokens or bodies. */
+export type UpstreamFailure = {
+  readonly purpose: Purpose
+  /** HTTP status of the last answer; absent when there was none (network error, timeout). */
+  readonly status?: number | undefined
+  /** `title` of the RFC 7807 problem, cut to 200 characters. */
+  readonly title?: string | undefined
+  readonly traceId?: string | undefined
+}
+
+const describe = ({ purpose, status, title, traceId }: UpstreamFailure): string =>
+  [purpose, status ?? 'no answer', title, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
+
+abstract class UpstreamError extends PortalError {
+  readonly failure: UpstreamFailure
+  constructor(failure: UpstreamFailure, options?: ErrorOptions) {
+    super(describe(failure), options)
+    this.failure = failure
+  }
+}
+
+/** Thrown when the API does not answer in time, answers 429/423/5xx after all retries, or answers nonsense. */
+export class UpstreamUnavailableError extends UpstreamError {
+  readonly status = 503
+  readonly page = 'upstreamUnavailable'
+}
+
+/** Thrown when the API refuses the organisation's keys (401 or 403, also from a token endpoint). */
+export class UpstreamRefusedError extends UpstreamError {
+  readonly status = 502
+  readonly page = 'upstreamRefused'
+}
+
+/** Thrown when the API answers 404: not there, not active, or not shared with the caller. */
+export class UpstreamNotFoundError extends UpstreamError {
+  readonly status = 502
+  readonly page = 'upstreamNotFound'
+}
+
+/** Thrown when the eID provider is down, slow, or answers nonsense. */
+export class EidUnavailableError extends PortalError {
+  readonly status = 503
+  readonly page = 'eidUnavailable'
+}
+
+/** Thrown when the embedded database is in use by another process, or a configured one cannot be used. */
+export class DatabaseUnavailableError extends PortalError {
+  readonly status = 503
+  readonly page = 'databaseUnavailable'
+}

@@ -1,0 +1,42 @@
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+export type { Logger }
+
+/** Names of fields whose value never reaches a log, at whatever depth up to three they stand. */
+const secretFields = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'password',
+  'secret',
+  'clientSecret',
+  'client_secret',
+  'subscriptionKey',
+  'Ocp-Apim-Subscription-Key',
+  'token',
+  'access_token',
+  'id_token',
+  'idToken',
+  'refresh_token',
+  'code',
+  'code_verifier',
+  'state',
+  'nonce',
+  'email',
+  'q',
+]
+
+const redactPaths = secretFields.flatMap((field) => {
+  const key = /^\w+$/.test(field) ? `.${field}` : `["${field}"]`
+  return [key.replace(/^\./, ''), `*${key}`, `*.*${key}`]
+})
+
+/**
+ * The process's logger: JSON lines on stdout. Redaction is the second line of defence; the first is that no call
+ * passes secrets, e-mail addresses or query text.
+ */
+export const createLogger = (level: string, destination?: DestinationStream): Logger =>
+  pino(
+    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths: redactPaths, censor: '[redacted]' } },
+    ...(destination ? [destination] : []),
+  )
