@@ -17,6 +17,12 @@ export class NotFoundError extends PortalError {
   readonly page = 'notFound'
 }
 
+/** Thrown when the fault is ours and nobody foresaw it. */
+export class InternalError extends PortalError {
+  readonly status = 500
+  readonly page = 'internal'
+}
+
 /** Thrown when what the user typed or followed is malformed. */
 export class BadRequestError extends PortalError {
   readonly status = 400
@@ -27,14 +33,16 @@ export class BadRequestError extends PortalError {
 export class NotSharedError extends PortalError {
   readonly status = 404
   readonly page: 'salesUnitNotShared' | 'merchantNotShared' | 'productOrderNotShared'
+  readonly key: string
   /** @param page which words explain it; @param key the MSN or id that was asked for */
   constructor(
     page: 'salesUnitNotShared' | 'merchantNotShared' | 'productOrderNotShared',
-    readonly key: string,
+    key: string,
     options?: ErrorOptions,
   ) {
     super(`${page}: ${key}`, options)
     this.page = page
+    this.key = key
   }
 }
 
@@ -64,7 +72,7 @@ export type UpstreamFailure = {
 const describe = ({ purpose, status, title, traceId }: UpstreamFailure): string =>
   [purpose, status ?? 'no answer', title, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
 
-abstract class UpstreamError extends PortalError {
+export abstract class UpstreamError extends PortalError {
   readonly failure: UpstreamFailure
   constructor(failure: UpstreamFailure, options?: ErrorOptions) {
     super(describe(failure), options)
@@ -90,10 +98,40 @@ export class UpstreamNotFoundError extends UpstreamError {
   readonly page = 'upstreamNotFound'
 }
 
-/** Thrown when the eID provider is down, slow, or answers nonsense. */
+/** Thrown when the eID provider does not answer, or answers that it cannot. */
 export class EidUnavailableError extends PortalError {
   readonly status = 503
   readonly page = 'eidUnavailable'
+}
+
+/** Thrown when the eID provider's answer is not one that OpenID Connect allows, or does not prove who it is. */
+export class EidAnswerError extends PortalError {
+  readonly status = 502
+  readonly page = 'eidAnswer'
+}
+
+/** Thrown when a sign-in comes back that this browser did not start, or started too long ago or twice. */
+export class SignInExpiredError extends PortalError {
+  readonly status = 400
+  readonly page = 'signInExpired'
+}
+
+/** Thrown when the user said no at the eID provider. */
+export class SignInCancelledError extends PortalError {
+  readonly status = 400
+  readonly page = 'signInCancelled'
+}
+
+/** Thrown when a form comes without this session's token: an old tab, or somebody else's form. */
+export class FormExpiredError extends PortalError {
+  readonly status = 403
+  readonly page = 'formExpired'
+}
+
+/** Thrown when one address asks for a sign-in too often. */
+export class TooManyRequestsError extends PortalError {
+  readonly status = 429
+  readonly page = 'tooManyRequests'
 }
 
 /** Thrown when the embedded database is in use by another process, or a configured one cannot be used. */

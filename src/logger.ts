@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -31,12 +32,15 @@ const redactPaths = secretFields.flatMap((field) => {
   return [key.replace(/^\./, ''), `*${key}`, `*.*${key}`]
 })
 
+/** The request that the code running now works for; each line it logs carries its id, however deep down. */
+export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }>()
+
 /**
  * The process's logger: JSON lines on stdout. Redaction is the second line of defence; the first is that no call
  * passes secrets, e-mail addresses or query text.
  */
 export const createLogger = (level: string, destination?: DestinationStream): Logger =>
   pino(
-    { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths: redactPaths, censor: '[redacted]' } },
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, mixin: () => ({ ...requestScope.getStore() }), redact: { paths: redactPaths, censor: '[redacted]' } },
     ...(destination ? [destination] : []),
   )

@@ -1,0 +1,61 @@
+import { fileURLToPath } from 'node:url'
+import express, { type Express } from 'express'
+import { actAs, requireUser } from './auth/access.ts'
+import { signOutOrigins } from './auth/eid.ts'
+import { createPassport } from './auth/passport.ts'
+import { currentUser } from './auth/user.ts'
+import type { Config } from './config.ts'
+import { errorPages, notFound } from './http/error-pages.ts'
+import { health, type Readiness } from './http/health.ts'
+import { loadLanguages } from './http/language.ts'
+import { viewLocals } from './http/locals.ts'
+import { requestContext } from './http/request-context.ts'
+import { personalPages, securityHeaders } from './http/security-headers.ts'
+import { sessions } from './http/session.ts'
+import { createStaticFiles } from './http/static-files.ts'
+import { compileViews, viewClass } from './http/views.ts'
+import { organisationKey } from './organisation.ts'
+import { type PageDeps, siteMap } from './pages/routes.ts'
+import { mount, withMenu } from './pages/mount.ts'
+
+/** What the app is built from. Nothing here is opened or closed by the app. */
+export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages'> & {
+  readonly config: Config
+  readonly readiness: Readiness
+}
+
+const views = fileURLToPath(new URL('../views', import.meta.url))
+
+/** The whole portal as an Express app: every concern in the order it sees a request. Does no I/O itself. */
+export const createApp = (deps: AppDeps): Express => {
+  const { config, database, logger, eid } = deps
+  const app = express()
+  const files = createStaticFiles()
+  const languages = loadLanguages(`${views}/locales`)
+  const organisations = new Map(config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]))
+  const passport = createPassport(database)
+  const pages = siteMap({ ...deps, passport, organisations, languages })
+
+  app.disable('x-powered-by')
+  app.set('trust proxy', config.trustProxy)
+  app.set('query parser', 'simple')
+  app.set('etag', false)
+  app.set('view', viewClass(compileViews(views)))
+
+  app.use(requestContext(logger))
+  app.use(securityHeaders({ https: config.https, formActionOrigins: () => signOutOrigins(eid) }))
+  app.use(files.router)
+  app.use(health(deps.readiness))
+  app.use(personalPages)
+  app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
+  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, database, logger }))
+  app.use(currentUser(passport))
+  app.use(mount(pages.anyone))
+  app.use(requireUser)
+  app.use(mount(pages.user))
+  app.use(pages.partner.prefix, actAs('partner', organisations), withMenu(pages.partner), mount(pages.partner))
+  app.use(pages.merchant.prefix, actAs('merchant', organisations), withMenu(pages.merchant), mount(pages.merchant))
+  app.use(notFound)
+  app.use(errorPages)
+  return app
+}

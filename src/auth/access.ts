@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express'
+import { NotFoundError } from '../errors.ts'
+import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
+
+/** The organisations the operator has configured, by organisationKey(). */
+export type Organisations = ReadonlyMap<string, Organisation>
+
+/**
+ * The one gate: what comes after it needs a user. Nobody signed in is led to the sign-in page, and from there
+ * back to where they wanted to go.
+ */
+export const requireUser: RequestHandler = (req, res, next) => {
+  if (req.user) return next()
+  const returnTo = req.method === 'GET' ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
+  return res.redirect(`/${returnTo}`)
+}
+
+/** What the user may act as, by name. A grant for an organisation that is no longer configured shows nothing. */
+export const organisationsOf = (user: Express.User, organisations: Organisations): Organisation[] =>
+  user.grants
+    .flatMap((key) => organisations.get(key) ?? [])
+    .toSorted((a, b) => a.name.localeCompare(b.name) || organisationKey(a).localeCompare(organisationKey(b)))
+
+/**
+ * Loads the organisation in the URL into `res.locals.organisation`, if this user may act as it.
+ * @throws NotFoundError for every other, whether it exists or not, so that nobody learns who else is here
+ */
+export const actAs =
+  (kind: Organisation['kind'], organisations: Organisations): RequestHandler =>
+  (req, res, next) => {
+    const { partnerId, scheme, id } = req.params as Record<string, string>
+    const reference: OrganisationReference =
+      kind === 'partner' ? { kind, id: partnerId ?? '' } : { kind, scheme: scheme ?? '', id: id ?? '' }
+    const key = organisationKey(reference)
+    const organisation = organisations.get(key)
+    if (!organisation || !req.user?.grants.includes(key)) throw new NotFoundError(`no grant for ${kind}`)
+    res.locals.organisation = organisation
+    next()
+  }

@@ -1,0 +1,32 @@
+import type { RequestHandler } from 'express'
+import { absoluteTimeoutMs } from '../http/session.ts'
+import type { Passport } from './passport.ts'
+import { endSession } from './sign-in.ts'
+
+declare global {
+  namespace Express {
+    /** Who is signed in, read afresh for every request, so that a revoked grant is gone at the next one. */
+    interface User {
+      readonly id: string
+      readonly name: string | null
+      readonly email: string | null
+      /** organisationKey() of each organisation this user may act as. */
+      readonly grants: readonly string[]
+    }
+  }
+}
+
+/** `req.user` for a session that is signed in and not too old; the older ones end here. */
+export const currentUser = (passport: Passport): RequestHandler[] => [
+  async (req, _res, next) => {
+    const { signedInAt } = req.session
+    if (signedInAt === undefined || Date.now() - signedInAt < absoluteTimeoutMs) return next()
+    await endSession(req)
+    return next()
+  },
+  (req, res, next) => {
+    if (req.session.signedInAt === undefined) return next()
+    const handler = passport.session() as RequestHandler
+    void handler(req, res, next)
+  },
+]

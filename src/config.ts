@@ -1,0 +1,186 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import type { Keys } from './management-api/keys.ts'
+import type { Organisation } from './organisation.ts'
+import { readOrganisationsFile } from './organisations-file.ts'
+
+/** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The configuration has ${problems.length} mistake(s):\n${problems.map((p) => `  ${p}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** An organisation of the organisations file with the keys the portal reads it with. */
+export type ConfiguredOrganisation = { readonly organisation: Organisation; readonly keys: Keys }
+
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+
+const url = z.string().transform((value, context) => {
+  if (URL.canParse(value)) return new URL(value)
+  context.addIssue({ code: 'custom', message: 'is not a URL' })
+  return z.NEVER
+})
+
+/** https everywhere but on this machine: what goes there is a secret, or names people. */
+const safeUrl = url.refine(
+  (value) => value.protocol === 'https:' || (value.protocol === 'http:' && isLoopback(value)),
+  'must be https (http only on localhost, 127.0.0.1 or [::1])',
+)
+
+const baseUrl = safeUrl
+  .refine((value) => !value.search && !value.hash && !value.username, 'must not have a query, a fragment or a user')
+  .transform((value) => value.href.replace(/\/$/, ''))
+
+const origin = safeUrl
+  .refine((value) => value.href === `${value.origin}/`, 'must be an origin such as https://portal.example.com, without a path')
+  .transform((value) => value.origin)
+
+const sessionSecrets = z
+  .string()
+  .transform((value) => value.split(',').map((secret) => secret.trim()))
+  .refine((secrets) => secrets.every((secret) => secret.length >= 32), 'each secret must be at least 32 characters')
+
+const trustProxy = z
+  .string()
+  .regex(
+    /^(none|[1-9]|(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d+)?)(,\s*(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d+)?))*)$/,
+    'must be none, a number of proxies from 1 to 9, or addresses, subnets, loopback, linklocal or uniquelocal separated by commas',
+  )
+  .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
+
+const wholeNumber = (least: number, most: number) =>
+  z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
+
+const operatorVariables = {
+  NODE_ENV: z.string().default('development'),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .optional(),
+  DATA_DIR: z.string().default('./data'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+}
+
+const operatorSchema = z.object({ ...operatorVariables, ORGANISATIONS_FILE: z.string().optional() })
+
+const portalSchema = z
+  .object({
+    ...operatorVariables,
+    ORGANISATIONS_FILE: z.string(),
+    PORT: wholeNumber(0, 65_535).default(3000),
+    HOST: z.string().default('127.0.0.1'),
+    PORTAL_URL: origin,
+    OIDC_ISSUER: safeUrl
+      .refine((value) => !value.search && !value.hash, 'must not have a query or a fragment')
+      .transform((value) => value.href),
+    OIDC_CLIENT_ID: z.string(),
+    OIDC_CLIENT_SECRET: z.string(),
+    OIDC_SCOPE: z
+      .string()
+      .default('openid profile email')
+      .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
+    OIDC_ACR_VALUES: z.string().optional(),
+    SESSION_SECRETS: sessionSecrets,
+    MANAGEMENT_API_URL: baseUrl.default('https://api.vipps.no'),
+    WEBHOOKS_API_URL: baseUrl.default('https://api.vipps.no'),
+    MANAGEMENT_API_MAX_CONCURRENCY: wholeNumber(1, 100).default(10),
+    MANAGEMENT_API_MAX_PER_SECOND: wholeNumber(1, 1000).default(10),
+    MANAGEMENT_API_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
+    PRODUCT_ORDER_TEMPLATES_PATH: z
+      .string()
+      .regex(/^\/[\w/.-]+$/, 'must be a path such as /management/v1/product-order-templates')
+      .default('/management/v1/product-order-templates'),
+    FEEDBACK_URL: url
+      .refine((value) => ['https:', 'http:', 'mailto:'].includes(value.protocol), 'must be https, http or mailto')
+      .transform((value) => value.href)
+      .optional(),
+    SUPPORT_TEXT: z.string().max(1000).optional(),
+    TRUST_PROXY: trustProxy.default(false),
+  })
+  .refine((env) => env.NODE_ENV !== 'production' || env.DATABASE_URL !== undefined, {
+    path: ['DATABASE_URL'],
+    message: 'is required when NODE_ENV is production: the embedded database is for trial and development',
+  })
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** An empty variable counts as unset: compose files and shells pass `NAME=` for what nobody filled in. */
+const withoutEmpty = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
+
+const problemsOf = (error: z.ZodError, env: Environment): string[] =>
+  error.issues.map((issue) => {
+    const variable = String(issue.path[0])
+    return env[variable] === undefined && issue.code === 'invalid_type'
+      ? `${variable} is required`
+      : `${variable} ${issue.message}`
+  })
+
+const parse = <Schema extends z.ZodObject>(schema: Schema, raw: Environment) => {
+  const env = withoutEmpty(raw)
+  const parsed = schema.safeParse(env)
+  const file = env['ORGANISATIONS_FILE']
+  const organisations = file === undefined ? { organisations: [], problems: [] } : readOrganisationsFile(file, env)
+  const problems = [
+    ...(parsed.success ? [] : problemsOf(parsed.error, env)),
+    ...organisations.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`),
+  ]
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
+  return { values: parsed.data, organisations: organisations.organisations }
+}
+
+/**
+ * What the portal runs on, from the environment: nothing else in the tree reads it. Every URL is absolute and
+ * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
+ * @throws ConfigurationError naming every mistake at once
+ */
+export const readConfig = (env: Environment = process.env) => {
+  const { values, organisations } = parse(portalSchema, env)
+  return {
+    production: values.NODE_ENV === 'production',
+    port: values.PORT,
+    host: values.HOST,
+    portalUrl: values.PORTAL_URL,
+    /** True when browsers reach the portal over https; a proxy in front ends TLS. */
+    https: values.PORTAL_URL.startsWith('https:'),
+    oidc: {
+      issuer: values.OIDC_ISSUER,
+      clientId: values.OIDC_CLIENT_ID,
+      clientSecret: values.OIDC_CLIENT_SECRET,
+      scope: values.OIDC_SCOPE,
+      acrValues: values.OIDC_ACR_VALUES,
+    },
+    sessionSecrets: values.SESSION_SECRETS,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: values.DATA_DIR,
+    managementApiUrl: values.MANAGEMENT_API_URL,
+    webhooksApiUrl: values.WEBHOOKS_API_URL,
+    productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,
+    apiLimits: {
+      maxConcurrency: values.MANAGEMENT_API_MAX_CONCURRENCY,
+      maxPerSecond: values.MANAGEMENT_API_MAX_PER_SECOND,
+      timeoutMs: values.MANAGEMENT_API_TIMEOUT_MS,
+    },
+    organisations,
+    feedbackUrl: values.FEEDBACK_URL,
+    supportText: values.SUPPORT_TEXT,
+    logLevel: values.LOG_LEVEL,
+    trustProxy: values.TRUST_PROXY,
+  }
+}
+export type Config = ReturnType<typeof readConfig>
+
+/**
+ * The part of the configuration that the operator's commands need, so that they work in a shell that has only
+ * that.
+ * @throws ConfigurationError naming every mistake at once
+ */
+export const readOperatorConfig = (env: Environment = process.env) => {
+  const { values, organisations } = parse(operatorSchema, env)
+  return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR, logLevel: values.LOG_LEVEL, organisations }
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { ErrorRequestHandler, Response } from 'express'
+
+/** Thrown when a request is to be answered with an RFC 7807 problem. */
+export class Problem extends Error {
+  readonly status: number
+  /** @param detail may reach the caller's log, so no secret belongs in it */
+  constructor(status: number, detail: string) {
+    super(detail)
+    this.status = status
+  }
+}
+
+/** Answers a problem with the members that real answers have, and a trace id of its own. */
+export const sendProblem = (res: Response, status: number, detail: string): void => {
+  res
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `https://httpstatuses.io/${status}`,
+        title: STATUS_CODES[status] ?? 'Error',
+        status,
+        detail,
+        instance: res.req.path,
+        traceId: randomBytes(16).toString('hex'),
+        extraDetails: null,
+      }),
+    )
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
+
+/** Express's own errors (a body or path that it cannot read) become problems too. */
+export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (res.headersSent) {
+    next(error)
+    return
+  }
+  const status = statusOf(error)
+  if (status !== undefined && error instanceof Error) sendProblem(res, status, error.message)
+  else sendProblem(res, 500, 'Unexpected error.')
+}

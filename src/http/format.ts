@@ -1,0 +1,48 @@
+/** Numbers, dates and names of countries in one locale, by Intl. */
+export type Format = {
+  readonly number: (value: number) => string
+  /** A calendar date such as "1 Oct 2026"; the text itself where it is not a date. */
+  readonly date: (isoDate: string) => string
+  /** "2 minutes ago", from milliseconds passed. */
+  readonly ago: (milliseconds: number) => string
+  /** "a, b and c" */
+  readonly list: (items: readonly string[]) => string
+  /** "Norway" from NO; the code itself where nobody knows it. */
+  readonly country: (code: string) => string
+}
+
+const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+]
+
+/** Intl's formatters are dear to make and free to keep. */
+export const createFormat = (locale: string): Format => {
+  const numbers = new Intl.NumberFormat(locale)
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'Europe/Oslo' })
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
+  const lists = new Intl.ListFormat(locale)
+  const countries = new Intl.DisplayNames(locale, { type: 'region' })
+  return {
+    number: (value) => numbers.format(value),
+    date: (isoDate) => {
+      const time = Date.parse(isoDate)
+      return Number.isNaN(time) ? isoDate : dates.format(time)
+    },
+    ago: (milliseconds) => {
+      const seconds = Math.round(milliseconds / 1000)
+      const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
+      return relative.format(-Math.round(seconds / size), unit)
+    },
+    list: (items) => lists.format(items),
+    country: (code) => {
+      try {
+        return countries.of(code) ?? code
+      } catch {
+        return code
+      }
+    },
+  }
+}

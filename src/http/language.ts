@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Request, Response } from 'express'
+import i18next from 'i18next'
+import { createFormat, type Format } from './format.ts'
+
+/** The words in one language: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never HTML. */
+export type Translate = (key: string, values?: Record<string, unknown>) => string
+
+/** A language as the pages use it. `locale` is the BCP 47 tag that dates and numbers follow. */
+export type Language = {
+  readonly code: string
+  readonly locale: string
+  readonly t: Translate
+  /** True when the language has words for this key; for values that the API may add to at any time. */
+  readonly has: (key: string) => boolean
+  readonly format: Format
+}
+
+const locales: Readonly<Record<string, string>> = { en: 'en-GB', nb: 'nb-NO' }
+const cookieName = 'language'
+
+/** Reads views/locales/<code>.json for every language there. A missing key in one falls back to English. */
+export const loadLanguages = (directory: string): ReadonlyMap<string, Language> => {
+  const codes = readdirSync(directory).map((file) => basename(file, '.json'))
+  const resources = Object.fromEntries(
+    codes.map((code) => [
+      code,
+      { translation: JSON.parse(readFileSync(join(directory, `${code}.json`), 'utf8')) as Record<string, unknown> },
+    ]),
+  )
+  const i18n = i18next.createInstance()
+  void i18n.init({
+    resources,
+    fallbackLng: 'en',
+    initAsync: false,
+    // The views escape; doing it here too would show &amp;amp;.
+    interpolation: { escapeValue: false },
+    returnNull: false,
+  })
+  return new Map(
+    codes.toSorted().map((code) => {
+      const t = i18n.getFixedT(code)
+      const locale = locales[code] ?? code
+      const language: Language = {
+        code,
+        locale,
+        t: (key, values) => t(key, values ?? {}),
+        has: (key) => i18n.exists(key, { lng: code }),
+        format: createFormat(locale),
+      }
+      return [code, language]
+    }),
+  )
+}
+
+const cookieOf = (req: Request): string | undefined =>
+  /(?:^|;\s*)language=([a-z]{2})(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
+
+/** The user's own choice, else what the browser asks for, else English. */
+export const chooseLanguage = (languages: ReadonlyMap<string, Language>, req: Request): Language => {
+  const asked = req.acceptsLanguages([...languages.keys(), 'no', 'nn'])
+  const fromBrowser = asked === 'no' || asked === 'nn' ? 'nb' : asked
+  const chosen = languages.get(cookieOf(req) ?? '') ?? languages.get(fromBrowser || '') ?? languages.get('en')
+  if (!chosen) throw new Error('views/locales has no en.json')
+  return chosen
+}
+
+/** Remembers the choice for a year. The cookie holds two letters and is no secret. */
+export const rememberLanguage = (res: Response, code: string, https: boolean): void => {
+  res.cookie(cookieName, code, { httpOnly: true, sameSite: 'lax', secure: https, path: '/', maxAge: 365 * 86_400_000 })
+}

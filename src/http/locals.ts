@@ -1,0 +1,44 @@
+import type { RequestHandler } from 'express'
+import type { Organisation } from '../organisation.ts'
+import { csrfToken } from './csrf.ts'
+import { chooseLanguage, type Language } from './language.ts'
+
+declare global {
+  namespace Express {
+    interface Locals {
+      /** The pattern of the route that answers, such as /partners/:partnerId/sales-units; for the log. */
+      route?: string
+      language: Language
+      /** Who the user acts as; null on pages outside both portals. */
+      organisation: Organisation | null
+    }
+  }
+}
+
+/** What every view may read, whatever page it is part of; the rest comes from the handler. */
+export const viewLocals = (options: {
+  readonly languages: ReadonlyMap<string, Language>
+  readonly asset: (path: string) => string
+  readonly demoNotice: string | undefined
+}): RequestHandler => {
+  const languageCodes = [...options.languages.keys()]
+  return (req, res, next) => {
+    const language = chooseLanguage(options.languages, req)
+    Object.assign(res.locals, {
+      language,
+      languageCodes,
+      t: language.t,
+      has: language.has,
+      format: language.format,
+      asset: options.asset,
+      demoNotice: options.demoNotice,
+      organisation: null,
+      menu: [],
+      base: '',
+      path: req.path,
+      returnTo: req.originalUrl,
+      csrfToken: () => csrfToken(req),
+    })
+    next()
+  }
+}

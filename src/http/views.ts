@@ -1,0 +1,82 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import ejs from 'ejs'
+
+type Locals = Readonly<Record<string, unknown>>
+type Include = (name: string, extra?: Locals) => string
+type Compiled = (locals: Locals, escape: (markup: unknown) => string, include: Include) => string
+
+/** Reading a name that nobody passed is a mistake in a view; an empty string in the page would hide it. */
+const strictLocals = (locals: Locals): Locals =>
+  new Proxy(locals, {
+    get: (target, name) => {
+      if (name in target || typeof name === 'symbol') return Reflect.get(target, name) as unknown
+      throw new ReferenceError(`the view reads locals.${name}, which was not passed`)
+    },
+  })
+
+/** `extra` before `locals`, without copying either. */
+const beneath = (locals: Locals, extra: Locals): Locals => Object.assign(Object.create(locals) as object, extra) as Locals
+
+const compileAll = (directory: string): Map<string, Compiled> => {
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ejs'))
+  return new Map(
+    files.map((file) => {
+      const path = join(directory, file)
+      // `client` yields the bare function, so that include() below is ours and never asks the file system.
+      const compiled = ejs.compile(readFileSync(path, 'utf8'), {
+        client: true,
+        strict: true,
+        compileDebug: false,
+        filename: path,
+      }) as unknown as Compiled
+      const name = file.slice(0, -'.ejs'.length).split(sep).join('/')
+      return [name, compiled]
+    }),
+  )
+}
+
+/** Renders a view by its name from the root of its directory, without the layout. */
+export type Render = (name: string, locals: Locals) => string
+
+/**
+ * All views under `directory`, compiled now, once, in EJS's strict mode: a view reads `locals.page`, a bare or
+ * misspelt name throws. `include('partials/pager', { page })` names a view from the root and sees its caller's
+ * locals beneath what is passed. Rendering is synchronous and touches no file.
+ */
+export const compileViews = (directory: string): Render => {
+  const views = compileAll(directory)
+  const render: Render = (name, locals) => {
+    const view = views.get(name)
+    if (!view) throw new ReferenceError(`there is no view ${name}`)
+    const include: Include = (other, extra) => render(other, extra ? beneath(locals, extra) : locals)
+    return view(strictLocals(locals), ejs.escapeXML, include)
+  }
+  return render
+}
+
+/**
+ * An Express view class for `app.set('view', …)`: `res.render('sales-units/list')` renders the view
+ * `layout/page`, which includes `locals.view`.
+ */
+export const viewClass = (render: Render) =>
+  class View {
+    readonly name: string
+    /** Express takes a view without a path as one that was not found. */
+    readonly path: string
+    constructor(name: string) {
+      this.name = name
+      this.path = name
+    }
+    render(locals: Locals, done: (error: unknown, html?: string) => void): void {
+      let html: string
+      try {
+        html = render('layout/page', beneath(locals, { view: this.name }))
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : 'unknown error'
+        done(new Error(`the view ${this.name} failed: ${reason}`, { cause: error }))
+        return
+      }
+      done(null, html)
+    }
+  }

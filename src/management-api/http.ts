@@ -1,0 +1,145 @@
+import type { Purpose } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { createLimiter } from './limiter.ts'
+import { type Problem, readProblem, retryAfterMs } from './problem.ts'
+
+/** One request, ready to go. `secrets` are what it carries that must not come back in a title. */
+export type HttpRequest = {
+  readonly purpose: Purpose
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  readonly secrets: readonly string[]
+  readonly attempt: number
+}
+
+/** A success with its body as it came, or why there is none; `status` is there when a whole answer was. */
+export type Outcome =
+  | { readonly ok: true; readonly status: number; readonly body: string }
+  | ({
+      readonly ok: false
+      readonly status?: number | undefined
+      /** For the log: a few words, never what was sent or received. */
+      readonly reason: string
+      readonly retryAfterMs?: number | undefined
+    } & Problem)
+
+export type Limits = {
+  readonly maxConcurrency: number
+  readonly maxPerSecond: number
+  /** For one attempt, from the first byte sent to the last byte read; waiting for a turn does not count. */
+  readonly timeoutMs: number
+  /** Of an answer, after decompression. */
+  readonly maxBodyBytes: number
+}
+
+export type Turn = {
+  readonly priority: number
+  readonly signal?: AbortSignal | undefined
+  readonly requestId?: string | undefined
+}
+
+/**
+ * Waits for its turn, then sends what `prepare` makes at that moment, once. Resolves with undefined when `prepare`
+ * made nothing. Rejects only with the signal's reason.
+ */
+export type Send = (prepare: () => HttpRequest | undefined, turn: Turn) => Promise<Outcome | undefined>
+
+const maxProblemBytes = 64 * 1024
+
+class TooLargeError extends Error {}
+
+const readBody = async (response: Response, maxBytes: number): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) throw new TooLargeError()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Messages of fetch can quote a header, and a header is a secret: only a code such as ECONNREFUSED is kept. */
+const reasonOf = (error: unknown): string => {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : 'network error'
+}
+
+/** Sends one request and reads its answer. Never follows a redirect: the keys would go along. */
+const exchange = async (request: HttpRequest, limits: Limits, signal: AbortSignal): Promise<Outcome> => {
+  const { url, method, headers, body, secrets } = request
+  try {
+    const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal })
+    const { status } = response
+    if (response.ok) return { ok: true, status, body: await readBody(response, limits.maxBodyBytes) }
+    // A problem whose body is lost or endless is still an answer.
+    const text = await readBody(response, maxProblemBytes).catch(() => '')
+    const wait = retryAfterMs(response.headers.get('retry-after'))
+    return {
+      ok: false,
+      status,
+      reason: `answered ${status}`,
+      retryAfterMs: wait,
+      ...readProblem(text, secrets),
+    }
+  } catch (error) {
+    if (error instanceof TooLargeError) return { ok: false, status: 200, reason: 'answer too large' }
+    return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }
+  }
+}
+
+/** The way out for one organisation, whose name `logger` knows: limits, timeout, one log line an attempt. */
+export const createSend = (limits: Limits, logger: Logger): Send => {
+  const limiter = createLimiter(limits)
+
+  const attempt = async (request: HttpRequest, { signal, requestId }: Turn): Promise<Outcome> => {
+    const started = performance.now()
+    // AbortSignal.any keeps something of every attempt for as long as a long-lived signal lives.
+    const controller = new AbortController()
+    const stop = () => controller.abort()
+    const timer = setTimeout(stop, limits.timeoutMs)
+    signal?.addEventListener('abort', stop, { once: true })
+    const outcome = await exchange(request, limits, controller.signal)
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+
+    const { purpose, method, url, attempt: number } = request
+    const line = {
+      purpose,
+      method,
+      path: new URL(url).pathname,
+      status: outcome.status,
+      ms: Math.round(performance.now() - started),
+      attempt: number,
+      requestId,
+    }
+    if (outcome.ok || signal?.aborted) {
+      logger.debug(line, outcome.ok ? 'upstream call' : 'upstream call given up by its caller')
+    } else {
+      const { reason, title, traceId } = outcome
+      logger.warn({ ...line, reason, title, traceId }, 'upstream call failed')
+    }
+    return outcome
+  }
+
+  const send: Send = (prepare, turn) =>
+    limiter.run(async () => {
+      if (limiter.held()) {
+        return {
+          ok: false,
+          status: 429,
+          reason: 'asked to stay away',
+          retryAfterMs: Number.POSITIVE_INFINITY,
+        }
+      }
+      const request = prepare()
+      if (!request) return undefined
+      const outcome = await attempt(request, turn)
+      if (!outcome.ok && outcome.retryAfterMs) limiter.hold(outcome.retryAfterMs)
+      return outcome
+    }, turn)
+  return send
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import type { CallOptions, ManagementApiClient } from './client.ts'
+import { type BusinessIdentifier, businessIdentifier, maybe, type Rows, text } from './parse.ts'
+import { segment } from './path.ts'
+import { type SalesUnitListItem, salesUnitListItem } from './sales-units.ts'
+
+export type { BusinessIdentifier }
+
+const address = maybe(
+  z.object({
+    lines: maybe(z.array(text)).transform((lines) => lines ?? []),
+    postCode: maybe(text),
+    city: maybe(text),
+    countryCode: maybe(text),
+  }),
+)
+
+export const merchant = z.object({
+  businessIdentifier,
+  name: text,
+  /** `ACTIVE`, `DEACTIVATED`, or one that is newer than this. */
+  status: maybe(text),
+  /** RFC 3339 date-time, as it came. */
+  createdAt: maybe(text),
+  /** RFC 3339 date-time, as it came. */
+  updatedAt: maybe(text),
+  /** ISO 3166-1 alpha-2. */
+  countryCode: maybe(text),
+  businessAddress: address,
+  businessPostAddress: address,
+})
+export type Merchant = z.output<typeof merchant>
+export type MerchantAddress = NonNullable<Merchant['businessAddress']>
+
+const pathOf = ({ scheme, id }: BusinessIdentifier) =>
+  `/management/v1/merchants/${segment(scheme)}/${segment(id)}`
+
+/**
+ * A merchant by business identifier.
+ * @throws UpstreamNotFoundError when there is none; for a partner also when it has no active sales unit with it
+ * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no identifier can look like that
+ */
+export const getMerchant = async (
+  client: ManagementApiClient,
+  identifier: BusinessIdentifier,
+  options: CallOptions = {},
+): Promise<Merchant> => client.one(merchant, { purpose: 'merchant', path: pathOf(identifier) }, options)
+
+/**
+ * A merchant's sales units; for a partner only those connected to it.
+ * @throws as getMerchant
+ */
+export const listMerchantSalesUnits = async (
+  client: ManagementApiClient,
+  identifier: BusinessIdentifier,
+  options: CallOptions = {},
+): Promise<Rows<SalesUnitListItem>> => {
+  const path = `${pathOf(identifier)}/sales-units`
+  return client.list(salesUnitListItem, { purpose: 'merchantSalesUnits', path }, options)
+}

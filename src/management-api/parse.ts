@@ -1,0 +1,66 @@
+import { z } from 'zod'
+
+/** A list as far as it could be read: `skipped` rows were malformed and are in the log, without their values. */
+export type Rows<T> = { readonly rows: readonly T[]; readonly skipped: number }
+
+/** Issue paths and codes, such as `name: invalid_type`, with how many rows had it. Never a value. */
+export type Reasons = Readonly<Record<string, number>>
+
+/** Where and how a value departs from its schema, one `path: code` an issue. Never a value. */
+export const issuesOf = (error: z.ZodError): string[] =>
+  error.issues.map(({ path, code }) => `${z.core.toDotPath(path) || 'row'}: ${code}`)
+
+/**
+ * Reads a list row by row, so that one malformed row costs that row only. Nothing at all (204, an empty body,
+ * null) is the empty list.
+ * @returns undefined when `value` is not a list
+ */
+export const parseRows = <Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): (Rows<z.output<Schema>> & { readonly reasons: Reasons }) | undefined => {
+  if (value === undefined || value === null) return { rows: [], skipped: 0, reasons: {} }
+  if (!Array.isArray(value)) return undefined
+  const rows: z.output<Schema>[] = []
+  const reasons: Record<string, number> = {}
+  let skipped = 0
+  for (const row of value) {
+    const parsed = schema.safeParse(row)
+    if (parsed.success) {
+      rows.push(parsed.data)
+      continue
+    }
+    skipped += 1
+    for (const issue of issuesOf(parsed.error)) reasons[issue] = (reasons[issue] ?? 0) + 1
+  }
+  return { rows, skipped, reasons }
+}
+
+/** Text. Ids and prices have been seen as JSON numbers; they become the same text that the details have. */
+export const text = z.union([z.string(), z.number()]).transform(String)
+
+/** Merchant serial number. Only digits are asked for: a new length must not empty the lists. */
+export const msn = text.refine((value) => /^\d+$/.test(value))
+
+/** The key is always there; absent and null both become undefined, so that there is one kind of nothing. */
+export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullish().transform((value) => value ?? undefined)
+
+export const businessIdentifier = z.object({ scheme: text, id: text })
+/** A merchant's identity: `{ scheme: 'business:NO:ORG', id: '987654321' }`. */
+export type BusinessIdentifier = z.output<typeof businessIdentifier>
+
+/**
+ * The value itself when it is an absolute http or https URL, else undefined. What may become a link passes here:
+ * `javascript:` and `data:` do not come out.
+ */
+export const httpUrl = (value: unknown): string | undefined => {
+  if (typeof value !== 'string' || !URL.canParse(value)) return undefined
+  return ['http:', 'https:'].includes(new URL(value).protocol) ? value : undefined
+}
+
+/** Like `maybe(text)`, for a URL that a page links to; anything that is not http(s) counts as absent. */
+export const link = z
+  .unknown()
+  .optional()
+  .transform((value) => httpUrl(value))

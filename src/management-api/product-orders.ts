@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import type { CallOptions, ManagementApiClient } from './client.ts'
+import { businessIdentifier, link, maybe, msn, type Rows, text } from './parse.ts'
+import { segment } from './path.ts'
+
+export const productOrder = z.object({
+  /** UUID; absent for an order that the API shows in the list only. */
+  productOrderId: maybe(text),
+  /** `PREFILL`, `TEMPLATE`, `MANUAL`, or one that is newer than this. */
+  productOrderType: maybe(text),
+  /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or one that is newer than this. */
+  productType: maybe(text),
+  /**
+   * `RECEIVED`, `MERCHANT_VIEWED`, `ORDER_SUBMITTED`, `EXPIRED`, `COMPLETED`, `REJECTED`, or one that is newer
+   * than this.
+   */
+  status: text,
+  businessIdentifier,
+  /** Prefilled orders only; http(s), dead 14 days after it was made. */
+  productOrderUrl: link,
+  /** What the order became, once it is COMPLETED. */
+  salesUnit: maybe(z.object({ msn, name: text })),
+})
+export type ProductOrder = z.output<typeof productOrder>
+
+/**
+ * Every product order that names the organisation as partner, prefilled, from a template or manual; expired ones
+ * only with `includeExpired`.
+ * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
+ */
+export const listProductOrders = (
+  client: ManagementApiClient,
+  { includeExpired = false, ...options }: CallOptions & { readonly includeExpired?: boolean } = {},
+): Promise<Rows<ProductOrder>> => {
+  const path = `/management/v2/product-orders${includeExpired ? '?includeExpired=true' : ''}`
+  return client.list(productOrder, { purpose: 'productOrders', path }, options)
+}
+
+/**
+ * One product order.
+ * @throws UpstreamNotFoundError when there is none, or when it does not name the organisation as partner
+ * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no id can look like that
+ */
+export const getProductOrder = async (
+  client: ManagementApiClient,
+  productOrderId: string,
+  options: CallOptions = {},
+): Promise<ProductOrder> => {
+  const path = `/management/v2/product-orders/${segment(productOrderId)}/details`
+  return client.one(productOrder, { purpose: 'productOrder', path }, options)
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import type { CallOptions, ManagementApiClient } from './client.ts'
+import { businessIdentifier, maybe, msn, type Rows, text } from './parse.ts'
+import { segment } from './path.ts'
+
+/** The lists carry no more than this; the merchant needs one more call a sales unit. */
+export const salesUnitListItem = z.object({ msn, name: text })
+export type SalesUnitListItem = z.output<typeof salesUnitListItem>
+
+/** A known switch that holds something else than true or false says nothing. */
+const flag = z.boolean().optional().catch(undefined)
+
+/**
+ * What a sales unit may do. Every property is optional, and one that is absent (or null) says nothing. Properties
+ * that are not known yet are kept with the value they came with.
+ */
+const configuration = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .transform((value) => Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== null)))
+  .pipe(
+    z.looseObject({
+      paymentAllowed: flag,
+      /** `ReserveCapture`, `DirectCapture`, `NotApplicable`, or one that is newer than this. */
+      captureType: z.string().optional().catch(undefined),
+      skipLandingPageAllowed: flag,
+      recurringAllowed: flag,
+      partialCaptureAllowed: flag,
+      lateCaptureAllowed: flag,
+      landingPagePhoneNumberLocked: flag,
+      longLivingPaymentAllowed: flag,
+      creditCardPaymentAllowed: flag,
+    }),
+  )
+
+export const salesUnit = z.object({
+  msn,
+  name: text,
+  businessIdentifier,
+  /** `scheme` such as `BBAN:NO`, `id` the account number. */
+  settlementBankAccount: maybe(z.object({ scheme: text, id: text })),
+  configuration,
+})
+export type SalesUnit = z.output<typeof salesUnit>
+export type SalesUnitConfiguration = SalesUnit['configuration']
+
+/**
+ * Every active sales unit of the organisation, in the API's order. There is no paging and the list can be long.
+ * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
+ */
+export const listSalesUnits = (
+  client: ManagementApiClient,
+  options: CallOptions = {},
+): Promise<Rows<SalesUnitListItem>> =>
+  client.list(salesUnitListItem, { purpose: 'salesUnits', path: '/management/v1/sales-units' }, options)
+
+/**
+ * One sales unit.
+ * @throws UpstreamNotFoundError when it, or its merchant, is not active or not shared with the organisation
+ * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no MSN can look like that
+ */
+export const getSalesUnit = async (
+  client: ManagementApiClient,
+  serialNumber: string,
+  options: CallOptions = {},
+): Promise<SalesUnit> => {
+  const path = `/management/v1/sales-units/${segment(serialNumber)}`
+  return client.one(salesUnit, { purpose: 'salesUnit', path }, options)
+}

@@ -1,0 +1,15 @@
+/** What the API is told about who calls it, on every request; all of it is public. */
+export type SystemIdentity = {
+  readonly name: string
+  readonly version: string
+  readonly pluginName: string
+  readonly pluginVersion: string
+}
+
+/** The Vipps-System-* headers, each cut to the 30 characters that the API allows. */
+export const systemHeaders = (system: SystemIdentity): Readonly<Record<string, string>> => ({
+  'Vipps-System-Name': system.name.slice(0, 30),
+  'Vipps-System-Version': system.version.slice(0, 30),
+  'Vipps-System-Plugin-Name': system.pluginName.slice(0, 30),
+  'Vipps-System-Plugin-Version': system.pluginVersion.slice(0, 30),
+})

@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { type UpstreamError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
+import type { HttpRequest, Outcome } from './http.ts'
+import { type Keys, secretsOf } from './keys.ts'
+
+/** Access tokens of one organisation. */
+export type Tokens = {
+  /**
+   * A token that has not expired. Many waiting for a new one cause one call.
+   * @throws UpstreamRefusedError, purpose `token`, when the keys are refused (400, 401, 403)
+   * @throws UpstreamUnavailableError, purpose `token`, for every other failure
+   */
+  get(): Promise<string>
+  /** The token at hand, if it has not expired; asks for the next one in the background when it soon will. */
+  peek(): string | undefined
+  /** Drops `token` if it is the one at hand: the API answered 401 to it. */
+  invalidate(token: string): void
+}
+
+/** The request for a token, without what every request carries. */
+export type TokenRequest = Pick<HttpRequest, 'purpose' | 'method' | 'url' | 'headers' | 'body' | 'secrets'>
+
+const answerSchema = z.object({
+  access_token: z.string().min(1),
+  // A string from one endpoint and a number from the other.
+  expires_in: z.coerce.number().positive(),
+})
+
+/** Which endpoint and which headers go with which keys. */
+export const tokenRequest = (keys: Keys, managementApiUrl: string): TokenRequest => {
+  const secrets = secretsOf(keys)
+  if (keys.type === 'management') {
+    // RFC 7617; this API does not form-encode the two parts first as RFC 6749, 2.3.1 would have it.
+    const basic = Buffer.from(`${keys.clientId}:${keys.clientSecret}`).toString('base64')
+    return {
+      purpose: 'token',
+      method: 'POST',
+      url: `${managementApiUrl}/miami/v1/token`,
+      headers: { Authorization: `Basic ${basic}`, 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: 'grant_type=client_credentials',
+      secrets: [...secrets, basic],
+    }
+  }
+  return {
+    purpose: 'token',
+    method: 'POST',
+    url: `${managementApiUrl}/accesstoken/get`,
+    headers: {
+      client_id: keys.clientId,
+      client_secret: keys.clientSecret,
+      'Ocp-Apim-Subscription-Key': keys.subscriptionKey,
+      ...(keys.merchantSerialNumber !== undefined && { 'Merchant-Serial-Number': keys.merchantSerialNumber }),
+    },
+    secrets,
+  }
+}
+
+const parseAnswer = (body: string): z.output<typeof answerSchema> | undefined => {
+  try {
+    return answerSchema.safeParse(JSON.parse(body)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** After a failure nobody asks again for 1 s (10 s when the keys were refused), doubling up to a minute. */
+const pauseMs = (error: UpstreamError, failures: number): number =>
+  Math.min((error instanceof UpstreamRefusedError ? 10_000 : 1000) * 2 ** (failures - 1), 60_000)
+
+/**
+ * @param ask sends the token request, once
+ * @param now milliseconds since the epoch; a clock that goes on while the machine sleeps, as tokens expire then too
+ */
+export const createTokens = (ask: () => Promise<Outcome>, now: () => number = Date.now): Tokens => {
+  let current: { token: string; refreshAt: number; expiresAt: number } | undefined
+  let refreshing: Promise<string> | undefined
+  let failure: { error: UpstreamError; until: number } | undefined
+  let failures = 0
+
+  const fail = (error: UpstreamError): never => {
+    failures += 1
+    failure = { error, until: now() + pauseMs(error, failures) }
+    throw error
+  }
+
+  const refresh = async (): Promise<string> => {
+    const outcome = await ask()
+    if (!outcome.ok) {
+      const { status, title, traceId, reason } = outcome
+      const refused = status === 400 || status === 401 || status === 403
+      const FailureError = refused ? UpstreamRefusedError : UpstreamUnavailableError
+      return fail(
+        new FailureError({ purpose: 'token', status, title, traceId }, { cause: new Error(reason) }),
+      )
+    }
+    const answer = parseAnswer(outcome.body)
+    if (!answer) {
+      const cause = new Error('the answer is not a token')
+      return fail(new UpstreamUnavailableError({ purpose: 'token', status: outcome.status }, { cause }))
+    }
+    const lifetime = answer.expires_in * 1000
+    const expiresAt = now() + lifetime
+    current = {
+      token: answer.access_token,
+      expiresAt,
+      refreshAt: expiresAt - Math.min(60_000, lifetime / 10),
+    }
+    failure = undefined
+    failures = 0
+    return answer.access_token
+  }
+
+  const refreshOnce = (): Promise<string> => {
+    if (!refreshing && failure && now() < failure.until) return Promise.reject(failure.error)
+    refreshing ??= refresh().finally(() => (refreshing = undefined))
+    return refreshing
+  }
+
+  const peek = (): string | undefined => {
+    if (!current || now() >= current.expiresAt) return undefined
+    // It still serves if this fails; the failure is in the log.
+    if (now() >= current.refreshAt) refreshOnce().catch(() => {})
+    return current.token
+  }
+
+  return {
+    get: async () => peek() ?? refreshOnce(),
+    peek,
+    invalidate: (token) => {
+      if (current?.token === token) current = undefined
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { UpstreamNotFoundError } from '../errors.ts'
+import type { CallOptions, ManagementApiClient } from './client.ts'
+import { maybe, type Rows, text } from './parse.ts'
+
+export const webhook = z.object({
+  id: text,
+  /** Where events go, as it was registered: for reading, not for a link (see httpUrl in parse.ts). */
+  url: text,
+  /** Event names such as `epayments.payment.captured.v1`. */
+  events: maybe(z.array(text)).transform((events) => events ?? []),
+})
+export type Webhook = z.output<typeof webhook>
+
+/**
+ * The webhooks registered for the sales unit `msn`; without one, those of the organisation itself, which for a
+ * partner cover every sales unit it manages. Sales unit keys only see those of their own sales unit.
+ * @throws UpstreamNotFoundError when there is no such sales unit or it is not shared, without a call where sales
+ *   unit keys are asked for another one
+ * @throws UpstreamUnavailableError, UpstreamRefusedError
+ */
+export const listWebhooks = async (
+  client: ManagementApiClient,
+  { msn, ...options }: CallOptions & { readonly msn?: string | undefined } = {},
+): Promise<Rows<Webhook>> => {
+  // The API would answer with the keys' own sales unit, and a page would say that they are this one's.
+  if (msn !== undefined && client.onlyMsn !== undefined && msn !== client.onlyMsn) {
+    throw new UpstreamNotFoundError({ purpose: 'webhooks' })
+  }
+  return client.list(
+    webhook,
+    { purpose: 'webhooks', api: 'webhooks', path: '/webhooks/v1/webhooks', member: 'webhooks', msn },
+    options,
+  )
+}

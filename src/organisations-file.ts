@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import type { Keys } from './management-api/keys.ts'
+import {
+  businessIdPattern,
+  msnPattern,
+  type Organisation,
+  organisationKey,
+  partnerIdPattern,
+  schemePattern,
+} from './organisation.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** A secret stands in the file as it is, or as `{"env": "NAME"}` or `{"file": "path"}`. */
+const secretSchema = (directory: string, env: Environment) =>
+  z
+    .union([z.string(), z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })], {
+      error: 'must be a string, {"env": "NAME"} or {"file": "path"}',
+    })
+    .transform((source, context) => {
+      const fail = (message: string) => {
+        context.addIssue({ code: 'custom', message })
+        return z.NEVER
+      }
+      if (typeof source === 'string') return source === '' ? fail('must not be empty') : source
+      if ('env' in source) return env[source.env] ?? fail(`names the variable ${source.env}, which is not set`)
+      try {
+        const secret = readFileSync(resolve(directory, source.file), 'utf8').trim()
+        return secret === '' ? fail(`names the file ${source.file}, which is empty`) : secret
+      } catch {
+        return fail(`names the file ${source.file}, which cannot be read`)
+      }
+    })
+
+const keysSchema = (secret: ReturnType<typeof secretSchema>) => {
+  const msn = z.string().regex(msnPattern, 'must be an MSN: 4 to 10 digits')
+  return z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('management'), clientId: secret, clientSecret: secret }),
+    z.strictObject({
+      type: z.literal('partner'),
+      clientId: secret,
+      clientSecret: secret,
+      subscriptionKey: secret,
+      merchantSerialNumber: msn.optional(),
+    }),
+    z.strictObject({
+      type: z.literal('sales-unit'),
+      clientId: secret,
+      clientSecret: secret,
+      subscriptionKey: secret,
+      merchantSerialNumber: msn,
+    }),
+  ])
+}
+
+const fileSchema = (keys: ReturnType<typeof keysSchema>) => {
+  const name = z.string().trim().min(1).max(100)
+  return z.strictObject({
+    partners: z
+      .array(z.strictObject({ id: z.string().regex(partnerIdPattern, 'must be 3 to 10 digits'), name, keys }))
+      .default([]),
+    merchants: z
+      .array(
+        z.strictObject({
+          scheme: z.string().regex(schemePattern, 'must be a scheme such as business:NO:ORG'),
+          id: z.string().regex(businessIdPattern, 'must be digits and dashes, 4 to 50'),
+          name,
+          keys,
+        }),
+      )
+      .default([]),
+  })
+}
+
+/** What the file holds, and one sentence for each thing that is wrong with it (never a secret's value). */
+export type OrganisationsFile = {
+  readonly organisations: readonly { readonly organisation: Organisation; readonly keys: Keys }[]
+  readonly problems: readonly string[]
+}
+
+/**
+ * Reads the operator's organisations file and resolves its secrets; a relative secret file is looked up beside
+ * the organisations file. Throws nothing: mistakes come back as `problems`, with the place inside the file.
+ */
+export const readOrganisationsFile = (path: string, env: Environment): OrganisationsFile => {
+  const failed = (problem: string) => ({ organisations: [], problems: [`(${path}) ${problem}`] })
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    return failed(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return failed('is not JSON')
+  }
+  const parsed = fileSchema(keysSchema(secretSchema(dirname(path), env))).safeParse(json)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      (issue) => `(${path}) at ${z.core.toDotPath(issue.path) || 'the top'}: ${issue.message}`,
+    )
+    return { organisations: [], problems }
+  }
+  const organisations = [
+    ...parsed.data.partners.map(({ keys, ...partner }) => ({ organisation: { kind: 'partner' as const, ...partner }, keys })),
+    ...parsed.data.merchants.map(({ keys, ...merchant }) => ({
+      organisation: { kind: 'merchant' as const, ...merchant },
+      keys,
+    })),
+  ]
+  const seen = new Set<string>()
+  const problems: string[] = []
+  for (const { organisation } of organisations) {
+    const key = organisationKey(organisation)
+    if (seen.has(key)) problems.push(`(${path}) names ${key} twice`)
+    seen.add(key)
+  }
+  return { organisations, problems }
+}

@@ -1,0 +1,18 @@
+import type { RequestHandler } from 'express'
+import { localPath } from '../../auth/local-path.ts'
+import { NotFoundError } from '../../errors.ts'
+import { rememberLanguage } from '../../http/language.ts'
+import { pathParameter } from '../acting-as.ts'
+import type { PageDeps } from '../routes.ts'
+
+/** `GET /language/nb?returnTo=/local/path`: keeps the language in a cookie and goes back. */
+export const showLanguage =
+  ({ languages, config }: Pick<PageDeps, 'languages' | 'config'>): RequestHandler =>
+  (req, res) => {
+    const code = pathParameter(req, 'code')
+    if (!languages.has(code)) throw new NotFoundError('no such language')
+    rememberLanguage(res, code, config.https)
+    const { returnTo } = req.query
+    const back = localPath(returnTo)
+    res.redirect(back === '/select' && !req.user ? '/' : back)
+  }

@@ -1,0 +1,19 @@
+import type { RequestHandler } from 'express'
+import { organisationsOf } from '../../auth/access.ts'
+import { signedIn } from '../acting-as.ts'
+import type { PageDeps } from '../routes.ts'
+import { homeOf } from './select.ts'
+
+/** `GET /profile`: name, e-mail, what the user may act as, and at the bottom the user ID. */
+export const showProfile =
+  ({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler =>
+  (req, res) => {
+    const user = signedIn(req)
+    res.render('account/profile', {
+      title: res.locals.language.t('profile.title'),
+      choices: organisationsOf(user, organisations).map((organisation) => ({
+        organisation,
+        href: homeOf(organisation),
+      })),
+    })
+  }

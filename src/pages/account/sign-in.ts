@@ -1,0 +1,15 @@
+import type { RequestHandler } from 'express'
+import { localPath } from '../../auth/local-path.ts'
+
+/** `GET /` and `GET /register`: the sign-in page; who is signed in already goes where they wanted to go. */
+export const showSignIn: RequestHandler = (req, res) => {
+  const returnTo = localPath(req.query['returnTo'])
+  if (req.user) return res.redirect(returnTo)
+  const { t } = res.locals.language
+  return res.render('account/sign-in', {
+    title: t('signIn.title'),
+    loginHref: `/login?returnTo=${encodeURIComponent(returnTo)}`,
+    // Somebody who followed a link is told why they see this page instead.
+    interrupted: returnTo !== '/select',
+  })
+}

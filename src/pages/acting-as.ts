@@ -1,0 +1,21 @@
+import type { Request, Response } from 'express'
+import type { Organisation } from '../organisation.ts'
+
+/** The user that the gate let through. Only routes behind `requireUser` may call this. */
+export const signedIn = (req: Request): Express.User => {
+  if (!req.user) throw new Error('this route is not behind requireUser')
+  return req.user
+}
+
+/** The organisation that the gate has put there. Only routes behind `actAs` may call this. */
+export const actingAs = (res: Response): Organisation => {
+  const { organisation } = res.locals
+  if (!organisation) throw new Error('this route is not behind actAs')
+  return organisation
+}
+
+/** A named part of the route's path; '' where the route has none of that name. */
+export const pathParameter = ({ params }: Request, name: string): string => {
+  const value = params[name]
+  return typeof value === 'string' ? value : ''
+}

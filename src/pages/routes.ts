@@ -1,0 +1,102 @@
+import type { Organisations } from '../auth/access.ts'
+import type { Eid } from '../auth/eid.ts'
+import type { Passport } from '../auth/passport.ts'
+import { finishSignIn, signOut, startSignIn } from '../auth/sign-in.ts'
+import type { Config } from '../config.ts'
+import type { Language } from '../http/language.ts'
+import type { Records } from '../live/records.ts'
+import type { Logger } from '../logger.ts'
+import type { Database } from '../store/database.ts'
+import { showLanguage } from './account/language.ts'
+import { showProfile } from './account/profile.ts'
+import { showSelect } from './account/select.ts'
+import { showSignIn } from './account/sign-in.ts'
+import { showMerchantLanding } from './landing/merchant.ts'
+import { showPartnerLanding } from './landing/partner.ts'
+import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
+import type { Section } from './mount.ts'
+import { listPricePackages } from './price-packages/list.ts'
+import { showProductOrder } from './product-orders/detail.ts'
+import { listProductOrders } from './product-orders/list.ts'
+import { showSalesUnit } from './sales-units/detail.ts'
+import { listSalesUnits } from './sales-units/list.ts'
+import { listTemplates } from './templates/list.ts'
+import { listWebhooks } from './webhooks/list.ts'
+
+/** What handlers are made from. */
+export type PageDeps = {
+  readonly config: Pick<Config, 'portalUrl' | 'https' | 'feedbackUrl' | 'supportText'>
+  readonly logger: Logger
+  readonly database: Database
+  readonly eid: Eid
+  readonly passport: Passport
+  readonly organisations: Organisations
+  readonly languages: ReadonlyMap<string, Language>
+  readonly records: Records
+  /** A sentence on every page that says that this is a demo. */
+  readonly demoNotice: string | undefined
+}
+
+/** The site map: one line a URL. The menus come from here. What is not here is a 404. */
+export const siteMap = (deps: PageDeps) => {
+  const { records } = deps
+  const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
+  const webhooks = { key: 'webhooks', group: 'developers' }
+  const salesUnits = { key: 'salesUnits', count: records.salesUnits.knownCount }
+
+  /** Everybody may see these. */
+  const anyone: Section = {
+    prefix: '',
+    routes: [
+      { path: '/', get: showSignIn },
+      { path: '/register', get: showSignIn },
+      { path: '/login', get: startSignIn(signInDeps) },
+      { path: '/auth/callback', get: finishSignIn(signInDeps) },
+      { path: '/language/:code', get: showLanguage(deps) },
+    ],
+  }
+
+  /** Whoever is signed in. */
+  const user: Section = {
+    prefix: '',
+    routes: [
+      { path: '/logout', post: signOut(signInDeps) },
+      { path: '/select', get: showSelect(deps) },
+      { path: '/profile', get: showProfile(deps) },
+    ],
+  }
+
+  /** Whoever has a grant for the partner. */
+  const partner: Section = {
+    prefix: '/partners/:partnerId',
+    routes: [
+      { path: '/', get: showPartnerLanding(deps), menu: { key: 'home' } },
+      {
+        path: '/product-orders',
+        get: listProductOrders(deps),
+        menu: { key: 'productOrders', count: records.productOrders.knownCount },
+      },
+      { path: '/product-orders/:productOrderId', get: showProductOrder(deps) },
+      { path: '/templates', get: listTemplates(deps), menu: { key: 'templates' } },
+      { path: '/sales-units', get: listSalesUnits(deps), menu: salesUnits },
+      { path: '/sales-units/:msn', get: showSalesUnit(deps) },
+      { path: '/merchants/:scheme/:id', get: showMerchant(deps) },
+      { path: '/price-packages', get: listPricePackages(deps), menu: { key: 'pricePackages' } },
+      { path: '/developers/webhooks', get: listWebhooks(deps), menu: webhooks },
+    ],
+  }
+
+  /** Whoever has a grant for the merchant. */
+  const merchant: Section = {
+    prefix: '/merchants/:scheme/:id',
+    routes: [
+      { path: '/', get: showMerchantLanding(deps), menu: { key: 'home' } },
+      { path: '/details', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
+      { path: '/sales-units', get: listSalesUnits(deps), menu: salesUnits },
+      { path: '/sales-units/:msn', get: showSalesUnit(deps) },
+      { path: '/developers/webhooks', get: listWebhooks(deps), menu: webhooks },
+    ],
+  }
+
+  return { anyone, user, partner, merchant }
+}

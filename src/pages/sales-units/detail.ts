@@ -1,0 +1,45 @@
+import type { RequestHandler } from 'express'
+import { NotFoundError, UpstreamError } from '../../errors.ts'
+import type { SalesUnit } from '../../management-api/sales-units.ts'
+import { msnPattern, type Organisation } from '../../organisation.ts'
+import { actingAs, pathParameter } from '../acting-as.ts'
+import type { PageDeps } from '../routes.ts'
+
+/** The merchant and its sales units are an addition: without them the page still says what it came to say. */
+const merchantOf = async ({ merchants }: PageDeps['records'], organisation: Organisation, { businessIdentifier }: SalesUnit) => {
+  try {
+    const [{ merchant }, { rows }] = await Promise.all([
+      merchants.get(organisation, businessIdentifier),
+      merchants.salesUnits(organisation, businessIdentifier),
+    ])
+    return { merchant, salesUnits: rows }
+  } catch (error) {
+    if (error instanceof UpstreamError) return { merchant: undefined, salesUnits: [] }
+    throw error
+  }
+}
+
+/** The configuration as rows to show: the ones with words first, in the API's order; unknown ones too. */
+const configurationOf = (configuration: SalesUnit['configuration'], has: (key: string) => boolean) =>
+  Object.entries(configuration)
+    .map(([name, value]) => ({ name, value, known: has(`configuration.${name}.name`) }))
+    .toSorted((a, b) => Number(b.known) - Number(a.known))
+
+/** `GET …/sales-units/:msn`: everything that is known of one sales unit. */
+export const showSalesUnit =
+  ({ records }: Pick<PageDeps, 'records'>): RequestHandler =>
+  async (req, res) => {
+    const msn = pathParameter(req, 'msn')
+    if (!msnPattern.test(msn)) throw new NotFoundError('malformed MSN')
+    const organisation = actingAs(res)
+    const { salesUnit, readAt } = await records.salesUnits.get(organisation, msn)
+    const { merchant, salesUnits } = await merchantOf(records, organisation, salesUnit)
+    res.render('sales-units/detail', {
+      title: salesUnit.name,
+      salesUnit,
+      configuration: configurationOf(salesUnit.configuration, res.locals.language.has),
+      merchant,
+      others: salesUnits.filter((other) => other.msn !== msn),
+      readAt,
+    })
+  }

@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { createApp } from './app.ts'
+import { createEid } from './auth/eid.ts'
+import { runCommand } from './cli/commands.ts'
+import { serveOperatorSocket } from './cli/operator-socket.ts'
+import type { Config } from './config.ts'
+import { createRecords } from './live/records.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { createManagementApiClient } from './management-api/client.ts'
+import { type Organisation, organisationKey } from './organisation.ts'
+import { type Database, openDatabase } from './store/database.ts'
+import { migrate, migrationsPending } from './store/migrations.ts'
+
+/** How long requests in flight may take to end when the portal stops. */
+const drainMs = 10_000
+
+/** How the portal introduces itself to the API, as its Vipps-System-* headers ask. */
+const system = { name: 'partner-portal', version: '0.1.0', pluginName: 'partner-portal', pluginVersion: '0.1.0' }
+
+/** A running portal. `url` is where it listens, which is the public address only where no proxy stands before it. */
+export type Portal = {
+  readonly url: string
+  readonly database: Database
+  /** Not ready, then requests in flight, then reading ahead, then the database. May be called twice. */
+  readonly stop: () => Promise<void>
+}
+
+const createClients = (config: Config, logger: Logger) => {
+  const clients = new Map(
+    config.organisations.map(({ organisation, keys }) => [
+      organisationKey(organisation),
+      createManagementApiClient({
+        organisation,
+        keys,
+        managementApiUrl: config.managementApiUrl,
+        webhooksApiUrl: config.webhooksApiUrl,
+        productOrderTemplatesPath: config.productOrderTemplatesPath,
+        limits: config.apiLimits,
+        system,
+        logger,
+      }),
+    ]),
+  )
+  return (organisation: Organisation) => {
+    const client = clients.get(organisationKey(organisation))
+    if (!client) throw new Error(`no client for ${organisationKey(organisation)}`)
+    return client
+  }
+}
+
+/**
+ * Opens the database, migrates it and listens. The eID provider and the Management API may be down meanwhile.
+ * @param options.logger instead of one on stdout
+ * @param options.demoNotice a sentence on every page that says that this is a demo
+ * @throws DatabaseUnavailableError and what the system says about a port that is taken
+ */
+export const startPortal = async (
+  config: Config,
+  options: { readonly logger?: Logger; readonly demoNotice?: string } = {},
+): Promise<Portal> => {
+  const logger = options.logger ?? createLogger(config.logLevel)
+  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
+  const stopping = new AbortController()
+  try {
+    await migrate(database)
+    const organisations = new Map(config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]))
+    const operatorSocket =
+      database.kind === 'embedded' && config.dataDir !== 'memory'
+        ? await serveOperatorSocket(
+            join(config.dataDir, 'operator.sock'),
+            (argv) => runCommand({ database, organisations }, argv),
+            logger,
+          )
+        : undefined
+
+    const readiness = async () => {
+      if (stopping.signal.aborted) return { ready: false, reason: 'stopping' }
+      try {
+        await database.ping()
+        return (await migrationsPending(database)) ? { ready: false, reason: 'migrations' } : { ready: true }
+      } catch {
+        return { ready: false, reason: 'database' }
+      }
+    }
+    const eid = createEid(config.oidc, logger)
+    const records = createRecords({ clientOf: createClients(config, logger), logger, signal: stopping.signal })
+    const app = createApp({ config, logger, database, eid, records, readiness, demoNotice: options.demoNotice })
+    const server = createServer(app)
+    server.listen(config.port, config.host)
+    await once(server, 'listening')
+    const { address, family, port } = server.address() as AddressInfo
+    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    logger.info({ url, database: database.kind, organisations: organisations.size }, 'portal ready')
+    // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
+    eid.configuration().catch(() => {})
+
+    const stop = async (): Promise<void> => {
+      logger.info('stopping')
+      stopping.abort()
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      const over = new AbortController()
+      await Promise.race([closed, setTimeout(drainMs, undefined, { signal: over.signal }).catch(() => {})])
+      over.abort()
+      server.closeAllConnections()
+      await operatorSocket?.close()
+      await database.close()
+      logger.info('stopped')
+    }
+    let stopped: Promise<void> | undefined
+    return { url, database, stop: () => (stopped ??= stop()) }
+  } catch (error) {
+    stopping.abort()
+    await database.close()
+    throw error
+  }
+}

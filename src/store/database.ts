@@ -1,0 +1,52 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import type pg from 'pg'
+import type { Logger } from '../logger.ts'
+import { openEmbeddedPool } from './embedded/pool.ts'
+import { openPostgresqlPool } from './postgresql-pool.ts'
+import type { Schema } from './schema.ts'
+
+/** What store functions take: the database's `kysely`, or a transaction's handle inside that transaction. */
+export type Handle = Kysely<Schema>
+
+/** The portal's database, whichever of the two it is: one dialect, one set of migrations, the same types. */
+export type Database = {
+  readonly kysely: Handle
+  /** For connect-pg-simple. The embedded one has connect(), query() with promises, options and end(), no events. */
+  readonly pool: pg.Pool
+  readonly kind: 'postgresql' | 'embedded'
+  /** @throws DatabaseUnavailableError or pg's DatabaseError when the database does not answer */
+  ping(): Promise<void>
+  /** Waits for work under way, then closes. May be called twice. */
+  close(): Promise<void>
+}
+
+/** The embedded pool has the part of pg.Pool that this process uses. */
+const openPool = async (url: string | undefined, dataDir: string, logger: Logger): Promise<pg.Pool> =>
+  url === undefined
+    ? ((await openEmbeddedPool({ dataDir, logger })) as unknown as pg.Pool)
+    : openPostgresqlPool(url, logger)
+
+/**
+ * Opens PostgreSQL at `url`, or without one the embedded database in `dataDir` (`memory`: nothing is kept). Does
+ * not migrate; PostgreSQL is first reached by the first query.
+ *
+ * @throws DatabaseUnavailableError when another process has `dataDir`, or it cannot be used
+ */
+export const openDatabase = async (settings: {
+  readonly url?: string | undefined
+  readonly dataDir: string
+  readonly logger: Logger
+}): Promise<Database> => {
+  const { url, dataDir, logger } = settings
+  const pool = await openPool(url, dataDir, logger)
+  let closing: Promise<void> | undefined
+  return {
+    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    pool,
+    kind: url === undefined ? 'embedded' : 'postgresql',
+    ping: async () => {
+      await pool.query('select 1')
+    },
+    close: () => (closing ??= pool.end()),
+  }
+}

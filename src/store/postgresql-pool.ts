@@ -1,0 +1,39 @@
+import pg from 'pg'
+import { DatabaseUnavailableError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+
+type ConnectCallback = Parameters<pg.Pool['connect']>[0]
+
+/** The cause is for the log; the message must not carry the URL, which has the password. */
+const unavailable = (cause: unknown): DatabaseUnavailableError =>
+  new DatabaseUnavailableError('the PostgreSQL of DATABASE_URL cannot be reached or used', { cause })
+
+/** pg.Pool whose connect() and query() throw DatabaseUnavailableError when no connection can be had. */
+class PostgresqlPool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>
+  override connect(callback: ConnectCallback): void
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+    if (callback)
+      return super.connect((error, client, done) => callback(error && unavailable(error), client, done))
+    return super.connect().catch((cause: unknown) => {
+      throw unavailable(cause)
+    })
+  }
+}
+
+/**
+ * At most 10 connections, 5 s to get one, 30 s a statement; what the URL says comes first (`?options=…`). An idle
+ * connection that breaks is logged and replaced.
+ */
+export const openPostgresqlPool = (url: string, logger: Logger): pg.Pool => {
+  const pool = new PostgresqlPool({
+    connectionString: url,
+    application_name: 'partner-portal',
+    max: 10,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 30_000,
+    keepAlive: true,
+  })
+  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'))
+  return pool
+}

@@ -1,0 +1,61 @@
+import { sql } from 'kysely'
+import type { Handle } from './database.ts'
+
+/** A user as the eID's claims describe them at sign-in; `id` is the UUID that the operator is sent. */
+export type SignedInUser = {
+  readonly id: string
+  readonly issuer: string
+  readonly subject: string
+  readonly name: string | null
+  readonly email: string | null
+}
+
+/** A user as stored. */
+export type StoredUser = SignedInUser & { readonly firstSignedInAt: Date; readonly lastSignedInAt: Date }
+
+/** What every signed-in request needs; `grants` are organisation keys, sorted. */
+export type UserWithGrants = {
+  readonly id: string
+  readonly name: string | null
+  readonly email: string | null
+  readonly grants: readonly string[]
+}
+
+/** Stores a sign-in: a new user, or the name and e-mail that the eID gives now and the time. */
+export const saveUser = async (db: Handle, user: SignedInUser): Promise<void> => {
+  const { id, issuer, subject, name, email } = user
+  await db
+    .insertInto('users')
+    .values({ id, issuer, subject, name, email })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet({ name, email, last_signed_in_at: sql`now()` }),
+    )
+    .execute()
+}
+
+const allUsers = (db: Handle) =>
+  db
+    .selectFrom('users')
+    .select(['id', 'issuer', 'subject', 'name', 'email'])
+    .select(['first_signed_in_at as firstSignedInAt', 'last_signed_in_at as lastSignedInAt'])
+
+/** @param id a UUID; PostgreSQL refuses anything else */
+export const findUser = (db: Handle, id: string): Promise<StoredUser | undefined> =>
+  allUsers(db).where('id', '=', id).executeTakeFirst()
+
+/** Everybody who has signed in, the latest first. */
+export const listUsers = (db: Handle): Promise<StoredUser[]> =>
+  allUsers(db).orderBy('last_signed_in_at', 'desc').orderBy('id').execute()
+
+/** One query, as every signed-in request asks. @param id a UUID; PostgreSQL refuses anything else */
+export const findUserWithGrants = (db: Handle, id: string): Promise<UserWithGrants | undefined> =>
+  db
+    .selectFrom('users')
+    .select(['id', 'name', 'email'])
+    .select(
+      sql<string[]>`array(
+        select organisation from grants where user_id = users.id order by organisation collate "C"
+      )`.as('grants'),
+    )
+    .where('id', '=', id)
+    .executeTakeFirst()

@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type CommandDeps, runCommand } from '../../src/cli/commands.ts'
+import { type Organisation, organisationKey } from '../../src/organisation.ts'
+import type { Database } from '../../src/store/database.ts'
+import { grantsOf } from '../../src/store/grants.ts'
+import { saveUser } from '../../src/store/users.ts'
+import { openTestDatabase } from '../support/database.ts'
+
+const monaId = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
+const strangerId = '00000000-0000-5000-8000-000000000001'
+const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes \u001b[31m& Co' }
+const shop: Organisation = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321', name: 'Ås Sykkel' }
+const organisations = new Map(
+  [bikes, shop].map((organisation) => [organisationKey(organisation), organisation]),
+)
+
+let database: Database
+let deps: CommandDeps
+const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean))
+
+beforeAll(async () => {
+  database = await openTestDatabase()
+  deps = { database, organisations }
+})
+afterAll(() => database.close())
+beforeEach(async () => {
+  await database.pool.query('delete from grants')
+  await database.pool.query('delete from users')
+  const mona = { id: monaId, issuer: 'https://eid.example', subject: 'mona', email: 'mona@example.com' }
+  await saveUser(database.kysely, { ...mona, name: 'Mona \u001b]0;x\u0007Ås\n\u202e' })
+})
+
+describe('grant', () => {
+  it('lets a user act as a partner and a merchant, and says so with names', async () => {
+    expect(await run(`grant ${monaId} partner 12345`)).toEqual({
+      exitCode: 0,
+      output: `Mona ]0;xÅs (${monaId}) may now act as Bikes [31m& Co (partner 12345).`,
+      error: '',
+    })
+    const capitals = await run(`grant ${monaId.toUpperCase()} merchant business:NO:ORG 987654321`)
+    expect(capitals.output).toContain('may now act as Ås Sykkel (merchant business:NO:ORG 987654321).')
+    expect(await grantsOf(database.kysely, monaId)).toEqual([organisationKey(shop), organisationKey(bikes)])
+  })
+
+  it('says when the user had it already', async () => {
+    await run(`grant ${monaId} partner 12345`)
+    expect(await run(`grant ${monaId} partner 12345`)).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('may already act as'),
+    })
+  })
+
+  it('notes that nobody has signed in with the user ID yet', async () => {
+    const { exitCode, output } = await run(`grant ${strangerId} partner 12345`)
+    expect(exitCode).toBe(0)
+    expect(output).toContain(`${strangerId} may now act as`)
+    expect(output).toContain('Note: nobody has signed in with this user ID yet.')
+  })
+
+  it.each([
+    [`grant mona partner 12345`, '"mona" is not a user ID', 1],
+    [`grant ${monaId}0 partner 12345`, 'is not a user ID', 1],
+    [`grant ${monaId} partner 12`, '"12" is not a partner ID', 1],
+    [`grant ${monaId} partner 12345\u001b[2J`, '"12345[2J" is not a partner ID', 1],
+    [`grant ${monaId} merchant NO:ORG 987654321`, '"NO:ORG" is not a scheme', 1],
+    [`grant ${monaId} merchant business:NO:ORG 98/7`, '"98/7" is not a business identifier', 1],
+    [`grant ${monaId} partner 99999`, 'partner 99999 is unknown: add it to the organisations file', 1],
+    [`grant ${monaId} partner 12345 67890`, '"67890" is one word too many', 2],
+    [`grant ${monaId} partner`, 'is missing', 2],
+    [`grant ${monaId} 12345`, 'an organisation is', 2],
+    [`grant`, 'a user ID is missing', 2],
+  ])('refuses %s', async (line, words, exitCode) => {
+    const result = await run(line)
+    expect(result).toMatchObject({ exitCode, output: '' })
+    expect(result.error).toContain(words)
+    expect(await grantsOf(database.kysely, monaId)).toEqual([])
+  })
+})
+
+describe('revoke', () => {
+  it('takes a grant away, and fails when it is not there', async () => {
+    await run(`grant ${monaId} partner 12345`)
+    const done = await run(`revoke ${monaId} partner 12345`)
+    expect(done).toMatchObject({ exitCode: 0, output: expect.stringContaining('may no longer act as Bikes') })
+    expect(await grantsOf(database.kysely, monaId)).toEqual([])
+    const again = await run(`revoke ${monaId} partner 12345`)
+    expect(again).toMatchObject({
+      exitCode: 1,
+      output: '',
+      error: expect.stringContaining('has no grant for Bikes'),
+    })
+  })
+
+  it('works for an organisation that has left the organisations file', async () => {
+    await run(`grant ${monaId} partner 12345`)
+    deps = { database, organisations: new Map() }
+    expect((await run('grants')).output).toContain('(not in the organisations file)')
+    const done = await run(`revoke ${monaId} partner 12345`)
+    deps = { database, organisations }
+    expect(done).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('may no longer act as partner 12345.'),
+    })
+    expect(await grantsOf(database.kysely, monaId)).toEqual([])
+  })
+})
+
+describe('lists', () => {
+  it('say who may act as what, in columns, without control characters', async () => {
+    await run(`grant ${monaId} partner 12345`)
+    await run(`grant ${strangerId} merchant business:NO:ORG 987654321`)
+    const { exitCode, output } = await run('grants')
+    expect(exitCode).toBe(0)
+    const lines = output.split('\n')
+    expect(lines).toHaveLength(3)
+    expect(lines.map((line) => line.indexOf('SINCE')).find((at) => at > 0)).toBe(
+      lines[1]?.search(/\d{4}-\d\d-\d\dT/),
+    )
+    expect(lines[1]).toContain('partner 12345')
+    expect(lines[2]).toMatch(/-0479c9d32d7d|000000000001/)
+    expect(output).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u)
+    expect((await run(`grants ${monaId}`)).output.split('\n')).toHaveLength(2)
+  })
+
+  it('say when there is nothing', async () => {
+    expect((await run(`grants ${strangerId}`)).output).toBe('There are no grants.')
+    await database.pool.query('delete from users')
+    expect((await run('users')).output).toBe('Nobody has signed in yet.')
+  })
+
+  it('say who has signed in', async () => {
+    const { output } = await run('users')
+    expect(output).toContain(monaId)
+    expect(output).toContain('mona@example.com')
+  })
+})
+
+it('explains itself, and refuses what it does not know', async () => {
+  expect(await run('help')).toMatchObject({ exitCode: 0, output: expect.stringContaining('grant <user-id>') })
+  for (const line of ['', 'constructor', 'drop', 'users all', 'grants x y']) {
+    expect(await run(line)).toMatchObject({
+      exitCode: 2,
+      error: expect.stringContaining('npm run portal --'),
+    })
+  }
+})
+
+describe('npm run portal', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'portal-cli-'))
+  const file = join(directory, 'organisations.json')
+  afterAll(() => rmSync(directory, { recursive: true }))
+
+  const portal = async (argv: readonly string[], env: Record<string, string>) => {
+    const entry = join(import.meta.dirname, '../../src/cli/main.ts')
+    const child = spawn(process.execPath, [entry, ...argv], { env })
+    const exit = new Promise<number | null>((resolve) => {
+      child.once('close', resolve)
+    })
+    const [output, error, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exit])
+    return { output, error, exitCode }
+  }
+
+  it('opens the embedded database itself when no portal runs, and keeps what it did', async () => {
+    const keys = { type: 'management', clientId: 'id', clientSecret: 'secret' }
+    writeFileSync(file, JSON.stringify({ partners: [{ id: '12345', name: 'Bikes', keys }], merchants: [] }))
+    const env = { DATA_DIR: join(directory, 'data'), ORGANISATIONS_FILE: file }
+    const granted = await portal(['grant', monaId, 'partner', '12345'], env)
+    expect(granted).toMatchObject({ exitCode: 0, error: '' })
+    expect(granted.output).toContain(`${monaId} may now act as Bikes (partner 12345).\nNote: `)
+    const refused = await portal(['revoke', monaId, 'partner', '54321'], env)
+    expect(refused).toMatchObject({ exitCode: 1, output: '', error: expect.stringContaining('has no grant') })
+    expect((await portal(['grants'], env)).output).toContain('partner 12345')
+  })
+
+  it('names every mistake of the configuration, one a line, and exits 1', async () => {
+    const env = { DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' }
+    const { exitCode, output, error } = await portal(['users'], env)
+    expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' })
+    expect(
+      error
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')[0]),
+    ).toEqual(['DATABASE_URL', 'LOG_LEVEL'])
+  })
+
+  it('says in words that PostgreSQL cannot be reached', async () => {
+    const { exitCode, error } = await portal(['users'], {
+      DATABASE_URL: 'postgres://portal:hunter2@127.0.0.1:1/x',
+    })
+    expect(exitCode).toBe(1)
+    expect(error).toContain('cannot be reached')
+    expect(error).not.toMatch(/hunter2|\n\s+at /)
+  })
+})

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DatabaseUnavailableError } from '../../src/errors.ts'
+import { createLogger } from '../../src/logger.ts'
+import type { Partner } from '../../src/organisation.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
+import { addGrant, grantsOf, listGrants, removeGrant } from '../../src/store/grants.ts'
+import { migrate, migrationsPending } from '../../src/store/migrations.ts'
+import { findUser, findUserWithGrants, listUsers, saveUser } from '../../src/store/users.ts'
+import { openEmptyTestDatabase, openTestDatabase, testDatabaseUrl } from '../support/database.ts'
+
+const mona = {
+  id: '12745d37-ce52-55a3-bb28-0479c9d32d7d',
+  issuer: 'https://eid.example',
+  subject: 'mona',
+  name: 'Møna Ås',
+  email: 'mona@example.com',
+}
+const nobody = '00000000-0000-5000-8000-000000000000'
+const bikes: Partner = { kind: 'partner', id: '12345', name: 'Bikes' }
+
+let database: Database
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.close())
+
+describe('migrations', () => {
+  it('are pending on an empty database and done after migrate(), also when several start at once', async () => {
+    const empty = await openEmptyTestDatabase()
+    try {
+      expect(await migrationsPending(empty)).toBe(true)
+      await Promise.all([migrate(empty), migrate(empty), migrate(empty)])
+      expect(await migrationsPending(empty)).toBe(false)
+      await migrate(empty)
+    } finally {
+      await empty.close()
+    }
+  })
+
+  it('leave the statement timeout as it was', async () => {
+    const before = await database.pool.query('show statement_timeout')
+    await migrate(database)
+    const clients = await Promise.all(
+      database.kind === 'embedded' ? [database.pool.connect()] : [1, 2, 3].map(() => database.pool.connect()),
+    )
+    const after = await Promise.all(clients.map((client) => client.query('show statement_timeout')))
+    for (const client of clients) client.release()
+    expect(after.map(({ rows }) => rows)).toEqual(clients.map(() => before.rows))
+  })
+
+  it('refuse a database that a newer portal has migrated', async () => {
+    const newer = await openTestDatabase()
+    try {
+      await newer.pool.query(`insert into kysely_migration values ('9999-later', '2999-01-01T00:00:00Z')`)
+      await expect(migrate(newer)).rejects.toThrow(/9999-later/)
+      await expect(migrate(newer)).rejects.toBeInstanceOf(DatabaseUnavailableError)
+    } finally {
+      await newer.close()
+    }
+  })
+})
+
+describe('users', () => {
+  it('are stored at the first sign-in and updated at the next', async () => {
+    await saveUser(database.kysely, mona)
+    const first = await findUser(database.kysely, mona.id)
+    expect(first).toMatchObject(mona)
+    await saveUser(database.kysely, { ...mona, name: 'Mona Nå', email: null })
+    const second = await findUser(database.kysely, mona.id)
+    expect(second).toMatchObject({ name: 'Mona Nå', email: null, firstSignedInAt: first?.firstSignedInAt })
+    expect(second!.lastSignedInAt.getTime()).toBeGreaterThan(first!.lastSignedInAt.getTime())
+    expect((await listUsers(database.kysely)).map(({ id }) => id)).toEqual([mona.id])
+  })
+
+  it('are undefined when unknown', async () => {
+    expect(await findUser(database.kysely, nobody)).toBeUndefined()
+    expect(await findUserWithGrants(database.kysely, nobody)).toBeUndefined()
+  })
+})
+
+describe('grants', () => {
+  it('say whether something changed, and come with the user, sorted', async () => {
+    const { kysely } = database
+    await saveUser(kysely, mona)
+    expect((await findUserWithGrants(kysely, mona.id))?.grants).toEqual([])
+    const shop = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321' } as const
+    expect(await addGrant(kysely, bikes, mona.id)).toBe(true)
+    expect(await addGrant(kysely, bikes, mona.id)).toBe(false)
+    expect(await addGrant(kysely, shop, mona.id)).toBe(true)
+    const keys = ['merchant/business:NO:ORG/987654321', 'partner/12345']
+    expect(await grantsOf(kysely, mona.id)).toEqual(keys)
+    const { id, name, email } = mona
+    expect(await findUserWithGrants(kysely, mona.id)).toEqual({ id, name, email, grants: keys })
+    expect(await removeGrant(kysely, bikes, mona.id)).toBe(true)
+    expect(await removeGrant(kysely, bikes, mona.id)).toBe(false)
+    expect((await findUserWithGrants(kysely, mona.id))?.grants).toEqual(keys.slice(0, 1))
+  })
+
+  it('can be given before the first sign-in, and belong to one user', async () => {
+    expect(await addGrant(database.kysely, bikes, nobody)).toBe(true)
+    expect(await listGrants(database.kysely)).toContainEqual({
+      userId: nobody,
+      userName: null,
+      organisation: 'partner/12345',
+      grantedAt: expect.any(Date),
+    })
+    expect(await grantsOf(database.kysely, mona.id)).not.toContain('partner/12345')
+  })
+})
+
+it('answers a ping, and none after close(), which may be called twice', async () => {
+  const closed = await openEmptyTestDatabase()
+  await closed.ping()
+  await Promise.all([closed.close(), closed.close()])
+  await expect(closed.ping()).rejects.toThrow()
+})
+
+it('rolls back a failed transaction', async () => {
+  const id = '12745d37-ce52-55a3-bb28-0479c9d32d7e'
+  const failing = database.kysely.transaction().execute(async (transaction) => {
+    await saveUser(transaction, { ...mona, id, subject: 'other' })
+    throw new Error('no')
+  })
+  await expect(failing).rejects.toThrow('no')
+  expect(await findUser(database.kysely, id)).toBeUndefined()
+})
+
+it('says that PostgreSQL cannot be reached, without the password', async () => {
+  const url = 'postgres://portal:hunter2@127.0.0.1:1/portal'
+  const unreachable = await openDatabase({ url, dataDir: 'memory', logger: createLogger('silent') })
+  for (const attempt of [unreachable.ping(), listUsers(unreachable.kysely), migrate(unreachable)]) {
+    const error = await attempt.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    expect(error).toBeInstanceOf(DatabaseUnavailableError)
+    expect(String(error)).not.toContain('hunter2')
+  }
+  await unreachable.close()
+})
+
+it.runIf(testDatabaseUrl)('limits a statement on PostgreSQL to 30 seconds and names the portal', async () => {
+  const { rows } = await database.pool.query(`select current_setting('statement_timeout') as timeout,
+    current_setting('application_name') as name`)
+  expect(rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
+})
