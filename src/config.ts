@@ -36,6 +36,8 @@ const baseUrl = safeUrl
   .refine((value) => !value.search && !value.hash && !value.username, 'must not have a query, a fragment or a user')
   .transform((value) => value.href.replace(/\/$/, ''))
 
+const issuerUrl = safeUrl.refine((value) => !value.search && !value.hash, 'must not have a query or a fragment')
+
 const origin = safeUrl
   .refine((value) => value.href === `${value.origin}/`, 'must be an origin such as https://portal.example.com, without a path')
   .transform((value) => value.origin)
@@ -75,9 +77,9 @@ const portalSchema = z
     PORT: wholeNumber(0, 65_535).default(3000),
     HOST: z.string().default('127.0.0.1'),
     PORTAL_URL: origin,
-    OIDC_ISSUER: safeUrl
-      .refine((value) => !value.search && !value.hash, 'must not have a query or a fragment')
-      .transform((value) => value.href),
+    OIDC_ISSUER: z.string().superRefine((value, context) => {
+      for (const { message } of issuerUrl.safeParse(value).error?.issues ?? []) context.addIssue({ code: 'custom', message })
+    }),
     OIDC_CLIENT_ID: z.string(),
     OIDC_CLIENT_SECRET: z.string(),
     OIDC_SCOPE: z

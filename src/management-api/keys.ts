@@ -25,9 +25,13 @@ export type Keys =
       readonly merchantSerialNumber: string
     }
 
+/** What goes after `Basic` for management keys (RFC 7617). */
+export const basicCredentials = ({ clientId, clientSecret }: Keys): string =>
+  Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+
 /** Every string in `keys` that must never be seen outside, for scrubbing what the API sends back. */
 export const secretsOf = (keys: Keys): readonly string[] => [
   keys.clientId,
   keys.clientSecret,
-  ...(keys.type === 'management' ? [] : [keys.subscriptionKey]),
+  keys.type === 'management' ? basicCredentials(keys) : keys.subscriptionKey,
 ]

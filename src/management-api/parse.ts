@@ -42,7 +42,7 @@ export const text = z.union([z.string(), z.number()]).transform(String)
 /** Merchant serial number. Only digits are asked for: a new length must not empty the lists. */
 export const msn = text.refine((value) => /^\d+$/.test(value))
 
-/** The key is always there; absent and null both become undefined, so that there is one kind of nothing. */
+/** Absent and null both read as undefined, so that there is one kind of nothing. */
 export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined)
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type UpstreamError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
 import type { HttpRequest, Outcome } from './http.ts'
-import { type Keys, secretsOf } from './keys.ts'
+import { basicCredentials, type Keys, secretsOf } from './keys.ts'
 
 /** Access tokens of one organisation. */
 export type Tokens = {
@@ -30,15 +30,17 @@ const answerSchema = z.object({
 export const tokenRequest = (keys: Keys, managementApiUrl: string): TokenRequest => {
   const secrets = secretsOf(keys)
   if (keys.type === 'management') {
-    // RFC 7617; this API does not form-encode the two parts first as RFC 6749, 2.3.1 would have it.
-    const basic = Buffer.from(`${keys.clientId}:${keys.clientSecret}`).toString('base64')
     return {
       purpose: 'token',
       method: 'POST',
       url: `${managementApiUrl}/miami/v1/token`,
-      headers: { Authorization: `Basic ${basic}`, 'Content-Type': 'application/x-www-form-urlencoded' },
+      // Not form-encoded first, as RFC 6749, 2.3.1 would have it: this API does not decode.
+      headers: {
+        Authorization: `Basic ${basicCredentials(keys)}`,
+        'Content-Type': 'application/x-www-form-urlencoded',
+      },
       body: 'grant_type=client_credentials',
-      secrets: [...secrets, basic],
+      secrets,
     }
   }
   return {

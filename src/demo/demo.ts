@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { userIdOf } from '../auth/user-id.ts'
+import { readConfig } from '../config.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import { type Portal, startPortal } from '../portal.ts'
+import { addGrant, removeGrant } from '../store/grants.ts'
+import { createDemoEid } from './eid.ts'
+import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
+import { demoPeople } from './people.ts'
+import { type DemoState, loadDemoState, saveDemoState } from './state.ts'
+import { createDemoWorld, organisationsFile } from './world.ts'
+
+const host = '127.0.0.1'
+const clientId = 'partner-portal'
+
+export type Demo = {
+  readonly portal: Portal
+  readonly portalUrl: string
+  readonly managementApi: DemoManagementApi
+  readonly stop: () => Promise<void>
+}
+
+/** Listens on the port if it is free, else on one that is. */
+const listen = async (port: number): Promise<Server> => {
+  const server = createServer()
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port === 0) throw error
+    return listen(0)
+  }
+}
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+const close = async (server: Server): Promise<void> => {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+}
+
+/** Gives the demo people what they have, once: what the operator changes later stays changed. */
+const seedGrants = async ({ database }: Portal, issuer: string): Promise<void> => {
+  for (const { sub, grants, revoked = [] } of demoPeople) {
+    const userId = userIdOf(issuer, sub)
+    for (const organisation of [...grants, ...revoked]) await addGrant(database.kysely, organisation, userId)
+    for (const organisation of revoked) await removeGrant(database.kysely, organisation, userId)
+  }
+}
+
+const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemoWorld>): string => {
+  const file = join(dataDir, 'demo-organisations.json')
+  writeFileSync(file, `${JSON.stringify(organisationsFile(world), null, 2)}\n`, { mode: 0o600 })
+  return file
+}
+
+const environmentOf = (state: DemoState, dataDir: string, file: string, logLevel: string) => ({
+  PORT: String(state.ports.portal),
+  HOST: host,
+  PORTAL_URL: `http://${host}:${state.ports.portal}`,
+  OIDC_ISSUER: `http://${host}:${state.ports.eid}`,
+  OIDC_CLIENT_ID: clientId,
+  OIDC_CLIENT_SECRET: state.clientSecret,
+  SESSION_SECRETS: state.sessionSecret,
+  DATA_DIR: dataDir,
+  MANAGEMENT_API_URL: `http://${host}:${state.ports.managementApi}`,
+  WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
+  // The demo API is nobody's production: the portal may read it faster than the real one.
+  MANAGEMENT_API_MAX_PER_SECOND: '100',
+  ORGANISATIONS_FILE: file,
+  FEEDBACK_URL: 'mailto:partner-portal@example.com',
+  LOG_LEVEL: logLevel,
+})
+
+/**
+ * Starts the demo eID, the demo Management API and the portal, each a server of its own on loopback, with
+ * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
+ * @param options.reset throws away what earlier starts left
+ * @throws DatabaseUnavailableError when the demo runs already
+ */
+export const startDemo = async (options: {
+  readonly dataDir: string
+  readonly reset: boolean
+  readonly logLevel: string
+  readonly logger?: Logger
+}): Promise<Demo> => {
+  const { dataDir } = options
+  const logger = options.logger ?? createLogger(options.logLevel)
+  const state = loadDemoState(dataDir, options)
+  const [eidServer, apiServer, portalPort] = await Promise.all([
+    listen(state.ports.eid),
+    listen(state.ports.managementApi),
+    listen(state.ports.portal),
+  ])
+  state.ports = { portal: portOf(portalPort), eid: portOf(eidServer), managementApi: portOf(apiServer) }
+  await close(portalPort)
+  saveDemoState(dataDir, state)
+
+  const world = createDemoWorld()
+  const config = readConfig(environmentOf(state, dataDir, writeOrganisations(dataDir, world), options.logLevel))
+  const managementApi = createDemoManagementApi(world, { logger })
+  const eid = createDemoEid({
+    issuer: config.oidc.issuer,
+    portalUrl: config.portalUrl,
+    clientId,
+    clientSecret: state.clientSecret,
+    people: demoPeople,
+    jwks: { keys: [state.signingKey] },
+    cookieKeys: [state.cookieKey],
+  })
+  eidServer.on('request', eid as RequestListener)
+  apiServer.on('request', managementApi.app as RequestListener)
+
+  const stopServers = async () => {
+    await Promise.all([close(eidServer), close(apiServer)])
+  }
+  try {
+    const portal = await startPortal(config, { logger, demoNotice: 'demo' })
+    const { issuer } = config.oidc
+    if (!state.seeded.includes(issuer)) {
+      await seedGrants(portal, issuer)
+      state.seeded.push(issuer)
+      saveDemoState(dataDir, state)
+    }
+    return {
+      portal,
+      portalUrl: config.portalUrl,
+      managementApi,
+      stop: async () => {
+        await portal.stop()
+        await stopServers()
+      },
+    }
+  } catch (error) {
+    await stopServers()
+    throw error
+  }
+}
+

@@ -1,0 +1,46 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What the demo keeps between starts beside the database: ports, and the secrets it made up for itself. */
+export type DemoState = {
+  ports: { portal: number; eid: number; managementApi: number }
+  clientSecret: string
+  sessionSecret: string
+  cookieKey: string
+  signingKey: Record<string, unknown>
+  /** Issuers for which the demo people have been given their grants: a user ID depends on the issuer. */
+  seeded: string[]
+}
+
+/** Signing key for the demo eID's ID tokens (ES256), as a private JWK. */
+export const newSigningKey = (): Record<string, unknown> => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: randomBytes(6).toString('hex') }
+}
+
+const secret = (): string => randomBytes(32).toString('base64url')
+
+const fileOf = (dataDir: string): string => join(dataDir, 'demo.json')
+
+/** Reads what the last start left, or begins anew. `reset` throws the whole of `dataDir` away first. */
+export const loadDemoState = (dataDir: string, options: { readonly reset: boolean }): DemoState => {
+  if (options.reset) rmSync(dataDir, { recursive: true, force: true })
+  const file = fileOf(dataDir)
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as DemoState
+  return {
+    ports: { portal: 3000, eid: 3001, managementApi: 3002 },
+    clientSecret: secret(),
+    sessionSecret: secret(),
+    cookieKey: secret(),
+    signingKey: newSigningKey(),
+    seeded: [],
+  }
+}
+
+/** Keeps the state for the next start; only its owner can read it. */
+export const saveDemoState = (dataDir: string, state: DemoState): void => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  writeFileSync(fileOf(dataDir), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  chmodSync(fileOf(dataDir), 0o600)
+}

@@ -1,0 +1,260 @@
+import { expect, test } from 'vitest'
+import { UpstreamNotFoundError, UpstreamUnavailableError } from '../../src/errors.ts'
+import { getMerchant, listMerchantSalesUnits } from '../../src/management-api/merchants.ts'
+import { httpUrl } from '../../src/management-api/parse.ts'
+import { listPricePackages } from '../../src/management-api/price-packages.ts'
+import { getProductOrder, listProductOrders } from '../../src/management-api/product-orders.ts'
+import { listProductOrderTemplates } from '../../src/management-api/product-order-templates.ts'
+import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
+import { listWebhooks } from '../../src/management-api/webhooks.ts'
+import { createFixture, keys, rejection, salesUnitsPath } from './fixture.ts'
+
+const businessIdentifier = { scheme: 'business:NO:ORG', id: '987654321' }
+const id = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
+
+test('a malformed row costs that row, is counted, and is in the log without its values', async () => {
+  const { client, upstream, log, logText } = await createFixture()
+  const body = [
+    { msn: 123456, name: 'Kaffe' },
+    { msn: 'zebra' },
+    null,
+    { msn: 'zebra', name: 'x' },
+    { msn: '7', name: 'T' },
+  ]
+  upstream.answer(salesUnitsPath, { body })
+  expect(await listSalesUnits(client)).toEqual({
+    rows: [
+      { msn: '123456', name: 'Kaffe' },
+      { msn: '7', name: 'T' },
+    ],
+    skipped: 3,
+  })
+  expect(log().at(-1)).toMatchObject({
+    level: 40,
+    organisation: 'partner/12345',
+    purpose: 'salesUnits',
+    skipped: 3,
+    reasons: { 'msn: custom': 2, 'row: invalid_type': 1 },
+  })
+  expect(logText()).not.toContain('zebra')
+})
+
+test.each([
+  ['204', { status: 204 }],
+  ['an empty body', { body: '' }],
+])('%s is the empty list', async (_name, answer) => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, answer)
+  upstream.answer('/webhooks/v1/webhooks', answer)
+  expect(await listSalesUnits(client)).toEqual({ rows: [], skipped: 0 })
+  expect(await listWebhooks(client)).toEqual({ rows: [], skipped: 0 })
+})
+
+test.each([
+  ['HTML', '<html>Welcome to the gateway</html>'],
+  ['half of it', '[{"msn":'],
+  ['an object', { title: 'fine' }],
+])('a list that is %s makes no sense', async (_name, body) => {
+  const { client, upstream, logText } = await createFixture()
+  upstream.answer(salesUnitsPath, { body })
+  upstream.answer('/webhooks/v1/webhooks', { body })
+  expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamUnavailableError)
+  expect(await rejection(listWebhooks(client))).toBeInstanceOf(UpstreamUnavailableError)
+  expect(upstream.to(salesUnitsPath)).toHaveLength(1)
+  expect(logText()).not.toContain('gateway')
+})
+
+test.each([
+  ['not there', { status: 204 }],
+  ['a list', { body: [] }],
+  ['without its name', { body: { msn: '1234', businessIdentifier, configuration: {} } }],
+])('a sales unit that is %s makes no sense', async (_name, answer) => {
+  const { client, upstream, log } = await createFixture()
+  upstream.answer(`${salesUnitsPath}/1234`, answer)
+  expect(await rejection(getSalesUnit(client, '1234'))).toMatchObject({
+    status: 503,
+    failure: { purpose: 'salesUnit' },
+  })
+  expect(log().at(-1)).toMatchObject({ level: 40, purpose: 'salesUnit', issues: expect.any(Array) })
+})
+
+test('an answer that is too large is refused, compressed or not, and not asked for again', async () => {
+  const { client, upstream } = await createFixture({ limits: { maxBodyBytes: 1000 } })
+  upstream.answer(salesUnitsPath, { body: '['.repeat(1001) })
+  expect(await rejection(listSalesUnits(client))).toMatchObject({
+    status: 503,
+    cause: new Error('answer too large'),
+  })
+  expect(upstream.to(salesUnitsPath)).toHaveLength(1)
+  upstream.answer(salesUnitsPath, { body: `[${' '.repeat(998)}]` })
+  expect((await listSalesUnits(client)).rows).toEqual([])
+})
+
+test('a sales unit: unknown configuration stays, null is nothing, a number is text', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(`${salesUnitsPath}/1234`, {
+    body: {
+      msn: 1234,
+      name: 'Kaffe',
+      businessIdentifier: { ...businessIdentifier, more: 1 },
+      settlementBankAccount: null,
+      configuration: {
+        paymentAllowed: false,
+        captureType: 'Later',
+        skipLandingPageAllowed: null,
+        brandNew: { a: [1] },
+        recurringAllowed: 'perhaps',
+      },
+      more: true,
+    },
+  })
+  const unit = await getSalesUnit(client, '1234')
+  expect(unit).toEqual({
+    msn: '1234',
+    name: 'Kaffe',
+    businessIdentifier,
+    settlementBankAccount: undefined,
+    configuration: {
+      paymentAllowed: false,
+      captureType: 'Later',
+      brandNew: { a: [1] },
+      recurringAllowed: undefined,
+    },
+  })
+})
+
+test('a sales unit may come without a configuration', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(`${salesUnitsPath}/1234`, { body: { msn: '1234', name: 'Kaffe', businessIdentifier } })
+  expect((await getSalesUnit(client, '1234')).configuration).toEqual({})
+})
+
+test('a merchant and its sales units', async () => {
+  const { client, upstream } = await createFixture()
+  const path = '/management/v1/merchants/business:NO:ORG/987654321'
+  upstream.answer(path, {
+    body: {
+      businessIdentifier,
+      name: 'Ærlig AS',
+      status: 'PAUSED',
+      businessAddress: { lines: ['Gata 1'], city: null },
+      businessPostAddress: null,
+    },
+  })
+  upstream.answer(`${path}/sales-units`, { body: [{ msn: 1234, name: 'A' }] })
+  expect(await getMerchant(client, businessIdentifier)).toEqual({
+    businessIdentifier,
+    name: 'Ærlig AS',
+    status: 'PAUSED',
+    createdAt: undefined,
+    updatedAt: undefined,
+    countryCode: undefined,
+    businessAddress: { lines: ['Gata 1'], postCode: undefined, city: undefined, countryCode: undefined },
+    businessPostAddress: undefined,
+  })
+  expect((await listMerchantSalesUnits(client, businessIdentifier)).rows).toEqual([
+    { msn: '1234', name: 'A' },
+  ])
+})
+
+test('product orders, expired ones on request; a link is http or nothing', async () => {
+  const { client, upstream } = await createFixture()
+  const order = {
+    productOrderId: id,
+    status: 'NEWER',
+    businessIdentifier,
+    productOrderUrl: 'javascript:alert(1)',
+    salesUnit: null,
+  }
+  upstream.answer('/management/v2/product-orders', { body: [order] })
+  upstream.answer(`/management/v2/product-orders/${id}/details`, {
+    body: { ...order, productOrderUrl: 'https://portal.example/x' },
+  })
+  expect((await listProductOrders(client)).rows).toEqual([
+    {
+      productOrderId: id,
+      productOrderType: undefined,
+      productType: undefined,
+      status: 'NEWER',
+      businessIdentifier,
+      productOrderUrl: undefined,
+      salesUnit: undefined,
+    },
+  ])
+  await listProductOrders(client, { includeExpired: true })
+  expect(upstream.to('/management/v2/product-orders').map(({ query }) => query)).toEqual([
+    '',
+    '?includeExpired=true',
+  ])
+  expect((await getProductOrder(client, id)).productOrderUrl).toBe('https://portal.example/x')
+})
+
+test('price packages keep their prices as text', async () => {
+  const { client, upstream } = await createFixture()
+  const body = [
+    {
+      pricePackageId: id,
+      name: 'Basis',
+      description: '2.99%',
+      visibleInSignupForm: true,
+      market: 'SE',
+      commission: null,
+    },
+  ]
+  upstream.answer('/management/v1/partners/price-packages', { body })
+  expect((await listPricePackages(client)).rows).toEqual([
+    { ...body[0], productType: undefined, commission: undefined },
+  ])
+})
+
+test('templates, from the path that is configured; where there are none of them, a 404', async () => {
+  const { client, upstream } = await createFixture({ productOrderTemplatesPath: '/ours/templates' })
+  expect(await rejection(listProductOrderTemplates(client))).toBeInstanceOf(UpstreamNotFoundError)
+  upstream.answer('/ours/templates', { body: [{ templateId: id, name: 'Kasse', url: 'data:text/html,x' }] })
+  expect((await listProductOrderTemplates(client)).rows).toEqual([
+    {
+      templateId: id,
+      name: 'Kasse',
+      url: undefined,
+      productType: undefined,
+      pricePackageId: undefined,
+      lockedFields: [],
+      createdAt: undefined,
+    },
+  ])
+})
+
+test('webhooks: of the organisation, or of one sales unit', async () => {
+  const { client, upstream } = await createFixture()
+  const hook = { id, url: 'ftp://odd', events: ['a.v1'] }
+  upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [hook, { id }] } })
+  expect(await listWebhooks(client)).toEqual({ rows: [hook], skipped: 1 })
+  await listWebhooks(client, { msn: '123456' })
+  const sent = upstream.to('/webhooks/v1/webhooks').map(({ headers }) => headers['merchant-serial-number'])
+  expect(sent).toEqual([undefined, '123456'])
+})
+
+test('sales unit keys never show their own webhooks as those of another sales unit', async () => {
+  const { client, upstream } = await createFixture({ keys: keys['sales-unit'] })
+  upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [] } })
+  await listWebhooks(client, { msn: '654321' })
+  expect(await rejection(listWebhooks(client, { msn: '123456' }))).toBeInstanceOf(UpstreamNotFoundError)
+  expect(upstream.to('/webhooks/v1/webhooks')).toHaveLength(1)
+})
+
+test('what may be a link', () => {
+  expect(httpUrl('https://a.example/x?y')).toBe('https://a.example/x?y')
+  expect(httpUrl('http://a.example')).toBe('http://a.example')
+  for (const value of [
+    'javascript:alert(1)',
+    'java\nscript:alert(1)',
+    '/local',
+    'a.example',
+    '',
+    7,
+    null,
+    undefined,
+  ]) {
+    expect(httpUrl(value)).toBeUndefined()
+  }
+})

@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest'
+import {
+  NotFoundError,
+  UpstreamNotFoundError,
+  UpstreamRefusedError,
+  UpstreamUnavailableError,
+} from '../../src/errors.ts'
+import { getMerchant } from '../../src/management-api/merchants.ts'
+import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
+import type { Answer } from '../support/upstream.ts'
+import { createFixture, rejection, salesUnitsPath } from './fixture.ts'
+
+const ok: Answer = { body: [{ msn: '123456', name: 'Kaffe' }] }
+const rows = [{ msn: '123456', name: 'Kaffe' }]
+
+test('a 401 costs one new token and one more attempt', async () => {
+  const { client, upstream, log } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 401 }, ok)
+  expect((await listSalesUnits(client)).rows).toEqual(rows)
+  expect(upstream.to(salesUnitsPath).map(({ headers }) => headers.authorization)).toEqual([
+    'Bearer token-very-secret-1',
+    'Bearer token-very-secret-2',
+  ])
+  expect(log().filter(({ purpose }) => purpose === 'salesUnits')).toMatchObject([
+    { attempt: 1, status: 401 },
+    { attempt: 2, status: 200 },
+  ])
+})
+
+test('many 401s at once cost one new token', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, ...Array.from({ length: 6 }, () => ({ status: 401, delayMs: 30 })), ok)
+  await Promise.all(Array.from({ length: 6 }, () => listSalesUnits(client)))
+  expect(upstream.tokens).toHaveLength(2)
+})
+
+test.each([
+  ['a second 401', { status: 401, body: { title: 'Access denied', traceId: 'abc' } }, 401, 2],
+  ['a 403', { status: 403, body: { title: 'Access denied', traceId: 'abc' } }, 403, 1],
+])('%s is a refusal', async (_name, answer, status, calls) => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, answer)
+  const error = await rejection(listSalesUnits(client))
+  expect(error).toBeInstanceOf(UpstreamRefusedError)
+  expect(error).toMatchObject({
+    status: 502,
+    failure: { purpose: 'salesUnits', status, title: 'Access denied', traceId: 'abc' },
+  })
+  expect(upstream.to(salesUnitsPath)).toHaveLength(calls)
+})
+
+test('a 404 is its own error, and is not retried', async () => {
+  const { client, upstream } = await createFixture()
+  const error = await rejection(getSalesUnit(client, '123456'))
+  expect(error).toBeInstanceOf(UpstreamNotFoundError)
+  expect(error).toMatchObject({ failure: { purpose: 'salesUnit', status: 404, title: 'Not Found' } })
+  expect(upstream.to('/management/v1/sales-units/123456')).toHaveLength(1)
+})
+
+test.each([400, 409, 302])('a %i is not retried', async (status) => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status, body: { status: '4xx', title: 7 } })
+  const error = await rejection(listSalesUnits(client))
+  expect(error).toBeInstanceOf(UpstreamUnavailableError)
+  expect(error).toMatchObject({ failure: { purpose: 'salesUnits', status } })
+  expect(upstream.to(salesUnitsPath)).toHaveLength(1)
+})
+
+test('a redirect is not followed: the keys would go along', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 307, headers: { location: `${upstream.url}/elsewhere` } })
+  expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamUnavailableError)
+  expect(upstream.to('/elsewhere')).toHaveLength(0)
+})
+
+test.each<[string, Answer]>([
+  ['500', { status: 500, body: '<html>Bad day</html>' }],
+  ['503', { status: 503 }],
+  ['423', { status: 423, body: { title: 'Locked' } }],
+  ['429 without Retry-After', { status: 429 }],
+  ['a lost connection', { cut: true }],
+  [
+    'a body that is cut off',
+    { headers: { 'content-length': '100' }, body: '[', cut: false, hang: 'in body' },
+  ],
+])('a GET is tried three times: %s', async (_name, answer) => {
+  const { client, upstream, log } = await createFixture({ limits: { timeoutMs: 150 } })
+  upstream.answer(salesUnitsPath, answer, answer, ok)
+  expect((await listSalesUnits(client, { requestId: 'req-1' })).rows).toEqual(rows)
+  expect(log().filter(({ purpose }) => purpose === 'salesUnits')).toMatchObject([
+    {
+      level: 40,
+      attempt: 1,
+      requestId: 'req-1',
+      organisation: 'partner/12345',
+      method: 'GET',
+      path: salesUnitsPath,
+    },
+    { level: 40, attempt: 2 },
+    { level: 20, attempt: 3, status: 200, ms: expect.any(Number) },
+  ])
+})
+
+test.each<[string, Answer, number | undefined]>([
+  ['500', { status: 500 }, 500],
+  ['429', { status: 429 }, 429],
+  ['no answer', { cut: true }, undefined],
+  ['no answer in time', { hang: 'before' }, undefined],
+  ['no whole answer in time', { hang: 'in body' }, undefined],
+])('three failures are enough: %s', async (_name, answer, status) => {
+  const { client, upstream } = await createFixture({ limits: { timeoutMs: 100 } })
+  upstream.answer(salesUnitsPath, answer)
+  const error = await rejection(listSalesUnits(client))
+  expect(error).toBeInstanceOf(UpstreamUnavailableError)
+  expect(error).toMatchObject({ status: 503, failure: { purpose: 'salesUnits', status } })
+  expect(upstream.to(salesUnitsPath)).toHaveLength(3)
+})
+
+test('the wait between attempts grows', async () => {
+  const { client, upstream } = await createFixture({ limits: { retryDelayMs: 100 } })
+  upstream.answer(salesUnitsPath, { status: 500 }, { status: 500 }, ok)
+  await listSalesUnits(client)
+  const [first = 0, second = 0, third = 0] = upstream.to(salesUnitsPath).map(({ at }) => at)
+  expect(second - first).toBeGreaterThanOrEqual(98)
+  expect(third - second).toBeGreaterThanOrEqual(198)
+})
+
+test('nobody listens', async () => {
+  const { client, upstream } = await createFixture()
+  await upstream.close()
+  const error = await rejection(listSalesUnits(client))
+  expect(error).toBeInstanceOf(UpstreamUnavailableError)
+  expect(error).toMatchObject({ cause: new Error('ECONNREFUSED') })
+})
+
+test('a caller may give up in the middle', async () => {
+  const { client, upstream, log } = await createFixture()
+  upstream.answer(salesUnitsPath, { hang: 'before' })
+  const controller = new AbortController()
+  const given = rejection(listSalesUnits(client, { signal: controller.signal }))
+  await expect.poll(() => upstream.to(salesUnitsPath).length).toBe(1)
+  const reason = new Error('enough')
+  controller.abort(reason)
+  expect(await given).toBe(reason)
+  await expect.poll(() => log().at(-1)).toMatchObject({ level: 20, purpose: 'salesUnits' })
+})
+
+test('what cannot be an id is never asked for', async () => {
+  const { client, upstream } = await createFixture()
+  for (const id of ['..', '.', '', '1/2', '%00', 'é', '1?x=1', '\uD800', '1'.repeat(65)]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect(await rejection(getSalesUnit(client, id))).toBeInstanceOf(NotFoundError)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect(await rejection(getMerchant(client, { scheme: 'business:NO:ORG', id }))).toBeInstanceOf(
+      NotFoundError,
+    )
+  }
+  expect(upstream.requests).toHaveLength(0)
+})

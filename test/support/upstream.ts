@@ -1,0 +1,100 @@
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** One answer. `body` other than text goes as JSON; a function makes it from the request's headers. `cut` ends the connection without one, `hang` never answers. */
+export type Answer = {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+  readonly delayMs?: number
+  readonly cut?: boolean
+  readonly hang?: 'before' | 'in body'
+}
+
+export type Recorded = {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  /** performance.now() of its arrival. */
+  readonly at: number
+}
+
+/** A real HTTP server in the place of the Management API: says what it is told, and remembers what it was asked. */
+export type Upstream = {
+  readonly url: string
+  readonly requests: Recorded[]
+  /** Requests to `path`, in order of arrival. */
+  to(path: string): Recorded[]
+  /** The answers to `path`, one after the other; the last one stays. */
+  answer(path: string, ...answers: Answer[]): void
+  /** The most requests that were under way at one time. */
+  readonly peak: () => number
+  /** What the token endpoints have issued, the latest last. */
+  readonly tokens: string[]
+  close(): Promise<void>
+}
+
+const write = async (res: ServerResponse, answer: Answer, request: IncomingHttpHeaders): Promise<void> => {
+  if (answer.delayMs) await sleep(answer.delayMs)
+  if (answer.cut) return void res.destroy()
+  if (answer.hang === 'before') return
+  const body: unknown = typeof answer.body === 'function' ? answer.body(request) : answer.body
+  const text = typeof body === 'string' || body === undefined
+  res.writeHead(answer.status ?? 200, {
+    'content-type': text ? 'text/html' : 'application/json',
+    ...answer.headers,
+  })
+  if (answer.hang === 'in body') return void res.write('[')
+  res.end(text ? body : JSON.stringify(body))
+}
+
+export const startUpstream = async (tokenLifetime = 86_398): Promise<Upstream> => {
+  const answers = new Map<string, Answer[]>()
+  const requests: Recorded[] = []
+  const tokens: string[] = []
+  let underWay = 0
+  let peak = 0
+
+  const nextAnswer = (path: string): Answer => {
+    const planned = answers.get(path)
+    const next = planned && planned.length > 1 ? planned.shift() : planned?.[0]
+    if (next) return next
+    const standard = path === '/accesstoken/get'
+    if (!standard && path !== '/miami/v1/token') return { status: 404, body: { title: 'Not Found' } }
+    const token = `token-very-secret-${tokens.length + 1}`
+    tokens.push(token)
+    return { body: { access_token: token, expires_in: standard ? String(tokenLifetime) : tokenLifetime } }
+  }
+
+  const server = createServer((req, res) => {
+    const at = performance.now()
+    const { pathname: path, search: query } = new URL(req.url ?? '/', 'http://upstream')
+    underWay += 1
+    peak = Math.max(peak, underWay)
+    res.on('close', () => (underWay -= 1))
+    let body = ''
+    req.on('data', (chunk) => (body += String(chunk)))
+    req.on('end', () => {
+      requests.push({ method: req.method ?? '', path, query, headers: req.headers, body, at })
+      void write(res, nextAnswer(path), req.headers)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port')
+
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests,
+    to: (path) => requests.filter((request) => request.path === path),
+    answer: (path, ...planned) => void answers.set(path, planned),
+    peak: () => peak,
+    tokens,
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
