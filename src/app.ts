@@ -5,7 +5,7 @@ import { signOutOrigins } from './auth/eid.ts'
 import { createPassport } from './auth/passport.ts'
 import { currentUser } from './auth/user.ts'
 import type { Config } from './config.ts'
-import { errorPages, notFound } from './http/error-pages.ts'
+import { errorPages, lastResort, notFound } from './http/error-pages.ts'
 import { health, type Readiness } from './http/health.ts'
 import { loadLanguages } from './http/language.ts'
 import { viewLocals } from './http/locals.ts'
@@ -32,7 +32,9 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
-  const organisations = new Map(config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]))
+  const organisations = new Map(
+    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
+  )
   const passport = createPassport(database)
   const pages = siteMap({ ...deps, passport, organisations, languages })
 
@@ -53,9 +55,20 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))
-  app.use(pages.partner.prefix, actAs('partner', organisations), withMenu(pages.partner), mount(pages.partner))
-  app.use(pages.merchant.prefix, actAs('merchant', organisations), withMenu(pages.merchant), mount(pages.merchant))
+  app.use(
+    pages.partner.prefix,
+    actAs('partner', organisations),
+    withMenu(pages.partner),
+    mount(pages.partner),
+  )
+  app.use(
+    pages.merchant.prefix,
+    actAs('merchant', organisations),
+    withMenu(pages.merchant),
+    mount(pages.merchant),
+  )
   app.use(notFound)
-  app.use(errorPages)
+  app.use(errorPages(logger))
+  app.use(lastResort(logger))
   return app
 }

@@ -16,7 +16,7 @@ declare global {
   }
 }
 
-/** `req.user` for a session that is signed in and not too old; the older ones end here. */
+/** `req.user`, and `res.locals.user` for the views, for a session that is signed in and not too old; the older ones end here. */
 export const currentUser = (passport: Passport): RequestHandler[] => [
   async (req, _res, next) => {
     const { signedInAt } = req.session
@@ -28,5 +28,9 @@ export const currentUser = (passport: Passport): RequestHandler[] => [
     if (req.session.signedInAt === undefined) return next()
     const handler = passport.session() as RequestHandler
     void handler(req, res, next)
+  },
+  (req, res, next) => {
+    res.locals.user = req.user ?? null
+    next()
   },
 ]

@@ -27,7 +27,7 @@ const runHere = async (config: OperatorConfig, argv: readonly string[]): Promise
 /** The embedded database belongs to one process: while the portal runs, the portal does the command. */
 const run = async (argv: readonly string[]): Promise<CommandResult> => {
   if (argv[0] === 'help') return { exitCode: 0, output: usage, error: '' }
-  const config = readOperatorConfig(process.env)
+  const config = readOperatorConfig()
   const running = config.databaseUrl === undefined ? join(config.dataDir, 'operator.sock') : undefined
   return (running && (await callOperatorSocket(running, argv))) || runHere(config, argv)
 }

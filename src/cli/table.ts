@@ -4,7 +4,9 @@
  */
 export const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
 
-const width = (cell: string): number => [...cell].length
+const graphemes = new Intl.Segmenter()
+
+const width = (cell: string): number => [...graphemes.segment(cell)].length
 
 /** Rows of text in aligned columns under their headings, every cell made printable; one line a row. */
 export const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string => {

@@ -2,7 +2,8 @@ import { csrfSync } from 'csrf-sync'
 import express, { type Request, type RequestHandler } from 'express'
 
 const { csrfSynchronisedProtection, generateToken } = csrfSync({
-  getTokenFromRequest: (req) => (req.body as Record<string, unknown> | undefined)?.['_csrf'] as string | undefined,
+  getTokenFromRequest: (req) =>
+    (req.body as Record<string, unknown> | undefined)?.['_csrf'] as string | undefined,
 })
 
 /** The token for a form in this session; made at the first call, so pages without a form need no session. */

@@ -1,5 +1,14 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { BadRequestError, FormExpiredError, InternalError, NotFoundError, NotSharedError, PortalError, UpstreamError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import {
+  BadRequestError,
+  FormExpiredError,
+  InternalError,
+  NotFoundError,
+  NotSharedError,
+  PortalError,
+  UpstreamError,
+} from '../errors.ts'
 
 /** What no route has answered: unknown paths and wrong methods alike. */
 export const notFound: RequestHandler = () => {
@@ -11,7 +20,8 @@ const asPortalError = (error: unknown): PortalError => {
   if (error instanceof PortalError) return error
   const { status, code } = error as { status?: unknown; code?: unknown }
   if (code === 'EBADCSRFTOKEN') return new FormExpiredError('CSRF token', { cause: error })
-  if (typeof status === 'number' && status >= 400 && status < 500) return new BadRequestError('malformed', { cause: error })
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new BadRequestError('malformed', { cause: error })
   return new InternalError('unexpected', { cause: error })
 }
 
@@ -19,19 +29,33 @@ const asPortalError = (error: unknown): PortalError => {
  * Turns whatever was thrown into a page in words, once, here. The page shows the error's words and the request
  * id; the reason goes to the log.
  */
-export const errorPages: ErrorRequestHandler = (thrown: unknown, req, res, next) => {
-  const error = asPortalError(thrown)
-  const level = error.status === 500 ? 'error' : error.status > 500 ? 'warn' : 'debug'
-  req.log[level]({ err: error, organisation: undefined }, `page ${error.page}`)
-  if (res.headersSent) return next(thrown)
-  const { t } = res.locals.language
-  const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
-  return res.status(error.status).render('errors/error', {
-    title: t(`errors.${error.page}.title`, { purpose }),
-    text: t(`errors.${error.page}.text`, { purpose }),
-    key: error instanceof NotSharedError ? error.key : '',
-    page: error.page,
-    retry: error.status >= 500 && req.method === 'GET',
-    requestId: String(req.id),
-  })
-}
+export const errorPages =
+  (logger: Logger): ErrorRequestHandler =>
+  (thrown: unknown, req, res, next) => {
+    const error = asPortalError(thrown)
+    const level = error.status === 500 ? 'error' : error.status > 500 ? 'warn' : 'debug'
+    logger[level]({ err: error, page: error.page }, 'error page')
+    if (res.headersSent) return next(thrown)
+    const { t } = res.locals.language
+    const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
+    return res.status(error.status).render('errors/error', {
+      title: t(`errors.${error.page}.title`, { purpose }),
+      text: t(`errors.${error.page}.text`, { purpose }),
+      key: error instanceof NotSharedError ? error.key : '',
+      page: error.page,
+      retry: error.status >= 500 && req.method === 'GET',
+      requestId: String(req.id),
+    })
+  }
+
+/** Where even the page fails: words without a view, and never a stack. */
+export const lastResort =
+  (logger: Logger): ErrorRequestHandler =>
+  (thrown: unknown, req, res, next) => {
+    logger.error({ err: thrown }, 'error page failed')
+    if (res.headersSent) return next(thrown)
+    return res
+      .status(500)
+      .type('text')
+      .send(`Something went wrong on our side. Reference: ${String(req.id)}\n`)
+  }

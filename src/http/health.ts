@@ -13,7 +13,10 @@ export const health = (readiness: Readiness): Router => {
   router.get('/readyz', async (_req, res) => {
     res.locals.route = '/readyz'
     const { ready, reason } = await readiness()
-    res.status(ready ? 200 : 503).set('Cache-Control', 'no-store').json({ status: ready ? 'ready' : 'not ready', reason })
+    res
+      .status(ready ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json({ status: ready ? 'ready' : 'not ready', reason })
   })
   return router
 }

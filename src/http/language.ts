@@ -26,7 +26,12 @@ export const loadLanguages = (directory: string): ReadonlyMap<string, Language> 
   const resources = Object.fromEntries(
     codes.map((code) => [
       code,
-      { translation: JSON.parse(readFileSync(join(directory, `${code}.json`), 'utf8')) as Record<string, unknown> },
+      {
+        translation: JSON.parse(readFileSync(join(directory, `${code}.json`), 'utf8')) as Record<
+          string,
+          unknown
+        >,
+      },
     ]),
   )
   const i18n = i18next.createInstance()
@@ -68,5 +73,11 @@ export const chooseLanguage = (languages: ReadonlyMap<string, Language>, req: Re
 
 /** Remembers the choice for a year. The cookie holds two letters and is no secret. */
 export const rememberLanguage = (res: Response, code: string, https: boolean): void => {
-  res.cookie(cookieName, code, { httpOnly: true, sameSite: 'lax', secure: https, path: '/', maxAge: 365 * 86_400_000 })
+  res.cookie(cookieName, code, {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: https,
+    path: '/',
+    maxAge: 365 * 86_400_000,
+  })
 }

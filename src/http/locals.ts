@@ -11,6 +11,7 @@ declare global {
       language: Language
       /** Who the user acts as; null on pages outside both portals. */
       organisation: Organisation | null
+      user: Express.User | null
     }
   }
 }
@@ -33,6 +34,7 @@ export const viewLocals = (options: {
       asset: options.asset,
       demoNotice: options.demoNotice,
       organisation: null,
+      user: null,
       menu: [],
       base: '',
       path: req.path,

@@ -13,20 +13,23 @@ const probes = new Set(['/healthz', '/readyz'])
  * the query holds what people search for.
  */
 export const requestContext = (logger: Logger): RequestHandler => {
+  const line = (req: Request, res: Response, { ms }: { ms?: number }) => ({
+    requestId: req.id,
+    method: req.method,
+    route: res.locals.route ?? 'none',
+    status: res.statusCode,
+    ms,
+    userId: req.user?.id,
+    organisation: res.locals.organisation ? organisationKey(res.locals.organisation) : undefined,
+  })
   const log = pinoHttp<Request, Response>({
     logger,
     genReqId: () => randomUUID(),
-    // The log line carries what customProps gives; pino-http's own req and res would carry URL and headers.
-    serializers: { req: () => undefined, res: () => undefined, err: errorForLog },
-    customProps: (req, res) => ({
-      requestId: req.id,
-      method: req.method,
-      route: res.locals['route'] ?? 'none',
-      status: res.statusCode,
-      userId: req.user?.id,
-      organisation: res.locals['organisation'] ? organisationKey(res.locals.organisation) : undefined,
-    }),
+    // What pino-http would write by itself holds the URL and the headers.
+    serializers: { req: () => undefined, res: () => undefined },
     customAttributeKeys: { responseTime: 'ms' },
+    customSuccessObject: line,
+    customErrorObject: (req, res, _error, value: { ms?: number }) => line(req, res, value),
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
     customLogLevel: (req, res, error) => {
@@ -41,9 +44,3 @@ export const requestContext = (logger: Logger): RequestHandler => {
     requestScope.run({ requestId }, next)
   }
 }
-
-/** Type, message and stack of an error and of what caused it; not its other members, which may hold anything. */
-const errorForLog = (error: unknown): unknown =>
-  error instanceof Error
-    ? { type: error.name, message: error.message, stack: error.stack, cause: error.cause && errorForLog(error.cause) }
-    : undefined

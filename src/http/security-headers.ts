@@ -32,7 +32,9 @@ export const securityHeaders = (options: {
     xFrameOptions: { action: 'deny' },
   })
 
-const permissions = ['camera', 'geolocation', 'microphone', 'payment', 'usb'].map((name) => `${name}=()`).join(', ')
+const permissions = ['camera', 'geolocation', 'microphone', 'payment', 'usb']
+  .map((name) => `${name}=()`)
+  .join(', ')
 
 /** Pages are personal: no cache keeps them. Static files and probes are answered before this. */
 export const personalPages: RequestHandler = (_req, res, next) => {

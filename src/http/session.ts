@@ -42,7 +42,8 @@ export const sessions = (options: {
       pool: options.database.pool,
       tableName: 'sessions',
       createTableIfMissing: false,
-      errorLog: (...details: unknown[]) => options.logger.error({ details: details.map(String) }, 'session store'),
+      errorLog: (...details: unknown[]) =>
+        options.logger.error({ details: details.map(String) }, 'session store'),
     }),
     resave: false,
     saveUninitialized: false,

@@ -40,6 +40,7 @@ export type ProductOrders = {
     organisation: Organisation,
     productOrderId: string,
   ) => Promise<{ readonly order: ProductOrderRow; readonly readAt: number }>
+  /** How many there are but for the expired, if a list has been read. */
   readonly knownCount: (organisation: Organisation) => number | undefined
 }
 
@@ -127,6 +128,9 @@ export const createProductOrders = ({ clientOf, ...options }: Source, merchants:
         throw error
       }
     },
-    knownCount: (organisation) => lists.peek(organisation, 'current')?.value.rows.length,
+    knownCount: (organisation) =>
+      (lists.peek(organisation, 'current') ?? lists.peek(organisation, 'all'))?.value.rows.filter(
+        ({ status }) => status !== 'EXPIRED',
+      ).length,
   }
 }

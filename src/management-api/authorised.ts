@@ -60,7 +60,7 @@ export const createSendAuthorised = (
   const forToken = tokenRequest(keys, urls.management)
   const withCommon: HttpRequest = { ...forToken, headers: { ...common, ...forToken.headers }, attempt: 1 }
   const tokens = createTokens(
-    async () => (await send(() => withCommon, { priority: priorities.token })) ?? neverSent,
+    async () => (await send(() => withCommon, { purpose: 'token', priority: priorities.token })) ?? neverSent,
     now,
   )
 
@@ -68,7 +68,6 @@ export const createSendAuthorised = (
     const msn = keys.type === 'sales-unit' ? keys.merchantSerialNumber : get.msn
     tally.attempts += 1
     return {
-      purpose: get.purpose,
       method: 'GET',
       url: urls[get.api ?? 'management'] + get.path,
       headers: {
@@ -82,7 +81,8 @@ export const createSendAuthorised = (
     }
   }
 
-  return async (get, { priority = 'interactive', ...turn }, tally) => {
+  return async (get, { priority = 'interactive', ...options }, tally) => {
+    const turn = { purpose: get.purpose, ...options }
     let used: string | undefined
     const sendOnce = async (): Promise<Outcome> => {
       await untilAborted(tokens.get(), turn.signal)

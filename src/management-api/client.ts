@@ -9,9 +9,9 @@ import {
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
+import { longestWaitMs } from './holds.ts'
 import { createSend, type Limits, type Outcome } from './http.ts'
 import type { Keys } from './keys.ts'
-import { longestWaitMs } from './limiter.ts'
 import { issuesOf, parseRows, type Rows } from './parse.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
@@ -108,7 +108,7 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       minTimeout: limits.retryDelayMs,
       randomize: true,
       signal: callOptions.signal,
-      // A wait that the API asked for is the limiter's, which makes every call of the organisation wait.
+      // The wait that the API asked for comes on top; it is the same for every call of this purpose.
       shouldRetry: ({ error }) =>
         isTransient(error) && !(outcome?.ok === false && (outcome.retryAfterMs ?? 0) > longestWaitMs),
     })

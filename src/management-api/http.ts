@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Purpose } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { createHolds, longestWaitMs } from './holds.ts'
 import { createLimiter } from './limiter.ts'
 import { type Problem, readProblem, retryAfterMs } from './problem.ts'
 
 /** One request, ready to go. `secrets` are what it carries that must not come back in a title. */
 export type HttpRequest = {
-  readonly purpose: Purpose
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -22,6 +23,7 @@ export type Outcome =
       readonly status?: number | undefined
       /** For the log: a few words, never what was sent or received. */
       readonly reason: string
+      /** How long the API asked to be left alone (429). */
       readonly retryAfterMs?: number | undefined
     } & Problem)
 
@@ -35,6 +37,7 @@ export type Limits = {
 }
 
 export type Turn = {
+  readonly purpose: Purpose
   readonly priority: number
   readonly signal?: AbortSignal | undefined
   readonly requestId?: string | undefined
@@ -77,14 +80,9 @@ const exchange = async (request: HttpRequest, limits: Limits, signal: AbortSigna
     if (response.ok) return { ok: true, status, body: await readBody(response, limits.maxBodyBytes) }
     // A problem whose body is lost or endless is still an answer.
     const text = await readBody(response, maxProblemBytes).catch(() => '')
-    const wait = retryAfterMs(response.headers.get('retry-after'))
-    return {
-      ok: false,
-      status,
-      reason: `answered ${status}`,
-      retryAfterMs: wait,
-      ...readProblem(text, secrets),
-    }
+    const wait = status === 429 ? retryAfterMs(response.headers.get('retry-after')) : undefined
+    const problem = readProblem(text, secrets)
+    return { ok: false, status, reason: `answered ${status}`, retryAfterMs: wait, ...problem }
   } catch (error) {
     if (error instanceof TooLargeError) return { ok: false, status: 200, reason: 'answer too large' }
     return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }
@@ -94,8 +92,9 @@ const exchange = async (request: HttpRequest, limits: Limits, signal: AbortSigna
 /** The way out for one organisation, whose name `logger` knows: limits, timeout, one log line an attempt. */
 export const createSend = (limits: Limits, logger: Logger): Send => {
   const limiter = createLimiter(limits)
+  const holds = createHolds()
 
-  const attempt = async (request: HttpRequest, { signal, requestId }: Turn): Promise<Outcome> => {
+  const attempt = async (request: HttpRequest, { purpose, signal, requestId }: Turn): Promise<Outcome> => {
     const started = performance.now()
     // AbortSignal.any keeps something of every attempt for as long as a long-lived signal lives.
     const controller = new AbortController()
@@ -106,7 +105,7 @@ export const createSend = (limits: Limits, logger: Logger): Send => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', stop)
 
-    const { purpose, method, url, attempt: number } = request
+    const { method, url, attempt: number } = request
     const line = {
       purpose,
       method,
@@ -125,21 +124,21 @@ export const createSend = (limits: Limits, logger: Logger): Send => {
     return outcome
   }
 
-  const send: Send = (prepare, turn) =>
-    limiter.run(async () => {
-      if (limiter.held()) {
-        return {
-          ok: false,
-          status: 429,
-          reason: 'asked to stay away',
-          retryAfterMs: Number.POSITIVE_INFINITY,
-        }
-      }
+  const send: Send = async (prepare, turn) => {
+    const { purpose, signal } = turn
+    const held = holds.left(purpose)
+    if (held > longestWaitMs) return { ok: false, status: 429, reason: 'asked to wait', retryAfterMs: held }
+    if (held > 0) await sleep(held, undefined, { ...(signal && { signal }) })
+    const task = async () => {
+      if (holds.left(purpose) > 0) return 'held'
       const request = prepare()
       if (!request) return undefined
       const outcome = await attempt(request, turn)
-      if (!outcome.ok && outcome.retryAfterMs) limiter.hold(outcome.retryAfterMs)
+      if (!outcome.ok && outcome.retryAfterMs) holds.hold(purpose, outcome.retryAfterMs)
       return outcome
-    }, turn)
+    }
+    const outcome = await limiter.run(task, turn)
+    return outcome === 'held' ? send(prepare, turn) : outcome
+  }
   return send
 }

@@ -9,18 +9,7 @@ const slackMs = 100
 export type Limiter = {
   /** Runs `task` when its turn comes; rejects with the signal's reason when that aborts first. */
   run<T>(task: () => Promise<T>, turn: { priority: number; signal?: AbortSignal | undefined }): Promise<T>
-  /**
-   * The API asked to be left alone for so long. Up to `longestWaitMs` nothing starts meanwhile; beyond that nobody
-   * should have to wait, so tasks do start, see that `held()`, and fail.
-   */
-  hold(milliseconds: number): void
-  held(): boolean
 }
-
-/** The longest hold that anybody waits for. */
-export const longestWaitMs = 30_000
-/** After so long the API is asked again, whatever it said. */
-const longestHoldMs = 60_000
 
 /**
  * At most `maxConcurrency` tasks at a time and `maxPerSecond` starts in any one second: the queue's strict mode
@@ -33,22 +22,5 @@ export const createLimiter = (limits: { maxConcurrency: number; maxPerSecond: nu
     interval: 1000 + slackMs,
     strict: true,
   })
-  let heldUntil = 0
-  let release: NodeJS.Timeout | undefined
-
-  return {
-    run: (task, { priority, signal }) => queue.add(task, { priority, ...(signal && { signal }) }),
-    hold: (milliseconds) => {
-      const now = performance.now()
-      heldUntil = Math.max(heldUntil, now + Math.min(milliseconds, longestHoldMs))
-      clearTimeout(release)
-      release = setTimeout(() => {
-        heldUntil = 0
-        queue.start()
-      }, heldUntil - now)
-      if (heldUntil - now > longestWaitMs) queue.start()
-      else queue.pause()
-    },
-    held: () => heldUntil > 0,
-  }
+  return { run: (task, { priority, signal }) => queue.add(task, { priority, ...(signal && { signal }) }) }
 }

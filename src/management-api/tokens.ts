@@ -18,7 +18,7 @@ export type Tokens = {
 }
 
 /** The request for a token, without what every request carries. */
-export type TokenRequest = Pick<HttpRequest, 'purpose' | 'method' | 'url' | 'headers' | 'body' | 'secrets'>
+export type TokenRequest = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'secrets'>
 
 const answerSchema = z.object({
   access_token: z.string().min(1),
@@ -31,7 +31,6 @@ export const tokenRequest = (keys: Keys, managementApiUrl: string): TokenRequest
   const secrets = secretsOf(keys)
   if (keys.type === 'management') {
     return {
-      purpose: 'token',
       method: 'POST',
       url: `${managementApiUrl}/miami/v1/token`,
       // Not form-encoded first, as RFC 6749, 2.3.1 would have it: this API does not decode.
@@ -44,7 +43,6 @@ export const tokenRequest = (keys: Keys, managementApiUrl: string): TokenRequest
     }
   }
   return {
-    purpose: 'token',
     method: 'POST',
     url: `${managementApiUrl}/accesstoken/get`,
     headers: {

@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from 'kysely'
-import type pg from 'pg'
+import type { Pool } from 'pg'
 import type { Logger } from '../logger.ts'
 import { openEmbeddedPool } from './embedded/pool.ts'
 import { openPostgresqlPool } from './postgresql-pool.ts'
@@ -12,7 +12,7 @@ export type Handle = Kysely<Schema>
 export type Database = {
   readonly kysely: Handle
   /** For connect-pg-simple. The embedded one has connect(), query() with promises, options and end(), no events. */
-  readonly pool: pg.Pool
+  readonly pool: Pool
   readonly kind: 'postgresql' | 'embedded'
   /** @throws DatabaseUnavailableError or pg's DatabaseError when the database does not answer */
   ping(): Promise<void>
@@ -21,10 +21,12 @@ export type Database = {
 }
 
 /** The embedded pool has the part of pg.Pool that this process uses. */
-const openPool = async (url: string | undefined, dataDir: string, logger: Logger): Promise<pg.Pool> =>
-  url === undefined
-    ? ((await openEmbeddedPool({ dataDir, logger })) as unknown as pg.Pool)
-    : openPostgresqlPool(url, logger)
+const openPool = async (url: string | undefined, dataDir: string, logger: Logger): Promise<Pool> => {
+  if (url !== undefined) return openPostgresqlPool(url, logger)
+  const pool: unknown = await openEmbeddedPool({ dataDir, logger })
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above: a part of the type, on purpose
+  return pool as Pool
+}
 
 /**
  * Opens PostgreSQL at `url`, or without one the embedded database in `dataDir` (`memory`: nothing is kept). Does

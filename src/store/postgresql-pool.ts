@@ -1,18 +1,18 @@
-import pg from 'pg'
+import { Pool, type PoolClient } from 'pg'
 import { DatabaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
-type ConnectCallback = Parameters<pg.Pool['connect']>[0]
+type ConnectCallback = Parameters<Pool['connect']>[0]
 
 /** The cause is for the log; the message must not carry the URL, which has the password. */
 const unavailable = (cause: unknown): DatabaseUnavailableError =>
   new DatabaseUnavailableError('the PostgreSQL of DATABASE_URL cannot be reached or used', { cause })
 
 /** pg.Pool whose connect() and query() throw DatabaseUnavailableError when no connection can be had. */
-class PostgresqlPool extends pg.Pool {
-  override connect(): Promise<pg.PoolClient>
+class PostgresqlPool extends Pool {
+  override connect(): Promise<PoolClient>
   override connect(callback: ConnectCallback): void
-  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+  override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
     if (callback)
       return super.connect((error, client, done) => callback(error && unavailable(error), client, done))
     return super.connect().catch((cause: unknown) => {
@@ -25,7 +25,7 @@ class PostgresqlPool extends pg.Pool {
  * At most 10 connections, 5 s to get one, 30 s a statement; what the URL says comes first (`?options=…`). An idle
  * connection that breaks is logged and replaced.
  */
-export const openPostgresqlPool = (url: string, logger: Logger): pg.Pool => {
+export const openPostgresqlPool = (url: string, logger: Logger): Pool => {
   const pool = new PostgresqlPool({
     connectionString: url,
     application_name: 'partner-portal',

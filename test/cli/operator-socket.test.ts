@@ -10,6 +10,8 @@ import { createLogger } from '../../src/logger.ts'
 const logger = createLogger('silent')
 const echo = async (argv: readonly string[]) => ({ exitCode: 3, output: argv.join('+'), error: 'æ' })
 
+const fails = () => Promise.reject(new Error('password hunter2'))
+
 let directory: string
 let path: string
 beforeEach(() => {
@@ -61,7 +63,6 @@ describe("the operator's socket", () => {
   })
 
   it('tells that a command failed without saying why', async () => {
-    const fails = () => Promise.reject(new Error('password hunter2'))
     const server = await serveOperatorSocket(path, fails, logger)
     const result = await callOperatorSocket(path, ['users'])
     expect(result).toEqual({ exitCode: 1, output: '', error: 'the portal could not do it; its log says why' })

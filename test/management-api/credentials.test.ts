@@ -90,19 +90,20 @@ const everything = (error: unknown): string =>
     String(error instanceof Error && error.stack),
   ].join()
 
+/** A gateway that quotes the request back. */
+const quoting = (headers: IncomingHttpHeaders) => {
+  const sent = ['authorization', 'client_id', 'client_secret', 'ocp-apim-subscription-key']
+    .map((name) => headers[name] ?? '')
+    .join(' ')
+  return { title: sent, traceId: sent, detail: sent, error: sent }
+}
+
 test.each(Object.values(keys))('$type keys and their tokens are in no log line and no error', async (own) => {
   const secrets = [
     own.clientId,
     own.clientSecret,
     'subscriptionKey' in own ? own.subscriptionKey : basic.slice(6),
   ]
-  // A gateway that quotes the request back.
-  const quoting = (headers: IncomingHttpHeaders) => {
-    const sent = ['authorization', 'client_id', 'client_secret', 'ocp-apim-subscription-key']
-      .map((name) => headers[name] ?? '')
-      .join(' ')
-    return { title: sent, traceId: sent, detail: sent, error: sent }
-  }
   const answers: Answer[] = [
     { body: [] },
     ...[400, 401, 403, 404, 429, 500].map((status) => ({ status, body: quoting })),

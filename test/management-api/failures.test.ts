@@ -27,10 +27,18 @@ test('a 401 costs one new token and one more attempt', async () => {
   ])
 })
 
-test('many 401s at once cost one new token', async () => {
+test('many 401s cost one new token, late ones too', async () => {
   const { client, upstream } = await createFixture()
-  upstream.answer(salesUnitsPath, ...Array.from({ length: 6 }, () => ({ status: 401, delayMs: 30 })), ok)
-  await Promise.all(Array.from({ length: 6 }, () => listSalesUnits(client)))
+  const refusals = [10, 10, 10, 150].map((delayMs) => ({ status: 401, delayMs }))
+  upstream.answer(salesUnitsPath, ...refusals, ok)
+  await Promise.all(refusals.map(() => listSalesUnits(client)))
+  expect(upstream.tokens).toHaveLength(2)
+})
+
+test('a call gets one new token, however often it is tried', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 401 }, { status: 500 }, { status: 401 }, ok)
+  expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamRefusedError)
   expect(upstream.tokens).toHaveLength(2)
 })
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { UpstreamUnavailableError } from '../../src/errors.ts'
 import { createLimiter } from '../../src/management-api/limiter.ts'
@@ -8,31 +9,32 @@ import { createFixture, rejection, salesUnitsPath } from './fixture.ts'
 const unit = { msn: '1234', name: 'x', businessIdentifier: { scheme: 'business:NO:ORG', id: '987654321' } }
 const pathOf = (msn: string) => `${salesUnitsPath}/${msn}`
 
-/** Two bursts, the second late in the first one's second: fixed windows would let both through at their boundary. */
-const inTwoBursts = async (size: number, call: () => Promise<unknown>): Promise<void> => {
-  const early = Array.from({ length: size }, call)
-  await new Promise((resolve) => setTimeout(resolve, 900))
-  await Promise.all([...early, ...Array.from({ length: size }, call)])
-}
-const mostWithin = (windowMs: number, times: readonly number[]): number =>
-  Math.max(...times.map((time) => times.filter((later) => later >= time && later - time < windowMs).length))
+const times = <T>(count: number, call: () => Promise<T>): Promise<T>[] => Array.from({ length: count }, call)
+const mostWithin = (windowMs: number, starts: readonly number[]): number =>
+  Math.max(...starts.map((time) => starts.filter((later) => later >= time && later - time < windowMs).length))
 
 test('never more than maxPerSecond starts in any one second, and as many where there are enough', async () => {
   const limiter = createLimiter({ maxPerSecond: 5, maxConcurrency: 50 })
   const starts: number[] = []
-  await inTwoBursts(8, () => limiter.run(async () => starts.push(performance.now()), { priority: 0 }))
-  expect(starts).toHaveLength(16)
+  const start = () => limiter.run(async () => starts.push(performance.now()), { priority: 0 })
+  // Most of them late in the first one's second: fixed windows would let 8 through around their boundary.
+  const early = times(2, start)
+  await sleep(900)
+  await Promise.all([...early, ...times(8, start)])
+  expect(starts).toHaveLength(10)
   expect(mostWithin(1000, starts)).toBe(5)
 })
 
 test('token calls and retries count as well', async () => {
   const { client, upstream } = await createFixture({ limits: { maxPerSecond: 5, maxConcurrency: 50 } })
   upstream.answer(salesUnitsPath, { status: 500 }, { status: 500 }, { body: [] })
-  await inTwoBursts(6, () => listSalesUnits(client))
-  const times = upstream.requests.map(({ at }) => at)
-  expect(times).toHaveLength(15)
-  // Arrivals, not starts: the way there does not always take as long.
-  expect(mostWithin(900, times)).toBeLessThanOrEqual(5)
+  const call = () => listSalesUnits(client)
+  await Promise.all(times(2, call))
+  expect(upstream.requests).toHaveLength(5)
+  await Promise.all(times(3, call))
+  const [first = 0, sixth = 0] = [0, 5].map((index) => upstream.requests[index]?.at)
+  // Between arrivals, not starts: the way there does not always take as long.
+  expect(sixth - first).toBeGreaterThan(900)
 })
 
 test('never more than maxConcurrency under way, and not fewer when there is enough to do', async () => {
@@ -85,20 +87,46 @@ test('waiting for a turn does not count as time out', async () => {
   expect(upstream.to(salesUnitsPath)).toHaveLength(5)
 })
 
-test.each([
-  ['seconds', () => '1', 998],
-  ['an HTTP date', () => new Date(Date.now() + 2000).toUTCString(), 900],
-])('Retry-After in %s is kept, by every call of the organisation', async (_name, header, least) => {
+test('Retry-After is kept, by every call for the same thing, and by no other', async () => {
   const { client, upstream } = await createFixture()
-  upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': header() } }, { body: [] })
+  upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': '1' } }, { body: [] })
   upstream.answer(pathOf('1001'), { body: unit })
   const first = listSalesUnits(client)
   await expect.poll(() => upstream.to(salesUnitsPath).length).toBe(1)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await Promise.all([first, getSalesUnit(client, '1001')])
-  const [refused = 0, ...later] = upstream.requests.slice(1).map(({ at }) => at)
+  await sleep(50)
+  await Promise.all([first, listSalesUnits(client), getSalesUnit(client, '1001')])
+  const [refused = 0, ...later] = upstream.to(salesUnitsPath).map(({ at }) => at)
   expect(later).toHaveLength(2)
-  for (const at of later) expect(at - refused).toBeGreaterThanOrEqual(least)
+  for (const at of later) expect(at - refused).toBeGreaterThanOrEqual(998)
+  expect((upstream.to(pathOf('1001'))[0]?.at ?? Infinity) - refused).toBeLessThan(500)
+})
+
+test('what waits in the queue when the API asks for a pause keeps it too', async () => {
+  const { client, upstream } = await createFixture({ limits: { maxConcurrency: 1 } })
+  const answer = { status: 429, headers: { 'retry-after': '1' }, delayMs: 50 }
+  upstream.answer(salesUnitsPath, answer, { body: [] })
+  await Promise.all(times(3, () => listSalesUnits(client)))
+  const [refused = 0, second = 0, ...rest] = upstream.to(salesUnitsPath).map(({ at }) => at)
+  expect(rest).toHaveLength(2)
+  expect(second - refused).toBeGreaterThanOrEqual(998)
+})
+
+test('Retry-After with anything but 429 makes nobody wait', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 503, headers: { 'retry-after': '20' } }, { body: [] })
+  expect((await listSalesUnits(client)).rows).toEqual([])
+})
+
+test('a caller may give up while the API is left alone', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': '20' } })
+  const controller = new AbortController()
+  const given = rejection(listSalesUnits(client, { signal: controller.signal }))
+  await expect.poll(() => upstream.to(salesUnitsPath).length).toBe(1)
+  await sleep(50)
+  const reason = new Error('enough')
+  controller.abort(reason)
+  expect(await given).toBe(reason)
 })
 
 test('nobody waits for a Retry-After of more than 30 s: the call fails, and the next ones without being sent', async () => {

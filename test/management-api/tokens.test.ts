@@ -81,6 +81,7 @@ test.each([
   [200, { body: '<html>' }],
   [200, { body: { access_token: 'x' } }],
   [200, { body: { access_token: 'x', expires_in: 'soon' } }],
+  [200, { body: { access_token: 'x', expires_in: 0 } }],
   [undefined, { cut: true }],
 ])('another failure of the token endpoint (%s, %o) is not a refusal', async (status, answer) => {
   const { client, upstream } = await createFixture()

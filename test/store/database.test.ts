@@ -112,7 +112,7 @@ it('answers a ping, and none after close(), which may be called twice', async ()
   const closed = await openEmptyTestDatabase()
   await closed.ping()
   await Promise.all([closed.close(), closed.close()])
-  await expect(closed.ping()).rejects.toThrow()
+  await expect(closed.ping()).rejects.toThrow('after calling end')
 })
 
 it('rolls back a failed transaction', async () => {
@@ -125,17 +125,16 @@ it('rolls back a failed transaction', async () => {
   expect(await findUser(database.kysely, id)).toBeUndefined()
 })
 
-it('says that PostgreSQL cannot be reached, without the password', async () => {
+it.each([
+  ['a ping', (unreachable: Database) => unreachable.ping()],
+  ['a query', (unreachable: Database) => listUsers(unreachable.kysely)],
+  ['migrate()', migrate],
+])('says that PostgreSQL cannot be reached, without the password: %s', async (_attempt, run) => {
   const url = 'postgres://portal:hunter2@127.0.0.1:1/portal'
   const unreachable = await openDatabase({ url, dataDir: 'memory', logger: createLogger('silent') })
-  for (const attempt of [unreachable.ping(), listUsers(unreachable.kysely), migrate(unreachable)]) {
-    const error = await attempt.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )
-    expect(error).toBeInstanceOf(DatabaseUnavailableError)
-    expect(String(error)).not.toContain('hunter2')
-  }
+  const attempt = run(unreachable)
+  await expect(attempt).rejects.toThrow(DatabaseUnavailableError)
+  await expect(attempt).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/)
   await unreachable.close()
 })
 

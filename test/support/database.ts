@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
+import { Client } from 'pg'
 import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
@@ -9,30 +9,37 @@ export const testDatabaseUrl = process.env['TEST_DATABASE_URL']
 const logger = createLogger('silent')
 
 const onServer = async (url: string, statement: string): Promise<void> => {
-  const client = new pg.Client(url)
+  const client = new Client(url)
   await client.connect()
   await client.query(statement).finally(() => client.end())
 }
 
-const openSchema = async (url: string): Promise<Database> => {
+/**
+ * A new schema on the PostgreSQL of TEST_DATABASE_URL, as a URL that leads there; without TEST_DATABASE_URL no
+ * URL, which means the embedded database.
+ */
+export const createTestSchema = async (): Promise<{ readonly url: string | undefined; readonly drop: () => Promise<void> }> => {
+  if (!testDatabaseUrl) return { url: undefined, drop: async () => {} }
   const schema = `test_${randomUUID().replaceAll('-', '')}`
-  await onServer(url, `create schema ${schema}`)
-  const inSchema = new URL(url)
+  await onServer(testDatabaseUrl, `create schema ${schema}`)
+  const inSchema = new URL(testDatabaseUrl)
   inSchema.searchParams.set('options', `-c search_path=${schema}`)
-  const database = await openDatabase({ url: inSchema.href, dataDir: 'memory', logger })
-  const close = async () => {
-    await database.close()
-    await onServer(url, `drop schema if exists ${schema} cascade`)
-  }
-  return { ...database, close }
+  return { url: inSchema.href, drop: () => onServer(testDatabaseUrl, `drop schema if exists ${schema} cascade`) }
 }
 
 /**
  * A database of its own, empty: embedded in memory, or with TEST_DATABASE_URL a new schema on that PostgreSQL,
  * which close() drops. So the same tests run on both.
  */
-export const openEmptyTestDatabase = (): Promise<Database> =>
-  testDatabaseUrl ? openSchema(testDatabaseUrl) : openDatabase({ dataDir: 'memory', logger })
+export const openEmptyTestDatabase = async (): Promise<Database> => {
+  const { url, drop } = await createTestSchema()
+  const database = await openDatabase({ url, dataDir: 'memory', logger })
+  const close = async () => {
+    await database.close()
+    await drop()
+  }
+  return { ...database, close }
+}
 
 /** The same, with all migrations. */
 export const openTestDatabase = async (): Promise<Database> => {

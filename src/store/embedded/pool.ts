@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client, type QueryResult } from 'pg'
 import { DatabaseUnavailableError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { lockDataDir } from './lock.ts'
@@ -8,7 +8,7 @@ import { WorkerStream } from './stream.ts'
 
 /** The one session, for as long as its holder keeps it; queries after release() are refused. */
 export type EmbeddedClient = {
-  query(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>
+  query(text: string, values?: readonly unknown[]): Promise<QueryResult>
   /** Rolls back what is open, then serves the next. @throws Error when called twice, as pg does */
   release(destroy?: boolean): void
 }
@@ -26,7 +26,7 @@ const asError = (error: unknown): Error => (error instanceof Error ? error : new
 export class EmbeddedPool {
   /** Kysely reads it, to open a second session that could cancel a query; there is none here. */
   readonly options = {}
-  readonly #session: pg.Client
+  readonly #session: Client
   readonly #acquireTimeoutMs: number
   readonly #closed: () => void
   readonly #waiters: Waiter[] = []
@@ -34,7 +34,7 @@ export class EmbeddedPool {
   #failure: Error | undefined
   #ending: Promise<void> | undefined
 
-  constructor(session: pg.Client, acquireTimeoutMs: number, closed: () => void) {
+  constructor(session: Client, acquireTimeoutMs: number, closed: () => void) {
     this.#session = session
     this.#acquireTimeoutMs = acquireTimeoutMs
     this.#closed = closed
@@ -47,7 +47,7 @@ export class EmbeddedPool {
   }
 
   /** One statement on its own. @throws what connect() throws, and pg's DatabaseError */
-  async query(text: string, values?: readonly unknown[]): Promise<pg.QueryResult> {
+  async query(text: string, values?: readonly unknown[]): Promise<QueryResult> {
     const client = await this.connect()
     try {
       return await client.query(text, values)
@@ -148,7 +148,7 @@ export const openEmbeddedPool = async (settings: {
   try {
     if (!inMemory) mkdirSync(directory, { recursive: true, mode: 0o700 })
     const stream = new WorkerStream(inMemory ? {} : { directory })
-    const session = new pg.Client({ stream: () => stream, ssl: false, password: '' })
+    const session = new Client({ stream: () => stream, ssl: false, password: '' })
     const pool = new EmbeddedPool(session, acquireTimeoutMs, unlock)
     session.on('error', (error) => {
       logger?.error({ err: error }, 'the embedded database has stopped')

@@ -27,7 +27,7 @@ export class WorkerStream extends Duplex {
 
   constructor(settings: WorkerSettings) {
     super({ emitClose: true })
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings })
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { execArgv: [], workerData: settings })
     this.#worker.on('message', (message: FromWorker) => this.#receive(message))
     this.#worker.on('error', (cause) => this.destroy(this.#stopped(cause.message, cause)))
     this.#worker.on('exit', (code) => this.destroy(this.#stopped(`its thread ended with code ${code}`)))
@@ -63,19 +63,24 @@ export class WorkerStream extends Duplex {
 
   #send(message: ToWorker, written: Written): void {
     this.#written = written
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is a window's postMessage
     this.#worker.postMessage(message)
   }
 
-  override _write(bytes: Buffer, _encoding: BufferEncoding, written: Written): void {
+  #write(bytes: Buffer, written: Written): void {
     if (isTerminate(bytes)) return written()
     if (!isStartup(bytes)) return this.#send(bytes, written)
     this.push(welcome)
     written()
   }
 
+  override _write(bytes: Buffer, _encoding: BufferEncoding, written: Written): void {
+    this.#write(bytes, written)
+  }
+
   /** `pg` corks the messages of one query: they travel, and are answered, together. */
   override _writev(chunks: { chunk: Buffer }[], written: Written): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary' as BufferEncoding, written)
+    this.#write(Buffer.concat(chunks.map(({ chunk }) => chunk)), written)
   }
 
   override _read(): void {
@@ -86,10 +91,11 @@ export class WorkerStream extends Duplex {
     this.#send('close', written)
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+  override async _destroy(error: Error | null, done: Written): Promise<void> {
     this.#written = undefined
     this.#worker.removeAllListeners('exit')
-    void this.#worker.terminate().then(() => done(error), done)
+    await this.#worker.terminate()
+    done(error)
   }
 
   // The rest of net.Socket that pg's Connection calls.

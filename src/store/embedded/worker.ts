@@ -20,7 +20,7 @@ const tell = (message: FromWorker): void =>
   port.postMessage(message, message.kind === 'answer' ? [message.bytes.buffer] : [])
 
 const start = async (): Promise<PGlite> => {
-  const { directory } = workerData as WorkerSettings
+  const { directory }: WorkerSettings = workerData
   return PGlite.create(directory === undefined ? {} : { dataDir: directory })
 }
 

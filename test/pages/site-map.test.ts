@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { demoPeople } from '../../src/demo/people.ts'
+import { type OrganisationReference, organisationKey } from '../../src/organisation.ts'
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal()
+})
+afterAll(async () => test.stop())
+
+/** Every page of an organisation, with something of its own to look at. */
+const pagesOf = (organisation: OrganisationReference): string[] => {
+  if (organisation.kind === 'merchant') {
+    const base = `/merchants/${organisation.scheme}/${organisation.id}`
+    const msn = test.world.salesUnits.find(
+      ({ active, body }) =>
+        active && body.businessIdentifier.id === organisation.id && body.businessIdentifier.scheme === organisation.scheme,
+    )?.body.msn
+    return ['', '/details', '/sales-units', `/sales-units/${msn}`, '/developers/webhooks'].map((path) => base + path)
+  }
+  const base = `/partners/${organisation.id}`
+  const unit = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === organisation.id)?.body
+  const order = test.world.productOrders.find(({ partnerId }) => partnerId === organisation.id)?.body.productOrderId
+  return [
+    '',
+    '/product-orders',
+    ...(order ? [`/product-orders/${order}`] : []),
+    '/templates',
+    '/sales-units',
+    ...(unit
+      ? [`/sales-units/${unit.msn}`, `/merchants/${unit.businessIdentifier.scheme}/${unit.businessIdentifier.id}`]
+      : []),
+    '/price-packages',
+    '/developers/webhooks',
+  ].map((path) => base + path)
+}
+
+const everyOrganisation = (): OrganisationReference[] => test.world.organisations.map(({ organisation }) => organisation)
+
+describe('nobody signed in', () => {
+  it('sees the sign-in page at / and /register', async () => {
+    for (const path of ['/', '/register']) {
+      const page = await test.browser().open(path)
+      expect(page.status).toBe(200)
+      expect(page.words).toContain('Sign in with eID')
+      expect(page.words).toContain('Do I need eID?')
+    }
+  })
+
+  it('is led from every other page to the sign-in page, and back there afterwards', async () => {
+    for (const path of ['/select', '/profile', ...everyOrganisation().flatMap(pagesOf), '/no/such/page']) {
+      const page = await test.browser().open(path, { follow: false })
+      expect([path, page.status, page.headers['location']]).toEqual([path, 302, `/?returnTo=${encodeURIComponent(path)}`])
+    }
+    const browser = test.browser()
+    const page = await browser.signIn('Kari Nordmann', '/partners/12345/price-packages?a=b')
+    expect(page.url.pathname + page.url.search).toBe('/partners/12345/price-packages?a=b')
+  })
+})
+
+describe.each(demoPeople.map(({ name, grants }) => ({ name, grants })))('$name', ({ name, grants }) => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await test.signedIn(name)
+  })
+
+  it('sees every page of what they may act as, with its name in title and side bar', async () => {
+    for (const organisation of grants) {
+      const known = test.world.organisations.find(
+        (candidate) => organisationKey(candidate.organisation) === organisationKey(organisation),
+      )?.organisation
+      for (const path of pagesOf(organisation)) {
+        const page = await browser.open(path)
+        expect([path, page.status]).toEqual([path, 200])
+        expect(page.$('.side strong').first().text()).toBe(known?.name)
+        expect(page.$('title').text()).toContain(known?.name)
+        expect(page.$('h1')).toHaveLength(1)
+        expect(page.$('html').attr('lang')).toBe('en')
+      }
+    }
+  })
+
+  it('finds nothing of anybody else', async () => {
+    const mine = new Set(grants.map(organisationKey))
+    for (const organisation of everyOrganisation().filter((other) => !mine.has(organisationKey(other)))) {
+      for (const path of pagesOf(organisation)) {
+        const page = await browser.open(path)
+        expect([path, page.status]).toEqual([path, 404])
+        expect(page.words).toContain('There is no such page')
+        expect(page.text).not.toContain(test.world.organisations.find(({ organisation: known }) => organisationKey(known) === organisationKey(organisation))?.organisation.name)
+      }
+    }
+  })
+
+  it('finds no sales unit, merchant or order of another partner within their own', async () => {
+    for (const organisation of grants.filter(({ kind }) => kind === 'partner')) {
+      const foreign = test.world.salesUnits.find(({ partnerId }) => partnerId !== null && partnerId !== organisation.id)?.body
+      const foreignOrder = test.world.productOrders.find(({ partnerId }) => partnerId !== organisation.id)?.body.productOrderId
+      const base = `/partners/${organisation.id}`
+      const { scheme, id } = foreign?.businessIdentifier ?? { scheme: '', id: '' }
+      for (const path of [`/sales-units/${foreign?.msn}`, `/merchants/${scheme}/${id}`, `/product-orders/${foreignOrder}`]) {
+        const page = await browser.open(base + path)
+        expect([path, page.status]).toEqual([path, 404])
+        expect(page.words).toContain('is not shared with you')
+      }
+    }
+  })
+
+  it('has a profile with name, e-mail, and the user ID to copy at the bottom', async () => {
+    const page = await browser.open('/profile')
+    const person = demoPeople.find((candidate) => candidate.name === name)
+    expect(page.words).toContain(name)
+    expect(page.words).toContain(person?.email)
+    expect(page.$('#user-id').text()).toBe(test.userId(name))
+    expect(page.$('main section').last().find('#user-id, button[data-copy]')).toHaveLength(2)
+    expect(page.$('header a[href="/profile"]').text()).toBe(name)
+  })
+})
+

@@ -1,0 +1,88 @@
+import * as cheerio from 'cheerio'
+import request from 'supertest'
+
+/** A page as somebody sees it. `url` is where the browser ended up, redirects followed. */
+export type Visit = {
+  readonly url: URL
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  readonly $: cheerio.CheerioAPI
+  /** The words of the main part, white space folded. */
+  readonly words: string
+}
+
+const mostRedirects = 10
+
+/**
+ * A browser without a screen: keeps cookies, follows redirects from server to server, sends forms as they stand
+ * in the page. It talks real HTTP to real servers.
+ */
+export class Browser {
+  readonly #origin: string
+  readonly #agents = new Map<string, ReturnType<typeof request.agent>>()
+  #at: Visit | undefined
+
+  constructor(origin: string) {
+    this.#origin = origin
+  }
+
+  #agent({ origin }: URL) {
+    const agent = this.#agents.get(origin) ?? request.agent(origin)
+    this.#agents.set(origin, agent)
+    return agent
+  }
+
+  async #send(method: 'get' | 'post', url: URL, form: Record<string, string> | undefined, headers: Record<string, string>, hops: number): Promise<Visit> {
+    const call = this.#agent(url)[method](`${url.pathname}${url.search}`).redirects(0).set({ Accept: 'text/html', ...headers })
+    const answer = await (form ? call.type('form').send(new URLSearchParams(form).toString()) : call)
+    const location = answer.headers['location']
+    if (answer.status >= 300 && answer.status < 400 && location && hops > 0) {
+      return this.#send('get', new URL(location, url), undefined, headers, hops - 1)
+    }
+    const $ = cheerio.load(answer.text ?? '')
+    const words = $('main').text().replace(/\s+/g, ' ').trim()
+    this.#at = { url, status: answer.status, headers: answer.headers as Record<string, string>, text: answer.text ?? '', $, words }
+    return this.#at
+  }
+
+  /** Opens a path of the portal, or an absolute URL. `follow: false` stops at the first answer. */
+  async open(path: string, options: { follow?: boolean; headers?: Record<string, string> } = {}): Promise<Visit> {
+    return this.#send('get', new URL(path, this.#origin), undefined, options.headers ?? {}, options.follow === false ? 0 : mostRedirects)
+  }
+
+  /** Posts what somebody might post, form or no form. */
+  async post(path: string, form: Record<string, string>, options: { follow?: boolean } = {}): Promise<Visit> {
+    return this.#send('post', new URL(path, this.#origin), form, {}, options.follow === false ? 0 : mostRedirects)
+  }
+
+  /** Presses a button of the page one is at: sends its form, hidden fields and the button's own value included. */
+  async press(button: string): Promise<Visit> {
+    if (!this.#at) throw new Error('no page is open')
+    const { $, url } = this.#at
+    const pressed = $('button').filter((_, element) => $(element).text().includes(button)).first()
+    const form = pressed.closest('form')
+    if (form.length === 0) throw new Error(`no form has a button "${button}" at ${url.href}`)
+    const fields: Record<string, string> = {}
+    for (const element of form.find('input[name]').toArray()) fields[String($(element).attr('name'))] = $(element).attr('value') ?? ''
+    const name = pressed.attr('name')
+    if (name) fields[name] = pressed.attr('value') ?? ''
+    return this.#send('post', new URL(form.attr('action') ?? '', url), fields, {}, mostRedirects)
+  }
+
+  /** Follows the first link with this text on the page one is at. */
+  async follow(text: string): Promise<Visit> {
+    if (!this.#at) throw new Error('no page is open')
+    const { $, url } = this.#at
+    const link = $('a').filter((_, element) => $(element).text().includes(text)).first()
+    if (link.length === 0) throw new Error(`no link "${text}" at ${url.href}`)
+    return this.open(new URL(String(link.attr('href')), url).href)
+  }
+
+  /** Signs in through the demo eID as the person of this name, from the sign-in page. */
+  async signIn(name: string, from = '/'): Promise<Visit> {
+    await this.open(from)
+    await this.follow('Sign in with eID')
+    return this.press(name)
+  }
+}

@@ -1,0 +1,153 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { userIdOf } from '../../src/auth/user-id.ts'
+import { readConfig } from '../../src/config.ts'
+import { createDemoEid } from '../../src/demo/eid.ts'
+import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
+import { demoPeople } from '../../src/demo/people.ts'
+import { newSigningKey } from '../../src/demo/state.ts'
+import { createDemoWorld, type DemoWorld, organisationsFile } from '../../src/demo/world.ts'
+import { createLogger } from '../../src/logger.ts'
+import { type Portal, startPortal } from '../../src/portal.ts'
+import { addGrant, removeGrant } from '../../src/store/grants.ts'
+import { Browser } from './browser.ts'
+import { createTestSchema } from './database.ts'
+
+/** The whole portal with everything switched on, its eID provider and its API: real servers on loopback. */
+export type TestPortal = {
+  readonly url: string
+  readonly issuer: string
+  readonly portal: Portal
+  readonly world: DemoWorld
+  readonly api: DemoManagementApi
+  readonly eidServer: Server
+  /** Everything that was logged, one JSON object a line, at level trace. */
+  readonly log: () => string
+  readonly browser: () => Browser
+  /** A browser in which the demo person of this name is signed in. */
+  readonly signedIn: (name: string) => Promise<Browser>
+  readonly userId: (name: string) => string
+  readonly stop: () => Promise<void>
+}
+
+const listen = async (handler?: RequestListener): Promise<{ server: Server; url: string }> => {
+  const server = createServer(handler)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+const close = async (server: Server): Promise<void> => {
+  if (!server.listening) return
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+}
+
+const clientSecret = 'client-secret-of-the-tests'
+
+/** A port that was free a moment ago; PORTAL_URL must be known before the portal listens. */
+const freePort = async (): Promise<number> => {
+  const { server, url } = await listen()
+  await close(server)
+  return Number(new URL(url).port)
+}
+
+/**
+ * Starts it all with the demo people's grants in place.
+ * @param options.env overrides the portal's environment
+ * @param options.world instead of the whole demo world
+ */
+export const startTestPortal = async (
+  options: { readonly env?: Readonly<Record<string, string>>; readonly world?: DemoWorld } = {},
+): Promise<TestPortal> => {
+  const lines: string[] = []
+  const logger = createLogger(
+    'trace',
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        lines.push(chunk.toString())
+        done()
+      },
+    }),
+  )
+  const world = options.world ?? createDemoWorld({ salesUnits: 60 })
+  const api = createDemoManagementApi(world, { logger: createLogger('silent') })
+  const { server: apiServer, url: apiUrl } = await listen(api.app as RequestListener)
+  const { server: eidServer, url: issuer } = await listen()
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const eid = createDemoEid({
+    issuer,
+    portalUrl: url,
+    clientId: 'portal',
+    clientSecret,
+    people: demoPeople,
+    jwks: { keys: [newSigningKey()] },
+    cookieKeys: ['cookie-key-of-the-tests'],
+  })
+  eidServer.on('request', eid as RequestListener)
+
+  const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
+  const organisations = join(directory, 'organisations.json')
+  writeFileSync(organisations, JSON.stringify(organisationsFile(world)))
+  const schema = await createTestSchema()
+  const config = readConfig({
+    PORT: String(port),
+    PORTAL_URL: url,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: 'portal',
+    OIDC_CLIENT_SECRET: clientSecret,
+    SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
+    DATABASE_URL: schema.url ?? '',
+    DATA_DIR: 'memory',
+    MANAGEMENT_API_URL: apiUrl,
+    WEBHOOKS_API_URL: apiUrl,
+    MANAGEMENT_API_MAX_PER_SECOND: '1000',
+    MANAGEMENT_API_MAX_CONCURRENCY: '50',
+    ORGANISATIONS_FILE: organisations,
+    FEEDBACK_URL: 'https://feedback.example/portal',
+    SUPPORT_TEXT: 'Call us on Mondays.',
+    LOG_LEVEL: 'trace',
+    ...options.env,
+  })
+  const portal = await startPortal(config, { logger })
+  const userId = (name: string): string => {
+    const person = demoPeople.find((candidate) => candidate.name === name)
+    if (!person) throw new Error(`nobody is called ${name}`)
+    return userIdOf(issuer, person.sub)
+  }
+  for (const { name, grants, revoked = [] } of demoPeople) {
+    for (const organisation of [...grants, ...revoked]) await addGrant(portal.database.kysely, organisation, userId(name))
+    for (const organisation of revoked) await removeGrant(portal.database.kysely, organisation, userId(name))
+  }
+
+  return {
+    url,
+    issuer,
+    portal,
+    world,
+    api,
+    eidServer,
+    log: () => lines.join(''),
+    browser: () => new Browser(url),
+    signedIn: async (name) => {
+      const browser = new Browser(url)
+      await browser.signIn(name)
+      return browser
+    },
+    userId,
+    stop: async () => {
+      await portal.stop()
+      await Promise.all([close(apiServer), close(eidServer)])
+      await schema.drop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
