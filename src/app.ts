@@ -12,6 +12,7 @@ import { viewLocals } from './http/locals.ts'
 import { requestContext } from './http/request-context.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { sessions } from './http/session.ts'
+import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
 import { organisationKey } from './organisation.ts'
@@ -52,6 +53,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
   app.use(sessions({ secrets: config.sessionSecrets, https: config.https, database, logger }))
   app.use(currentUser(passport))
+  app.use(['/login', '/auth/callback'], signInLimit())
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))

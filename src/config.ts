@@ -1,7 +1,5 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import type { Keys } from './management-api/keys.ts'
-import type { Organisation } from './organisation.ts'
 import { readOrganisationsFile } from './organisations-file.ts'
 
 /** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
@@ -13,9 +11,6 @@ export class ConfigurationError extends Error {
     this.problems = problems
   }
 }
-
-/** An organisation of the organisations file with the keys the portal reads it with. */
-export type ConfiguredOrganisation = { readonly organisation: Organisation; readonly keys: Keys }
 
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
@@ -33,19 +28,31 @@ const safeUrl = url.refine(
 )
 
 const baseUrl = safeUrl
-  .refine((value) => !value.search && !value.hash && !value.username, 'must not have a query, a fragment or a user')
+  .refine(
+    (value) => !value.search && !value.hash && !value.username,
+    'must not have a query, a fragment or a user',
+  )
   .transform((value) => value.href.replace(/\/$/, ''))
 
-const issuerUrl = safeUrl.refine((value) => !value.search && !value.hash, 'must not have a query or a fragment')
+const issuerUrl = safeUrl.refine(
+  (value) => !value.search && !value.hash,
+  'must not have a query or a fragment',
+)
 
 const origin = safeUrl
-  .refine((value) => value.href === `${value.origin}/`, 'must be an origin such as https://portal.example.com, without a path')
+  .refine(
+    (value) => value.href === `${value.origin}/`,
+    'must be an origin such as https://portal.example.com, without a path',
+  )
   .transform((value) => value.origin)
 
 const sessionSecrets = z
   .string()
   .transform((value) => value.split(',').map((secret) => secret.trim()))
-  .refine((secrets) => secrets.every((secret) => secret.length >= 32), 'each secret must be at least 32 characters')
+  .refine(
+    (secrets) => secrets.every((secret) => secret.length >= 32),
+    'each secret must be at least 32 characters',
+  )
 
 const trustProxy = z
   .string()
@@ -78,7 +85,8 @@ const portalSchema = z
     HOST: z.string().default('127.0.0.1'),
     PORTAL_URL: origin,
     OIDC_ISSUER: z.string().superRefine((value, context) => {
-      for (const { message } of issuerUrl.safeParse(value).error?.issues ?? []) context.addIssue({ code: 'custom', message })
+      for (const { message } of issuerUrl.safeParse(value).error?.issues ?? [])
+        context.addIssue({ code: 'custom', message })
     }),
     OIDC_CLIENT_ID: z.string(),
     OIDC_CLIENT_SECRET: z.string(),
@@ -98,7 +106,10 @@ const portalSchema = z
       .regex(/^\/[\w/.-]+$/, 'must be a path such as /management/v1/product-order-templates')
       .default('/management/v1/product-order-templates'),
     FEEDBACK_URL: url
-      .refine((value) => ['https:', 'http:', 'mailto:'].includes(value.protocol), 'must be https, http or mailto')
+      .refine(
+        (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
+        'must be https, http or mailto',
+      )
       .transform((value) => value.href)
       .optional(),
     SUPPORT_TEXT: z.string().max(1000).optional(),
@@ -127,7 +138,8 @@ const parse = <Schema extends z.ZodObject>(schema: Schema, raw: Environment) => 
   const env = withoutEmpty(raw)
   const parsed = schema.safeParse(env)
   const file = env['ORGANISATIONS_FILE']
-  const organisations = file === undefined ? { organisations: [], problems: [] } : readOrganisationsFile(file, env)
+  const organisations =
+    file === undefined ? { organisations: [], problems: [] } : readOrganisationsFile(file, env)
   const problems = [
     ...(parsed.success ? [] : problemsOf(parsed.error, env)),
     ...organisations.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`),
@@ -184,5 +196,10 @@ export type Config = ReturnType<typeof readConfig>
  */
 export const readOperatorConfig = (env: Environment = process.env) => {
   const { values, organisations } = parse(operatorSchema, env)
-  return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR, logLevel: values.LOG_LEVEL, organisations }
+  return {
+    databaseUrl: values.DATABASE_URL,
+    dataDir: values.DATA_DIR,
+    logLevel: values.LOG_LEVEL,
+    organisations,
+  }
 }

@@ -41,6 +41,12 @@ export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }
  */
 export const createLogger = (level: string, destination?: DestinationStream): Logger =>
   pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, mixin: () => ({ ...requestScope.getStore() }), redact: { paths: redactPaths, censor: '[redacted]' } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: () => ({ ...requestScope.getStore() }),
+      redact: { paths: redactPaths, censor: '[redacted]' },
+    },
     ...(destination ? [destination] : []),
   )

@@ -25,7 +25,8 @@ const secretSchema = (directory: string, env: Environment) =>
         return z.NEVER
       }
       if (typeof source === 'string') return source === '' ? fail('must not be empty') : source
-      if ('env' in source) return env[source.env] ?? fail(`names the variable ${source.env}, which is not set`)
+      if ('env' in source)
+        return env[source.env] ?? fail(`names the variable ${source.env}, which is not set`)
       try {
         const secret = readFileSync(resolve(directory, source.file), 'utf8').trim()
         return secret === '' ? fail(`names the file ${source.file}, which is empty`) : secret
@@ -106,7 +107,10 @@ export const readOrganisationsFile = (path: string, env: Environment): Organisat
     return { organisations: [], problems }
   }
   const organisations = [
-    ...parsed.data.partners.map(({ keys, ...partner }) => ({ organisation: { kind: 'partner' as const, ...partner }, keys })),
+    ...parsed.data.partners.map(({ keys, ...partner }) => ({
+      organisation: { kind: 'partner' as const, ...partner },
+      keys,
+    })),
     ...parsed.data.merchants.map(({ keys, ...merchant }) => ({
       organisation: { kind: 'merchant' as const, ...merchant },
       keys,

@@ -19,7 +19,12 @@ import { migrate, migrationsPending } from './store/migrations.ts'
 const drainMs = 10_000
 
 /** How the portal introduces itself to the API, as its Vipps-System-* headers ask. */
-const system = { name: 'partner-portal', version: '0.1.0', pluginName: 'partner-portal', pluginVersion: '0.1.0' }
+const system = {
+  name: 'partner-portal',
+  version: '0.1.0',
+  pluginName: 'partner-portal',
+  pluginVersion: '0.1.0',
+}
 
 /** A running portal. `url` is where it listens, which is the public address only where no proxy stands before it. */
 export type Portal = {
@@ -67,7 +72,9 @@ export const startPortal = async (
   const stopping = new AbortController()
   try {
     await migrate(database)
-    const organisations = new Map(config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]))
+    const organisations = new Map(
+      config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
+    )
     const operatorSocket =
       database.kind === 'embedded' && config.dataDir !== 'memory'
         ? await serveOperatorSocket(
@@ -87,8 +94,20 @@ export const startPortal = async (
       }
     }
     const eid = createEid(config.oidc, logger)
-    const records = createRecords({ clientOf: createClients(config, logger), logger, signal: stopping.signal })
-    const app = createApp({ config, logger, database, eid, records, readiness, demoNotice: options.demoNotice })
+    const records = createRecords({
+      clientOf: createClients(config, logger),
+      logger,
+      signal: stopping.signal,
+    })
+    const app = createApp({
+      config,
+      logger,
+      database,
+      eid,
+      records,
+      readiness,
+      demoNotice: options.demoNotice,
+    })
     const server = createServer(app)
     server.listen(config.port, config.host)
     await once(server, 'listening')

@@ -1,5 +1,11 @@
 import * as oidc from 'openid-client'
-import { EidAnswerError, EidUnavailableError, type PortalError, SignInCancelledError, SignInExpiredError } from '../errors.ts'
+import {
+  EidAnswerError,
+  EidUnavailableError,
+  type PortalError,
+  SignInCancelledError,
+  SignInExpiredError,
+} from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 /** How long any one answer of the provider may take, in seconds. */
@@ -45,11 +51,16 @@ export const eidError = (error: unknown): PortalError => {
   }
   if (error instanceof oidc.ResponseBodyError) {
     if (error.error === 'invalid_grant') return new SignInExpiredError(error.error, options)
-    return error.status >= 500 ? new EidUnavailableError(error.error, options) : new EidAnswerError(error.error, options)
+    return error.status >= 500
+      ? new EidUnavailableError(error.error, options)
+      : new EidAnswerError(error.error, options)
   }
   if (error instanceof oidc.ClientError) {
-    const unavailable = error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT' || (statusOf(error) ?? 0) >= 500
-    return unavailable ? new EidUnavailableError(error.code, options) : new EidAnswerError(error.code, options)
+    const unavailable =
+      error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT' || (statusOf(error) ?? 0) >= 500
+    return unavailable
+      ? new EidUnavailableError(error.code, options)
+      : new EidAnswerError(error.code, options)
   }
   return new EidUnavailableError('no answer', options)
 }
@@ -70,7 +81,10 @@ export const createEid = (options: EidOptions, logger: Logger): Eid => {
         {
           timeout: timeoutSeconds,
           // Configuration lets http through on loopback only.
-          execute: [oidc.enableNonRepudiationChecks, ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : [])],
+          execute: [
+            oidc.enableNonRepudiationChecks,
+            ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
+          ],
         },
       )
       configuration.timeout = timeoutSeconds
@@ -99,5 +113,7 @@ export const createEid = (options: EidOptions, logger: Logger): Eid => {
 /** The origins that a sign-out may lead the browser to, for the form-action of the CSP. */
 export const signOutOrigins = (eid: Eid): readonly string[] => {
   const endSession = eid.known()?.serverMetadata().end_session_endpoint
-  return [...new Set([new URL(eid.options.issuer).origin, ...(endSession ? [new URL(endSession).origin] : [])])]
+  return [
+    ...new Set([new URL(eid.options.issuer).origin, ...(endSession ? [new URL(endSession).origin] : [])]),
+  ]
 }

@@ -25,7 +25,14 @@ class SignInStrategy extends Strategy {
   readonly #language: string
 
   constructor(
-    options: { phase: 'start' | 'finish'; state: string; configuration: oidc.Configuration; eid: Eid; callbackUrl: string; language: string },
+    options: {
+      phase: 'start' | 'finish'
+      state: string
+      configuration: oidc.Configuration
+      eid: Eid
+      callbackUrl: string
+      language: string
+    },
     verify: VerifyFunction,
   ) {
     super(
@@ -73,11 +80,13 @@ const profileOf = async (
   claims: oidc.IDToken,
 ): Promise<{ name: string | null; email: string | null }> => {
   const read = (source: Readonly<Record<string, unknown>>) => ({
-    name: text(source['name']) ?? text([source['given_name'], source['family_name']].filter(Boolean).join(' ')),
+    name:
+      text(source['name']) ?? text([source['given_name'], source['family_name']].filter(Boolean).join(' ')),
     email: text(source['email']),
   })
   const fromToken = read(claims)
-  if ((fromToken.name && fromToken.email) || !configuration.serverMetadata().userinfo_endpoint) return fromToken
+  if ((fromToken.name && fromToken.email) || !configuration.serverMetadata().userinfo_endpoint)
+    return fromToken
   const fromUserInfo = read(await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub))
   return { name: fromToken.name ?? fromUserInfo.name, email: fromToken.email ?? fromUserInfo.email }
 }
@@ -87,7 +96,8 @@ const remember = (req: Request, state: string, pending: PendingSignIn): void => 
   const all = Object.entries({ ...req.session.pendingSignIns, [state]: pending }).toSorted(
     ([, a], [, b]) => b.startedAt - a.startedAt,
   )
-  for (const [old] of all.slice(mostPending)) delete (req.session as unknown as Record<string, unknown>)[`signIn:${old}`]
+  for (const [old] of all.slice(mostPending))
+    delete (req.session as unknown as Record<string, unknown>)[`signIn:${old}`]
   req.session.pendingSignIns = Object.fromEntries(all.slice(0, mostPending))
 }
 
@@ -129,7 +139,10 @@ export const startSignIn =
     remember(req, state, { returnTo: localPath(req.query['returnTo']), startedAt: Date.now() })
     const callbackUrl = `${portalUrl}/auth/callback`
     const language = res.locals.language.code
-    const strategy = new SignInStrategy({ phase: 'start', state, configuration, eid, callbackUrl, language }, () => {})
+    const strategy = new SignInStrategy(
+      { phase: 'start', state, configuration, eid, callbackUrl, language },
+      () => {},
+    )
     // Answers with the redirect itself; only a failure comes back here.
     await authenticate(passport, strategy, req, res, next)
   }
@@ -169,7 +182,10 @@ export const finishSignIn =
     }
     const callbackUrl = `${portalUrl}/auth/callback`
     const language = res.locals.language.code
-    const strategy = new SignInStrategy({ phase: 'finish', state, configuration, eid, callbackUrl, language }, verify)
+    const strategy = new SignInStrategy(
+      { phase: 'finish', state, configuration, eid, callbackUrl, language },
+      verify,
+    )
     const user = await authenticate(passport, strategy, req, res, next)
 
     await startSession(req, user, idToken)
@@ -196,7 +212,10 @@ export const signOut =
     await endSession(req)
     const configuration = eid.known()
     if (!configuration?.serverMetadata().end_session_endpoint) return res.redirect('/')
-    const parameters = { post_logout_redirect_uri: `${portalUrl}/`, ...(idToken ? { id_token_hint: idToken } : {}) }
+    const parameters = {
+      post_logout_redirect_uri: `${portalUrl}/`,
+      ...(idToken ? { id_token_hint: idToken } : {}),
+    }
     return res.redirect(oidc.buildEndSessionUrl(configuration, parameters).href)
   }
 

@@ -12,7 +12,8 @@ import { createDemoEid } from './eid.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
 import { type DemoState, loadDemoState, saveDemoState } from './state.ts'
-import { createDemoWorld, organisationsFile } from './world.ts'
+import { createDemoWorld } from './world.ts'
+import { organisationsFile } from './world/keys.ts'
 
 const host = '127.0.0.1'
 const clientId = 'partner-portal'
@@ -102,7 +103,9 @@ export const startDemo = async (options: {
   saveDemoState(dataDir, state)
 
   const world = createDemoWorld()
-  const config = readConfig(environmentOf(state, dataDir, writeOrganisations(dataDir, world), options.logLevel))
+  const config = readConfig(
+    environmentOf(state, dataDir, writeOrganisations(dataDir, world), options.logLevel),
+  )
   const managementApi = createDemoManagementApi(world, { logger })
   const eid = createDemoEid({
     issuer: config.oidc.issuer,
@@ -141,4 +144,3 @@ export const startDemo = async (options: {
     throw error
   }
 }
-

@@ -56,7 +56,9 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
         enabled: true,
         logoutSource: (ctx, form) => {
           // The library hands out finished HTML; the two values in it are all that a page of our own needs.
-          const [action, xsrf] = ['action', 'value'].map((name) => new RegExp(`${name}="([^"]+)"`).exec(form)?.[1])
+          const [action, xsrf] = ['action', 'value'].map(
+            (name) => new RegExp(`${name}="([^"]+)"`).exec(form)?.[1],
+          )
           ctx.body = render('layout/page', { view: 'sign-out', title: 'Signing out', action, xsrf })
         },
       },

@@ -9,7 +9,11 @@ npm run demo -- --log info   with the portal's log (default: warn)`
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
-    options: { reset: { type: 'boolean', default: false }, log: { type: 'string', default: 'warn' }, help: { type: 'boolean' } },
+    options: {
+      reset: { type: 'boolean', default: false },
+      log: { type: 'string', default: 'warn' },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) {
     console.log(usage)
@@ -39,7 +43,8 @@ try {
   await main()
 } catch (error) {
   if (error instanceof PortalError) console.error(error.message)
-  else if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) console.error(`${(error as Error).message}\n\n${usage}`)
+  else if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS'))
+    console.error(`${(error as Error).message}\n\n${usage}`)
   else console.error(error)
   process.exit(1)
 }

@@ -6,10 +6,7 @@ import { recordRequests, type RequestRecord } from './management-api/requests.ts
 import { resourceRoutes } from './management-api/resources.ts'
 import { createTokens, tokenRoutes } from './management-api/tokens.ts'
 import { applyWeather, fairWeather, type Weather } from './management-api/weather.ts'
-import type { DemoWorld } from './world.ts'
-
-export type { RequestRecord } from './management-api/requests.ts'
-export type { Weather, WeatherAnswer, WeatherRequest } from './management-api/weather.ts'
+import type { DemoWorld } from './world/types.ts'
 
 export type DemoManagementApi = {
   app: express.Express

@@ -16,7 +16,12 @@ export type DemoState = {
 /** Signing key for the demo eID's ID tokens (ES256), as a private JWK. */
 export const newSigningKey = (): Record<string, unknown> => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: randomBytes(6).toString('hex') }
+  return {
+    ...privateKey.export({ format: 'jwk' }),
+    use: 'sig',
+    alg: 'ES256',
+    kid: randomBytes(6).toString('hex'),
+  }
 }
 
 const secret = (): string => randomBytes(32).toString('base64url')

@@ -7,19 +7,6 @@ import { createRandom } from './world/random.ts'
 import type { DemoWorld } from './world/types.ts'
 import { webhooks } from './world/webhooks.ts'
 
-export { organisationsFile, type OrganisationsFile } from './world/keys.ts'
-export type {
-  DemoKeys,
-  DemoMerchant,
-  DemoOrganisation,
-  DemoPricePackage,
-  DemoProductOrder,
-  DemoSalesUnit,
-  DemoTemplate,
-  DemoWebhook,
-  DemoWorld,
-} from './world/types.ts'
-
 const mostOrders = 400
 
 /**

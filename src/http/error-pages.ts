@@ -44,18 +44,18 @@ export const errorPages =
       key: error instanceof NotSharedError ? error.key : '',
       page: error.page,
       retry: error.status >= 500 && req.method === 'GET',
-      requestId: String(req.id),
+      requestId: res.locals.requestId,
     })
   }
 
 /** Where even the page fails: words without a view, and never a stack. */
 export const lastResort =
   (logger: Logger): ErrorRequestHandler =>
-  (thrown: unknown, req, res, next) => {
+  (thrown: unknown, _req, res, next) => {
     logger.error({ err: thrown }, 'error page failed')
     if (res.headersSent) return next(thrown)
     return res
       .status(500)
       .type('text')
-      .send(`Something went wrong on our side. Reference: ${String(req.id)}\n`)
+      .send(`Something went wrong on our side. Reference: ${res.locals.requestId}\n`)
   }

@@ -6,6 +6,8 @@ import { chooseLanguage, type Language } from './language.ts'
 declare global {
   namespace Express {
     interface Locals {
+      /** Names the request in the log and on error pages. */
+      requestId: string
       /** The pattern of the route that answers, such as /partners/:partnerId/sales-units; for the log. */
       route?: string
       language: Language

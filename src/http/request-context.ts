@@ -8,13 +8,13 @@ import { organisationKey } from '../organisation.ts'
 const probes = new Set(['/healthz', '/readyz'])
 
 /**
- * Gives every request an id (`req.id`, sent back as X-Request-Id) and writes one log line when its response
+ * Gives every request an id (sent back as X-Request-Id) and writes one log line when its response
  * ends: request id, method, route pattern, status, milliseconds, user id, organisation. Never the URL itself, because
  * the query holds what people search for.
  */
 export const requestContext = (logger: Logger): RequestHandler => {
   const line = (req: Request, res: Response, { ms }: { ms?: number }) => ({
-    requestId: req.id,
+    requestId: res.locals.requestId,
     method: req.method,
     route: res.locals.route ?? 'none',
     status: res.statusCode,
@@ -24,7 +24,7 @@ export const requestContext = (logger: Logger): RequestHandler => {
   })
   const log = pinoHttp<Request, Response>({
     logger,
-    genReqId: () => randomUUID(),
+    genReqId: (_req, res) => res.locals.requestId,
     // What pino-http would write by itself holds the URL and the headers.
     serializers: { req: () => undefined, res: () => undefined },
     customAttributeKeys: { responseTime: 'ms' },
@@ -38,8 +38,9 @@ export const requestContext = (logger: Logger): RequestHandler => {
     },
   })
   return (req, res, next) => {
+    const requestId = randomUUID()
+    res.locals.requestId = requestId
     log(req, res)
-    const requestId = String(req.id)
     res.setHeader('X-Request-Id', requestId)
     requestScope.run({ requestId }, next)
   }

@@ -1,5 +1,10 @@
 import { NotSharedError, UpstreamNotFoundError } from '../errors.ts'
-import { getMerchant, listMerchantSalesUnits, type BusinessIdentifier, type Merchant } from '../management-api/merchants.ts'
+import {
+  getMerchant,
+  listMerchantSalesUnits,
+  type BusinessIdentifier,
+  type Merchant,
+} from '../management-api/merchants.ts'
 import type { Rows } from '../management-api/parse.ts'
 import type { SalesUnitListItem } from '../management-api/sales-units.ts'
 import type { Organisation } from '../organisation.ts'
@@ -13,11 +18,18 @@ export type Merchants = {
     identifier: BusinessIdentifier,
   ) => Promise<{ readonly merchant: Merchant; readonly readAt: number }>
   /** The merchant's sales units that the organisation may see, by MSN and name. */
-  readonly salesUnits: (organisation: Organisation, identifier: BusinessIdentifier) => Promise<Rows<SalesUnitListItem>>
+  readonly salesUnits: (
+    organisation: Organisation,
+    identifier: BusinessIdentifier,
+  ) => Promise<Rows<SalesUnitListItem>>
   /** The merchant if it has been read. */
   readonly peek: (organisation: Organisation, identifier: BusinessIdentifier) => Merchant | undefined
   /** Makes sure the merchant has been read, or found not to be shared. */
-  readonly read: (organisation: Organisation, identifier: BusinessIdentifier, priority: Priority) => Promise<void>
+  readonly read: (
+    organisation: Organisation,
+    identifier: BusinessIdentifier,
+    priority: Priority,
+  ) => Promise<void>
 }
 
 const minute = 60_000
@@ -41,7 +53,8 @@ export const createMerchants = ({ clientOf, ...options }: Source): Merchants => 
     { ...options, maxAgeMs: 60 * minute },
   )
   const salesUnits = createShelf<Rows<SalesUnitListItem>>(
-    async (organisation, key, priority) => listMerchantSalesUnits(clientOf(organisation), identifierOf(key), { priority }),
+    async (organisation, key, priority) =>
+      listMerchantSalesUnits(clientOf(organisation), identifierOf(key), { priority }),
     { ...options, maxAgeMs: minute },
   )
   return {
@@ -50,7 +63,8 @@ export const createMerchants = ({ clientOf, ...options }: Source): Merchants => 
       if (!value) throw new NotSharedError('merchantNotShared', `${identifier.scheme}:${identifier.id}`)
       return { merchant: value, readAt }
     },
-    salesUnits: async (organisation, identifier) => (await salesUnits.read(organisation, keyOf(identifier))).value,
+    salesUnits: async (organisation, identifier) =>
+      (await salesUnits.read(organisation, keyOf(identifier))).value,
     peek: (organisation, identifier) => merchants.peek(organisation, keyOf(identifier))?.value,
     read: async (organisation, identifier, priority) => {
       await merchants.read(organisation, keyOf(identifier), priority)

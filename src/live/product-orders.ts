@@ -48,20 +48,27 @@ export type ProductOrders = {
 const statusOrder = ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'EXPIRED']
 const rank = (status: string): number => (statusOrder.indexOf(status) + 1 || statusOrder.length + 1) - 1
 
-const facetOf = (values: readonly (string | undefined)[], compare: (a: string, b: string) => number): Facet => {
+const facetOf = (
+  values: readonly (string | undefined)[],
+  compare: (a: string, b: string) => number,
+): Facet => {
   const counts = new Map<string, number>()
   for (const value of values) if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1)
-  return [...counts]
-    .map(([value, count]) => ({ value, count }))
-    .toSorted((a, b) => compare(a.value, b.value))
+  return [...counts].map(([value, count]) => ({ value, count })).toSorted((a, b) => compare(a.value, b.value))
 }
 const alphabetically = (a: string, b: string): number => (a < b ? -1 : 1)
 const byStatus = (a: string, b: string): number => rank(a) - rank(b) || alphabetically(a, b)
 
-export const createProductOrders = ({ clientOf, ...options }: Source, merchants: Merchants): ProductOrders => {
+export const createProductOrders = (
+  { clientOf, ...options }: Source,
+  merchants: Merchants,
+): ProductOrders => {
   const lists = createShelf<Rows<ProductOrder>>(
     async (organisation, key, priority) => {
-      const answer = await listProductOrders(clientOf(organisation), { includeExpired: key === 'all', priority })
+      const answer = await listProductOrders(clientOf(organisation), {
+        includeExpired: key === 'all',
+        priority,
+      })
       return { ...answer, rows: answer.rows.toSorted((a, b) => byStatus(a.status, b.status)) }
     },
     { ...options, maxAgeMs: 60_000 },

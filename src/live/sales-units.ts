@@ -1,5 +1,10 @@
 import { NotSharedError, UpstreamNotFoundError } from '../errors.ts'
-import { listSalesUnits, getSalesUnit, type SalesUnit, type SalesUnitListItem } from '../management-api/sales-units.ts'
+import {
+  listSalesUnits,
+  getSalesUnit,
+  type SalesUnit,
+  type SalesUnitListItem,
+} from '../management-api/sales-units.ts'
 import type { Rows } from '../management-api/parse.ts'
 import type { Organisation } from '../organisation.ts'
 import { type Page, paginate } from '../paging.ts'
@@ -35,7 +40,10 @@ export type SalesUnits = {
   /** Sorted by name; `q` is looked for in name, MSN, merchant name and business identifier. */
   readonly find: (organisation: Organisation, filter: SalesUnitFilter) => Promise<SalesUnitList>
   /** @throws NotSharedError when it is not active or not connected to the organisation */
-  readonly get: (organisation: Organisation, msn: string) => Promise<{ readonly salesUnit: SalesUnit; readonly readAt: number }>
+  readonly get: (
+    organisation: Organisation,
+    msn: string,
+  ) => Promise<{ readonly salesUnit: SalesUnit; readonly readAt: number }>
   /** Every sales unit by MSN and name only, sorted by name. */
   readonly names: (organisation: Organisation) => Promise<Rows<SalesUnitListItem>>
   /** How many there are, if the list has been read. */
@@ -84,13 +92,21 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
         .map((item) => rowOf(organisation, item))
         .filter(({ name, msn, merchantName, details: known }) => {
           const identifier = known?.businessIdentifier
-          return matches([name, msn, merchantName, identifier?.id, identifier && `${identifier.scheme}:${identifier.id}`])
+          return matches([
+            name,
+            msn,
+            merchantName,
+            identifier?.id,
+            identifier && `${identifier.scheme}:${identifier.id}`,
+          ])
         })
       const page = paginate(matching, filter.page)
       const shown = page.rows.map(({ msn }) => msn)
       await withPatience(
         Promise.allSettled(
-          shown.filter((msn) => !details.peek(organisation, msn)).map((msn) => details.read(organisation, msn)),
+          shown
+            .filter((msn) => !details.peek(organisation, msn))
+            .map((msn) => details.read(organisation, msn)),
         ),
       )
       const msns = value.rows.map(({ msn }) => msn)

@@ -57,7 +57,11 @@ export const createShelf = <Value>(
     return entry && Date.now() - entry.readAt < options.maxAgeMs ? entry : undefined
   }
 
-  const readNow = async (organisation: Organisation, key: string, priority: Priority): Promise<Entry<Value>> => {
+  const readNow = async (
+    organisation: Organisation,
+    key: string,
+    priority: Priority,
+  ): Promise<Entry<Value>> => {
     // Whoever waits joins a reading under way, background or not: only a few of those are ever queued.
     const name = `${organisationKey(organisation)} ${key}`
     const underWay =
@@ -81,7 +85,6 @@ export const createShelf = <Value>(
         if (options.signal.aborted || failures >= fillFailures) return
         if (fresh(organisation, key)) continue
         try {
-          // oxlint-disable-next-line no-await-in-loop -- a few at a time is the point
           await readNow(organisation, key, 'background')
         } catch (error) {
           failures += 1

@@ -1,6 +1,9 @@
 import { UpstreamNotFoundError } from '../errors.ts'
 import type { Rows } from '../management-api/parse.ts'
-import { listProductOrderTemplates, type ProductOrderTemplate } from '../management-api/product-order-templates.ts'
+import {
+  listProductOrderTemplates,
+  type ProductOrderTemplate,
+} from '../management-api/product-order-templates.ts'
 import type { Organisation } from '../organisation.ts'
 import { byName } from './matching.ts'
 import { createShelf } from './shelf.ts'

@@ -12,7 +12,9 @@ import type { Source } from './source.ts'
 export type WebhookFilter = { readonly q: string; readonly page: number }
 
 /** A registration and whose it is: the sales unit's, or the partner's own where there is none. */
-export type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readonly name: string } | undefined }
+export type WebhookRow = Webhook & {
+  readonly salesUnit: { readonly msn: string; readonly name: string } | undefined
+}
 
 export type WebhookList = {
   readonly page: Page<WebhookRow>
@@ -70,7 +72,9 @@ export const createWebhooks = ({ clientOf, ...options }: Source, salesUnits: Sal
       })
       const rows: WebhookRow[] = [
         ...ownList.value.rows.map((webhook) => ({ ...webhook, salesUnit: undefined })),
-        ...known.flatMap(({ salesUnit, rows: webhooks }) => webhooks.map((webhook) => ({ ...webhook, salesUnit }))),
+        ...known.flatMap(({ salesUnit, rows: webhooks }) =>
+          webhooks.map((webhook) => ({ ...webhook, salesUnit })),
+        ),
       ]
       const matches = containing(filter.q)
       return {

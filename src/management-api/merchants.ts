@@ -30,7 +30,6 @@ export const merchant = z.object({
   businessPostAddress: address,
 })
 export type Merchant = z.output<typeof merchant>
-export type MerchantAddress = NonNullable<Merchant['businessAddress']>
 
 const pathOf = ({ scheme, id }: BusinessIdentifier) =>
   `/management/v1/merchants/${segment(scheme)}/${segment(id)}`

@@ -42,7 +42,6 @@ export const salesUnit = z.object({
   configuration,
 })
 export type SalesUnit = z.output<typeof salesUnit>
-export type SalesUnitConfiguration = SalesUnit['configuration']
 
 /**
  * Every active sales unit of the organisation, in the API's order. There is no paging and the list can be long.

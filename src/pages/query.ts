@@ -4,8 +4,11 @@ import { BadRequestError, NotFoundError } from '../errors.ts'
 import type { Page } from '../paging.ts'
 
 /** Text to look for: at most 100 characters, none of them a control character. */
-// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
-export const searchText = z.string().max(100).regex(/^[^\x00-\x1f\x7f]*$/).default('')
+export const searchText = z
+  .string()
+  .max(100)
+  .regex(/^\P{Cc}*$/u)
+  .default('')
 
 /** A page number from 1. */
 export const pageNumber = z
@@ -15,12 +18,16 @@ export const pageNumber = z
   .transform((value) => Number(value || '1'))
 
 /** One value of a closed set, or '' for all; values that the API adds later look like the known ones. */
-export const choice = z.string().regex(/^([A-Z][A-Z0-9_]{0,40})?$/).default('')
+export const choice = z
+  .string()
+  .regex(/^([A-Z][A-Z0-9_]{0,40})?$/)
+  .default('')
 
 /** @throws BadRequestError when the query is not what the schema wants; parameters it does not name are ignored */
 export const parseQuery = <Output>(schema: z.ZodType<Output>, { query }: Request): Output => {
   const parsed = schema.safeParse(query)
-  if (!parsed.success) throw new BadRequestError(`query: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`)
+  if (!parsed.success)
+    throw new BadRequestError(`query: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`)
   return parsed.data
 }
 

@@ -6,7 +6,8 @@ import {
   type DemoManagementApi,
   type DemoManagementApiOptions,
 } from '../../src/demo/management-api.ts'
-import { createDemoWorld, type DemoKeys, type DemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import type { DemoKeys, DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
 import { organisationKey } from '../../src/organisation.ts'
 

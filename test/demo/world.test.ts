@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { demoPeople } from '../../src/demo/people.ts'
-import { createDemoWorld, organisationsFile } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { organisationsFile } from '../../src/demo/world/keys.ts'
 import {
   businessIdPattern,
   msnPattern,

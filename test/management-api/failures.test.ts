@@ -74,6 +74,23 @@ test.each([400, 409, 302])('a %i is not retried', async (status) => {
   expect(upstream.to(salesUnitsPath)).toHaveLength(1)
 })
 
+test.each([
+  [
+    { status: '500', title: 7, traceId: 'abc' },
+    { title: undefined, traceId: 'abc' },
+  ],
+  [
+    { title: 'x'.repeat(500), traceId: 'y'.repeat(500) },
+    { title: 'x'.repeat(200), traceId: 'y'.repeat(200) },
+  ],
+  ['<html>x</html>', { title: undefined, traceId: undefined }],
+  [['x'], { title: undefined, traceId: undefined }],
+])('of a problem as much is kept as there is, and not more than 200 characters: %o', async (body, kept) => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 400, body })
+  expect(await rejection(listSalesUnits(client))).toMatchObject({ failure: { status: 400, ...kept } })
+})
+
 test('a redirect is not followed: the keys would go along', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 307, headers: { location: `${upstream.url}/elsewhere` } })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { UpstreamUnavailableError } from '../../src/errors.ts'
+import { createHolds } from '../../src/management-api/holds.ts'
 import { createLimiter } from '../../src/management-api/limiter.ts'
 import { retryAfterMs } from '../../src/management-api/problem.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
@@ -154,4 +155,14 @@ test('Retry-After is read as RFC 9110 has it, and anything else is nothing', () 
   expect(retryAfterMs('Wed, 31 Dec 2025 23:59:55 GMT', now)).toBe(0)
   expect(retryAfterMs('soon', now)).toBeUndefined()
   expect(retryAfterMs(null, now)).toBeUndefined()
+})
+
+test('a longer pause is not cut short by a shorter one, and none is longer than a minute', () => {
+  const holds = createHolds()
+  holds.hold('webhooks', 20_000)
+  holds.hold('webhooks', 1000)
+  expect(holds.left('webhooks')).toBeGreaterThan(15_000)
+  holds.hold('webhooks', 86_400_000)
+  expect(holds.left('webhooks')).toBeLessThanOrEqual(60_000)
+  expect(holds.left('salesUnits')).toBe(0)
 })

@@ -16,13 +16,20 @@ const pagesOf = (organisation: OrganisationReference): string[] => {
     const base = `/merchants/${organisation.scheme}/${organisation.id}`
     const msn = test.world.salesUnits.find(
       ({ active, body }) =>
-        active && body.businessIdentifier.id === organisation.id && body.businessIdentifier.scheme === organisation.scheme,
+        active &&
+        body.businessIdentifier.id === organisation.id &&
+        body.businessIdentifier.scheme === organisation.scheme,
     )?.body.msn
-    return ['', '/details', '/sales-units', `/sales-units/${msn}`, '/developers/webhooks'].map((path) => base + path)
+    return ['', '/details', '/sales-units', `/sales-units/${msn}`, '/developers/webhooks'].map(
+      (path) => base + path,
+    )
   }
   const base = `/partners/${organisation.id}`
-  const unit = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === organisation.id)?.body
-  const order = test.world.productOrders.find(({ partnerId }) => partnerId === organisation.id)?.body.productOrderId
+  const unit = test.world.salesUnits.find(
+    ({ active, partnerId }) => active && partnerId === organisation.id,
+  )?.body
+  const order = test.world.productOrders.find(({ partnerId }) => partnerId === organisation.id)?.body
+    .productOrderId
   return [
     '',
     '/product-orders',
@@ -30,14 +37,18 @@ const pagesOf = (organisation: OrganisationReference): string[] => {
     '/templates',
     '/sales-units',
     ...(unit
-      ? [`/sales-units/${unit.msn}`, `/merchants/${unit.businessIdentifier.scheme}/${unit.businessIdentifier.id}`]
+      ? [
+          `/sales-units/${unit.msn}`,
+          `/merchants/${unit.businessIdentifier.scheme}/${unit.businessIdentifier.id}`,
+        ]
       : []),
     '/price-packages',
     '/developers/webhooks',
   ].map((path) => base + path)
 }
 
-const everyOrganisation = (): OrganisationReference[] => test.world.organisations.map(({ organisation }) => organisation)
+const everyOrganisation = (): OrganisationReference[] =>
+  test.world.organisations.map(({ organisation }) => organisation)
 
 describe('nobody signed in', () => {
   it('sees the sign-in page at / and /register', async () => {
@@ -52,7 +63,11 @@ describe('nobody signed in', () => {
   it('is led from every other page to the sign-in page, and back there afterwards', async () => {
     for (const path of ['/select', '/profile', ...everyOrganisation().flatMap(pagesOf), '/no/such/page']) {
       const page = await test.browser().open(path, { follow: false })
-      expect([path, page.status, page.headers['location']]).toEqual([path, 302, `/?returnTo=${encodeURIComponent(path)}`])
+      expect([path, page.status, page.headers['location']]).toEqual([
+        path,
+        302,
+        `/?returnTo=${encodeURIComponent(path)}`,
+      ])
     }
     const browser = test.browser()
     const page = await browser.signIn('Kari Nordmann', '/partners/12345/price-packages?a=b')
@@ -89,18 +104,29 @@ describe.each(demoPeople.map(({ name, grants }) => ({ name, grants })))('$name',
         const page = await browser.open(path)
         expect([path, page.status]).toEqual([path, 404])
         expect(page.words).toContain('There is no such page')
-        expect(page.text).not.toContain(test.world.organisations.find(({ organisation: known }) => organisationKey(known) === organisationKey(organisation))?.organisation.name)
+        expect(page.text).not.toContain(
+          test.world.organisations.find(
+            ({ organisation: known }) => organisationKey(known) === organisationKey(organisation),
+          )?.organisation.name,
+        )
       }
     }
   })
 
   it('finds no sales unit, merchant or order of another partner within their own', async () => {
     for (const organisation of grants.filter(({ kind }) => kind === 'partner')) {
-      const foreign = test.world.salesUnits.find(({ partnerId }) => partnerId !== null && partnerId !== organisation.id)?.body
-      const foreignOrder = test.world.productOrders.find(({ partnerId }) => partnerId !== organisation.id)?.body.productOrderId
+      const foreign = test.world.salesUnits.find(
+        ({ partnerId }) => partnerId !== null && partnerId !== organisation.id,
+      )?.body
+      const foreignOrder = test.world.productOrders.find(({ partnerId }) => partnerId !== organisation.id)
+        ?.body.productOrderId
       const base = `/partners/${organisation.id}`
       const { scheme, id } = foreign?.businessIdentifier ?? { scheme: '', id: '' }
-      for (const path of [`/sales-units/${foreign?.msn}`, `/merchants/${scheme}/${id}`, `/product-orders/${foreignOrder}`]) {
+      for (const path of [
+        `/sales-units/${foreign?.msn}`,
+        `/merchants/${scheme}/${id}`,
+        `/product-orders/${foreignOrder}`,
+      ]) {
         const page = await browser.open(base + path)
         expect([path, page.status]).toEqual([path, 404])
         expect(page.words).toContain('is not shared with you')
@@ -118,4 +144,3 @@ describe.each(demoPeople.map(({ name, grants }) => ({ name, grants })))('$name',
     expect(page.$('header a[href="/profile"]').text()).toBe(name)
   })
 })
-

@@ -33,8 +33,17 @@ export class Browser {
     return agent
   }
 
-  async #send(method: 'get' | 'post', url: URL, form: Record<string, string> | undefined, headers: Record<string, string>, hops: number): Promise<Visit> {
-    const call = this.#agent(url)[method](`${url.pathname}${url.search}`).redirects(0).set({ Accept: 'text/html', ...headers })
+  async #send(
+    method: 'get' | 'post',
+    url: URL,
+    form: Record<string, string> | undefined,
+    headers: Record<string, string>,
+    hops: number,
+  ): Promise<Visit> {
+    const call = this.#agent(url)
+      [method](`${url.pathname}${url.search}`)
+      .redirects(0)
+      .set({ Accept: 'text/html', ...headers })
     const answer = await (form ? call.type('form').send(new URLSearchParams(form).toString()) : call)
     const location = answer.headers['location']
     if (answer.status >= 300 && answer.status < 400 && location && hops > 0) {
@@ -42,29 +51,54 @@ export class Browser {
     }
     const $ = cheerio.load(answer.text ?? '')
     const words = $('main').text().replace(/\s+/g, ' ').trim()
-    this.#at = { url, status: answer.status, headers: answer.headers as Record<string, string>, text: answer.text ?? '', $, words }
+    this.#at = {
+      url,
+      status: answer.status,
+      headers: answer.headers,
+      text: answer.text ?? '',
+      $,
+      words,
+    }
     return this.#at
   }
 
   /** Opens a path of the portal, or an absolute URL. `follow: false` stops at the first answer. */
-  async open(path: string, options: { follow?: boolean; headers?: Record<string, string> } = {}): Promise<Visit> {
-    return this.#send('get', new URL(path, this.#origin), undefined, options.headers ?? {}, options.follow === false ? 0 : mostRedirects)
+  async open(
+    path: string,
+    options: { follow?: boolean; headers?: Record<string, string> } = {},
+  ): Promise<Visit> {
+    return this.#send(
+      'get',
+      new URL(path, this.#origin),
+      undefined,
+      options.headers ?? {},
+      options.follow === false ? 0 : mostRedirects,
+    )
   }
 
   /** Posts what somebody might post, form or no form. */
   async post(path: string, form: Record<string, string>, options: { follow?: boolean } = {}): Promise<Visit> {
-    return this.#send('post', new URL(path, this.#origin), form, {}, options.follow === false ? 0 : mostRedirects)
+    return this.#send(
+      'post',
+      new URL(path, this.#origin),
+      form,
+      {},
+      options.follow === false ? 0 : mostRedirects,
+    )
   }
 
   /** Presses a button of the page one is at: sends its form, hidden fields and the button's own value included. */
   async press(button: string): Promise<Visit> {
     if (!this.#at) throw new Error('no page is open')
     const { $, url } = this.#at
-    const pressed = $('button').filter((_, element) => $(element).text().includes(button)).first()
+    const pressed = $('button')
+      .filter((_, element) => $(element).text().includes(button))
+      .first()
     const form = pressed.closest('form')
     if (form.length === 0) throw new Error(`no form has a button "${button}" at ${url.href}`)
     const fields: Record<string, string> = {}
-    for (const element of form.find('input[name]').toArray()) fields[String($(element).attr('name'))] = $(element).attr('value') ?? ''
+    for (const element of form.find('input[name]').toArray())
+      fields[String($(element).attr('name'))] = $(element).attr('value') ?? ''
     const name = pressed.attr('name')
     if (name) fields[name] = pressed.attr('value') ?? ''
     return this.#send('post', new URL(form.attr('action') ?? '', url), fields, {}, mostRedirects)
@@ -74,7 +108,9 @@ export class Browser {
   async follow(text: string): Promise<Visit> {
     if (!this.#at) throw new Error('no page is open')
     const { $, url } = this.#at
-    const link = $('a').filter((_, element) => $(element).text().includes(text)).first()
+    const link = $('a')
+      .filter((_, element) => $(element).text().includes(text))
+      .first()
     if (link.length === 0) throw new Error(`no link "${text}" at ${url.href}`)
     return this.open(new URL(String(link.attr('href')), url).href)
   }

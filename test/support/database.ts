@@ -18,13 +18,19 @@ const onServer = async (url: string, statement: string): Promise<void> => {
  * A new schema on the PostgreSQL of TEST_DATABASE_URL, as a URL that leads there; without TEST_DATABASE_URL no
  * URL, which means the embedded database.
  */
-export const createTestSchema = async (): Promise<{ readonly url: string | undefined; readonly drop: () => Promise<void> }> => {
+export const createTestSchema = async (): Promise<{
+  readonly url: string | undefined
+  readonly drop: () => Promise<void>
+}> => {
   if (!testDatabaseUrl) return { url: undefined, drop: async () => {} }
   const schema = `test_${randomUUID().replaceAll('-', '')}`
   await onServer(testDatabaseUrl, `create schema ${schema}`)
   const inSchema = new URL(testDatabaseUrl)
   inSchema.searchParams.set('options', `-c search_path=${schema}`)
-  return { url: inSchema.href, drop: () => onServer(testDatabaseUrl, `drop schema if exists ${schema} cascade`) }
+  return {
+    url: inSchema.href,
+    drop: () => onServer(testDatabaseUrl, `drop schema if exists ${schema} cascade`),
+  }
 }
 
 /**

@@ -11,7 +11,9 @@ import { createDemoEid } from '../../src/demo/eid.ts'
 import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
 import { demoPeople } from '../../src/demo/people.ts'
 import { newSigningKey } from '../../src/demo/state.ts'
-import { createDemoWorld, type DemoWorld, organisationsFile } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { organisationsFile } from '../../src/demo/world/keys.ts'
+import type { DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
@@ -124,7 +126,8 @@ export const startTestPortal = async (
     return userIdOf(issuer, person.sub)
   }
   for (const { name, grants, revoked = [] } of demoPeople) {
-    for (const organisation of [...grants, ...revoked]) await addGrant(portal.database.kysely, organisation, userId(name))
+    for (const organisation of [...grants, ...revoked])
+      await addGrant(portal.database.kysely, organisation, userId(name))
     for (const organisation of revoked) await removeGrant(portal.database.kysely, organisation, userId(name))
   }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** One answer. `body` other than text goes as JSON; a function makes it from the request's headers. `cut` ends the connection without one, `hang` never answers. */
+/** One answer. `body` other than text or a Buffer goes as JSON; a function makes it from the request's headers. `cut` ends the connection without one, `hang` never answers. */
 export type Answer = {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -41,7 +41,7 @@ const write = async (res: ServerResponse, answer: Answer, request: IncomingHttpH
   if (answer.cut) return void res.destroy()
   if (answer.hang === 'before') return
   const body: unknown = typeof answer.body === 'function' ? answer.body(request) : answer.body
-  const text = typeof body === 'string' || body === undefined
+  const text = typeof body === 'string' || body === undefined || Buffer.isBuffer(body)
   res.writeHead(answer.status ?? 200, {
     'content-type': text ? 'text/html' : 'application/json',
     ...answer.headers,

@@ -9,8 +9,16 @@ export const showMerchantLanding =
   async (_req, res) => {
     const merchant = actingAs(res)
     const counts = await Promise.all([
-      countOf('salesUnits', 'sales-units', async () => (await records.salesUnits.names(merchant)).rows.length),
-      countOf('webhooks', 'developers/webhooks', async () => (await records.webhooks.find(merchant, { q: '', page: 1 })).total),
+      countOf(
+        'salesUnits',
+        'sales-units',
+        async () => (await records.salesUnits.names(merchant)).rows.length,
+      ),
+      countOf(
+        'webhooks',
+        'developers/webhooks',
+        async () => (await records.webhooks.find(merchant, { q: '', page: 1 })).total,
+      ),
     ])
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),

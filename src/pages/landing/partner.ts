@@ -5,7 +5,12 @@ import { actingAs } from '../acting-as.ts'
 import type { PageDeps } from '../routes.ts'
 
 /** A number that is there, is not there to be had, or could not be read just now. */
-export type Count = { readonly key: string; readonly path: string; readonly value: number | undefined; readonly failed: boolean }
+export type Count = {
+  readonly key: string
+  readonly path: string
+  readonly value: number | undefined
+  readonly failed: boolean
+}
 
 /** One resource that fails must not take the landing page with it. */
 export const countOf = async (
@@ -21,7 +26,10 @@ export const countOf = async (
   }
 }
 
-const countsOf = async ({ salesUnits, pricePackages, templates }: PageDeps['records'], partner: Organisation) =>
+const countsOf = async (
+  { salesUnits, pricePackages, templates }: PageDeps['records'],
+  partner: Organisation,
+) =>
   Promise.all([
     countOf('salesUnits', 'sales-units', async () => (await salesUnits.names(partner)).rows.length),
     countOf('pricePackages', 'price-packages', async () => (await pricePackages.find(partner)).rows.length),

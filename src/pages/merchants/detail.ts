@@ -21,7 +21,8 @@ export const showMerchant =
   ({ records }: Pick<PageDeps, 'records'>): RequestHandler =>
   async (req, res) => {
     const [scheme, id] = [pathParameter(req, 'scheme'), pathParameter(req, 'id')]
-    if (!schemePattern.test(scheme) || !businessIdPattern.test(id)) throw new NotFoundError('malformed identifier')
+    if (!schemePattern.test(scheme) || !businessIdPattern.test(id))
+      throw new NotFoundError('malformed identifier')
     await render(records, actingAs(res), { scheme, id }, res)
   }
 

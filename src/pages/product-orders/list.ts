@@ -32,7 +32,9 @@ export const listProductOrders =
       type: optionsOf(list.facets, 'type'),
       product: optionsOf(list.facets, 'product'),
     }
-    const unknown = choices.find((choice) => filter[choice] !== '' && !options[choice].includes(filter[choice]))
+    const unknown = choices.find(
+      (choice) => filter[choice] !== '' && !options[choice].includes(filter[choice]),
+    )
     if (unknown) throw new BadRequestError(`unknown ${unknown}`)
     checkPage(list.page)
     const { q, status, type, product } = filter

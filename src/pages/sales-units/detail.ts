@@ -6,7 +6,11 @@ import { actingAs, pathParameter } from '../acting-as.ts'
 import type { PageDeps } from '../routes.ts'
 
 /** The merchant and its sales units are an addition: without them the page still says what it came to say. */
-const merchantOf = async ({ merchants }: PageDeps['records'], organisation: Organisation, { businessIdentifier }: SalesUnit) => {
+const merchantOf = async (
+  { merchants }: PageDeps['records'],
+  organisation: Organisation,
+  { businessIdentifier }: SalesUnit,
+) => {
   try {
     const [{ merchant }, { rows }] = await Promise.all([
       merchants.get(organisation, businessIdentifier),

@@ -6,7 +6,10 @@ import { actingAs } from '../acting-as.ts'
 import type { PageDeps } from '../routes.ts'
 
 /** Names of price packages by id; without them a template still shows, with the id alone. */
-const priceNames = async ({ pricePackages }: PageDeps['records'], partner: Organisation): Promise<Map<string, string>> => {
+const priceNames = async (
+  { pricePackages }: PageDeps['records'],
+  partner: Organisation,
+): Promise<Map<string, string>> => {
   try {
     const { rows } = await pricePackages.find(partner)
     return new Map(rows.map(({ pricePackageId, name }) => [pricePackageId, name]))
