@@ -35,6 +35,17 @@ const redactPaths = secretFields.flatMap((field) => {
 /** The request that the code running now works for; each line it logs carries its id, however deep down. */
 export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }>()
 
+/** Type, message, stack and cause of an error; not its other members, which may hold anything. */
+const errorForLog = (error: unknown): unknown =>
+  error instanceof Error
+    ? {
+        type: error.name,
+        message: error.message,
+        stack: error.stack,
+        cause: error.cause && errorForLog(error.cause),
+      }
+    : typeof error
+
 /**
  * The process's logger: JSON lines on stdout. Redaction is the second line of defence; the first is that no call
  * passes secrets, e-mail addresses or query text.
@@ -45,6 +56,7 @@ export const createLogger = (level: string, destination?: DestinationStream): Lo
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: errorForLog },
       mixin: () => ({ ...requestScope.getStore() }),
       redact: { paths: redactPaths, censor: '[redacted]' },
     },

@@ -9,8 +9,6 @@ export type CallOptions = {
   readonly priority?: 'interactive' | 'background' | undefined
   /** Ends waiting, and the call; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** For the log: which of our own requests this call is for. */
-  readonly requestId?: string | undefined
 }
 
 /** A GET to one of the two APIs. */

@@ -116,12 +116,12 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     try {
       return JSON.parse(body)
     } catch {
-      throw senseless(get, callOptions, ['the answer is not JSON'])
+      throw senseless(get, ['the answer is not JSON'])
     }
   }
 
-  const senseless = ({ purpose }: Get, { requestId }: CallOptions, issues: readonly string[]): Error => {
-    logger.warn({ purpose, requestId, issues: issues.slice(0, 20) }, 'upstream answer makes no sense')
+  const senseless = ({ purpose }: Get, issues: readonly string[]): Error => {
+    logger.warn({ purpose, issues: issues.slice(0, 20) }, 'upstream answer makes no sense')
     return new UpstreamUnavailableError(
       { purpose, status: 200 },
       { cause: new Error('the answer makes no sense') },
@@ -135,17 +135,17 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     list: async (schema, get, callOptions) => {
       const answer = await read(get, callOptions)
       const parsed = parseRows(schema, memberOf(answer, get.member))
-      if (!parsed) throw senseless(get, callOptions, ['the answer is not a list'])
+      if (!parsed) throw senseless(get, ['the answer is not a list'])
       const { rows, skipped, reasons } = parsed
       if (skipped > 0) {
         const { purpose } = get
-        logger.warn({ purpose, requestId: callOptions.requestId, skipped, reasons }, 'upstream rows skipped')
+        logger.warn({ purpose, skipped, reasons }, 'upstream rows skipped')
       }
       return { rows, skipped }
     },
     one: async (schema, get, callOptions) => {
       const parsed = schema.safeParse(await read(get, callOptions))
-      if (!parsed.success) throw senseless(get, callOptions, issuesOf(parsed.error))
+      if (!parsed.success) throw senseless(get, issuesOf(parsed.error))
       return parsed.data
     },
   }

@@ -40,7 +40,6 @@ export type Turn = {
   readonly purpose: Purpose
   readonly priority: number
   readonly signal?: AbortSignal | undefined
-  readonly requestId?: string | undefined
 }
 
 /**
@@ -94,7 +93,7 @@ export const createSend = (limits: Limits, logger: Logger): Send => {
   const limiter = createLimiter(limits)
   const holds = createHolds()
 
-  const attempt = async (request: HttpRequest, { purpose, signal, requestId }: Turn): Promise<Outcome> => {
+  const attempt = async (request: HttpRequest, { purpose, signal }: Turn): Promise<Outcome> => {
     const started = performance.now()
     // AbortSignal.any keeps something of every attempt for as long as a long-lived signal lives.
     const controller = new AbortController()
@@ -113,7 +112,6 @@ export const createSend = (limits: Limits, logger: Logger): Send => {
       status: outcome.status,
       ms: Math.round(performance.now() - started),
       attempt: number,
-      requestId,
     }
     if (outcome.ok || signal?.aborted) {
       logger.debug(line, outcome.ok ? 'upstream call' : 'upstream call given up by its caller')

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import PQueue from 'p-queue'
 
 /** Whose turn comes first. A token goes before all, since everything waits for it; what waited for it is next. */
@@ -22,5 +23,9 @@ export const createLimiter = (limits: { maxConcurrency: number; maxPerSecond: nu
     interval: 1000 + slackMs,
     strict: true,
   })
-  return { run: (task, { priority, signal }) => queue.add(task, { priority, ...(signal && { signal }) }) }
+  return {
+    // A task starts when another ends, which may be another request's: bound, it logs under its own.
+    run: (task, { priority, signal }) =>
+      queue.add(AsyncLocalStorage.bind(task), { priority, ...(signal && { signal }) }),
+  }
 }

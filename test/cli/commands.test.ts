@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type CommandDeps, runCommand } from '../../src/cli/commands.ts'
+import { serveOperatorSocket } from '../../src/cli/operator-socket.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
-import type { Database } from '../../src/store/database.ts'
+import { createLogger } from '../../src/logger.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
 import { grantsOf } from '../../src/store/grants.ts'
 import { saveUser } from '../../src/store/users.ts'
 import { openTestDatabase } from '../support/database.ts'
@@ -19,6 +21,7 @@ const organisations = new Map(
   [bikes, shop].map((organisation) => [organisationKey(organisation), organisation]),
 )
 
+const logger = createLogger('silent')
 let database: Database
 let deps: CommandDeps
 const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean))
@@ -173,6 +176,23 @@ describe('npm run portal', () => {
     const refused = await portal(['revoke', monaId, 'partner', '54321'], env)
     expect(refused).toMatchObject({ exitCode: 1, output: '', error: expect.stringContaining('has no grant') })
     expect((await portal(['grants'], env)).output).toContain('partner 12345')
+  })
+
+  it('has the portal that runs do it, as the embedded database is its own', async () => {
+    const dataDir = join(directory, 'running')
+    const running = await openDatabase({ dataDir, logger })
+    const refused = await portal(['users'], { DATA_DIR: dataDir })
+    expect(refused).toMatchObject({ exitCode: 1, output: '' })
+    expect(refused.error).toContain(`another portal uses the embedded database in ${dataDir}`)
+    const answer = async (argv: readonly string[]) => ({ exitCode: 7, output: argv.join(), error: 'so' })
+    const socket = await serveOperatorSocket(join(dataDir, 'operator.sock'), answer, logger)
+    expect(await portal(['grants', 'x'], { DATA_DIR: dataDir })).toEqual({
+      exitCode: 7,
+      output: 'grants,x\n',
+      error: 'so\n',
+    })
+    await socket.close()
+    await running.close()
   })
 
   it('names every mistake of the configuration, one a line, and exits 1', async () => {

@@ -1,6 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -70,15 +70,13 @@ describe("the operator's socket", () => {
   })
 
   it('replaces a socket that nobody listens on', async () => {
-    const net = createServer()
-    await new Promise<void>((resolve) => {
-      net.listen(path, resolve)
-    })
-    // Unlike close(), a process that dies leaves the file behind; so does a move before closing.
+    const dies = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+    spawnSync(process.execPath, ['-e', dies])
+    expect(statSync(path).isSocket()).toBe(true)
+    expect(await callOperatorSocket(path, ['a'])).toBeUndefined()
     const stale = await serveOperatorSocket(path, echo, logger)
     expect(await callOperatorSocket(path, ['a'])).toMatchObject({ output: 'a' })
     await stale.close()
-    net.close()
   })
 
   it('is not called when nobody listens', async () => {

@@ -5,6 +5,7 @@ import {
   UpstreamRefusedError,
   UpstreamUnavailableError,
 } from '../../src/errors.ts'
+import { requestScope } from '../../src/logger.ts'
 import { getMerchant } from '../../src/management-api/merchants.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import type { Answer } from '../support/upstream.ts'
@@ -111,7 +112,7 @@ test.each<[string, Answer]>([
 ])('a GET is tried three times: %s', async (_name, answer) => {
   const { client, upstream, log } = await createFixture({ limits: { timeoutMs: 150 } })
   upstream.answer(salesUnitsPath, answer, answer, ok)
-  expect((await listSalesUnits(client, { requestId: 'req-1' })).rows).toEqual(rows)
+  expect((await requestScope.run({ requestId: 'req-1' }, () => listSalesUnits(client))).rows).toEqual(rows)
   expect(log().filter(({ purpose }) => purpose === 'salesUnits')).toMatchObject([
     {
       level: 40,

@@ -112,7 +112,7 @@ it('answers a ping, and none after close(), which may be called twice', async ()
   const closed = await openEmptyTestDatabase()
   await closed.ping()
   await Promise.all([closed.close(), closed.close()])
-  await expect(closed.ping()).rejects.toThrow('after calling end')
+  await expect(closed.ping()).rejects.toThrow(DatabaseUnavailableError)
 })
 
 it('rolls back a failed transaction', async () => {

@@ -7,7 +7,8 @@ import type { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import type { Database } from '../../src/store/database.ts'
-import { type EmbeddedPool, openEmbeddedPool } from '../../src/store/embedded/pool.ts'
+import { openEmbeddedPool } from '../../src/store/embedded/pool.ts'
+import type { EmbeddedPool } from '../../src/store/embedded/session-pool.ts'
 import { openEmptyTestDatabase } from '../support/database.ts'
 
 let pool: EmbeddedPool
@@ -205,7 +206,7 @@ describe('the end', () => {
     const client = await ending.connect()
     const waiting = ending.query('select 1 as one')
     const ended = ending.end()
-    await expect(ending.query('select 1')).rejects.toThrow('after calling end')
+    await expect(ending.query('select 1')).rejects.toThrow('is closed')
     expect((await client.query('select 2 as two')).rows).toEqual([{ two: 2 }])
     client.release()
     expect((await waiting).rows).toEqual([{ one: 1 }])

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const source = resolve(import.meta.dirname, '../src')
+
+/**
+ * What each room may import from beside itself and libraries. A request walks down, data walks up, and nothing
+ * jumps a floor; docs/architecture.md draws it.
+ */
+const ground = ['errors.ts', 'logger.ts', 'organisation.ts', 'paging.ts']
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'main.ts': ['config.ts', 'errors.ts', 'portal.ts'],
+  'portal.ts': ['app.ts', 'auth', 'cli', 'config.ts', 'live', 'management-api', 'store', ...ground],
+  'app.ts': ['auth', 'config.ts', 'http', 'pages', ...ground],
+  'config.ts': ['organisations-file.ts'],
+  'organisations-file.ts': ['management-api', ...ground],
+  pages: ['auth', 'http', 'live', 'management-api', 'store', 'config.ts', ...ground],
+  auth: ['http', 'store', ...ground],
+  http: ['store', ...ground],
+  live: ['management-api', ...ground],
+  store: ground,
+  'management-api': ground,
+  cli: ['config.ts', 'store', ...ground],
+  demo: ['auth', 'config.ts', 'http', 'portal.ts', 'store', ...ground],
+  'errors.ts': [],
+  'logger.ts': [],
+  'organisation.ts': [],
+  'paging.ts': [],
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+)
+const textOf = (file: string): string => readFileSync(join(source, file), 'utf8')
+const roomOf = (file: string): string => file.split('/')[0] ?? file
+const importsOf = (file: string): string[] =>
+  [...textOf(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => String(specifier))
+const own = (file: string): string[] =>
+  importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => relative(source, resolve(source, dirname(file), specifier)))
+
+describe('the arrows', () => {
+  it('has a rule for every room', () => {
+    expect([...new Set(files.map(roomOf))].toSorted()).toEqual(Object.keys(allowed).toSorted())
+  })
+
+  it.each(files)('%s imports only what its room may', (file) => {
+    const room = roomOf(file)
+    const strangers = own(file).filter(
+      (target) => roomOf(target) !== room && !allowed[room]?.includes(roomOf(target)),
+    )
+    expect(strangers).toEqual([])
+  })
+
+  it.each(files.filter((file) => /^(store|management-api|live|cli)\//.test(file)))(
+    '%s knows no Express',
+    (file) => {
+      expect(
+        importsOf(file).filter((specifier) => /^(express|passport|helmet|pino-http)/.test(specifier)),
+      ).toEqual([])
+    },
+  )
+
+  it('reads the environment in config.ts only', () => {
+    expect(files.filter((file) => /process\.env/.test(textOf(file)))).toEqual(['config.ts'])
+  })
+
+  it('loads the demo from nowhere but the demo', () => {
+    expect(
+      files.filter(
+        (file) => roomOf(file) !== 'demo' && own(file).some((target) => roomOf(target) === 'demo'),
+      ),
+    ).toEqual([])
+  })
+})
+
+describe('the habits', () => {
+  const views = resolve(source, '../views')
+  const templates = readdirSync(views, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ejs'),
+  )
+
+  it.each(templates)('views/%s writes raw HTML through include only', (file) => {
+    const raw = readFileSync(join(views, file), 'utf8').match(/<%-(?!\s*include\()/g)
+    expect(raw).toBeNull()
+  })
+
+  it.each(templates)('views/%s has no inline script, style or handler', (file) => {
+    expect(readFileSync(join(views, file), 'utf8')).not.toMatch(
+      /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i,
+    )
+  })
+
+  it('keeps app.ts on one screen', () => {
+    expect(textOf('app.ts').split('\n').length).toBeLessThan(80)
+  })
+
+  it('names files in kebab-case and has no utils, helpers or services', () => {
+    const odd = files.filter(
+      (file) => !/^[a-z\d/-]+\.ts$/.test(file) || /(^|\/)(utils?|helpers?|services?|index)\b/.test(file),
+    )
+    expect(odd).toEqual([])
+  })
+})
