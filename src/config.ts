@@ -7,7 +7,7 @@ export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
-    super(`The configuration has ${problems.length} mistake(s):\n${problems.map((p) => `  ${p}`).join('\n')}`)
+    super(`The portal cannot start like this:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }

@@ -116,6 +116,12 @@ export class SignInExpiredError extends PortalError {
   readonly page = 'signInExpired'
 }
 
+/** Thrown when a sign-in comes back that is not under way, to somebody who is signed in: the other window was first. */
+export class SignInDoneError extends PortalError {
+  readonly status = 400
+  readonly page = 'signInDone'
+}
+
 /** Thrown when the user said no at the eID provider. */
 export class SignInCancelledError extends PortalError {
   readonly status = 400

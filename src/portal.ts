@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -7,11 +7,12 @@ import { createApp } from './app.ts'
 import { createEid } from './auth/eid.ts'
 import { runCommand } from './cli/commands.ts'
 import { serveOperatorSocket } from './cli/operator-socket.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigurationError } from './config.ts'
 import { createRecords } from './live/records.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { createManagementApiClient } from './management-api/client.ts'
 import { type Organisation, organisationKey } from './organisation.ts'
+import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { migrate, migrationsPending } from './store/migrations.ts'
 
@@ -57,11 +58,21 @@ const createClients = (config: Config, logger: Logger) => {
   }
 }
 
+const listen = async (server: Server, { host, port }: Config): Promise<void> => {
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigurationError([`PORT ${port} on HOST ${host} cannot be listened on: ${code}`])
+  }
+}
+
 /**
  * Opens the database, migrates it and listens. The eID provider and the Management API may be down meanwhile.
  * @param options.logger instead of one on stdout
  * @param options.demoNotice a sentence on every page that says that this is a demo
- * @throws DatabaseUnavailableError and what the system says about a port that is taken
+ * @throws DatabaseUnavailableError; ConfigurationError for a port that is taken
  */
 export const startPortal = async (
   config: Config,
@@ -76,7 +87,7 @@ export const startPortal = async (
       config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
     )
     const operatorSocket =
-      database.kind === 'embedded' && config.dataDir !== 'memory'
+      database.kind === 'embedded' && !isInMemory(config.dataDir)
         ? await serveOperatorSocket(
             join(config.dataDir, 'operator.sock'),
             (argv) => runCommand({ database, organisations }, argv),
@@ -109,8 +120,7 @@ export const startPortal = async (
       demoNotice: options.demoNotice,
     })
     const server = createServer(app)
-    server.listen(config.port, config.host)
-    await once(server, 'listening')
+    await listen(server, config)
     const { address, family, port } = server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     logger.info({ url, database: database.kind, organisations: organisations.size }, 'portal ready')

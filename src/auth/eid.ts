@@ -2,14 +2,12 @@ import * as oidc from 'openid-client'
 import {
   EidAnswerError,
   EidUnavailableError,
+  InternalError,
   type PortalError,
   SignInCancelledError,
   SignInExpiredError,
 } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-
-/** How long any one answer of the provider may take, in seconds. */
-const timeoutSeconds = 10
 
 /** Where the eID provider is and who the portal is there; from the configuration. */
 export type EidOptions = {
@@ -32,41 +30,66 @@ export type Eid = {
   readonly known: () => oidc.Configuration | undefined
 }
 
-const statusOf = (error: unknown): number | undefined => {
-  const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof Response ? cause.status : undefined
+/** The error and its causes, outermost first. openid-client also gives what is no error as a cause. */
+const causesOf = (error: unknown): readonly Error[] =>
+  error instanceof Error || error instanceof DOMException ? [error, ...causesOf(error.cause)] : []
+
+/** True where the provider was not reached, was too slow, or hung up; the messages are those of Node's fetch. */
+const noAnswer = (error: unknown): boolean =>
+  causesOf(error).some(
+    ({ name, message }) =>
+      name === 'TimeoutError' ||
+      name === 'AbortError' ||
+      message === 'fetch failed' ||
+      message === 'terminated',
+  )
+
+/** The status of an answer that openid-client refused; 0 where that was not the reason. */
+const statusOf = (error: Error): number => {
+  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError)
+    return error.status
+  return error.cause instanceof Response ? error.cause.status : 0
 }
+
+const overloaded = (status: number): boolean => status >= 500 || status === 429
 
 /**
  * Puts what openid-client throws into our own errors: what the user can mend (400), what the provider got wrong
- * (502), and that it is not there (503).
+ * (502), and that it is not there (503). What is not about the provider is our own fault.
  */
 export const eidError = (error: unknown): PortalError => {
-  const options = { cause: error }
+  // The words of a SyntaxError quote the answer, which may hold a token.
+  const quotes = causesOf(error).some(({ name }) => name === 'SyntaxError')
+  const options = quotes ? {} : { cause: error }
   if (error instanceof oidc.AuthorizationResponseError) {
-    if (error.error === 'access_denied') return new SignInCancelledError('access_denied', options)
+    if (error.error === 'access_denied') return new SignInCancelledError(error.error, options)
     return error.error === 'server_error' || error.error === 'temporarily_unavailable'
       ? new EidUnavailableError(error.error, options)
       : new EidAnswerError(error.error, options)
   }
-  if (error instanceof oidc.ResponseBodyError) {
-    if (error.error === 'invalid_grant') return new SignInExpiredError(error.error, options)
-    return error.status >= 500
-      ? new EidUnavailableError(error.error, options)
-      : new EidAnswerError(error.error, options)
-  }
-  if (error instanceof oidc.ClientError) {
-    const unavailable =
-      error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT' || (statusOf(error) ?? 0) >= 500
-    return unavailable
+  if (noAnswer(error)) return new EidUnavailableError('no answer', options)
+  if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant')
+    return new SignInExpiredError(error.error, options)
+  if (
+    error instanceof oidc.ResponseBodyError ||
+    error instanceof oidc.WWWAuthenticateChallengeError ||
+    error instanceof oidc.ClientError
+  ) {
+    return overloaded(statusOf(error))
       ? new EidUnavailableError(error.code, options)
       : new EidAnswerError(error.code, options)
   }
-  return new EidUnavailableError('no answer', options)
+  // A JWT that cannot be decoded
+  if (error instanceof TypeError && error.cause) return new EidAnswerError('malformed', options)
+  return new InternalError('sign-in', options)
 }
 
-/** @param logger is told when the provider is found and when it is not */
-export const createEid = (options: EidOptions, logger: Logger): Eid => {
+/**
+ * @param logger is told when the provider is found and when it is not
+ * @param timeoutMs how long any one answer of the provider may take
+ */
+export const createEid = (options: EidOptions, logger: Logger, timeoutMs = 10_000): Eid => {
+  const timeout = timeoutMs / 1000
   let found: oidc.Configuration | undefined
   let underWay: Promise<oidc.Configuration> | undefined
 
@@ -79,7 +102,7 @@ export const createEid = (options: EidOptions, logger: Logger): Eid => {
         {},
         oidc.ClientSecretBasic(options.clientSecret),
         {
-          timeout: timeoutSeconds,
+          timeout,
           // Configuration lets http through on loopback only.
           execute: [
             oidc.enableNonRepudiationChecks,
@@ -87,13 +110,14 @@ export const createEid = (options: EidOptions, logger: Logger): Eid => {
           ],
         },
       )
-      configuration.timeout = timeoutSeconds
+      configuration.timeout = timeout
       logger.info({ issuer: options.issuer }, 'eID provider found')
       found = configuration
       return configuration
     } catch (error) {
-      logger.warn({ issuer: options.issuer, reason: String(error) }, 'eID provider not found')
-      throw eidError(error)
+      const reason = eidError(error)
+      logger.warn({ issuer: options.issuer, err: reason }, 'eID provider not found')
+      throw reason
     }
   }
 

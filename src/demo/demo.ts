@@ -11,7 +11,7 @@ import { addGrant, removeGrant } from '../store/grants.ts'
 import { createDemoEid } from './eid.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
-import { type DemoState, loadDemoState, saveDemoState } from './state.ts'
+import { type DemoState, loadDemoState, lockDemo, saveDemoState } from './state.ts'
 import { createDemoWorld } from './world.ts'
 import { organisationsFile } from './world/keys.ts'
 
@@ -92,6 +92,7 @@ export const startDemo = async (options: {
 }): Promise<Demo> => {
   const { dataDir } = options
   const logger = options.logger ?? createLogger(options.logLevel)
+  const unlock = lockDemo(dataDir)
   const state = loadDemoState(dataDir, options)
   const [eidServer, apiServer, portalPort] = await Promise.all([
     listen(state.ports.eid),
@@ -121,6 +122,7 @@ export const startDemo = async (options: {
 
   const stopServers = async () => {
     await Promise.all([close(eidServer), close(apiServer)])
+    unlock()
   }
   try {
     const portal = await startPortal(config, { logger, demoNotice: 'demo' })

@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import { type JWKS, Provider } from 'oidc-provider'
+// The default, made by hand: otherwise the library warns at every start that it forgets, which a demo may.
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
 import { compileViews, viewClass } from '../http/views.ts'
 import type { DemoPerson } from './people.ts'
 
@@ -37,6 +39,7 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
         id_token_signed_response_alg: 'ES256',
       },
     ],
+    adapter: createMemoryAdapter(0),
     jwks: options.jwks,
     cookies: { keys: [...options.cookieKeys] },
     claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
@@ -73,6 +76,9 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
     loadExistingGrant: async (ctx) => {
       const { client, session } = ctx.oidc
       if (!client || !session?.accountId) return undefined
+      // One grant for all tabs: another would make the codes of the earlier ones worthless.
+      const existing = await provider.Grant.find(session.grantIdFor(client.clientId) ?? '')
+      if (existing) return existing
       const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })
       grant.addOIDCScope('openid profile email')
       await grant.save()

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { lockDataDir } from '../store/embedded/lock.ts'
 
 /** What the demo keeps between starts beside the database: ports, and the secrets it made up for itself. */
 export type DemoState = {
@@ -28,9 +29,22 @@ const secret = (): string => randomBytes(32).toString('base64url')
 
 const fileOf = (dataDir: string): string => join(dataDir, 'demo.json')
 
-/** Reads what the last start left, or begins anew. `reset` throws the whole of `dataDir` away first. */
+const lockName = 'demo.lock'
+
+/**
+ * Takes `dataDir` for this demo, before anything in it is read or thrown away.
+ * @returns gives it back
+ * @throws DatabaseUnavailableError when another demo has it
+ */
+export const lockDemo = (dataDir: string): (() => void) => lockDataDir(dataDir, lockName)
+
+/** Reads what the last start left, or begins anew. `reset` throws away everything in `dataDir` but the lock. */
 export const loadDemoState = (dataDir: string, options: { readonly reset: boolean }): DemoState => {
-  if (options.reset) rmSync(dataDir, { recursive: true, force: true })
+  if (options.reset) {
+    for (const name of readdirSync(dataDir)) {
+      if (!name.startsWith(lockName)) rmSync(join(dataDir, name), { recursive: true, force: true })
+    }
+  }
   const file = fileOf(dataDir)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as DemoState
   return {
@@ -45,7 +59,6 @@ export const loadDemoState = (dataDir: string, options: { readonly reset: boolea
 
 /** Keeps the state for the next start; only its owner can read it. */
 export const saveDemoState = (dataDir: string, state: DemoState): void => {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   writeFileSync(fileOf(dataDir), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
   chmodSync(fileOf(dataDir), 0o600)
 }

@@ -25,8 +25,42 @@ declare module 'express-session' {
 }
 
 /**
+ * connect-pg-simple, except that a session which has ended stays ended: the library inserts what it is told to
+ * save, so that a slow request would bring back the session that a sign-out or a sign-in ended meanwhile.
+ */
+const createStore = (database: Database, logger: Logger): session.Store => {
+  const Store = connectPgSimple(session)
+  class SessionStore extends Store {
+    readonly #fromDatabase = new WeakSet<object>()
+
+    override createSession(...[req, data]: Parameters<session.Store['createSession']>) {
+      const loaded = super.createSession(req, data)
+      this.#fromDatabase.add(loaded)
+      return loaded
+    }
+
+    override set(...[sid, data, done]: Parameters<session.Store['set']>): void {
+      if (!this.#fromDatabase.has(data)) return super.set(sid, data, done)
+      database.pool.query('update sessions set sess = $1 where sid = $2', [data, sid]).then(
+        () => this.touch(sid, data, done),
+        (error: unknown) => done?.(error),
+      )
+    }
+  }
+  return new SessionStore({
+    pool: database.pool,
+    tableName: 'sessions',
+    createTableIfMissing: false,
+    ttl: idleTimeoutMs / 1000,
+    errorLog: (...details: unknown[]) => logger.error({ details: details.map(String) }, 'session store'),
+  })
+}
+
+/**
  * Server-side sessions in the database; the cookie holds only a signed id. Over https the cookie is Secure and
- * `__Host-` prefixed (RFC 6265bis), so that no other host or path can set it.
+ * `__Host-` prefixed (RFC 6265bis), so that no other host or path can set it. It is set when a session begins and
+ * never again (the database knows when it ends): the answer to a slow request would else put the old session's
+ * cookie over that of a sign-in which was faster.
  */
 export const sessions = (options: {
   readonly secrets: readonly string[]
@@ -34,22 +68,14 @@ export const sessions = (options: {
   readonly database: Database
   readonly logger: Logger
 }): RequestHandler => {
-  const Store = connectPgSimple(session)
   const handle = session({
     name: options.https ? '__Host-portal' : 'portal',
     secret: [...options.secrets],
-    store: new Store({
-      pool: options.database.pool,
-      tableName: 'sessions',
-      createTableIfMissing: false,
-      errorLog: (...details: unknown[]) =>
-        options.logger.error({ details: details.map(String) }, 'session store'),
-    }),
+    store: createStore(options.database, options.logger),
     resave: false,
     saveUninitialized: false,
-    rolling: true,
     proxy: options.https,
-    cookie: { httpOnly: true, sameSite: 'lax', secure: options.https, path: '/', maxAge: idleTimeoutMs },
+    cookie: { httpOnly: true, sameSite: 'lax', secure: options.https, path: '/' },
   })
   return (req, res, next) => {
     // PORTAL_URL says how browsers reach us. A proxy ends TLS, and one that does not say so with

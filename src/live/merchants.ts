@@ -22,6 +22,8 @@ export type Merchants = {
     organisation: Organisation,
     identifier: BusinessIdentifier,
   ) => Promise<Rows<SalesUnitListItem>>
+  /** Whether it has been read, or found not to be shared. */
+  readonly known: (organisation: Organisation, identifier: BusinessIdentifier) => boolean
   /** The merchant if it has been read. */
   readonly peek: (organisation: Organisation, identifier: BusinessIdentifier) => Merchant | undefined
   /** Makes sure the merchant has been read, or found not to be shared. */
@@ -30,6 +32,8 @@ export type Merchants = {
     identifier: BusinessIdentifier,
     priority: Priority,
   ) => Promise<void>
+  /** Reads these ahead, as far as they are missing or too old. Never rejects. */
+  readonly fill: (organisation: Organisation, identifiers: readonly BusinessIdentifier[]) => Promise<void>
 }
 
 const minute = 60_000
@@ -65,9 +69,12 @@ export const createMerchants = ({ clientOf, ...options }: Source): Merchants => 
     },
     salesUnits: async (organisation, identifier) =>
       (await salesUnits.read(organisation, keyOf(identifier))).value,
+    known: (organisation, identifier) => merchants.peek(organisation, keyOf(identifier)) !== undefined,
     peek: (organisation, identifier) => merchants.peek(organisation, keyOf(identifier))?.value,
     read: async (organisation, identifier, priority) => {
       await merchants.read(organisation, keyOf(identifier), priority)
     },
+    fill: async (organisation, identifiers) =>
+      merchants.fill(organisation, [...new Set(identifiers.map(keyOf))]),
   }
 }

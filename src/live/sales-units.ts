@@ -84,6 +84,26 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
     return { msn, name, details: known, merchantName: merchant?.name }
   }
 
+  const isRead = (organisation: Organisation, msn: string): boolean => {
+    const reading = details.peek(organisation, msn)
+    return (
+      reading !== undefined &&
+      (!reading.value || merchants.known(organisation, reading.value.businessIdentifier))
+    )
+  }
+  const readRow = async (organisation: Organisation, msn: string): Promise<void> => {
+    const { value } = await details.read(organisation, msn)
+    if (value) await merchants.read(organisation, value.businessIdentifier, 'interactive')
+  }
+  /** The merchants come with their sales units; once more, for those that failed. */
+  const readAhead = async (organisation: Organisation, msns: readonly string[]): Promise<void> => {
+    await details.fill(organisation, msns)
+    const identifiers = msns.flatMap(
+      (msn) => details.peek(organisation, msn)?.value?.businessIdentifier ?? [],
+    )
+    await merchants.fill(organisation, identifiers)
+  }
+
   return {
     find: async (organisation, filter) => {
       const { value, readAt } = await lists.read(organisation, list)
@@ -104,17 +124,15 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
       const shown = page.rows.map(({ msn }) => msn)
       await withPatience(
         Promise.allSettled(
-          shown
-            .filter((msn) => !details.peek(organisation, msn))
-            .map((msn) => details.read(organisation, msn)),
+          shown.filter((msn) => !isRead(organisation, msn)).map((msn) => readRow(organisation, msn)),
         ),
       )
       const msns = value.rows.map(({ msn }) => msn)
-      void details.fill(organisation, msns)
+      void readAhead(organisation, msns)
       return {
         page: { ...page, rows: page.rows.map((row) => rowOf(organisation, row)) },
         total: value.rows.length,
-        detailed: msns.filter((msn) => details.peek(organisation, msn)).length,
+        detailed: msns.filter((msn) => isRead(organisation, msn)).length,
         skipped: value.skipped,
         readAt,
       }

@@ -11,7 +11,7 @@ import type { Source } from './source.ts'
 
 export type WebhookFilter = { readonly q: string; readonly page: number }
 
-/** A registration and whose it is: the sales unit's, or the partner's own where there is none. */
+/** A registration and whose it is: the sales unit's, or the organisation's own where there is none. */
 export type WebhookRow = Webhook & {
   readonly salesUnit: { readonly msn: string; readonly name: string } | undefined
 }
@@ -27,7 +27,7 @@ export type WebhookList = {
 }
 
 export type Webhooks = {
-  /** The partner's own first, then those of its sales units by name; `q` is looked for in URL and id. */
+  /** The organisation's own first, then those of its sales units by name; `q` is looked for in URL and id. */
   readonly find: (organisation: Organisation, filter: WebhookFilter) => Promise<WebhookList>
 }
 
@@ -36,9 +36,11 @@ const nothing: Rows<Webhook> = { rows: [], skipped: 0 }
 
 export const createWebhooks = ({ clientOf, ...options }: Source, salesUnits: SalesUnits): Webhooks => {
   const ownLists = createShelf<Rows<Webhook>>(
-    // A merchant has no registrations beside those of its sales units.
-    async (organisation, _key, priority) =>
-      organisation.kind === 'partner' ? listWebhooks(clientOf(organisation), { priority }) : nothing,
+    // Sales unit keys would be answered with their sales unit's, which is asked with the others.
+    async (organisation, _key, priority) => {
+      const client = clientOf(organisation)
+      return client.onlyMsn === undefined ? listWebhooks(client, { priority }) : nothing
+    },
     { ...options, maxAgeMs: 60_000 },
   )
   const lists = createShelf<Rows<Webhook>>(

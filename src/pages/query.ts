@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { BadRequestError, NotFoundError } from '../errors.ts'
 import type { Page } from '../paging.ts'
 
-/** Text to look for: at most 100 characters, none of them a control character. */
+/** Text to look for, without the space around it: at most 100 characters, none of them a control character. */
 export const searchText = z
   .string()
+  .trim()
   .max(100)
   .regex(/^\P{Cc}*$/u)
   .default('')

@@ -29,7 +29,7 @@ const openPool = async (url: string | undefined, dataDir: string, logger: Logger
 }
 
 /**
- * Opens PostgreSQL at `url`, or without one the embedded database in `dataDir` (`memory`: nothing is kept). Does
+ * Opens PostgreSQL at `url`, or without one the embedded database in `dataDir` (`:memory:`: nothing is kept). Does
  * not migrate; PostgreSQL is first reached by the first query.
  *
  * @throws DatabaseUnavailableError when another process has `dataDir`, or it cannot be used

@@ -46,7 +46,9 @@ describe('grant', () => {
       error: '',
     })
     const capitals = await run(`grant ${monaId.toUpperCase()} merchant business:NO:ORG 987654321`)
-    expect(capitals.output).toContain('may now act as Ås Sykkel (merchant business:NO:ORG 987654321).')
+    expect(capitals.output).toContain(
+      `(${monaId}) may now act as Ås Sykkel (merchant business:NO:ORG 987654321).`,
+    )
     expect(await grantsOf(database.kysely, monaId)).toEqual([organisationKey(shop), organisationKey(bikes)])
   })
 

@@ -1,3 +1,5 @@
+import connectPgSimple from 'connect-pg-simple'
+import session from 'express-session'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -82,6 +84,7 @@ describe('grants', () => {
   it('say whether something changed, and come with the user, sorted', async () => {
     const { kysely } = database
     await saveUser(kysely, mona)
+    await addGrant(kysely, { kind: 'partner', id: '777' }, nobody)
     expect((await findUserWithGrants(kysely, mona.id))?.grants).toEqual([])
     const shop = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321' } as const
     expect(await addGrant(kysely, bikes, mona.id)).toBe(true)
@@ -115,6 +118,28 @@ it('answers a ping, and none after close(), which may be called twice', async ()
   await expect(closed.ping()).rejects.toThrow(DatabaseUnavailableError)
 })
 
+it('keeps sessions for connect-pg-simple', async () => {
+  const Store = connectPgSimple(session)
+  const store = new Store({ pool: database.pool, tableName: 'sessions', pruneSessionInterval: false })
+  const call = <Value>(
+    run: (done: (error: unknown, value?: Value) => void) => void,
+  ): Promise<Value | undefined> =>
+    new Promise((resolve, reject) => {
+      run((error, value) => (error ? reject(error) : resolve(value)))
+    })
+  const cookie = (maxAge: number) => ({ originalMaxAge: maxAge, expires: new Date(Date.now() + maxAge) })
+  await call((done) => store.set('alive', { cookie: cookie(60_000) }, done))
+  await call((done) => store.set('over', { cookie: cookie(-60_000) }, done))
+  expect(await call((done) => store.get('alive', done))).toMatchObject({ cookie: { originalMaxAge: 60_000 } })
+  expect(await call((done) => store.get('over', done))).toBeUndefined()
+  await call((done) => store.pruneSessions(done))
+  await call((done) => store.touch('alive', { cookie: cookie(120_000) }, () => done(undefined)))
+  const { rows } = await database.pool.query('select sid from sessions')
+  expect(rows).toEqual([{ sid: 'alive' }])
+  await call((done) => store.destroy('alive', done))
+  expect(await call((done) => store.get('alive', done))).toBeUndefined()
+})
+
 it('rolls back a failed transaction', async () => {
   const id = '12745d37-ce52-55a3-bb28-0479c9d32d7e'
   const failing = database.kysely.transaction().execute(async (transaction) => {
@@ -131,15 +156,17 @@ it.each([
   ['migrate()', migrate],
 ])('says that PostgreSQL cannot be reached, without the password: %s', async (_attempt, run) => {
   const url = 'postgres://portal:hunter2@127.0.0.1:1/portal'
-  const unreachable = await openDatabase({ url, dataDir: 'memory', logger: createLogger('silent') })
+  const unreachable = await openDatabase({ url, dataDir: ':memory:', logger: createLogger('silent') })
   const attempt = run(unreachable)
   await expect(attempt).rejects.toThrow(DatabaseUnavailableError)
   await expect(attempt).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/)
   await unreachable.close()
 })
 
-it.runIf(testDatabaseUrl)('limits a statement on PostgreSQL to 30 seconds and names the portal', async () => {
-  const { rows } = await database.pool.query(`select current_setting('statement_timeout') as timeout,
+// There is no other PostgreSQL to ask without TEST_DATABASE_URL.
+if (testDatabaseUrl)
+  it('limits a statement on PostgreSQL to 30 seconds and names the portal', async () => {
+    const { rows } = await database.pool.query(`select current_setting('statement_timeout') as timeout,
     current_setting('application_name') as name`)
-  expect(rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
-})
+    expect(rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
+  })

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, inject } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openEmbeddedPool } from '../../src/store/embedded/pool.ts'
@@ -13,7 +13,7 @@ import { openEmptyTestDatabase } from '../support/database.ts'
 
 let pool: EmbeddedPool
 beforeAll(async () => {
-  pool = await openEmbeddedPool({ dataDir: 'memory', acquireTimeoutMs: 300 })
+  pool = await openEmbeddedPool({ dataDir: inject('embeddedDatabase'), acquireTimeoutMs: 300 })
   await pool.query('create table things (id int primary key, note text)')
 })
 afterAll(() => pool.end())
@@ -202,7 +202,7 @@ const stopped = new DatabaseUnavailableError(
 
 describe('the end', () => {
   it('waits for the work under way, then refuses', async () => {
-    const ending = await openEmbeddedPool({ dataDir: 'memory' })
+    const ending = await openEmbeddedPool({ dataDir: inject('embeddedDatabase') })
     const client = await ending.connect()
     const waiting = ending.query('select 1 as one')
     const ended = ending.end()
@@ -217,7 +217,7 @@ describe('the end', () => {
   it('comes to everybody when the thread dies, with the reason', async () => {
     const started = Promise.withResolvers<Worker>()
     process.once('worker', started.resolve)
-    const crashing = await openEmbeddedPool({ dataDir: 'memory' })
+    const crashing = await openEmbeddedPool({ dataDir: inject('embeddedDatabase') })
     const client = await crashing.connect()
     const refused = [client.query('select pg_sleep(60)'), crashing.connect(), crashing.query('select 1')].map(
       (attempt) => expect(attempt).rejects.toThrow(stopped),
@@ -245,7 +245,7 @@ describe('a data directory', () => {
       await pool.query('insert into kept select coalesce(max(id), 0) + 1 from kept')
       console.log('open')`
     const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'ignore'],
     })
     const early = once(child, 'exit').then(() => Promise.reject(new Error('the holder ended early')))
     await Promise.race([once(child.stdout, 'data'), early])
@@ -263,6 +263,8 @@ describe('a data directory', () => {
     const after = await openEmbeddedPool({ dataDir })
     await expect(openEmbeddedPool({ dataDir })).rejects.toThrow('another portal')
     await expect(openEmbeddedPool({ dataDir })).rejects.toThrow('another portal')
+    // Closing the lock file anywhere in this process would drop the kernel's lock: the refused must not.
+    await expect(holder()).rejects.toThrow('ended early')
     expect((await after.query('select id from kept')).rows).toEqual([{ id: 1 }])
     await after.end()
     const again = await openEmbeddedPool({ dataDir })

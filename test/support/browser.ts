@@ -14,6 +14,9 @@ export type Visit = {
 
 const mostRedirects = 10
 
+/** How far to follow redirects: not at all, or until one leads to this path; to the end unless told. */
+type Following = { readonly follow?: boolean; readonly until?: string }
+
 /**
  * A browser without a screen: keeps cookies, follows redirects from server to server, sends forms as they stand
  * in the page. It talks real HTTP to real servers.
@@ -38,7 +41,8 @@ export class Browser {
     url: URL,
     form: Record<string, string> | undefined,
     headers: Record<string, string>,
-    hops: number,
+    { follow = true, until }: Following,
+    hops = mostRedirects,
   ): Promise<Visit> {
     const call = this.#agent(url)
       [method](`${url.pathname}${url.search}`)
@@ -46,8 +50,10 @@ export class Browser {
       .set({ Accept: 'text/html', ...headers })
     const answer = await (form ? call.type('form').send(new URLSearchParams(form).toString()) : call)
     const location = answer.headers['location']
-    if (answer.status >= 300 && answer.status < 400 && location && hops > 0) {
-      return this.#send('get', new URL(location, url), undefined, headers, hops - 1)
+    if (answer.status >= 300 && answer.status < 400 && location && follow && hops > 0) {
+      const next = new URL(location, url)
+      if (next.pathname !== until)
+        return this.#send('get', next, undefined, headers, { follow, ...(until ? { until } : {}) }, hops - 1)
     }
     const $ = cheerio.load(answer.text ?? '')
     const words = $('main').text().replace(/\s+/g, ' ').trim()
@@ -63,32 +69,17 @@ export class Browser {
   }
 
   /** Opens a path of the portal, or an absolute URL. `follow: false` stops at the first answer. */
-  async open(
-    path: string,
-    options: { follow?: boolean; headers?: Record<string, string> } = {},
-  ): Promise<Visit> {
-    return this.#send(
-      'get',
-      new URL(path, this.#origin),
-      undefined,
-      options.headers ?? {},
-      options.follow === false ? 0 : mostRedirects,
-    )
+  async open(path: string, options: Following & { headers?: Record<string, string> } = {}): Promise<Visit> {
+    return this.#send('get', new URL(path, this.#origin), undefined, options.headers ?? {}, options)
   }
 
   /** Posts what somebody might post, form or no form. */
-  async post(path: string, form: Record<string, string>, options: { follow?: boolean } = {}): Promise<Visit> {
-    return this.#send(
-      'post',
-      new URL(path, this.#origin),
-      form,
-      {},
-      options.follow === false ? 0 : mostRedirects,
-    )
+  async post(path: string, form: Record<string, string>, options: Following = {}): Promise<Visit> {
+    return this.#send('post', new URL(path, this.#origin), form, {}, options)
   }
 
   /** Presses a button of the page one is at: sends its form, hidden fields and the button's own value included. */
-  async press(button: string): Promise<Visit> {
+  async press(button: string, options: Following = {}): Promise<Visit> {
     if (!this.#at) throw new Error('no page is open')
     const { $, url } = this.#at
     const pressed = $('button')
@@ -101,7 +92,7 @@ export class Browser {
       fields[String($(element).attr('name'))] = $(element).attr('value') ?? ''
     const name = pressed.attr('name')
     if (name) fields[name] = pressed.attr('value') ?? ''
-    return this.#send('post', new URL(form.attr('action') ?? '', url), fields, {}, mostRedirects)
+    return this.#send('post', new URL(form.attr('action') ?? '', url), fields, {}, options)
   }
 
   /** Follows the first link with this text on the page one is at. */
@@ -113,6 +104,21 @@ export class Browser {
       .first()
     if (link.length === 0) throw new Error(`no link "${text}" at ${url.href}`)
     return this.open(new URL(String(link.attr('href')), url).href)
+  }
+
+  /** The value of the portal's cookie of this name, as it goes over the wire. */
+  cookie(name: string): string | undefined {
+    const { hostname } = new URL(this.#origin)
+    const { jar } = this.#agent(new URL(this.#origin))
+    return jar
+      .getCookies({ domain: hostname, path: '/', secure: false, script: false })
+      .find((cookie) => cookie.name === name)?.value
+  }
+
+  /** Plants a cookie of the portal, as another tab or an attacker might. */
+  plant(name: string, value: string): void {
+    const { hostname } = new URL(this.#origin)
+    this.#agent(new URL(this.#origin)).jar.setCookie(`${name}=${value}; Path=/`, hostname, '/')
   }
 
   /** Signs in through the demo eID as the person of this name, from the sign-in page. */

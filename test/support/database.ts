@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Client } from 'pg'
+import { inject } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
@@ -39,7 +40,7 @@ export const createTestSchema = async (): Promise<{
  */
 export const openEmptyTestDatabase = async (): Promise<Database> => {
   const { url, drop } = await createTestSchema()
-  const database = await openDatabase({ url, dataDir: 'memory', logger })
+  const database = await openDatabase({ url, dataDir: inject('embeddedDatabase'), logger })
   const close = async () => {
     await database.close()
     await drop()

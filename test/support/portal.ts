@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { inject } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
 import { createDemoEid } from '../../src/demo/eid.ts'
@@ -108,7 +109,7 @@ export const startTestPortal = async (
     OIDC_CLIENT_SECRET: clientSecret,
     SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
     DATABASE_URL: schema.url ?? '',
-    DATA_DIR: 'memory',
+    DATA_DIR: inject('embeddedDatabase'),
     MANAGEMENT_API_URL: apiUrl,
     WEBHOOKS_API_URL: apiUrl,
     MANAGEMENT_API_MAX_PER_SECOND: '1000',

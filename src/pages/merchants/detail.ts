@@ -3,6 +3,7 @@ import { NotFoundError } from '../../errors.ts'
 import type { BusinessIdentifier } from '../../management-api/merchants.ts'
 import { businessIdPattern, type Organisation, schemePattern } from '../../organisation.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
+import { optional } from '../optional.ts'
 import type { PageDeps } from '../routes.ts'
 
 const render = async (
@@ -11,9 +12,17 @@ const render = async (
   identifier: BusinessIdentifier,
   res: Response,
 ): Promise<void> => {
-  const { merchant, readAt } = await merchants.get(organisation, identifier)
-  const { rows: salesUnits } = await merchants.salesUnits(organisation, identifier)
-  res.render('merchants/detail', { title: merchant.name, merchant, salesUnits, readAt })
+  const [{ merchant, readAt }, salesUnits] = await Promise.all([
+    merchants.get(organisation, identifier),
+    optional(merchants.salesUnits(organisation, identifier)),
+  ])
+  res.render('merchants/detail', {
+    title: merchant.name,
+    merchant,
+    salesUnits: salesUnits?.rows,
+    skipped: salesUnits?.skipped ?? 0,
+    readAt,
+  })
 }
 
 /** `GET /partners/:partnerId/merchants/:scheme/:id`: what the API shares of a merchant, and its sales units. */

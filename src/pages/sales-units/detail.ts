@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express'
-import { NotFoundError, UpstreamError } from '../../errors.ts'
+import { NotFoundError } from '../../errors.ts'
 import type { SalesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../organisation.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
+import { optional } from '../optional.ts'
 import type { PageDeps } from '../routes.ts'
 
 /** The merchant and its sales units are an addition: without them the page still says what it came to say. */
@@ -11,16 +12,11 @@ const merchantOf = async (
   organisation: Organisation,
   { businessIdentifier }: SalesUnit,
 ) => {
-  try {
-    const [{ merchant }, { rows }] = await Promise.all([
-      merchants.get(organisation, businessIdentifier),
-      merchants.salesUnits(organisation, businessIdentifier),
-    ])
-    return { merchant, salesUnits: rows }
-  } catch (error) {
-    if (error instanceof UpstreamError) return { merchant: undefined, salesUnits: [] }
-    throw error
-  }
+  const [reading, salesUnits] = await Promise.all([
+    optional(merchants.get(organisation, businessIdentifier)),
+    optional(merchants.salesUnits(organisation, businessIdentifier)),
+  ])
+  return { merchant: reading?.merchant, salesUnits }
 }
 
 /** The configuration as rows to show: the ones with words first, in the API's order; unknown ones too. */
@@ -43,7 +39,8 @@ export const showSalesUnit =
       salesUnit,
       configuration: configurationOf(salesUnit.configuration, res.locals.language.has),
       merchant,
-      others: salesUnits.filter((other) => other.msn !== msn),
+      others: salesUnits?.rows.filter((other) => other.msn !== msn),
+      skipped: salesUnits?.skipped ?? 0,
       readAt,
     })
   }

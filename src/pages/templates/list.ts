@@ -1,8 +1,7 @@
 import type { RequestHandler } from 'express'
-import { UpstreamError } from '../../errors.ts'
-import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../organisation.ts'
 import { actingAs } from '../acting-as.ts'
+import { optional } from '../optional.ts'
 import type { PageDeps } from '../routes.ts'
 
 /** Names of price packages by id; without them a template still shows, with the id alone. */
@@ -10,13 +9,8 @@ const priceNames = async (
   { pricePackages }: PageDeps['records'],
   partner: Organisation,
 ): Promise<Map<string, string>> => {
-  try {
-    const { rows } = await pricePackages.find(partner)
-    return new Map(rows.map(({ pricePackageId, name }) => [pricePackageId, name]))
-  } catch (error) {
-    if (error instanceof UpstreamError) return new Map()
-    throw error
-  }
+  const list = await optional(pricePackages.find(partner))
+  return new Map(list?.rows.map(({ pricePackageId, name }) => [pricePackageId, name]))
 }
 
 /** `GET …/templates`: the partner's product order templates, or that the API does not share any yet. */
@@ -31,7 +25,6 @@ export const listTemplates =
         ...list,
         rows: list.rows.map((template) => ({
           ...template,
-          href: httpUrl(template.url),
           pricePackageName: template.pricePackageId && names.get(template.pricePackageId),
         })),
       },

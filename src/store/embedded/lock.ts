@@ -19,14 +19,14 @@ const createPrivately = (path: string): void => {
 
 /**
  * Takes `dataDir` for this process, creating it (mode 0700) when it is missing. The lock is the kernel's, on
- * `embedded.lock`, held through SQLite as Node has no flock of its own: it ends with the process however that
+ * `name` in it, held through SQLite as Node has no flock of its own: it ends with the process however that
  * dies, so there is nothing stale to clean up and no process id to guess about. Local file systems only.
  *
  * @returns gives the lock back; may be called twice
  * @throws DatabaseUnavailableError when another portal has the directory, or it cannot be written
  */
-export const lockDataDir = (dataDir: string): (() => void) => {
-  const path = join(dataDir, 'embedded.lock')
+export const lockDataDir = (dataDir: string, name = 'embedded.lock'): (() => void) => {
+  const path = join(dataDir, name)
   let file: DatabaseSync | undefined
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })

@@ -1,8 +1,9 @@
+import { openAsBlob } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 
-/** What the pool tells the worker to start with; no directory means a database in memory. */
-export type WorkerSettings = { readonly directory?: string }
+/** What the pool tells the worker to start with; no directory means a database in memory, `snapshot` a dump of one. */
+export type WorkerSettings = { readonly directory?: string; readonly snapshot?: string }
 
 /** To the worker: bytes of PostgreSQL's protocol, in whole messages; `close` ends the database and the worker. */
 export type ToWorker = Uint8Array | 'close'
@@ -20,8 +21,11 @@ const tell = (message: FromWorker): void =>
   port.postMessage(message, message.kind === 'answer' ? [message.bytes.buffer] : [])
 
 const start = async (): Promise<PGlite> => {
-  const { directory }: WorkerSettings = workerData
-  return PGlite.create(directory === undefined ? {} : { dataDir: directory })
+  const { directory, snapshot }: WorkerSettings = workerData
+  return PGlite.create({
+    ...(directory !== undefined && { dataDir: directory }),
+    ...(snapshot !== undefined && { loadDataDir: await openAsBlob(snapshot) }),
+  })
 }
 
 /** What PGlite returns may be a view of its own memory, which must not be handed away. */

@@ -1,0 +1,83 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import * as oidc from 'openid-client'
+import { Strategy, type VerifyFunction } from 'openid-client/passport'
+import { PortalError, SignInCancelledError } from '../errors.ts'
+import { type Eid, eidError } from './eid.ts'
+import type { Passport } from './passport.ts'
+
+type SignIn = {
+  readonly eid: Eid
+  readonly configuration: oidc.Configuration
+  readonly callbackUrl: string
+  readonly state: string
+  /** What the provider has answered; absent at the start. */
+  readonly answer?: Readonly<Record<string, string>>
+  readonly language: string
+}
+
+/** Where the library keeps nonce and PKCE verifier of the sign-in with this state in the session. */
+const sessionKey = (state: string): string => `signIn:${state}`
+
+/** Forgets nonce and verifier of a sign-in that nobody will finish. */
+export const forgetSignIn = (req: Request, state: string): void => {
+  delete (req.session as unknown as Record<string, unknown>)[sessionKey(state)]
+}
+
+/**
+ * The passport strategy for one sign-in. Every sign-in has a `state` of its own and keeps what it must remember
+ * under it, so that two tabs do not overwrite each other's (the library keeps one a session).
+ */
+export class SignInStrategy extends Strategy {
+  readonly #signIn: SignIn
+
+  constructor(signIn: SignIn, verify: VerifyFunction) {
+    super(
+      {
+        config: signIn.configuration,
+        sessionKey: sessionKey(signIn.state),
+        callbackURL: signIn.callbackUrl,
+        scope: signIn.eid.options.scope,
+      },
+      verify,
+    )
+    this.#signIn = signIn
+  }
+
+  override shouldInitiateAuthRequest(): boolean {
+    return this.#signIn.answer === undefined
+  }
+
+  // What we have read of the query and nothing else; the public address comes from the configuration.
+  override currentUrl(): URL {
+    return new URL(`?${new URLSearchParams(this.#signIn.answer).toString()}`, this.#signIn.callbackUrl)
+  }
+
+  // State and nonce always, whatever the provider says of PKCE (RFC 9700, 4.5.3 and 4.7.1).
+  override authorizationRequestParams(): URLSearchParams {
+    const { acrValues } = this.#signIn.eid.options
+    return new URLSearchParams({
+      state: this.#signIn.state,
+      nonce: oidc.randomNonce(),
+      ui_locales: this.#signIn.language,
+      ...(acrValues ? { acr_values: acrValues } : {}),
+    })
+  }
+}
+
+/** Runs passport with one strategy and resolves to who signed in, or throws one of our errors. */
+export const authenticate = (
+  passport: Passport,
+  strategy: SignInStrategy,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): Promise<Express.User> =>
+  new Promise((resolve, reject) => {
+    const done = (error: unknown, user?: Express.User | false) => {
+      if (error) reject(error instanceof PortalError ? error : eidError(error))
+      else if (user) resolve(user)
+      else reject(new SignInCancelledError('access_denied'))
+    }
+    const handler = passport.authenticate(strategy, { session: false }, done) as RequestHandler
+    void handler(req, res, next)
+  })

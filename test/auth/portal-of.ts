@@ -1,0 +1,97 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { createApp } from '../../src/app.ts'
+import { createEid } from '../../src/auth/eid.ts'
+import { readConfig } from '../../src/config.ts'
+import { createRecords } from '../../src/live/records.ts'
+import { createLogger } from '../../src/logger.ts'
+import type { Database } from '../../src/store/database.ts'
+import { Browser } from '../support/browser.ts'
+import { openTestDatabase } from '../support/database.ts'
+
+/** The whole app without organisations, for a provider that is not the demo eID. */
+export type PortalOf = {
+  readonly url: string
+  readonly database: Database
+  readonly log: () => string
+  readonly browser: () => Browser
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * @param issuer need not answer yet
+ * @param options.timeoutMs how long the portal waits for the provider
+ * @param options.env over the portal's environment
+ * @param options.database somebody else's, who closes it
+ */
+export const startPortalOf = async (
+  issuer: string,
+  options: {
+    readonly timeoutMs?: number
+    readonly env?: Readonly<Record<string, string>>
+    readonly database?: Database
+  } = {},
+): Promise<PortalOf> => {
+  const lines: string[] = []
+  const logger = createLogger(
+    'trace',
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        lines.push(chunk.toString())
+        done()
+      },
+    }),
+  )
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
+  const organisations = join(directory, 'organisations.json')
+  writeFileSync(organisations, '{"partners":[],"merchants":[]}')
+  const config = readConfig({
+    PORTAL_URL: url,
+    OIDC_ISSUER: issuer,
+    OIDC_CLIENT_ID: 'portal',
+    OIDC_CLIENT_SECRET: 'client-secret-of-the-tests',
+    SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
+    ORGANISATIONS_FILE: organisations,
+    ...options.env,
+  })
+  const database = options.database ?? (await openTestDatabase())
+  const app = createApp({
+    config,
+    logger,
+    database,
+    eid: createEid(config.oidc, logger, options.timeoutMs),
+    records: createRecords({
+      clientOf: () => {
+        throw new Error('there are no organisations')
+      },
+      logger,
+      signal: AbortSignal.timeout(600_000),
+    }),
+    readiness: async () => ({ ready: true }),
+    demoNotice: undefined,
+  })
+  server.on('request', app as RequestListener)
+  return {
+    url,
+    database,
+    log: () => lines.join(''),
+    browser: () => new Browser(url),
+    stop: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+      if (!options.database) await database.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { findUser } from '../../src/store/users.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { buttonOf, inWords, startTab, throughEid } from './steps.ts'
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal({
+    world: createDemoWorld({ salesUnits: 1 }),
+    env: { OIDC_ACR_VALUES: 'urn:example:high' },
+  })
+})
+afterAll(async () => test.stop())
+
+describe('GET /login', () => {
+  it('leads to the eID with PKCE S256, state, nonce and what is configured', async () => {
+    const at = await startTab(test.browser())
+    expect(at.origin).toBe(test.issuer)
+    expect(Object.fromEntries(at.searchParams)).toEqual({
+      client_id: 'portal',
+      response_type: 'code',
+      redirect_uri: `${test.url}/auth/callback`,
+      scope: 'openid profile email',
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+      code_challenge_method: 'S256',
+      state: expect.stringMatching(/^[\w-]{32}$/),
+      nonce: expect.stringMatching(/^[\w-]{43}$/),
+      ui_locales: 'en',
+      acr_values: 'urn:example:high',
+    })
+  })
+
+  it('makes state, nonce and challenge anew each time', async () => {
+    const browser = test.browser()
+    const [one, two] = [await startTab(browser), await startTab(browser)]
+    for (const name of ['state', 'nonce', 'code_challenge'])
+      expect(one.searchParams.get(name)).not.toBe(two.searchParams.get(name))
+  })
+
+  it("asks for the user's language, and lets nobody choose the address to come back to", async () => {
+    const headers = { 'accept-language': 'nb', host: 'evil.example', 'x-forwarded-host': 'evil.example' }
+    const page = await test.browser().open('/login', { follow: false, headers })
+    const { searchParams } = new URL(String(page.headers['location']))
+    expect(searchParams.get('ui_locales')).toBe('nb')
+    expect(searchParams.get('redirect_uri')).toBe(`${test.url}/auth/callback`)
+  })
+})
+
+describe('after sign-in', () => {
+  it.each([
+    ['/login?returnTo=%2Fprofile%3Fa%3Db%2526c', '/profile?a=b%26c'],
+    ['/login?returnTo=/partners/12345/price-packages', '/partners/12345/price-packages'],
+    ['/login', '/partners/12345'],
+    ['/login?returnTo=//evil.example', '/partners/12345'],
+    ['/login?returnTo=/%5Cevil.example', '/partners/12345'],
+    ['/login?returnTo=/.//evil.example', '/partners/12345'],
+    ['/login?returnTo=/%09/evil.example', '/partners/12345'],
+    ['/login?returnTo=https://evil.example', '/partners/12345'],
+    ['/login?returnTo=javascript:alert(1)', '/partners/12345'],
+    ['/login?returnTo=/profile&returnTo=//evil.example', '/partners/12345'],
+    ['/login?returnTo[]=//evil.example', '/partners/12345'],
+    ['/login?returnTo=/profile%0d%0aSet-Cookie:a=b', '/partners/12345'],
+    ['/login?returnTo=/login', '/partners/12345'],
+  ])('%s ends at %s', async (start, end) => {
+    const browser = test.browser()
+    await browser.open(start)
+    const page = await browser.press('Kari Nordmann')
+    expect(page.url.href).toBe(test.url + end)
+    expect(page.status).toBe(200)
+  })
+
+  it('is the same user as last time, with what the eID says now', async () => {
+    const id = test.userId('Mikko Mäkinen')
+    expect(await findUser(test.portal.database.kysely, id)).toBeUndefined()
+    await test.signedIn('Mikko Mäkinen')
+    const first = await findUser(test.portal.database.kysely, id)
+    expect(first).toMatchObject({
+      issuer: test.issuer,
+      subject: 'm5t0z6yh',
+      name: 'Mikko Mäkinen',
+      email: 'mikko.makinen@saimaansauna.example',
+    })
+    await test.portal.database.kysely.updateTable('users').set({ name: 'Old', email: null }).execute()
+    await test.signedIn('Mikko Mäkinen')
+    const second = await findUser(test.portal.database.kysely, id)
+    expect(second).toMatchObject({ name: first?.name, email: first?.email })
+    expect(second?.firstSignedInAt).toEqual(first?.firstSignedInAt)
+    expect(second?.lastSignedInAt.getTime()).toBeGreaterThan(first?.lastSignedInAt.getTime() ?? Infinity)
+  })
+})
+
+describe('two tabs', () => {
+  it.each([
+    ['the first', 0],
+    ['the second', 1],
+  ])('%s finishes, the other is told so', async (_name, winner) => {
+    const browser = test.browser()
+    const tabs = [await startTab(browser, '/login?returnTo=/profile'), await startTab(browser)]
+    const answers = []
+    for (const tab of tabs) answers.push(await throughEid(browser, tab, 'Kari Nordmann'))
+    const won = await browser.open(String(answers[winner]))
+    expect([won.status, won.url.pathname]).toEqual([200, winner === 0 ? '/profile' : '/partners/12345'])
+
+    const lost = await browser.open(String(answers[1 - winner]))
+    expect(inWords(lost)).toEqual([400, 'You are signed in already', 'Continue'])
+    expect(buttonOf(lost)).toBe('/select')
+    const next = await browser.follow('Continue')
+    expect([next.status, next.url.pathname]).toEqual([200, '/partners/12345'])
+  })
+
+  it('the other one was cancelled: the first goes on', async () => {
+    const browser = test.browser()
+    const [first, second] = [await startTab(browser), await startTab(browser)]
+    await browser.open(String(await throughEid(browser, second, 'Cancel')))
+    const page = await browser.open(String(await throughEid(browser, first, 'Kari Nordmann')))
+    expect([page.status, page.url.pathname]).toEqual([200, '/partners/12345'])
+  })
+
+  it('five may be under way; of the sixth on, the oldest is forgotten', async () => {
+    const browser = test.browser()
+    const tabs = []
+    for (let tab = 0; tab < 6; tab += 1) tabs.push(await startTab(browser))
+    const [oldest, next] = tabs as [URL, URL]
+    const page = await browser.open(String(await throughEid(browser, oldest, 'Kari Nordmann')))
+    expect(inWords(page)).toEqual([400, 'This sign-in is no longer valid', 'Start the sign-in again'])
+    const other = await browser.open(String(await throughEid(browser, next, 'Kari Nordmann')))
+    expect(other.url.pathname).toBe('/partners/12345')
+  })
+})
+
+/** What somebody with this cookie sees at /profile. */
+const seenWith = async (cookie: string | undefined): Promise<string> => {
+  const browser = test.browser()
+  browser.plant('portal', String(cookie))
+  return (await browser.open('/profile')).words
+}
+
+describe('signing out', () => {
+  it('ends our session and the eID’s, and leads to the sign-in page', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const cookie = browser.cookie('portal')
+    await browser.open('/profile')
+    const atEid = await browser.press('Sign out')
+    expect(atEid.url.origin).toBe(test.issuer)
+    const { searchParams } = atEid.url
+    expect(searchParams.get('post_logout_redirect_uri')).toBe(`${test.url}/`)
+    expect(searchParams.get('id_token_hint')).toMatch(/^eyJ/)
+    const end = await browser.press('Continue')
+    expect(end.url.href).toBe(`${test.url}/`)
+    expect(end.words).toContain('Sign in with eID')
+    expect(browser.cookie('portal')).not.toBe(cookie)
+    expect(await seenWith(cookie)).toContain('Sign in with eID')
+    expect((await browser.open('/profile')).words).toContain('Sign in with eID')
+
+    const next = await browser.open((await startTab(browser)).href)
+    expect([next.status, next.$('h1').text()]).toEqual([200, 'Demo eID'])
+    expect((await browser.press('Åse Bjørk')).$('header').text()).toContain('Åse Bjørk')
+  })
+
+  it('is a form: its address cannot be opened', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    expect(inWords(await browser.open('/logout'))).toEqual([
+      404,
+      'There is no such page',
+      'Go to the front page',
+    ])
+    expect((await browser.open('/profile')).status).toBe(200)
+  })
+
+  it('needs the token of this session', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const other = await test.signedIn('Åse Bjørk')
+    const token = String((await other.open('/profile')).$('input[name=_csrf]').val())
+    expect(token.length).toBeGreaterThan(40)
+    const forms: Record<string, string>[] = [
+      {},
+      { _csrf: '' },
+      { _csrf: 'wrong' },
+      { _csrf: token },
+      { '_csrf[]': token },
+    ]
+    for (const form of forms) {
+      const page = await browser.post('/logout', form, { follow: false })
+      expect(inWords(page)).toEqual([403, 'This form is no longer valid', 'Go to the front page'])
+    }
+    const own = String((await browser.open('/profile')).$('input[name=_csrf]').val())
+    const inQuery = await browser.post(`/logout?_csrf=${own}`, {}, { follow: false })
+    expect(inQuery.status).toBe(403)
+    expect((await browser.open('/profile')).words).toContain('kari.nordmann@nordlys.example')
+  })
+
+  it('has another token in the next session', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const token = async () => String((await browser.open('/profile')).$('input[name=_csrf]').val())
+    const before = await token()
+    expect(await token()).toBe(before)
+    await browser.open('/login')
+    expect(await token()).not.toBe(before)
+  })
+
+  it('when nobody is signed in any more leads to the sign-in page', async () => {
+    const page = await test.browser().post('/logout', { _csrf: 'old' })
+    expect([page.status, page.url.href]).toEqual([200, `${test.url}/`])
+  })
+
+  it('ends our session even while the eID is down', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const cookie = browser.cookie('portal')
+    await browser.open('/profile')
+    test.eidServer.close()
+    test.eidServer.closeAllConnections()
+    const page = await browser.press('Sign out', { until: '/session/end' })
+    expect(page.status).toBe(302)
+    expect(await seenWith(cookie)).toContain('Sign in with eID')
+    expect((await browser.open('/profile')).words).toContain('Sign in with eID')
+  })
+})

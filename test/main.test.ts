@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createTestSchema } from './support/database.ts'
+import { start } from './support/process.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'portal-main-'))
+let schema: Awaited<ReturnType<typeof createTestSchema>>
+let slowEid: Server
+let answer: (() => void) | undefined
+
+beforeAll(async () => {
+  schema = await createTestSchema()
+  // An eID provider that takes its time over discovery: a request to /login hangs until it is let go.
+  slowEid = createServer((_req, res) => {
+    answer = () => res.writeHead(503).end()
+  })
+  slowEid.listen(0, '127.0.0.1')
+  await once(slowEid, 'listening')
+})
+afterAll(async () => {
+  slowEid.close()
+  slowEid.closeAllConnections()
+  await schema.drop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const environment = (): Record<string, string> => {
+  const organisations = join(directory, 'organisations.json')
+  writeFileSync(organisations, JSON.stringify({ partners: [] }))
+  return {
+    PORT: '0',
+    PORTAL_URL: 'http://127.0.0.1:3000',
+    OIDC_ISSUER: `http://127.0.0.1:${(slowEid.address() as AddressInfo).port}`,
+    OIDC_CLIENT_ID: 'portal',
+    OIDC_CLIENT_SECRET: 'secret',
+    SESSION_SECRETS: 'a-session-secret-of-32-characters',
+    ORGANISATIONS_FILE: organisations,
+    ...(schema.url ? { DATABASE_URL: schema.url } : {}),
+  }
+}
+
+it('names every mistake in the configuration and exits 1', async () => {
+  const portal = start('main.ts', { cwd: directory, env: { PORT: 'x', LOG_LEVEL: 'x' } })
+  expect(await portal.ended).toBe(1)
+  for (const variable of [
+    'PORT',
+    'LOG_LEVEL',
+    'PORTAL_URL',
+    'OIDC_ISSUER',
+    'SESSION_SECRETS',
+    'ORGANISATIONS_FILE',
+  ]) {
+    expect(portal.output()).toMatch(new RegExp(`^ *${variable} `, 'm'))
+  }
+  expect(portal.output()).not.toMatch(/\bat .*\.ts:\d+/)
+})
+
+it('says in words that the port is taken, and exits 1', async () => {
+  const { port } = slowEid.address() as AddressInfo
+  const portal = start('main.ts', { cwd: directory, env: { ...environment(), PORT: String(port) } })
+  expect(await portal.ended).toBe(1)
+  expect(portal.output()).toMatch(/PORT \d+ on HOST 127\.0\.0\.1 cannot be listened on: EADDRINUSE/)
+  expect(portal.output()).not.toMatch(/\bat .*\.ts:\d+/)
+})
+
+it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async () => {
+  const portal = start('main.ts', { cwd: directory, env: environment() })
+  const url = (await portal.says(/"url":"(http:[^"]+)"/))[1] ?? ''
+  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+
+  // Kept open from before: a listener that is closed lets nobody else in.
+  const keptAlive = request(`${url}/login`)
+  const underWay = once(keptAlive, 'response')
+  keptAlive.end()
+  await setTimeout(300)
+  portal.child.kill('SIGTERM')
+  await portal.says(/"msg":"stopping"/)
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed')
+  answer?.()
+  const [response] = (await underWay) as [{ statusCode: number }]
+  expect(response.statusCode).toBe(503)
+  expect(await portal.ended).toBe(0)
+  expect(portal.output()).toContain('"msg":"stopped"')
+})

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import type { Browser, Visit } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { wordsOf } from './reading.ts'
+
+let test: TestPortal
+let åse: Browser
+let mikko: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  åse = await test.signedIn('Åse Bjørk')
+  mikko = await test.signedIn('Mikko Mäkinen')
+})
+afterAll(async () => test.stop())
+
+const sauna = '/merchants/business:FI:Y-tunnus/9234567-8'
+const acme = '/merchants/business:NO:ORG/311900456'
+
+/** The menu's entries without their counts. */
+const menuOf = ({ $ }: Visit): string[] => {
+  const menu = $('.side nav').clone()
+  menu.find('.count').remove()
+  return menu
+    .find('li')
+    .toArray()
+    .map((entry) => wordsOf($(entry)))
+}
+
+describe('acting as a merchant', () => {
+  it('is a portal of its own, with the pages that a merchant has', async () => {
+    const page = await mikko.open(sauna)
+    expect(page.$('header .brand').text()).toBe('Business portal')
+    expect(menuOf(page)).toEqual(['Home', 'Merchant details', 'Sales units', 'Developers', 'Webhooks'])
+    expect(page.$('.side strong').text()).toBe('Saimaan Sauna Oy')
+    expect(wordsOf(page.$('.side small'))).toBe('FI 9234567-8')
+  })
+
+  it('has none of the pages that only partners have', async () => {
+    for (const path of [
+      '/product-orders',
+      '/templates',
+      '/price-packages',
+      '/merchants/business:FI:Y-tunnus/9234567-8',
+    ]) {
+      const page = await mikko.open(sauna + path)
+      expect([path, page.status]).toEqual([path, 404])
+      expect(menuOf(page)).toContain('Merchant details')
+    }
+  })
+
+  it('begins with what there is', async () => {
+    const page = await åse.open(acme)
+    const units = visibleSalesUnits(test.world, {
+      kind: 'merchant',
+      scheme: 'business:NO:ORG',
+      id: '311900456',
+    })
+    const counts = page
+      .$('ul.counts a')
+      .toArray()
+      .map((count) => [page.$(count).attr('href'), wordsOf(page.$(count))])
+    expect(counts).toEqual([
+      [`${acme}/sales-units`, `${units.length} Sales units`],
+      [`${acme}/developers/webhooks`, '3 Webhooks'],
+    ])
+    expect(page.words).toContain('Welcome, Åse Bjørk')
+    expect(page.words).toContain('Here is what Vipps MobilePay knows about ACME Fantastic Fitness AS')
+    expect(page.$('main a[href="https://feedback.example/portal"]').text()).toBe('Give feedback')
+  })
+
+  it('marks the page one is at, and what it belongs to', async () => {
+    const at = async (path: string) => {
+      const page = await mikko.open(sauna + path)
+      const current = page.$('.side nav [aria-current]')
+      return [wordsOf(current.clone().find('.count').remove().end()), current.attr('aria-current')]
+    }
+    expect(await at('')).toEqual(['Home', 'page'])
+    expect(await at('/details')).toEqual(['Merchant details', 'page'])
+    expect(await at('/sales-units')).toEqual(['Sales units', 'page'])
+    expect(await at('/sales-units/290001')).toEqual(['Sales units', 'true'])
+    expect(await at('/developers/webhooks')).toEqual(['Webhooks', 'page'])
+  })
+
+  it('works with keys that are for one sales unit only', async () => {
+    const cafe = '/merchants/business:NO:ORG/313402778'
+    for (const path of ['', '/details', '/sales-units', '/sales-units/140512', '/developers/webhooks']) {
+      const page = await åse.open(cafe + path)
+      expect([path, page.status]).toEqual([path, 200])
+      expect(page.words).not.toContain('Could not be read')
+    }
+  })
+
+  it('keeps two organisations apart that stand open beside each other', async () => {
+    const partner = await åse.open('/partners/12345/sales-units')
+    const merchant = await åse.open(`${acme}/sales-units`)
+    expect(menuOf(partner)).toContain('Price packages')
+    expect(menuOf(merchant)).not.toContain('Price packages')
+    expect((await åse.open('/partners/12345/sales-units/124999')).status).toBe(404)
+    expect((await åse.open(`${acme}/sales-units/124999`)).status).toBe(200)
+  })
+})

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import norwegian from '../../views/locales/nb.json' with { type: 'json' }
+import english from '../../views/locales/en.json' with { type: 'json' }
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { factsOf } from './reading.ts'
+
+let test: TestPortal
+let åse: Browser
+beforeAll(async () => {
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1200 }) })
+  åse = await test.signedIn('Åse Bjørk')
+})
+afterAll(async () => test.stop())
+
+const nb = { headers: { 'Accept-Language': 'nb-NO,nb;q=0.9' } }
+
+describe('the language of a page', () => {
+  it.each([
+    ['', 'en'],
+    ['nb', 'nb'],
+    ['nb-NO,nb;q=0.9,en;q=0.8', 'nb'],
+    ['no', 'nb'],
+    ['nn-NO,nn;q=0.9', 'nb'],
+    ['en-GB,nb;q=0.5', 'en'],
+    ['de-DE,de;q=0.9', 'en'],
+    ['de,nb;q=0.5', 'nb'],
+    ['*', 'en'],
+    [';;;q=x,,', 'en'],
+  ])('follows what the browser asks for: "%s" is %s', async (asked, code) => {
+    const page = await test.browser().open('/', { headers: { 'Accept-Language': asked } })
+    expect(page.$('html').attr('lang')).toBe(code)
+    expect(page.$('main a.ds-button').text()).toBe(
+      code === 'nb' ? norwegian.signIn.button : english.signIn.button,
+    )
+  })
+
+  it('is the one that was chosen, on every page from then on, whatever the browser asks for', async () => {
+    const browser = await test.signedIn('Åse Bjørk')
+    await browser.open('/partners/12345/product-orders?status=COMPLETED&q=business:')
+    const page = await browser.follow('Norsk')
+    expect(page.url.pathname + page.url.search).toBe(
+      '/partners/12345/product-orders?status=COMPLETED&q=business:',
+    )
+    expect(page.$('html').attr('lang')).toBe('nb')
+    expect(page.$('h1').text()).toBe('Produktordrer')
+    expect((await browser.open('/profile')).$('html').attr('lang')).toBe('nb')
+    await browser.open('/profile', { headers: { 'Accept-Language': 'en' } })
+    expect((await browser.follow('English')).$('html').attr('lang')).toBe('en')
+    expect((await browser.open('/profile', nb)).$('html').attr('lang')).toBe('en')
+  })
+
+  it('is kept in a cookie that holds nothing else', async () => {
+    const { headers } = await test.browser().open('/language/nb?returnTo=/', { follow: false })
+    expect(String(headers['set-cookie'])).toMatch(
+      /^language=nb; Max-Age=31536000; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
+    )
+  })
+
+  it('does not lead anywhere else', async () => {
+    for (const returnTo of [
+      'https://evil.example',
+      '//evil.example',
+      '/\\evil.example',
+      'evil',
+      '',
+    ] as const) {
+      const path = `/language/en?returnTo=${encodeURIComponent(returnTo)}`
+      const page = await test.browser().open(path, { follow: false })
+      expect([page.status, page.headers['location']]).toEqual([302, '/'])
+    }
+  })
+
+  it('is one that there is', async () => {
+    for (const code of ['xx', 'EN', '..%2Fen', '__proto__'])
+      expect((await åse.open(`/language/${code}`)).status).toBe(404)
+  })
+
+  it('holds for error pages and their words too', async () => {
+    const page = await åse.open('/partners/12345/sales-units/999999', nb)
+    expect(page.$('h1').text()).toBe(norwegian.errors.salesUnitNotShared.title)
+    expect(page.$('html').attr('lang')).toBe('nb')
+  })
+
+  it('is said of the link to each other one', async () => {
+    const page = await åse.open('/profile')
+    expect(page.$('.languages a').attr('lang')).toBe('nb')
+    expect(page.$('.languages a').attr('hreflang')).toBe('nb')
+  })
+})
+
+describe('numbers and dates', () => {
+  it('are written as the language writes them', async () => {
+    expect((await åse.open('/partners/23456')).words).toContain('1,200 Sales units')
+    const norsk = await åse.open('/partners/23456', nb)
+    expect(norsk.words).toContain(
+      `${new Intl.NumberFormat('nb-NO').format(1200).replace(/\s/, ' ')} Salgssteder`,
+    )
+    const path = '/partners/12345/merchants/business:NO:ORG/311900456'
+    expect(factsOf(await åse.open(path))['Merchant since']).toBe('2 Mar 2021')
+    const facts = factsOf(await åse.open(path, nb))
+    expect(Object.values(facts)).toContain('2. mars 2021')
+    expect(Object.values(facts)).toContain('Norge')
+    expect((await åse.open(path, nb)).words).toMatch(/Sjekket (nå|for \d+ sekunder? siden)/)
+  })
+})
+
+describe('no page shows a key instead of words', () => {
+  const keysOf = (words: object, prefix = ''): string[] =>
+    Object.entries(words).flatMap(([key, value]: [string, unknown]) => [
+      prefix + key.replace(/_(one|other)$/, ''),
+      ...(typeof value === 'object' && value !== null ? keysOf(value, `${prefix}${key}.`) : []),
+    ])
+  const keys = new Set(keysOf(english).filter((key) => key.includes('.')))
+
+  it.each(['en', 'nb'])('in %s', async (code) => {
+    const order = test.world.productOrders[0]?.body.productOrderId
+    const partner = [
+      '',
+      '/product-orders',
+      '/product-orders?q=nothing',
+      `/product-orders/${order}`,
+      '/templates',
+      '/sales-units',
+      '/sales-units?q=nothing',
+      '/sales-units/231777',
+      '/sales-units/999999',
+      '/merchants/business:NO:ORG/311900456',
+      '/merchants/business:NO:ORG/999999999',
+      '/price-packages',
+      '/developers/webhooks',
+      '/developers/webhooks?q=nothing',
+      '/nothing?page=x',
+      '/sales-units?page=x',
+    ].map((path) => `/partners/12345${path}`)
+    const merchant = ['', '/details', '/sales-units', '/sales-units/123456', '/developers/webhooks'].map(
+      (path) => `/merchants/business:NO:ORG/311900456${path}`,
+    )
+    for (const path of ['/select', '/profile', '/partners/23456/templates', ...partner, ...merchant]) {
+      const page = await åse.open(path, { headers: { 'Accept-Language': code } })
+      expect(page.$('html').attr('lang')).toBe(code)
+      const attributes = page
+        .$('[placeholder], [aria-label], [title], [data-copied]')
+        .toArray()
+        .flatMap((element) => Object.values(element.attribs))
+      const said = [page.$('body').text(), page.$('title').text(), ...attributes].join(' ')
+      const found = said.match(/[a-zA-Z]+(?:\.[a-zA-Z_]+)+/g) ?? []
+      expect([path, found.filter((word) => keys.has(word))]).toEqual([path, []])
+      expect(said).not.toMatch(/{{|undefined|NaN|\[object/)
+    }
+  })
+})

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import words from '../../views/locales/en.json' with { type: 'json' }
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { headingsOf, inOrder, rowsOf, twoMinutesLater } from './reading.ts'
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal()
+})
+afterAll(async () => test.stop())
+
+const countries = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
+const products: Record<string, string> = words.productType
+
+it.each([
+  ['12345', 8],
+  ['23456', 6],
+])('shows every price package of partner %s, with commission, market and id', async (partnerId, count) => {
+  const åse = await test.signedIn('Åse Bjørk')
+  const page = await åse.open(`/partners/${partnerId}/price-packages`)
+  expect(headingsOf(page)).toEqual([
+    'Name',
+    'Price',
+    'Commission',
+    'Product',
+    'Market',
+    'In the signup form',
+    'ID',
+  ])
+  const packages = test.world.pricePackages.filter((row) => row.partnerId === partnerId)
+  expect(packages).toHaveLength(count)
+  const expected = packages.map(({ body }) => [
+    body.name,
+    body.description,
+    body.commission ?? 'None',
+    products[body.productType ?? ''] ?? '',
+    countries[body.market ?? 'NO'],
+    body.visibleInSignupForm ? 'Yes' : 'No',
+    body.pricePackageId,
+  ])
+  expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
+  const markets = rowsOf(page).map((row) => row[4])
+  expect(markets).toEqual(markets.toSorted())
+  for (const { body } of packages) {
+    expect(page.$(`tr[id="${body.pricePackageId}"] td`).first().text()).toBe(body.name)
+    expect(page.$(`button[data-copy="${body.pricePackageId}"]`)).toHaveLength(1)
+  }
+  expect(page.words).toContain('Which price package does a sales unit have?')
+})
+
+it('tells a partner with none whom to ask', async () => {
+  const liisa = await test.signedIn('Liisa Korhonen')
+  const page = await liisa.open('/partners/34567/price-packages')
+  expect(page.words).toContain('No price packages yet')
+  expect(page.words).toContain('Your partner manager can agree on prices with you.')
+  expect(page.$('main table')).toHaveLength(0)
+})
+
+it('shows what is newer than the portal as it is, and says of what is missing that it is not given', async () => {
+  const bodies: Record<string, unknown>[] = [
+    { pricePackageId: 'a', name: 'New', description: 7, productType: 'GIFT_CARDS', market: 'SE' },
+    { pricePackageId: 'b', name: 'Odd', description: '<i>1 %</i>', market: 'MOON' },
+  ]
+  test.api.weather.override = ({ path }) =>
+    path.endsWith('/price-packages') ? { status: 200, body: bodies } : undefined
+  twoMinutesLater()
+  const liisa = await test.signedIn('Liisa Korhonen')
+  const page = await liisa.open('/partners/34567/price-packages')
+  test.api.weather.override = null
+  expect(rowsOf(page).toSorted()).toEqual([
+    ['New', '7', 'None', 'GIFT_CARDS', 'Sweden', 'Not given', 'a'],
+    ['Odd', '<i>1 %</i>', 'None', 'Not given', 'MOON', 'Not given', 'b'],
+  ])
+})

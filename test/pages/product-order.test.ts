@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DemoProductOrder } from '../../src/demo/world/types.ts'
+import words from '../../views/locales/en.json' with { type: 'json' }
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { factsOf, twoMinutesLater, wordsOf } from './reading.ts'
+
+let test: TestPortal
+let kari: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  kari = await test.signedIn('Kari Nordmann')
+})
+afterAll(async () => test.stop())
+
+type Order = DemoProductOrder['body']
+const ordersOf = (wanted: (order: Order) => boolean): Order[] =>
+  test.world.productOrders
+    .filter(({ partnerId }) => partnerId === '12345')
+    .map(({ body }) => body)
+    .filter(wanted)
+const orderWhere = (wanted: (order: Order) => boolean): Order => {
+  const [order] = ordersOf(wanted)
+  if (!order) throw new Error('no such order')
+  return order
+}
+const pathOf = ({ productOrderId }: Order): string => `/partners/12345/product-orders/${productOrderId}`
+const final = ['COMPLETED', 'REJECTED', 'EXPIRED']
+
+describe('a product order', () => {
+  it.each(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'COMPLETED', 'REJECTED', 'EXPIRED'] as const)(
+    'that is %s says what that means and what happens next',
+    async (status) => {
+      const page = await kari.open(pathOf(orderWhere((order) => order.status === status)))
+      const { name, meaning, next } = words.orderStatus[status]
+      expect(wordsOf(page.$('#status'))).toBe(`Status ${name}`)
+      expect(factsOf(page)).toMatchObject({ 'What this means': meaning, 'What happens next': next })
+    },
+  )
+
+  it('whose status is newer than the portal says so, and shows the status as it is', async () => {
+    const page = await kari.open(pathOf(orderWhere(({ status }) => status === 'ON_HOLD')))
+    expect(wordsOf(page.$('#status'))).toBe('Status ON_HOLD')
+    expect(factsOf(page)).toMatchObject({
+      'What this means': 'This status is newer than this portal. It is shown as the API gives it.',
+      'What happens next': 'Ask your partner manager what it means.',
+    })
+  })
+
+  it('is no more than a name where the status is a word of ours that is no status', async () => {
+    const order = orderWhere(({ status, productType }) => status === 'REJECTED' && productType === 'LOGIN')
+    order.status = 'unknown'
+    const page = await kari.open(pathOf(order))
+    expect(wordsOf(page.$('#status'))).toBe('Status unknown')
+    expect(page.words).toContain('This status is newer than this portal.')
+  })
+
+  it('shows every field of every order', async () => {
+    const products: Record<string, string> = words.productType
+    const types: Record<string, string> = words.orderType
+    for (const order of ordersOf(({ status }) => status !== 'unknown')) {
+      const page = await kari.open(pathOf(order))
+      const facts = factsOf(page)
+      const { scheme, id } = order.businessIdentifier
+      expect(facts).toMatchObject({
+        'Order ID': order.productOrderId,
+        Product: products[order.productType] ?? order.productType,
+        'How it was made': types[order.productOrderType] ?? order.productOrderType,
+        'Sales unit': order.salesUnit
+          ? `${order.salesUnit.name} ${order.salesUnit.msn}`
+          : 'There is none until the order is completed.',
+      })
+      expect(facts['Business identifier']).toMatch(new RegExp(`^${id} ${scheme}`))
+      expect(facts['Link for the merchant']?.split(' ')[0]).toBe(
+        final.includes(order.status) ? undefined : (order.productOrderUrl ?? undefined),
+      )
+      expect(page.words).toContain('The API gives no dates.')
+    }
+  })
+
+  it('shows a product type that is newer than the portal as it is', async () => {
+    const page = await kari.open(pathOf(orderWhere(({ productType }) => productType === 'GIFT_CARDS')))
+    expect(factsOf(page)['Product']).toBe('GIFT_CARDS')
+  })
+
+  it('shows its link while that lives only, and none that is no web address', async () => {
+    const expired = orderWhere(({ status, productType }) => status === 'EXPIRED' && productType === 'CASHIER')
+    expired.productOrderUrl = 'https://orders.example.com/order/dead'
+    const [dangerous, received] = ordersOf(({ status }) => status === 'MERCHANT_VIEWED')
+    if (!dangerous || !received) throw new Error('too few orders')
+    dangerous.productOrderUrl = 'javascript:alert(1)'
+    twoMinutesLater()
+    for (const order of [expired, dangerous]) {
+      const page = await kari.open(pathOf(order))
+      expect(page.status).toBe(200)
+      expect(page.words).not.toContain('Link for the merchant')
+      expect(page.text).not.toContain('orders.example.com')
+      expect(page.text).not.toContain('javascript:')
+    }
+    const page = await kari.open(pathOf(received))
+    expect(page.$(`button[data-copy="${received.productOrderUrl}"]`)).toHaveLength(1)
+  })
+
+  it('leads to the sales unit it became, and back to the list', async () => {
+    const order = orderWhere(({ status }) => status === 'COMPLETED')
+    await kari.open(pathOf(order))
+    const unit = await kari.follow(order.salesUnit?.name ?? '')
+    expect([unit.status, unit.$('h1').text()]).toEqual([200, order.salesUnit?.name])
+    const page = await kari.open(pathOf(order))
+    expect(page.$('nav.crumbs a').attr('href')).toBe('/partners/12345/product-orders')
+  })
+
+  it('is found by its id in capital letters too', async () => {
+    const order = orderWhere(({ status }) => status === 'RECEIVED')
+    const page = await kari.open(pathOf(order).toUpperCase().replace('/PARTNERS', '/partners'))
+    expect([page.status, factsOf(page)['Order ID']]).toEqual([200, order.productOrderId])
+  })
+})
+
+it('explains an order that is not shared', async () => {
+  const foreign = test.world.productOrders.find(({ partnerId }) => partnerId === '23456')?.body
+  if (!foreign) throw new Error('no such order')
+  const page = await kari.open(pathOf(foreign))
+  expect(page.status).toBe(404)
+  expect(page.words).toContain('This product order is not shared with you')
+  for (const reason of Object.values(words.errors.productOrderNotShared.reasons))
+    expect(page.words).toContain(reason)
+})

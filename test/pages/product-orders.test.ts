@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { DemoProductOrder } from '../../src/demo/world/types.ts'
+import words from '../../views/locales/en.json' with { type: 'json' }
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { headingsOf, inOrder, linksOf, readAll, readRows, rowsOf } from './reading.ts'
+
+let test: TestPortal
+let kari: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  kari = await test.signedIn('Kari Nordmann')
+})
+afterAll(async () => test.stop())
+
+const path = '/partners/12345/product-orders'
+const statuses: Record<string, { name?: string }> = words.orderStatus
+const products: Record<string, string> = words.productType
+const types: Record<string, string> = words.orderType
+
+type Order = DemoProductOrder['body']
+const ordersOf = (partnerId: string, wanted: (order: Order) => boolean = () => true): Order[] =>
+  test.world.productOrders
+    .filter((row) => row.partnerId === partnerId)
+    .map(({ body }) => body)
+    .filter(wanted)
+
+const current = ({ status }: Order): boolean => status !== 'EXPIRED'
+
+const rowOf = ({ businessIdentifier, status, productType, productOrderType, salesUnit }: Order): string[] => [
+  `${businessIdentifier.scheme.split(':')[1]} ${businessIdentifier.id}`,
+  statuses[status]?.name ?? status,
+  products[productType] ?? productType,
+  types[productOrderType] ?? productOrderType,
+  salesUnit ? `${salesUnit.name} ${salesUnit.msn}` : '–',
+]
+
+describe('the list', () => {
+  it('shows every order that names the partner but the expired, with all that the table promises', async () => {
+    const pages = await readAll(kari, path)
+    expect(pages.map(({ length }) => length)).toEqual([25, 8])
+    expect(inOrder(pages.flat())).toEqual(inOrder(ordersOf('12345', current).map(rowOf)))
+    const page = await kari.open(path)
+    expect(headingsOf(page)).toEqual(['Merchant', 'Status', 'Product', 'How it was made', 'Sales unit'])
+    expect(page.words).toContain('33 product orders')
+    expect(page.words).toContain('1–25 of 33')
+  })
+
+  it('shows first what something can still be done about', async () => {
+    const inTurn = (await readRows(kari, path)).map((row) => row[1])
+    expect([...new Set(inTurn)]).toEqual([
+      'Submitted',
+      'Viewed by merchant',
+      'Received',
+      'Completed',
+      'Rejected',
+      'ON_HOLD',
+    ])
+    expect(inTurn).toEqual(
+      inTurn.toSorted((a, b) => inTurn.indexOf(a) - inTurn.indexOf(b) || (a === b ? 0 : 1)),
+    )
+  })
+
+  it('shows the expired ones on request, and keeps them while one turns the pages', async () => {
+    expect(inOrder(await readRows(kari, `${path}?expired=1`))).toEqual(inOrder(ordersOf('12345').map(rowOf)))
+    const page = await kari.open(`${path}?expired=1`)
+    expect(page.words).toContain('38 product orders')
+    expect(linksOf(page)['Next']).toBe('?expired=1&page=2')
+    expect(page.$('#expired').is('[checked]')).toBe(true)
+  })
+
+  it('shows another partner its own', async () => {
+    const åse = await test.signedIn('Åse Bjørk')
+    const rows = await readRows(åse, '/partners/23456/product-orders?expired=1')
+    expect(rows).toHaveLength(60)
+    expect(inOrder(rows)).toEqual(inOrder(ordersOf('23456').map(rowOf)))
+  })
+
+  it('says how little may be shown, and why, and what to think when an order is missing', async () => {
+    const { words: said } = await kari.open(path)
+    expect(said).toContain('What may be shown here')
+    expect(said).toContain('Why an order was rejected is never shared with a partner')
+    expect(said).toContain("I can't see product order X")
+    expect(said).toContain('An order that the merchant made without naming you is not visible')
+  })
+
+  it('links each row to its order, and a completed one to its sales unit', async () => {
+    const page = await kari.open(`${path}?status=COMPLETED`)
+    const hrefs = page
+      .$('main td a')
+      .toArray()
+      .map((link) => page.$(link).attr('href'))
+    for (const { productOrderId, salesUnit } of ordersOf('12345', ({ status }) => status === 'COMPLETED')) {
+      expect(hrefs).toContain(`${path}/${productOrderId}`)
+      expect(hrefs).toContain(`/partners/12345/sales-units/${salesUnit?.msn}`)
+    }
+  })
+
+  it('tells a partner without orders what would be here', async () => {
+    const liisa = await test.signedIn('Liisa Korhonen')
+    const page = await liisa.open('/partners/34567/product-orders')
+    expect(page.words).toContain('No product orders yet')
+    expect(page.words).toContain('0 product orders')
+    expect(page.$('main table')).toHaveLength(0)
+  })
+})
+
+describe('the filter', () => {
+  it.each([
+    ...['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'ON_HOLD'].map(
+      (status) => `status=${status}`,
+    ),
+    ...['PREFILL', 'TEMPLATE', 'MANUAL'].map((type) => `type=${type}`),
+    ...['PAYMENT_INTEGRATION', 'CASHIER', 'CHECKOUT', 'LOGIN', 'DONATIONS', 'GIFT_CARDS'].map(
+      (product) => `product=${product}`,
+    ),
+    'status=RECEIVED&type=PREFILL&product=LOGIN',
+    'type=TEMPLATE&status=COMPLETED',
+    'expired=1&type=PREFILL&product=CASHIER',
+  ])('takes %s', async (query) => {
+    const asked = Object.fromEntries(new URLSearchParams(query))
+    const expected = ordersOf(
+      '12345',
+      (order) =>
+        (current(order) || asked['expired'] === '1') &&
+        [order.status, undefined].includes(asked['status']) &&
+        [order.productOrderType, undefined].includes(asked['type']) &&
+        [order.productType, undefined].includes(asked['product']),
+    )
+    expect(expected.length).toBeGreaterThan(0)
+    expect(inOrder(await readRows(kari, `${path}?${query}`))).toEqual(inOrder(expected.map(rowOf)))
+    const page = await kari.open(`${path}?${query}`)
+    const total = asked['expired'] ? 38 : 33
+    expect(page.words).toContain(`${expected.length} of ${total} product orders match`)
+    for (const choice of ['status', 'type', 'product'])
+      expect(page.$(`#${choice} [selected]`).val() ?? undefined).toBe(asked[choice])
+  })
+
+  it('shows expired ones to whoever asks for that status', async () => {
+    const expected = ordersOf('12345', (order) => !current(order)).map(rowOf)
+    expect(inOrder(await readRows(kari, `${path}?status=EXPIRED`))).toEqual(inOrder(expected))
+    expect(expected).toHaveLength(5)
+  })
+
+  it('offers every documented value and those that are newer, in words where there are any', async () => {
+    const page = await kari.open(path)
+    const offered = (choice: string) =>
+      page
+        .$(`#${choice} option`)
+        .toArray()
+        .map((option) => page.$(option).text())
+    expect(offered('status')).toEqual([
+      'All',
+      'Submitted',
+      'Viewed by merchant',
+      'Received',
+      'Completed',
+      'Rejected',
+      'Expired',
+      'ON_HOLD',
+    ])
+    expect(offered('type')).toEqual(['All', 'API prefill', 'Template', 'By hand'])
+    expect(offered('product')).toEqual(['All', ...Object.values(products), 'GIFT_CARDS'])
+  })
+
+  it('finds text in order id, business identifier, merchant, sales unit and MSN', async () => {
+    // The names of merchants are known once the sales units have been read.
+    await kari.open('/partners/12345/sales-units')
+    const [order] = ordersOf('12345', ({ salesUnit }) => salesUnit !== undefined && salesUnit !== null)
+    const { scheme, id } = order?.businessIdentifier ?? { scheme: '', id: '' }
+    const merchant = test.world.merchants.find(({ body }) => body.businessIdentifier.id === id)?.body.name
+    for (const q of [
+      order?.productOrderId.toUpperCase(),
+      id,
+      `${scheme}:${id}`,
+      merchant?.toUpperCase(),
+      order?.salesUnit?.name.toLowerCase(),
+      order?.salesUnit?.msn,
+    ]) {
+      const rows = await readRows(kari, `${path}?q=${encodeURIComponent(q ?? '')}`)
+      expect(rows.length).toBeLessThan(10)
+      expect(rows.map(([first]) => first?.replace(`${merchant}`, '').trim())).toContain(
+        `${scheme.split(':')[1]} ${id}`,
+      )
+      expect(rows.map((row) => row[4])).toContain(`${order?.salesUnit?.name} ${order?.salesUnit?.msn}`)
+    }
+  })
+
+  it('says that nothing matches, and leads back to everything', async () => {
+    const page = await kari.open(`${path}?q=nothing&status=RECEIVED`)
+    expect(page.words).toContain('No product order matches')
+    expect(page.words).toContain('0 of 33 product orders match')
+    expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(25)
+  })
+
+  it('stays while one turns the pages', async () => {
+    const page = await kari.open(`${path}?type=PREFILL&q=business:`)
+    expect(linksOf(page)['Next']).toBe('?q=business%3A&type=PREFILL&page=2')
+  })
+})

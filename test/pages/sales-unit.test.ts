@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import type { DemoSalesUnit } from '../../src/demo/world/types.ts'
+import words from '../../views/locales/en.json' with { type: 'json' }
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { factsOf, linksOf, wordsOf } from './reading.ts'
+
+let test: TestPortal
+let kari: Browser
+let mikko: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  kari = await test.signedIn('Kari Nordmann')
+  mikko = await test.signedIn('Mikko Mäkinen')
+})
+afterAll(async () => test.stop())
+
+const base = '/partners/12345/sales-units'
+const sauna = '/merchants/business:FI:Y-tunnus/9234567-8'
+const nordlys = { kind: 'partner', id: '12345' } as const
+
+const unitOf = (msn: string): DemoSalesUnit => {
+  const unit = test.world.salesUnits.find(({ body }) => body.msn === msn)
+  if (!unit) throw new Error(`no sales unit ${msn}`)
+  return unit
+}
+const known: Record<string, { name: string; text: string }> = words.configuration
+const values: Record<string, string> = words.captureTypes
+
+/** What the page should say of one setting: its name and key, its value and explanation. */
+const setting = (name: string, value: boolean | string): [string, string] => {
+  const said = typeof value === 'boolean' ? (value ? 'Yes' : 'No') : (values[value] ?? value)
+  const entry = known[name]
+  return entry
+    ? [`${entry.name} ${name}`, `${said} ${entry.text}`]
+    : [name, `${said} A setting that is newer than this portal. It is shown as the API gives it.`]
+}
+
+describe('a sales unit', () => {
+  it('has every setting of every sales unit of the partner, each explained', async () => {
+    for (const { body } of visibleSalesUnits(test.world, nordlys)) {
+      const page = await kari.open(`${base}/${body.msn}`)
+      expect(page.$('h1').text()).toBe(body.name)
+      const facts = page.$('main dl.settings > div').toArray()
+      const shown = facts.map((fact) => [wordsOf(page.$(fact).find('dt')), wordsOf(page.$(fact).find('dd'))])
+      const expected = Object.entries(body.configuration).map(([name, value]) => setting(name, value))
+      expect(shown.toSorted()).toEqual(expected.toSorted())
+    }
+  })
+
+  it('has words for every setting and capture type that is documented', () => {
+    for (const name of ['paymentAllowed', 'captureType', 'skipLandingPageAllowed', 'recurringAllowed'])
+      expect(Object.keys(known)).toContain(name)
+    expect(Object.keys(known)).toHaveLength(9)
+    expect(Object.keys(values)).toEqual(['ReserveCapture', 'DirectCapture', 'NotApplicable'])
+  })
+
+  it('shows settings and values that are newer than the portal as they are, after the others', async () => {
+    const page = await kari.open(`${base}/231777`)
+    expect(factsOf(page)['Capture captureType']).toMatch(/^InstantCapture When the money is taken/)
+    expect(factsOf(page)['tippingAllowed']).toMatch(/^Yes A setting that is newer than this portal/)
+    expect(wordsOf(page.$('dl.settings dt').last())).toBe('tippingAllowed')
+  })
+
+  it('shows what a setting of no simple kind holds, and leaves out what says nothing', async () => {
+    const configuration: Record<string, unknown> = unitOf('290001').body.configuration
+    Object.assign(configuration, { limits: { daily: 5 }, tries: 3, lateCaptureAllowed: null, name: '<b>' })
+    const facts = factsOf(await mikko.open(`${sauna}/sales-units/290001`))
+    expect(facts['limits']).toMatch(/^{"daily":5} /)
+    expect(facts['tries']).toMatch(/^3 /)
+    expect(facts['name']).toMatch(/^<b> /)
+    expect(facts['Late capture lateCaptureAllowed']).toBeUndefined()
+  })
+
+  it('has its MSN, business identifier and settlement account', async () => {
+    const { body } = unitOf('123456')
+    const page = await kari.open(`${base}/123456`)
+    expect(page.words).toContain('Sales unit 123456.')
+    expect(factsOf(page)).toMatchObject({
+      MSN: '123456',
+      'Business identifier': 'NO 311900456',
+      'Settlement account': `${body.settlementBankAccount?.id} BBAN:NO Where the money from this sales unit is paid out.`,
+    })
+    expect(page.$('button[data-copy=123456]')).toHaveLength(1)
+    const without = factsOf(await kari.open(`${base}/20481235`))
+    expect(without['Settlement account']).toMatch(/^Not given/)
+  })
+
+  it('says so when the API shares no settings', async () => {
+    unitOf('290002').body.configuration = {}
+    const page = await mikko.open(`${sauna}/sales-units/290002`)
+    expect(page.words).toContain('The API shares no settings of this sales unit.')
+    expect(page.$('dl.settings')).toHaveLength(0)
+  })
+
+  it('leads to its merchant', async () => {
+    await kari.open(`${base}/20481234`)
+    const page = await kari.follow('Fjord Fitness & Spa AS')
+    expect([page.status, page.url.pathname]).toEqual([
+      200,
+      '/partners/12345/merchants/business:NO:ORG/314550091',
+    ])
+    expect(page.$('h1').text()).toBe('Fjord Fitness & Spa AS')
+  })
+
+  it('leads to those other sales units of its merchant that have the same partner', async () => {
+    const page = await kari.open(`${base}/123456`)
+    const others = page.$('section[aria-labelledby=others] li')
+    expect(
+      others
+        .toArray()
+        .map((other) => wordsOf(page.$(other)))
+        .toSorted(),
+    ).toEqual(['Bergen Fitness Sentrum 123789', 'Tromsø Fitness Nordlys 124680'])
+    expect((await kari.follow('Bergen Fitness Sentrum')).$('h1').text()).toBe('Bergen Fitness Sentrum')
+    const alone = await kari.open(`${base}/140512`)
+    expect(alone.words).toContain('No other sales unit of this merchant is connected to you.')
+  })
+})
+
+describe('a sales unit in the business portal', () => {
+  it('leads to the merchant itself and all its other sales units', async () => {
+    const page = await mikko.open(`${sauna}/sales-units/290001`)
+    expect(linksOf(page)).toMatchObject({
+      'Saimaan Sauna Oy': `${sauna}/details`,
+      'Savusauna Imatra': `${sauna}/sales-units/290002`,
+    })
+    expect(page.$('section[aria-labelledby=others] li')).toHaveLength(1)
+  })
+
+  it('says it when there is no other, with the words of the one who owns it', async () => {
+    const åse = await test.signedIn('Åse Bjørk')
+    const page = await åse.open('/merchants/business:NO:ORG/313402778/sales-units/140512')
+    expect(page.$('h1').text()).toBe('Café "Ørsta"')
+    expect(page.words).toContain('You have no other sales unit.')
+  })
+})
+
+describe('a sales unit that is not shared', () => {
+  it.each([
+    ['was deactivated', '125000'],
+    ['belongs to a merchant that was deactivated', '160404'],
+    ['has no partner', '124999'],
+    ['does not exist', '999999'],
+  ])('which %s is explained: %s', async (_what, msn) => {
+    const page = await kari.open(`${base}/${msn}`)
+    expect(page.status).toBe(404)
+    expect(page.words).toContain('This sales unit is not shared with you')
+    expect(page.words).toContain(msn)
+    for (const reason of Object.values(words.errors.salesUnitNotShared.reasons))
+      expect(page.words).toContain(reason)
+    expect((await kari.follow('Go to the front page')).url.pathname).toBe('/partners/12345')
+  })
+})

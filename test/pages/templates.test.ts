@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import words from '../../views/locales/en.json' with { type: 'json' }
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { headingsOf, inOrder, rowsOf, twoMinutesLater } from './reading.ts'
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal()
+})
+afterAll(async () => test.stop())
+
+const products: Record<string, string> = words.productType
+const date = (iso: string | undefined): string =>
+  new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' }).format(new Date(iso ?? ''))
+
+it('shows every template of the partner, with price package, locked fields and link', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const page = await kari.open('/partners/12345/templates')
+  expect(headingsOf(page)).toEqual(['Name', 'Product', 'Price package', 'Locked fields', 'Link to hand out'])
+  const templates = test.world.templates.filter(({ partnerId }) => partnerId === '12345')
+  expect(templates).toHaveLength(5)
+  const expected = templates.map(({ body }) => [
+    `${body.name} Created ${date(body.createdAt)}`,
+    products[body.productType ?? ''] ?? '',
+    test.world.pricePackages.find((row) => row.body.pricePackageId === body.pricePackageId)?.body.name ??
+      'The merchant chooses',
+    body.lockedFields?.join(' ') || 'None',
+    body.url,
+  ])
+  expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
+  const names = rowsOf(page).map(([name]) => name ?? '')
+  expect(names).toEqual(names.toSorted(new Intl.Collator('nb').compare))
+  for (const { body } of templates) expect(page.$(`button[data-copy="${body.url}"]`)).toHaveLength(1)
+})
+
+it('links each price package to its row', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const page = await kari.open('/partners/12345/templates')
+  const links = page.$('main td a').toArray()
+  expect(links).toHaveLength(4)
+  for (const link of links) {
+    const { pathname, hash } = new URL(String(page.$(link).attr('href')), page.url)
+    const target = await kari.open(pathname)
+    expect(target.$(`tr[id="${hash.slice(1)}"] strong`).text()).toBe(page.$(link).text())
+  }
+})
+
+it('says in words that the API shares no templates with this partner', async () => {
+  const åse = await test.signedIn('Åse Bjørk')
+  const page = await åse.open('/partners/23456/templates')
+  expect(page.status).toBe(200)
+  expect(page.words).toContain('The API does not share templates yet')
+  expect(page.words).toContain('Ask your partner manager for a list.')
+  expect(page.$('main table')).toHaveLength(0)
+})
+
+it('tells a partner without templates whom to ask', async () => {
+  const liisa = await test.signedIn('Liisa Korhonen')
+  const page = await liisa.open('/partners/34567/templates')
+  expect(page.words).toContain('No templates yet')
+  expect(page.words).toContain('Your partner manager can make one for you.')
+})
+
+it('shows what is newer than the portal as it is, and no link that is no web address', async () => {
+  const bodies = [
+    { templateId: 1, name: 'Newer', productType: 'GIFT_CARDS', pricePackageId: 'gone', url: 'javascript:1' },
+  ]
+  test.api.weather.override = ({ path }) =>
+    path.endsWith('/product-order-templates') ? { status: 200, body: bodies } : undefined
+  twoMinutesLater()
+  const liisa = await test.signedIn('Liisa Korhonen')
+  const page = await liisa.open('/partners/34567/templates')
+  test.api.weather.override = null
+  expect(rowsOf(page)).toEqual([['Newer', 'GIFT_CARDS', 'gone', 'None', 'Not given']])
+  expect(page.text).not.toContain('javascript:')
+})

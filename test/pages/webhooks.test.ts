@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import { type OrganisationReference, organisationKey } from '../../src/organisation.ts'
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { headingsOf, inOrder, linksOf, readAll, rowsOf } from './reading.ts'
+
+let test: TestPortal
+let kari: Browser
+let åse: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  const [first] = test.world.webhooks
+  for (let number = 1; number <= 30; number += 1) {
+    test.world.webhooks.push({
+      registeredFor: 'partner/23456',
+      body: { id: `many-${number}`, url: `https://many.example/${number}`, events: first?.body.events ?? [] },
+    })
+  }
+  kari = await test.signedIn('Kari Nordmann')
+  åse = await test.signedIn('Åse Bjørk')
+})
+afterAll(async () => test.stop())
+
+const path = '/partners/12345/developers/webhooks'
+const nordlys: OrganisationReference = { kind: 'partner', id: '12345' }
+const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
+const cafe: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '313402778' }
+
+/** What an organisation may see: its own, and those of the sales units that it may see. */
+const expectedFor = (organisation: OrganisationReference): string[][] => {
+  const own = organisation.kind === 'partner' ? 'The partner' : 'The merchant'
+  const names = new Map(
+    visibleSalesUnits(test.world, organisation).map(({ body }) => [
+      `msn/${body.msn}`,
+      `${body.name} ${body.msn}`,
+    ]),
+  )
+  names.set(organisationKey(organisation), `${own}, all sales units`)
+  return test.world.webhooks.flatMap(({ registeredFor, body: { id, url, events } }) => {
+    const owner = names.get(registeredFor)
+    return owner === undefined ? [] : [[`${url} ${id}`, events.join(''), owner]]
+  })
+}
+
+describe('the list', () => {
+  it('shows the partner’s own first, then those of its sales units, and whose each is', async () => {
+    const page = await kari.open(path)
+    expect(headingsOf(page)).toEqual(['URL', 'Events', 'Registered for'])
+    expect(inOrder(rowsOf(page))).toEqual(inOrder(expectedFor(nordlys)))
+    expect(rowsOf(page).map(([, , owner]) => owner?.startsWith('The partner'))).toEqual(
+      Array.from({ length: 8 }, (_, index) => index < 3),
+    )
+    expect(page.words).toContain('8 webhooks')
+    expect(linksOf(page)["Ole's Gym"]).toBe('/partners/12345/sales-units/231777')
+    const [payments] = test.world.webhooks
+    const events = page.$('main tbody tr').first().find('li').toArray()
+    expect(events.map((event) => page.$(event).text())).toEqual(payments?.body.events)
+  })
+
+  it('shows a merchant those that it registered itself, and those of its sales units', async () => {
+    const page = await åse.open('/merchants/business:NO:ORG/311900456/developers/webhooks')
+    expect(rowsOf(page)).toHaveLength(3)
+    expect(inOrder(rowsOf(page))).toEqual(inOrder(expectedFor(acme)))
+  })
+
+  it('shows a merchant whose keys are for one sales unit those of that one, once', async () => {
+    const page = await åse.open('/merchants/business:NO:ORG/313402778/developers/webhooks')
+    expect(rowsOf(page)).toHaveLength(1)
+    expect(rowsOf(page)).toEqual(expectedFor(cafe))
+  })
+
+  it('shows 25 at a time', async () => {
+    const pages = await readAll(åse, '/partners/23456/developers/webhooks')
+    expect(pages.map(({ length }) => length)).toEqual([25, 9])
+    expect(inOrder(pages.flat())).toEqual(inOrder(expectedFor({ kind: 'partner', id: '23456' })))
+  })
+
+  it('tells a partner with none where they come from', async () => {
+    const liisa = await test.signedIn('Liisa Korhonen')
+    const page = await liisa.open('/partners/34567/developers/webhooks')
+    expect(page.words).toContain('No webhooks registered')
+    expect(page.words).toContain('0 webhooks')
+    expect(page.$('main table')).toHaveLength(0)
+  })
+})
+
+describe('the filter', () => {
+  it.each([
+    ['a part of the URL', 'hooks.nordlys', 2],
+    ['the URL in capital letters', 'HTTPS://OLES-GYM.EXAMPLE', 1],
+    ['a parameter of the URL', '?env=prod&team=', 1],
+  ])('finds by %s: %s', async (_what, q, count) => {
+    const page = await kari.open(`${path}?q=${encodeURIComponent(q)}`)
+    const expected = expectedFor(nordlys).filter(([url]) => url?.toLowerCase().includes(q.toLowerCase()))
+    expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
+    expect(rowsOf(page)).toHaveLength(count)
+    expect(page.words).toContain(`${count} of 8 webhooks match`)
+    expect(page.$('#q').val()).toBe(q)
+  })
+
+  it('finds by id, or a part of it', async () => {
+    const id = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'msn/231777')?.body.id ?? ''
+    for (const q of [id, id.toUpperCase(), id.slice(4, 20)]) {
+      const page = await kari.open(`${path}?q=${q}`)
+      expect(rowsOf(page)).toHaveLength(1)
+      expect(rowsOf(page)[0]?.[0]).toContain('https://oles-gym.example/hook')
+    }
+  })
+
+  it('does not look into events and owners', async () => {
+    for (const q of ['captured', 'Gym Ole', '231777'])
+      expect(rowsOf(await kari.open(`${path}?q=${q}`))).toEqual([])
+  })
+
+  it('stays while one turns the pages', async () => {
+    const page = await åse.open('/partners/23456/developers/webhooks?q=many.example')
+    expect(page.words).toContain('30 of 34 webhooks match “many.example”')
+    expect(linksOf(page)['Next']).toBe('?q=many.example&page=2')
+  })
+
+  it('says that nothing matches, and leads back to everything', async () => {
+    const page = await kari.open(`${path}?q=nowhere`)
+    expect(page.words).toContain('No webhook matches “nowhere”')
+    expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(8)
+  })
+})

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const views = fileURLToPath(new URL('../../views/', import.meta.url))
+
+type Words = { readonly [key: string]: string | Words }
+
+const flatten = (words: Words, prefix = ''): [string, string][] =>
+  Object.entries(words).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`),
+  )
+
+const files = readdirSync(`${views}locales`)
+const read = (file: string): Map<string, string> =>
+  new Map(flatten(JSON.parse(readFileSync(`${views}locales/${file}`, 'utf8')) as Words))
+const english = read('en.json')
+
+const plural = /_(zero|one|two|few|many|other)$/
+const placeholders = (text: string): string[] =>
+  [...new Set([...text.matchAll(/{{(.*?)}}/g)].map(([, name]) => name ?? ''))].toSorted()
+
+it('there are English and Norwegian', () => {
+  expect(files).toEqual(expect.arrayContaining(['en.json', 'nb.json']))
+})
+
+describe.each(files)('%s', (file) => {
+  const words = read(file)
+  const forms = new Intl.PluralRules(file.replace('.json', '')).resolvedOptions().pluralCategories.toSorted()
+
+  it('has exactly the keys that English has', () => {
+    const keysOf = (locale: Map<string, string>) => [
+      ...new Set([...locale.keys()].map((key) => key.replace(plural, '_*'))),
+    ]
+    expect(keysOf(words).toSorted()).toEqual(keysOf(english).toSorted())
+  })
+
+  it('has every plural form that its language has, and no other', () => {
+    const stems = new Set(
+      [...words.keys()].filter((key) => plural.test(key)).map((key) => key.replace(plural, '')),
+    )
+    expect(stems.size).toBeGreaterThan(5)
+    for (const stem of stems) {
+      const has = [...words.keys()].filter((key) => key.replace(plural, '') === stem && plural.test(key))
+      expect([stem, has.map((key) => plural.exec(key)?.[1]).toSorted()]).toEqual([stem, forms])
+    }
+  })
+
+  it('has the placeholders that English has', () => {
+    for (const [key, text] of words) {
+      const same = english.get(key) ?? english.get(key.replace(plural, '_other')) ?? ''
+      // One of something may be said without its number.
+      const left = key.endsWith('_one') ? placeholders(same).filter((name) => name !== 'count') : undefined
+      expect([
+        key,
+        left ? placeholders(text).filter((name) => name !== 'count') : placeholders(text),
+      ]).toEqual([key, left ?? placeholders(same)])
+    }
+  })
+
+  it('has words everywhere, without space around them, and no markup', () => {
+    for (const [key, text] of words)
+      expect([key, text]).toEqual([key, text.trim().replace(/[<>]/g, '') || '?'])
+  })
+})
+
+it('every key that a view names is there', () => {
+  const sections = new Set([...english.keys()].map((key) => key.split('.')[0]))
+  const named = readdirSync(views, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ejs'))
+    .flatMap((file) =>
+      [...readFileSync(views + file, 'utf8').matchAll(/'([a-zA-Z]+(?:\.[a-zA-Z]+)+)'/g)].map(([, key]) => ({
+        file,
+        key: key ?? '',
+      })),
+    )
+    .filter(({ key }) => sections.has(key.split('.')[0]))
+  expect(named.length).toBeGreaterThan(100)
+  const missing = named.filter(
+    ({ key }) =>
+      !english.has(key) &&
+      !english.has(`${key}_other`) &&
+      ![...english.keys()].some((k) => k.startsWith(`${key}.`)),
+  )
+  expect(missing).toEqual([])
+})
