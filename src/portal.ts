@@ -8,6 +8,7 @@ import { createEid } from './auth/eid.ts'
 import { runCommand } from './cli/commands.ts'
 import { serveOperatorSocket } from './cli/operator-socket.ts'
 import { type Config, ConfigurationError } from './config.ts'
+import { answerMalformed } from './http/malformed.ts'
 import { createRecords } from './live/records.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { createManagementApiClient } from './management-api/client.ts'
@@ -120,6 +121,7 @@ export const startPortal = async (
       demoNotice: options.demoNotice,
     })
     const server = createServer(app)
+    answerMalformed(server)
     await listen(server, config)
     const { address, family, port } = server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`

@@ -79,8 +79,6 @@ export const eidError = (error: unknown): PortalError => {
       ? new EidUnavailableError(error.code, options)
       : new EidAnswerError(error.code, options)
   }
-  // A JWT that cannot be decoded
-  if (error instanceof TypeError && error.cause) return new EidAnswerError('malformed', options)
   return new InternalError('sign-in', options)
 }
 
@@ -110,7 +108,6 @@ export const createEid = (options: EidOptions, logger: Logger, timeoutMs = 10_00
           ],
         },
       )
-      configuration.timeout = timeout
       logger.info({ issuer: options.issuer }, 'eID provider found')
       found = configuration
       return configuration

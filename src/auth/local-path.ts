@@ -9,5 +9,5 @@ export const localPath = (value: unknown): string => {
   if (!/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(value) || !URL.canParse(value, origin)) return '/select'
   // As a browser reads it: /./login is /login, and /.//host is a path that begins with two slashes.
   const { pathname } = new URL(value, origin)
-  return /^\/(\/|(login|logout|register|auth)?(\/|$))/i.test(pathname) ? '/select' : value
+  return /^\/(login|logout|register|auth)?(\/|$)/i.test(pathname) ? '/select' : value
 }

@@ -23,6 +23,8 @@ describe('localPath', () => {
   it.each([
     '//evil.example',
     '///evil.example',
+    '//evil.example/profile',
+    '/\\evil.example/profile',
     '/\\evil.example',
     '\\/evil.example',
     '\\\\evil.example',

@@ -9,6 +9,8 @@ const unavailable = [503, 'The eID service does not answer', 'Try again'] as con
 const nonsense = [502, 'The eID service gave an answer we cannot trust', 'Try again'] as const
 const html = answers(200, '<!doctype html><h1>Welcome</h1>', 'text/html')
 const never = () => {}
+/** What was before JSON; error messages of parsers quote the beginning. */
+const notJson = answers(200, 'access-token-of-the-tests=x&id_token=eyJ')
 const stops = answers(200, '{"access_token":"access-token-of-the-tests","id_tok')
 
 let provider: LyingProvider
@@ -96,6 +98,7 @@ describe('a sign-in that comes back', () => {
     ['token: 429', error(429, 'slow_down'), unavailable],
     ['token: HTML', { answer: { token: html } }, nonsense],
     ['token: half of JSON', { answer: { token: stops } }, nonsense],
+    ['token: no JSON', { answer: { token: notJson } }, nonsense],
     ['token: a list', { answer: { token: answers(200, '[]') } }, nonsense],
     [
       'token: elsewhere',
@@ -219,7 +222,7 @@ describe('the log of all this', () => {
     for (const reason of ['EidUnavailableError', 'EidAnswerError', 'InternalError', 'ECONNREFUSED'])
       expect(log).toContain(reason)
     expect(log).not.toMatch(
-      /access-token-|code-of-the|secret-of-the|eyJ|example\.com|code_verifier|portal=|access_tok/,
+      /access-tok|code-of-the|secret-of-the|eyJ|example\.com|code_verifier|portal=|access_tok/,
     )
   })
 })

@@ -86,6 +86,14 @@ describe('static files', () => {
   })
 })
 
+it('has words even for what is no request', async () => {
+  const long = await fetch(`${test.url}/?q=${'x'.repeat(20_000)}`)
+  expect([long.status, await long.text()]).toEqual([
+    431,
+    'The address, or the cookies with it, are too long.\n',
+  ])
+})
+
 describe('health', () => {
   it('tells the process and the readiness apart', async () => {
     expect((await request(test.url).get('/healthz')).body).toEqual({ status: 'ok' })

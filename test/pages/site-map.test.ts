@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoPeople } from '../../src/demo/people.ts'
 import { type OrganisationReference, organisationKey } from '../../src/organisation.ts'
+import { type PageDeps, siteMap } from '../../src/pages/routes.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { linesOf } from './reading.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -143,4 +145,41 @@ describe.each(demoPeople.map(({ name, grants }) => ({ name, grants })))('$name',
     expect(page.$('main section').last().find('#user-id, button[data-copy]')).toHaveLength(2)
     expect(page.$('header a[href="/profile"]').text()).toBe(name)
   })
+})
+
+describe('leaving', () => {
+  it('is a button of the profile page, and leads back to the sign-in page', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    await browser.open('/profile')
+    const page = await browser.press('Sign out')
+    expect(page.url.origin).toBe(test.issuer)
+    const left = await browser.open('/profile')
+    expect(left.words).toContain('Sign in with eID')
+  })
+
+  it('is not the end of the language one has chosen', async () => {
+    const browser = test.browser()
+    expect((await browser.open('/language/nb?returnTo=/register')).status).toBe(200)
+    expect((await browser.open('/')).$('html').attr('lang')).toBe('nb')
+  })
+})
+
+/** Has every property, can be called, and is always itself: enough to read the site map without a portal. */
+const anything: unknown = new Proxy(() => {}, { get: () => anything, apply: () => anything })
+
+it('every route of the site map has been visited by now, and answered without an error', () => {
+  const { anyone, user, partner, merchant } = siteMap(anything as PageDeps)
+  const routes = [anyone, user, partner, merchant].flatMap(({ prefix, routes: own }) =>
+    own.flatMap(({ path, get, post }) => {
+      const pattern = path === '/' && prefix ? prefix : prefix + path
+      return [...(get ? [`GET ${pattern}`] : []), ...(post ? [`POST ${pattern}`] : [])]
+    }),
+  )
+  expect(routes.length).toBeGreaterThan(20)
+  const visited = linesOf(test.log())
+    .filter(({ msg, status }) => msg === 'request' && Number(status) < 400)
+    .map(({ method, route }) => `${String(method)} ${String(route)}`)
+  expect([...new Set(visited)].filter((route) => !route.endsWith(' none')).toSorted()).toEqual(
+    routes.toSorted(),
+  )
 })
