@@ -30,7 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
-  file.endsWith('.ts'),
+  /(?<!\.d)\.ts$/.test(file),
 )
 const textOf = (file: string): string => readFileSync(join(source, file), 'utf8')
 const roomOf = (file: string): string => file.split('/')[0] ?? file

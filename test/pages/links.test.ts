@@ -48,7 +48,7 @@ const crawl = async (name: string): Promise<{ visited: number; broken: string[] 
     const ids = page
       .$('[id]')
       .toArray()
-      .map((element) => page.$(element).attr('id'))
+      .map((element) => String(page.$(element).attr('id')))
     if (new Set(ids).size !== ids.length) broken.push(`${to} has an id twice: ${ids.toSorted().join(' ')}`)
     for (const asset of assetsOf(page)) assets.add(asset)
     for (const { pathname, search, hash: part } of targetsOf(page)) {

@@ -54,7 +54,9 @@ it('finds by name and MSN at once, and by merchant and business identifier once 
   )
   const expected = units.filter(({ body }) => named.has(body.businessIdentifier.id))
   const found = await readRows(åse, `${path}?q=${encodeURIComponent(name.toUpperCase())}`)
-  expect(found.map((row) => row[1]).toSorted()).toEqual(expected.map(({ body }) => body.msn).toSorted())
+  expect(found.map((row) => String(row[1])).toSorted()).toEqual(
+    expected.map(({ body }) => body.msn).toSorted(),
+  )
   expect(inOrder(await readRows(åse, `${path}?q=${id}`)).length).toBeGreaterThan(0)
 })
 

@@ -39,7 +39,7 @@ it.each([
     body.pricePackageId,
   ])
   expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
-  const markets = rowsOf(page).map((row) => row[4])
+  const markets = rowsOf(page).map((row) => String(row[4]))
   expect(markets).toEqual(markets.toSorted())
   for (const { body } of packages) {
     expect(page.$(`tr[id="${body.pricePackageId}"] td`).first().text()).toBe(body.name)
@@ -67,7 +67,7 @@ it('shows what is newer than the portal as it is, and says of what is missing th
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/price-packages')
   test.api.weather.override = null
-  expect(rowsOf(page).toSorted()).toEqual([
+  expect(rowsOf(page)).toEqual([
     ['New', '7', 'None', 'GIFT_CARDS', 'Sweden', 'Not given', 'a'],
     ['Odd', '<i>1 %</i>', 'None', 'Not given', 'MOON', 'Not given', 'b'],
   ])

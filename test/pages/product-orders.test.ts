@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 const path = '/partners/12345/product-orders'
-const statuses: Record<string, { name?: string }> = words.orderStatus
+const { unknown: _, ...knownStatuses } = words.orderStatus
+const statuses: Record<string, { name: string }> = knownStatuses
 const products: Record<string, string> = words.productType
 const types: Record<string, string> = words.orderType
 

@@ -73,7 +73,7 @@ describe('without access', () => {
     expect(page.$('form[action="/logout"] button').text()).toBe('Sign out')
   })
 
-  it('it is there as soon as the operator gives it, and gone as soon as it is taken', async () => {
+  it('is over as soon as the operator gives some, and begins again as soon as it is taken', async () => {
     const freja = await test.signedIn('Freja Østergård')
     const { kysely } = test.portal.database
     const sauna = { kind: 'merchant', scheme: 'business:FI:Y-tunnus', id: '9234567-8' } as const

@@ -164,9 +164,8 @@ it.each([
 })
 
 // There is no other PostgreSQL to ask without TEST_DATABASE_URL.
-if (testDatabaseUrl)
-  it('limits a statement on PostgreSQL to 30 seconds and names the portal', async () => {
-    const { rows } = await database.pool.query(`select current_setting('statement_timeout') as timeout,
+it.each(testDatabaseUrl ? [testDatabaseUrl] : [])('limits a statement on %s to 30 seconds', async () => {
+  const { rows } = await database.pool.query(`select current_setting('statement_timeout') as timeout,
     current_setting('application_name') as name`)
-    expect(rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
-  })
+  expect(rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
+})

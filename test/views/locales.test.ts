@@ -42,7 +42,7 @@ describe.each(files)('%s', (file) => {
     expect(stems.size).toBeGreaterThan(5)
     for (const stem of stems) {
       const has = [...words.keys()].filter((key) => key.replace(plural, '') === stem && plural.test(key))
-      expect([stem, has.map((key) => plural.exec(key)?.[1]).toSorted()]).toEqual([stem, forms])
+      expect([stem, has.map((key) => String(plural.exec(key)?.[1])).toSorted()]).toEqual([stem, forms])
     }
   })
 
