@@ -6,5 +6,12 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
+    // modules afresh for every file would take longer than most files.
+    isolate: false,
+    // Much of a test is waiting (for retries, for a process to start), so more of them than there are cores.
+    maxWorkers: 4,
+    // The embedded database lives for seconds: optimising its WebAssembly costs more than it gives.
+    execArgv: ['--liftoff-only'],
   },
 })

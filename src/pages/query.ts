@@ -18,12 +18,6 @@ export const pageNumber = z
   .default('')
   .transform((value) => Number(value || '1'))
 
-/** One value of a closed set, or '' for all; values that the API adds later look like the known ones. */
-export const choice = z
-  .string()
-  .regex(/^([A-Z][A-Z0-9_]{0,40})?$/)
-  .default('')
-
 /** @throws BadRequestError when the query is not what the schema wants; parameters it does not name are ignored */
 export const parseQuery = <Output>(schema: z.ZodType<Output>, { query }: Request): Output => {
   const parsed = schema.safeParse(query)

@@ -63,7 +63,10 @@ const wrong = async (): Promise<string[]> => {
 describe('when the API', () => {
   it('answers 503, each page says what is missing', async () => {
     answering(unavailable, '/')
-    expect(await wrong()).toEqual([])
+    const [pagesThatFail, landing] = await Promise.all([wrong(), åse.open(base)])
+    expect(pagesThatFail).toEqual([])
+    expect(landing.status).toBe(200)
+    expect(landing.words.match(/Could not be read just now/g)).toHaveLength(4)
   })
 
   it('does not answer in time, each page says what is missing', async () => {
@@ -127,7 +130,7 @@ describe('when the API', () => {
 
 describe('when a part of the API is away', () => {
   it('the landing page says so of that part, and shows the others', async () => {
-    answering(unavailable, '/price-packages', '/product-orders')
+    answering({ status: 403 }, '/price-packages', '/product-orders')
     const page = await åse.open(base)
     expect(page.status).toBe(200)
     const cards = page.$('section[aria-labelledby=counts] li').toArray()

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { choice, pageNumber, searchText } from '../query.ts'
+import { pageNumber, searchText } from '../query.ts'
 
-/** `?q=&status=&type=&product=&expired=1&page=` of the list of product orders. */
+/** `?q=&status=&type=&product=&expired=1&page=` of the list of product orders; the list knows which choices there are. */
 export const productOrderFilter = z.object({
   q: searchText,
-  status: choice,
-  type: choice,
-  product: choice,
+  status: searchText,
+  type: searchText,
+  product: searchText,
   expired: z
     .enum(['', '1'])
     .default('')
