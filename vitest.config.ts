@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Once more, for a machine whose clock is set back in the middle of a test that waits.
+    retry: 1,
     // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
     // modules afresh for every file would take longer than most files.
     isolate: false,

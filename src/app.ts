@@ -16,7 +16,8 @@ import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
 import { organisationKey } from './organisation.ts'
-import { type PageDeps, siteMap } from './pages/routes.ts'
+import type { PageDeps } from './pages/deps.ts'
+import { siteMap } from './pages/routes.ts'
 import { mount, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */

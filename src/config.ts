@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { readOrganisationsFile } from './organisations-file.ts'
@@ -54,10 +55,23 @@ const sessionSecrets = z
     'each secret must be at least 32 characters',
   )
 
+/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
+const isProxy = (proxy: string): boolean => {
+  const [address = '', prefix, ...rest] = proxy.split('/')
+  if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true
+  const family = isIP(address)
+  const longest = family === 4 ? 32 : 128
+  return (
+    family !== 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
+  )
+}
+
 const trustProxy = z
   .string()
-  .regex(
-    /^(none|[1-9]|(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d+)?)(,\s*(loopback|linklocal|uniquelocal|[\da-fA-F.:]+(\/\d+)?))*)$/,
+  .refine(
+    (value) => /^(none|[1-9])$/.test(value) || value.split(',').every((proxy) => isProxy(proxy.trim())),
     'must be none, a number of proxies from 1 to 9, or addresses, subnets, loopback, linklocal or uniquelocal separated by commas',
   )
   .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
@@ -83,6 +97,7 @@ const portalSchema = z
     ORGANISATIONS_FILE: z.string(),
     PORT: wholeNumber(0, 65_535).default(3000),
     HOST: z.string().default('127.0.0.1'),
+    SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000).default(1000),
     PORTAL_URL: origin,
     OIDC_ISSUER: z.string().superRefine((value, context) => {
       for (const { message } of issuerUrl.safeParse(value).error?.issues ?? [])
@@ -122,6 +137,12 @@ const portalSchema = z
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** The process's environment and, beneath it, what a file `.env` in the working directory says. */
+const ownEnvironment = (): Environment => {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
+}
+
 /** An empty variable counts as unset: compose files and shells pass `NAME=` for what nobody filled in. */
 const withoutEmpty = (env: Environment): Environment =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
@@ -153,12 +174,13 @@ const parse = <Schema extends z.ZodObject>(schema: Schema, raw: Environment) => 
  * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readConfig = (env: Environment = process.env) => {
+export const readConfig = (env: Environment = ownEnvironment()) => {
   const { values, organisations } = parse(portalSchema, env)
   return {
-    production: values.NODE_ENV === 'production',
     port: values.PORT,
     host: values.HOST,
+    /** How long the portal says that it is not ready before it stops listening. */
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     portalUrl: values.PORTAL_URL,
     /** True when browsers reach the portal over https; a proxy in front ends TLS. */
     https: values.PORTAL_URL.startsWith('https:'),
@@ -194,12 +216,11 @@ export type Config = ReturnType<typeof readConfig>
  * that.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readOperatorConfig = (env: Environment = process.env) => {
+export const readOperatorConfig = (env: Environment = ownEnvironment()) => {
   const { values, organisations } = parse(operatorSchema, env)
   return {
     databaseUrl: values.DATABASE_URL,
     dataDir: values.DATA_DIR,
-    logLevel: values.LOG_LEVEL,
     organisations,
   }
 }

@@ -14,7 +14,7 @@ export type Organisation = Partner | Merchant
 /** Partner ID: 3 to 10 digits. */
 export const partnerIdPattern = /^\d{3,10}$/
 /** Business identifier scheme, such as `business:NO:ORG` or `business:FI:Y-tunnus`; 10 to 30 characters. */
-export const schemePattern = /^(?=.{10,30}$)business:[A-Z]{2}:[A-Za-z][A-Za-z-]*$/
+export const schemePattern = /^(?=.{10,30}$)[A-Za-z]+(:[A-Za-z0-9-]+)+$/
 /** Business identifier id: digits and dashes, 4 to 50 characters. */
 export const businessIdPattern = /^[\d-]{4,50}$/
 /** Merchant serial number (MSN): 4 to 10 digits. */

@@ -24,12 +24,22 @@ const secretSchema = (directory: string, env: Environment) =>
         context.addIssue({ code: 'custom', message })
         return z.NEVER
       }
-      if (typeof source === 'string') return source === '' ? fail('must not be empty') : source
-      if ('env' in source)
-        return env[source.env] ?? fail(`names the variable ${source.env}, which is not set`)
+      const usable = (secret: string, what: string) => {
+        if (secret === '') return fail(`${what} empty`)
+        // Keys travel in headers, which take no more than this.
+        const travels = /^[\x21-\x7e]+$/.test(secret)
+        return travels ? secret : fail(`${what} not a key: it holds spaces or letters outside ASCII`)
+      }
+      if (typeof source === 'string') return usable(source, 'is')
+      if ('env' in source) {
+        const secret = env[source.env]
+        return secret === undefined
+          ? fail(`names the variable ${source.env}, which is not set`)
+          : usable(secret, `names the variable ${source.env}, which is`)
+      }
       try {
         const secret = readFileSync(resolve(directory, source.file), 'utf8').trim()
-        return secret === '' ? fail(`names the file ${source.file}, which is empty`) : secret
+        return usable(secret, `names the file ${source.file}, which is`)
       } catch {
         return fail(`names the file ${source.file}, which cannot be read`)
       }

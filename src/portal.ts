@@ -82,19 +82,19 @@ export const startPortal = async (
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
   const stopping = new AbortController()
+  let operatorSocket: Awaited<ReturnType<typeof serveOperatorSocket>> | undefined
   try {
     await migrate(database)
     const organisations = new Map(
       config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
     )
-    const operatorSocket =
-      database.kind === 'embedded' && !isInMemory(config.dataDir)
-        ? await serveOperatorSocket(
-            join(config.dataDir, 'operator.sock'),
-            (argv) => runCommand({ database, organisations }, argv),
-            logger,
-          )
-        : undefined
+    if (database.kind === 'embedded' && !isInMemory(config.dataDir)) {
+      operatorSocket = await serveOperatorSocket(
+        join(config.dataDir, 'operator.sock'),
+        (argv) => runCommand({ database, organisations }, argv),
+        logger,
+      )
+    }
 
     const readiness = async () => {
       if (stopping.signal.aborted) return { ready: false, reason: 'stopping' }
@@ -132,6 +132,8 @@ export const startPortal = async (
     const stop = async (): Promise<void> => {
       logger.info('stopping')
       stopping.abort()
+      // Whoever sends traffic here must see that it is not wanted before there is nobody to take it.
+      await setTimeout(config.shutdownDelayMs)
       const closed = once(server, 'close')
       server.close()
       server.closeIdleConnections()
@@ -147,6 +149,7 @@ export const startPortal = async (
     return { url, database, stop: () => (stopped ??= stop()) }
   } catch (error) {
     stopping.abort()
+    await operatorSocket?.close()
     await database.close()
     throw error
   }

@@ -88,6 +88,11 @@ describe('readConfig', () => {
     ['LOG_LEVEL', 'loud'],
     ['TRUST_PROXY', 'everybody'],
     ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', '10'],
+    ['TRUST_PROXY', 'abc'],
+    ['TRUST_PROXY', '999.1.1.1'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', 'loopback, 10.0.0.0/8/8'],
     ['ORGANISATIONS_FILE', '/no/such/file.json'],
     ['ORGANISATIONS_FILE', fileWith('{')],
   ])('refuses %s=%s and says so', (variable, value) => {
@@ -107,9 +112,8 @@ describe('readConfig', () => {
     expect(problemsOf({ ...good, NODE_ENV: 'production' })[0]).toMatch(
       /^DATABASE_URL is required when NODE_ENV is production/,
     )
-    expect(
-      readConfig({ ...good, NODE_ENV: 'production', DATABASE_URL: 'postgres://db/portal' }).production,
-    ).toBe(true)
+    const url = 'postgres://db/portal'
+    expect(readConfig({ ...good, NODE_ENV: 'production', DATABASE_URL: url }).databaseUrl).toBe(url)
   })
 
   it('reads several mistakes of several kinds together', () => {
@@ -157,6 +161,7 @@ describe('the organisations file', () => {
     ['sales unit keys without MSN', partner({ ...management, type: 'sales-unit', subscriptionKey: 'x' })],
     ['a variable that is not set', partner({ ...management, clientSecret: { env: 'NOT_SET' } })],
     ['a file that is not there', partner({ ...management, clientSecret: { file: 'no-such-file' } })],
+    ['a secret that no header can carry', partner({ ...management, clientSecret: '…' })],
     ['an empty secret', partner({ ...management, clientSecret: '' })],
     ['a misspelt member', partner({ ...management, subscriptionkey: 'x' })],
     ['a malformed partner ID', { partners: [{ id: '12', name: 'x', keys: management }] }],

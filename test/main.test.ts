@@ -81,6 +81,9 @@ it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async
   await setTimeout(300)
   portal.child.kill('SIGTERM')
   await portal.says(/"msg":"stopping"/)
+  const notReady = await fetch(`${url}/readyz`)
+  expect([notReady.status, await notReady.json()]).toEqual([503, { status: 'not ready', reason: 'stopping' }])
+  await setTimeout(1500)
   await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed')
   answer?.()
   const [response] = (await underWay) as [{ statusCode: number }]

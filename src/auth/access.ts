@@ -15,11 +15,13 @@ export const requireUser: RequestHandler = (req, res, next) => {
   return res.redirect(`/${returnTo}`)
 }
 
+const byName = new Intl.Collator('nb').compare
+
 /** What the user may act as, by name. A grant for an organisation that is no longer configured shows nothing. */
 export const organisationsOf = (user: Express.User, organisations: Organisations): Organisation[] =>
   user.grants
     .flatMap((key) => organisations.get(key) ?? [])
-    .toSorted((a, b) => a.name.localeCompare(b.name) || organisationKey(a).localeCompare(organisationKey(b)))
+    .toSorted((a, b) => byName(a.name, b.name) || byName(organisationKey(a), organisationKey(b)))
 
 /**
  * Loads the organisation in the URL into `res.locals.organisation`, if this user may act as it.

@@ -63,6 +63,7 @@ const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemo
 const environmentOf = (state: DemoState, dataDir: string, file: string, logLevel: string) => ({
   PORT: String(state.ports.portal),
   HOST: host,
+  SHUTDOWN_DELAY_MS: '0',
   PORTAL_URL: `http://${host}:${state.ports.portal}`,
   OIDC_ISSUER: `http://${host}:${state.ports.eid}`,
   OIDC_CLIENT_ID: clientId,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import express, { type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express } from 'express'
 import { type JWKS, Provider } from 'oidc-provider'
 // The default, made by hand: otherwise the library warns at every start that it forgets, which a demo may.
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
@@ -22,6 +22,9 @@ export type DemoEidOptions = {
 const views = fileURLToPath(new URL('./views', import.meta.url))
 const minute = 60
 
+/** The assurance level of everybody, for who asks for one. */
+const demoAcr = 'urn:example:high'
+
 /**
  * A real OpenID Connect provider in which the eID is a list of people to pick from. Authorization code flow with
  * PKCE, userinfo, RP-initiated logout; everything is kept in memory.
@@ -43,6 +46,7 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
     jwks: options.jwks,
     cookies: { keys: [...options.cookieKeys] },
     claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
+    acrValues: [demoAcr],
     pkce: { required: () => true },
     ttl: {
       AccessToken: 10 * minute,
@@ -98,10 +102,15 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
   app.post('/interaction/:uid', express.urlencoded({ extended: false }), async (req, res) => {
     const { sub } = req.body as { sub?: string }
     const result = people.some((person) => person.sub === sub)
-      ? { login: { accountId: String(sub) } }
+      ? { login: { accountId: String(sub), acr: demoAcr } }
       : { error: 'access_denied', error_description: 'The person said no' }
     await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false })
   })
   app.use(provider.callback())
+  const failed: ErrorRequestHandler = (error: unknown, _req, res, _next) => {
+    const description = error instanceof Error ? error.message : 'unknown error'
+    res.status(400).render('error', { title: 'That did not work', error: 'error', description })
+  }
+  app.use(failed)
   return app
 }

@@ -5,8 +5,6 @@ export type Format = {
   readonly date: (isoDate: string) => string
   /** "2 minutes ago", from milliseconds passed. */
   readonly ago: (milliseconds: number) => string
-  /** "a, b and c" */
-  readonly list: (items: readonly string[]) => string
   /** "Norway" from NO; the code itself where nobody knows it. */
   readonly country: (code: string) => string
 }
@@ -23,7 +21,6 @@ export const createFormat = (locale: string): Format => {
   const numbers = new Intl.NumberFormat(locale)
   const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'Europe/Oslo' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  const lists = new Intl.ListFormat(locale)
   const countries = new Intl.DisplayNames(locale, { type: 'region' })
   return {
     number: (value) => numbers.format(value),
@@ -36,7 +33,6 @@ export const createFormat = (locale: string): Format => {
       const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
       return relative.format(-Math.round(seconds / size), unit)
     },
-    list: (items) => lists.format(items),
     country: (code) => {
       try {
         return countries.of(code) ?? code

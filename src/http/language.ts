@@ -7,10 +7,9 @@ import { createFormat, type Format } from './format.ts'
 /** The words in one language: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never HTML. */
 export type Translate = (key: string, values?: Record<string, unknown>) => string
 
-/** A language as the pages use it. `locale` is the BCP 47 tag that dates and numbers follow. */
+/** A language as the pages use it; dates and numbers follow the country that it is mostly written in. */
 export type Language = {
   readonly code: string
-  readonly locale: string
   readonly t: Translate
   /** True when the language has words for this key; for values that the API may add to at any time. */
   readonly has: (key: string) => boolean
@@ -49,7 +48,6 @@ export const loadLanguages = (directory: string): ReadonlyMap<string, Language> 
       const locale = locales[code] ?? code
       const language: Language = {
         code,
-        locale,
         t: (key, values) => t(key, values ?? {}),
         has: (key) => i18n.exists(key, { lng: code }),
         format: createFormat(locale),

@@ -39,8 +39,8 @@ export const viewLocals = (options: {
       user: null,
       menu: [],
       base: '',
-      path: req.path,
-      returnTo: req.originalUrl,
+      // Two slashes at the start would name another host.
+      returnTo: req.originalUrl.replace(/^[/\\]+/, '/'),
       csrfToken: () => csrfToken(req),
     })
     next()

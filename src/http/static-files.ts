@@ -14,7 +14,8 @@ const publicDirectory = fileURLToPath(new URL('../../public', import.meta.url))
 
 /** Changes whenever a file that browsers may keep changes: ours by content, the packages' by their version. */
 const fingerprint = (): string => {
-  const hash = createHash('sha256').update(readFileSync(join(designSystem, '..', 'package.json')))
+  const hash = createHash('sha256')
+  for (const room of [designSystem, inter]) hash.update(readFileSync(join(room, '..', 'package.json')))
   const files = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
   for (const file of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (file.isFile()) hash.update(file.name).update(readFileSync(join(file.parentPath, file.name)))

@@ -54,16 +54,16 @@ export const createMerchants = ({ clientOf, ...options }: Source): Merchants => 
         throw error
       }
     },
-    { ...options, maxAgeMs: 60 * minute },
+    { ...options, purpose: 'merchant', maxAgeMs: 60 * minute },
   )
   const salesUnits = createShelf<Rows<SalesUnitListItem>>(
     async (organisation, key, priority) =>
       listMerchantSalesUnits(clientOf(organisation), identifierOf(key), { priority }),
-    { ...options, maxAgeMs: minute },
+    { ...options, purpose: 'merchantSalesUnits', maxAgeMs: minute },
   )
   return {
     get: async (organisation, identifier) => {
-      const { value, readAt } = await merchants.read(organisation, keyOf(identifier))
+      const { value, readAt } = await merchants.read(organisation, keyOf(identifier), { maxAgeMs: minute })
       if (!value) throw new NotSharedError('merchantNotShared', `${identifier.scheme}:${identifier.id}`)
       return { merchant: value, readAt }
     },
@@ -72,7 +72,7 @@ export const createMerchants = ({ clientOf, ...options }: Source): Merchants => 
     known: (organisation, identifier) => merchants.peek(organisation, keyOf(identifier)) !== undefined,
     peek: (organisation, identifier) => merchants.peek(organisation, keyOf(identifier))?.value,
     read: async (organisation, identifier, priority) => {
-      await merchants.read(organisation, keyOf(identifier), priority)
+      await merchants.read(organisation, keyOf(identifier), { priority })
     },
     fill: async (organisation, identifiers) =>
       merchants.fill(organisation, [...new Set(identifiers.map(keyOf))]),

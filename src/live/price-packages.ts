@@ -17,7 +17,7 @@ export const createPricePackages = ({ clientOf, ...options }: Source): PricePack
       const sorted = rows.toSorted((a, b) => byName(a.market ?? '', b.market ?? '') || byName(a.name, b.name))
       return { rows: sorted, skipped }
     },
-    { ...options, maxAgeMs: 60_000 },
+    { ...options, purpose: 'pricePackages', maxAgeMs: 60_000 },
   )
   return {
     find: async (organisation) => {

@@ -71,11 +71,11 @@ export const createProductOrders = (
       })
       return { ...answer, rows: answer.rows.toSorted((a, b) => byStatus(a.status, b.status)) }
     },
-    { ...options, maxAgeMs: 60_000 },
+    { ...options, purpose: 'productOrders', maxAgeMs: 60_000 },
   )
   const orders = createShelf<ProductOrder>(
     async (organisation, id, priority) => getProductOrder(clientOf(organisation), id, { priority }),
-    { ...options, maxAgeMs: 60_000 },
+    { ...options, purpose: 'productOrder', maxAgeMs: 60_000 },
   )
   const withMerchant = (organisation: Organisation, order: ProductOrder): ProductOrderRow => ({
     ...order,

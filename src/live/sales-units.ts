@@ -23,6 +23,8 @@ export type SalesUnitRow = {
   readonly name: string
   readonly details: Omit<SalesUnit, 'msn' | 'name'> | undefined
   readonly merchantName: string | undefined
+  /** True when all of it has been read: what is undefined then is not shared. */
+  readonly read: boolean
 }
 
 /** A page of sales units, with what is missing from it. */
@@ -60,7 +62,7 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
       const { rows, skipped } = await listSalesUnits(clientOf(organisation), { priority })
       return { rows: rows.toSorted((a, b) => byName(a.name, b.name)), skipped }
     },
-    { ...options, maxAgeMs: minute },
+    { ...options, purpose: 'salesUnits', maxAgeMs: minute },
   )
 
   /** Undefined is an answer: the sales unit is in the list but no longer shared. */
@@ -75,14 +77,8 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
         throw error
       }
     },
-    { ...options, maxAgeMs: 60 * minute },
+    { ...options, purpose: 'salesUnit', maxAgeMs: 60 * minute },
   )
-
-  const rowOf = (organisation: Organisation, { msn, name }: SalesUnitListItem): SalesUnitRow => {
-    const known = details.peek(organisation, msn)?.value
-    const merchant = known && merchants.peek(organisation, known.businessIdentifier)
-    return { msn, name, details: known, merchantName: merchant?.name }
-  }
 
   const isRead = (organisation: Organisation, msn: string): boolean => {
     const reading = details.peek(organisation, msn)
@@ -90,6 +86,11 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
       reading !== undefined &&
       (!reading.value || merchants.known(organisation, reading.value.businessIdentifier))
     )
+  }
+  const rowOf = (organisation: Organisation, { msn, name }: SalesUnitListItem): SalesUnitRow => {
+    const known = details.peek(organisation, msn)?.value
+    const merchant = known && merchants.peek(organisation, known.businessIdentifier)
+    return { msn, name, details: known, merchantName: merchant?.name, read: isRead(organisation, msn) }
   }
   const readRow = async (organisation: Organisation, msn: string): Promise<void> => {
     const { value } = await details.read(organisation, msn)
@@ -138,7 +139,7 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
       }
     },
     get: async (organisation, msn) => {
-      const { value, readAt } = await details.read(organisation, msn)
+      const { value, readAt } = await details.read(organisation, msn, { maxAgeMs: minute })
       if (!value) throw new NotSharedError('salesUnitNotShared', msn)
       return { salesUnit: value, readAt }
     },

@@ -1,4 +1,4 @@
-import { UpstreamError } from '../errors.ts'
+import { type Purpose, UpstreamError, UpstreamUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
 
@@ -13,13 +13,18 @@ export type Reading<Value> = Entry<Value>
 
 /** Values read from the API, kept in memory an organisation and key. */
 export type Shelf<Value> = {
-  /** What is there, however old. */
+  /** What is there, up to two hours old. */
   readonly peek: (organisation: Organisation, key: string) => Reading<Value> | undefined
   /**
-   * What is there if it is younger than the shelf's age, else a new reading; many waiting for the same one cause
-   * one call. Throws what the call throws; a failure is not kept.
+   * What is there if it is younger than `maxAgeMs` (the shelf's own unless told), else a new reading; many waiting
+   * for the same one cause one call. A failure is not kept.
+   * @throws what the call throws; UpstreamUnavailableError when a page would wait longer than 15 s
    */
-  readonly read: (organisation: Organisation, key: string, priority?: Priority) => Promise<Reading<Value>>
+  readonly read: (
+    organisation: Organisation,
+    key: string,
+    options?: { readonly priority?: Priority; readonly maxAgeMs?: number },
+  ) => Promise<Reading<Value>>
   /**
    * Reads ahead, in the background and a few at a time, what is missing or too old. Resolves when it is done or
    * given up; an organisation has at most one such round at a time. Never rejects.
@@ -29,32 +34,75 @@ export type Shelf<Value> = {
 
 /** How many calls one round of reading ahead has in flight. */
 const fillConcurrency = 5
-/** A round gives up after this many failures, and the next waits a minute: the API has a bad day. */
-const fillFailures = 3
-const fillPauseMs = 60_000
+/** A round gives up after this many failures in a row, and the next waits a minute: the API has a bad day. */
+const fillFailures = 5
+const minuteMs = 60_000
+/** What failed when it was read ahead is left alone for this long, so that it cannot hold up the others. */
+const failedAgeMs = 10 * minuteMs
+/** Nothing is kept longer than this after it was read; what is still wanted is read again. */
+const keepMs = 120 * minuteMs
+/** That there is nothing may change at any time, and is forgotten sooner than what there is. */
+const nothingAgeMs = minuteMs
+/** A page does not wait longer, whatever the API makes of its retries; the reading goes on for the next one. */
+const pageDeadlineMs = 15_000
+
+/** The promise, or UpstreamUnavailableError when a page has waited long enough. */
+const withDeadline = async <Value>(reading: Promise<Value>, purpose: Purpose): Promise<Value> => {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new UpstreamUnavailableError({ purpose })), pageDeadlineMs)
+  try {
+    return await Promise.race([reading, late.promise])
+  } finally {
+    clearTimeout(timer)
+    // Whoever reads it next sees how it ended.
+    reading.catch(() => {})
+  }
+}
 
 /**
- * @param options.maxAgeMs how old a value may get before it is read again
+ * @param options.purpose what is read, for the error of a page that waited in vain
+ * @param options.maxAgeMs how old a value may get before it is read again; undefined, which says that there is
+ * nothing, gets a minute at most
  * @param options.signal ends reading ahead when the portal stops
  */
 export const createShelf = <Value>(
   load: Load<Value>,
-  options: { readonly maxAgeMs: number; readonly logger: Logger; readonly signal: AbortSignal },
+  options: {
+    readonly purpose: Purpose
+    readonly maxAgeMs: number
+    readonly logger: Logger
+    readonly signal: AbortSignal
+  },
 ): Shelf<Value> => {
-  const entries = new Map<string, Map<string, Entry<Value>>>()
+  const shelves = new Map<string, Map<string, Entry<Value>>>()
+  const sweptAt = new Map<string, number>()
   const loading = new Map<string, Promise<Entry<Value>>>()
   const filling = new Map<string, Promise<void>>()
   const pausedUntil = new Map<string, number>()
+  const failedAt = new Map<string, number>()
 
+  const nameOf = (organisation: Organisation, key: string): string =>
+    `${organisationKey(organisation)} ${key}`
   const shelfOf = (organisation: Organisation) => {
     const name = organisationKey(organisation)
-    const shelf = entries.get(name) ?? new Map<string, Entry<Value>>()
-    entries.set(name, shelf)
+    const shelf = shelves.get(name) ?? new Map<string, Entry<Value>>()
+    shelves.set(name, shelf)
     return shelf
   }
-  const fresh = (organisation: Organisation, key: string) => {
+  const fresh = (organisation: Organisation, key: string, maxAgeMs = options.maxAgeMs) => {
     const entry = shelfOf(organisation).get(key)
-    return entry && Date.now() - entry.readAt < options.maxAgeMs ? entry : undefined
+    const limit = entry?.value === undefined ? Math.min(maxAgeMs, nothingAgeMs) : maxAgeMs
+    return entry && Date.now() - entry.readAt < limit ? entry : undefined
+  }
+  /** Once a minute at most: anybody may ask for any key. */
+  const sweep = (organisation: Organisation): void => {
+    const name = organisationKey(organisation)
+    const now = Date.now()
+    if (now - (sweptAt.get(name) ?? 0) < minuteMs) return
+    sweptAt.set(name, now)
+    const shelf = shelfOf(organisation)
+    for (const [key, { readAt }] of shelf) if (now - readAt > keepMs) shelf.delete(key)
+    for (const [key, at] of failedAt) if (now - at > keepMs) failedAt.delete(key)
   }
 
   const readNow = async (
@@ -63,17 +111,19 @@ export const createShelf = <Value>(
     priority: Priority,
   ): Promise<Entry<Value>> => {
     // Whoever waits joins a reading under way, background or not: only a few of those are ever queued.
-    const name = `${organisationKey(organisation)} ${key}`
+    const name = nameOf(organisation, key)
     const underWay =
       loading.get(name) ??
       load(organisation, key, priority)
         .then((value) => {
           const entry = { value, readAt: Date.now() }
           shelfOf(organisation).set(key, entry)
+          failedAt.delete(name)
           return entry
         })
         .finally(() => loading.delete(name))
     loading.set(name, underWay)
+    sweep(organisation)
     return underWay
   }
 
@@ -86,8 +136,10 @@ export const createShelf = <Value>(
         if (fresh(organisation, key)) continue
         try {
           await readNow(organisation, key, 'background')
+          failures = 0
         } catch (error) {
           failures += 1
+          failedAt.set(nameOf(organisation, key), Date.now())
           // What is not the API's doing is a fault of ours, and must be seen.
           if (!(error instanceof UpstreamError)) options.logger.error({ err: error }, 'reading ahead failed')
         }
@@ -96,19 +148,28 @@ export const createShelf = <Value>(
     await Promise.all(Array.from({ length: fillConcurrency }, worker))
     if (failures >= fillFailures && !options.signal.aborted) {
       const name = organisationKey(organisation)
-      pausedUntil.set(name, Date.now() + fillPauseMs)
+      pausedUntil.set(name, Date.now() + minuteMs)
       options.logger.warn({ organisation: name, failures }, 'reading ahead paused')
     }
   }
 
   return {
     peek: (organisation, key) => shelfOf(organisation).get(key),
-    read: async (organisation, key, priority = 'interactive') =>
-      fresh(organisation, key) ?? readNow(organisation, key, priority),
+    read: async (organisation, key, { priority = 'interactive', maxAgeMs } = {}) => {
+      const kept = fresh(organisation, key, maxAgeMs)
+      if (kept) return kept
+      const reading = readNow(organisation, key, priority)
+      return priority === 'interactive' ? withDeadline(reading, options.purpose) : reading
+    },
     fill: async (organisation, keys) => {
       const name = organisationKey(organisation)
-      if ((pausedUntil.get(name) ?? 0) > Date.now() || keys.every((key) => fresh(organisation, key))) return
-      const round = filling.get(name) ?? fillRound(organisation, keys).finally(() => filling.delete(name))
+      if ((pausedUntil.get(name) ?? 0) > Date.now()) return
+      const failedLately = (key: string) =>
+        Date.now() - (failedAt.get(nameOf(organisation, key)) ?? 0) < failedAgeMs
+      const wanted = keys.filter((key) => !fresh(organisation, key))
+      const todo = wanted.filter((key) => !failedLately(key))
+      if (todo.length === 0) return
+      const round = filling.get(name) ?? fillRound(organisation, todo).finally(() => filling.delete(name))
       filling.set(name, round)
       await round
     },

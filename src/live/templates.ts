@@ -27,7 +27,7 @@ export const createTemplates = ({ clientOf, ...options }: Source): Templates => 
         throw error
       }
     },
-    { ...options, maxAgeMs: 60_000 },
+    { ...options, purpose: 'productOrderTemplates', maxAgeMs: 60_000 },
   )
   return {
     find: async (organisation) => {

@@ -41,7 +41,7 @@ export const createWebhooks = ({ clientOf, ...options }: Source, salesUnits: Sal
       const client = clientOf(organisation)
       return client.onlyMsn === undefined ? listWebhooks(client, { priority }) : nothing
     },
-    { ...options, maxAgeMs: 60_000 },
+    { ...options, purpose: 'webhooks', maxAgeMs: 60_000 },
   )
   const lists = createShelf<Rows<Webhook>>(
     async (organisation, msn, priority) => {
@@ -53,7 +53,7 @@ export const createWebhooks = ({ clientOf, ...options }: Source, salesUnits: Sal
         throw error
       }
     },
-    { ...options, maxAgeMs: 60 * 60_000 },
+    { ...options, purpose: 'webhooks', maxAgeMs: 60 * 60_000 },
   )
 
   return {

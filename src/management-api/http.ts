@@ -113,8 +113,9 @@ export const createSend = (limits: Limits, logger: Logger): Send => {
       ms: Math.round(performance.now() - started),
       attempt: number,
     }
-    if (outcome.ok || signal?.aborted) {
-      logger.debug(line, outcome.ok ? 'upstream call' : 'upstream call given up by its caller')
+    if (outcome.ok || outcome.status === 404 || signal?.aborted) {
+      // 404 is an answer: not there, or not shared.
+      logger.debug(line, signal?.aborted ? 'upstream call given up by its caller' : 'upstream call')
     } else {
       const { reason, title, traceId } = outcome
       logger.warn({ ...line, reason, title, traceId }, 'upstream call failed')

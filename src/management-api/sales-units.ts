@@ -7,31 +7,15 @@ import { segment } from './path.ts'
 export const salesUnitListItem = z.object({ msn, name: text })
 export type SalesUnitListItem = z.output<typeof salesUnitListItem>
 
-/** A known switch that holds something else than true or false says nothing. */
-const flag = z.boolean().optional().catch(undefined)
-
 /**
- * What a sales unit may do. Every property is optional, and one that is absent (or null) says nothing. Properties
- * that are not known yet are kept with the value they came with.
+ * What a sales unit may do, as the API says it: known switches (`paymentAllowed`, `recurringAllowed` …) are true or
+ * false as a rule, `captureType` is `ReserveCapture`, `DirectCapture` or `NotApplicable`. Everything is optional, one that is
+ * absent (or null) says nothing, and what is newer than this, name or value, is kept as it came.
  */
 const configuration = z
   .record(z.string(), z.unknown())
   .nullish()
   .transform((value) => Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== null)))
-  .pipe(
-    z.looseObject({
-      paymentAllowed: flag,
-      /** `ReserveCapture`, `DirectCapture`, `NotApplicable`, or one that is newer than this. */
-      captureType: z.string().optional().catch(undefined),
-      skipLandingPageAllowed: flag,
-      recurringAllowed: flag,
-      partialCaptureAllowed: flag,
-      lateCaptureAllowed: flag,
-      landingPagePhoneNumberLocked: flag,
-      longLivingPaymentAllowed: flag,
-      creditCardPaymentAllowed: flag,
-    }),
-  )
 
 export const salesUnit = z.object({
   msn,

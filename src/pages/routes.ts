@@ -1,12 +1,4 @@
-import type { Organisations } from '../auth/access.ts'
-import type { Eid } from '../auth/eid.ts'
-import type { Passport } from '../auth/passport.ts'
 import { finishSignIn, signOut, startSignIn } from '../auth/sign-in.ts'
-import type { Config } from '../config.ts'
-import type { Language } from '../http/language.ts'
-import type { Records } from '../live/records.ts'
-import type { Logger } from '../logger.ts'
-import type { Database } from '../store/database.ts'
 import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
 import { showSelect } from './account/select.ts'
@@ -14,6 +6,7 @@ import { showSignIn } from './account/sign-in.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
+import type { PageDeps } from './deps.ts'
 import type { Section } from './mount.ts'
 import { listPricePackages } from './price-packages/list.ts'
 import { showProductOrder } from './product-orders/detail.ts'
@@ -22,20 +15,6 @@ import { showSalesUnit } from './sales-units/detail.ts'
 import { listSalesUnits } from './sales-units/list.ts'
 import { listTemplates } from './templates/list.ts'
 import { listWebhooks } from './webhooks/list.ts'
-
-/** What handlers are made from. */
-export type PageDeps = {
-  readonly config: Pick<Config, 'portalUrl' | 'https' | 'feedbackUrl' | 'supportText'>
-  readonly logger: Logger
-  readonly database: Database
-  readonly eid: Eid
-  readonly passport: Passport
-  readonly organisations: Organisations
-  readonly languages: ReadonlyMap<string, Language>
-  readonly records: Records
-  /** A sentence on every page that says that this is a demo. */
-  readonly demoNotice: string | undefined
-}
 
 /** The site map: one line a URL. The menus come from here. What is not here is a 404. */
 export const siteMap = (deps: PageDeps) => {

@@ -216,6 +216,20 @@ describe('a sign-in that comes back', () => {
   })
 })
 
+it('a level of assurance that is asked for must be in the ID token', async () => {
+  const strict = await startPortalOf(provider.issuer, { env: { OIDC_ACR_VALUES: 'urn:high urn:higher' } })
+  const as = async (acr: unknown) => {
+    const browser = strict.browser()
+    const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
+    provider.lie({ claims: { acr } }, String(searchParams.get('nonce')))
+    return browser.open(`/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}`)
+  }
+  for (const acr of [undefined, 'urn:low', 'urn:high urn:higher', ['urn:high']])
+    expect(inWords(await as(acr))).toEqual(nonsense)
+  expect((await as('urn:higher')).url.pathname).toBe('/profile')
+  await strict.stop()
+})
+
 describe('the log of all this', () => {
   it('names the reasons, and no code, token, secret, state, cookie or e-mail address', () => {
     const log = portal.log()

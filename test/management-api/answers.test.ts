@@ -121,7 +121,7 @@ test('a sales unit: unknown configuration stays, null is nothing, a number is te
       paymentAllowed: false,
       captureType: 'Later',
       brandNew: { a: [1] },
-      recurringAllowed: undefined,
+      recurringAllowed: 'perhaps',
     },
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { linesOf, rowsOf, twoMinutesLater } from './reading.ts'
@@ -15,7 +15,10 @@ afterEach(() => {
   test.api.weather.override = null
   twoMinutesLater()
 })
-afterAll(async () => test.stop())
+afterAll(async () => {
+  vi.useRealTimers()
+  await test.stop()
+})
 
 const base = '/partners/34567'
 const identifier = { scheme: 'business:NO:ORG', id: '311900456' }

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
+import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, linesOf, linksOf, rowsOf, twoMinutesLater, wordsOf } from './reading.ts'
@@ -17,7 +18,10 @@ afterEach(() => {
   Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
   twoMinutesLater()
 })
-afterAll(async () => test.stop())
+afterAll(async () => {
+  vi.useRealTimers()
+  await test.stop()
+})
 
 const base = '/partners/12345'
 const unavailable: WeatherAnswer = { status: 503, body: { title: 'Service Unavailable' } }
@@ -155,7 +159,7 @@ describe('when a part of the API is away', () => {
     const path = '/merchants/business:NO:ORG/311900456/sales-units/123789'
     const page = await åse.open(path)
     expect([page.status, page.$('h1').text()]).toEqual([200, 'Bergen Fitness Sentrum'])
-    expect(factsOf(page)['Merchant']).toBe('The merchant could not be read just now.')
+    expect(factsOf(page)['Merchant']).toBe(words.salesUnit.merchantMissing)
     expect(page.words).toContain("The merchant's other sales units could not be read just now.")
     expect(page.words).not.toContain('You have no other sales unit.')
   })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { headingsOf, inOrder, rowsOf, twoMinutesLater } from './reading.ts'
@@ -7,7 +7,10 @@ let test: TestPortal
 beforeAll(async () => {
   test = await startTestPortal()
 })
-afterAll(async () => test.stop())
+afterAll(async () => {
+  vi.useRealTimers()
+  await test.stop()
+})
 
 const countries = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
 const products: Record<string, string> = words.productType

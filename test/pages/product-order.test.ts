@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { DemoProductOrder } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
@@ -11,7 +11,10 @@ beforeAll(async () => {
   test = await startTestPortal()
   kari = await test.signedIn('Kari Nordmann')
 })
-afterAll(async () => test.stop())
+afterAll(async () => {
+  vi.useRealTimers()
+  await test.stop()
+})
 
 type Order = DemoProductOrder['body']
 const ordersOf = (wanted: (order: Order) => boolean): Order[] =>
@@ -68,7 +71,7 @@ describe('a product order', () => {
         'How it was made': types[order.productOrderType] ?? order.productOrderType,
         'Sales unit': order.salesUnit
           ? `${order.salesUnit.name} ${order.salesUnit.msn}`
-          : 'There is none until the order is completed.',
+          : words.productOrder.noSalesUnit,
       })
       expect(facts['Business identifier']).toMatch(new RegExp(`^${id} ${scheme}`))
       expect(facts['Link for the merchant']?.split(' ')[0]).toBe(

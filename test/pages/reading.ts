@@ -74,7 +74,10 @@ export const linesOf = (log: string): Record<string, unknown>[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-/** Lets two minutes pass, so that lists are read anew; what is read once an hour stays. */
+/**
+ * Lets two minutes pass, so that lists are read anew; what is read once an hour stays. The file must set the clock
+ * right at its end, for the next one: `vi.useRealTimers()`.
+ */
 export const twoMinutesLater = (): void => {
   const now = Date.now()
   vi.useFakeTimers({ toFake: ['Date'], now: now + 120_000 })

@@ -64,9 +64,12 @@ describe('a sales unit', () => {
   })
 
   it('shows what a setting of no simple kind holds, and leaves out what says nothing', async () => {
-    const configuration: Record<string, unknown> = unitOf('290001').body.configuration
-    Object.assign(configuration, { limits: { daily: 5 }, tries: 3, lateCaptureAllowed: null, name: '<b>' })
-    const facts = factsOf(await mikko.open(`${sauna}/sales-units/290001`))
+    const { body } = unitOf('290001')
+    const odd = { limits: { daily: 5 }, tries: 3, name: '<b>' }
+    Object.assign(body, { configuration: { ...odd, ...body.configuration, lateCaptureAllowed: null } })
+    const page = await mikko.open(`${sauna}/sales-units/290001`)
+    const facts = factsOf(page)
+    expect(wordsOf(page.$('dl.settings dt').first())).toBe('Payments paymentAllowed')
     expect(facts['limits']).toMatch(/^{"daily":5} /)
     expect(facts['tries']).toMatch(/^3 /)
     expect(facts['name']).toMatch(/^<b> /)

@@ -111,7 +111,7 @@ describe('the filter', () => {
     ['a part of the name', 'fitness', 9],
     ['the name in other letters of the same', 'TROMSØ fitness', 1],
     ['å, ä and ö as they are', 'hämeen', 1],
-    ['letters that are put together of two', 'København'.normalize('NFD'), 2],
+    ['letters that are put together of two', 'Hämeen'.normalize('NFD'), 1],
     ['quotes', '"ØRSTA"', 1],
     ['an apostrophe', "ole's", 1],
     ['an ampersand', 'fitness & spa', 2],

@@ -103,6 +103,7 @@ export const startTestPortal = async (
   const schema = await createTestSchema()
   const config = readConfig({
     PORT: String(port),
+    SHUTDOWN_DELAY_MS: '0',
     PORTAL_URL: url,
     OIDC_ISSUER: issuer,
     OIDC_CLIENT_ID: 'portal',

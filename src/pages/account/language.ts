@@ -3,7 +3,7 @@ import { localPath } from '../../auth/local-path.ts'
 import { NotFoundError } from '../../errors.ts'
 import { rememberLanguage } from '../../http/language.ts'
 import { pathParameter } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 /** `GET /language/nb?returnTo=/local/path`: keeps the language in a cookie and goes back. */
 export const showLanguage =

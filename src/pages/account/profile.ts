@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
 import { signedIn } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 import { homeOf } from './select.ts'
 
 /** `GET /profile`: name, e-mail, what the user may act as, and at the bottom the user ID. */

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
 import type { Organisation } from '../../organisation.ts'
 import { signedIn } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 /** Where an organisation's portal begins. */
 export const homeOf = (organisation: Organisation): string =>

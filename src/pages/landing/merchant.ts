@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
+import { UpstreamUnavailableError } from '../../errors.ts'
 import { actingAs } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 import { countOf } from './partner.ts'
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page. */
@@ -14,11 +15,12 @@ export const showMerchantLanding =
         'sales-units',
         async () => (await records.salesUnits.names(merchant)).rows.length,
       ),
-      countOf(
-        'webhooks',
-        'developers/webhooks',
-        async () => (await records.webhooks.find(merchant, { q: '', page: 1 })).total,
-      ),
+      countOf('webhooks', 'developers/webhooks', async () => {
+        const { total, asked, salesUnits } = await records.webhooks.find(merchant, { q: '', page: 1 })
+        // A part of them would look like all.
+        if (asked < salesUnits) throw new UpstreamUnavailableError({ purpose: 'webhooks' })
+        return total
+      }),
     ])
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),

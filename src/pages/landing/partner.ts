@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import { UpstreamError } from '../../errors.ts'
 import type { Organisation } from '../../organisation.ts'
 import { actingAs } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 /** A number that is there, is not there to be had, or could not be read just now. */
 export type Count = {

@@ -4,7 +4,7 @@ import type { BusinessIdentifier } from '../../management-api/merchants.ts'
 import { businessIdPattern, type Organisation, schemePattern } from '../../organisation.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
 import { optional } from '../optional.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 const render = async (
   { merchants }: PageDeps['records'],

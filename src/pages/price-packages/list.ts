@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { actingAs } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 /** `GET …/price-packages`: all of the partner's, with commission and id. */
 export const listPricePackages =

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { NotFoundError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 const uuid = z.guid()
 

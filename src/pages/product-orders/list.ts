@@ -3,7 +3,7 @@ import { BadRequestError } from '../../errors.ts'
 import type { ProductOrderList } from '../../live/product-orders.ts'
 import { actingAs } from '../acting-as.ts'
 import { checkPage, pagerLinks, parseQuery } from '../query.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 import { productOrderFilter } from './query.ts'
 
 /** The values of the API's specification; those that the orders themselves have are offered as well. */

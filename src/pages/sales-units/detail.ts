@@ -4,7 +4,7 @@ import type { SalesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../organisation.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
 import { optional } from '../optional.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 /** The merchant and its sales units are an addition: without them the page still says what it came to say. */
 const merchantOf = async (

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import { actingAs } from '../acting-as.ts'
 import { checkPage, pagerLinks, parseQuery } from '../query.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 import { salesUnitFilter } from './query.ts'
 
 /** `GET …/sales-units?q=&page=`: what the organisation sells through, 25 a page. */

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Organisation } from '../../organisation.ts'
 import { actingAs } from '../acting-as.ts'
 import { optional } from '../optional.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 
 /** Names of price packages by id; without them a template still shows, with the id alone. */
 const priceNames = async (

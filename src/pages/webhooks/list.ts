@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import { actingAs } from '../acting-as.ts'
 import { checkPage, pagerLinks, parseQuery } from '../query.ts'
-import type { PageDeps } from '../routes.ts'
+import type { PageDeps } from '../deps.ts'
 import { webhookFilter } from './query.ts'
 
 /** `GET …/developers/webhooks?q=&page=`: every registration and whose it is. */

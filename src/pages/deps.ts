@@ -1,0 +1,22 @@
+import type { Organisations } from '../auth/access.ts'
+import type { Eid } from '../auth/eid.ts'
+import type { Passport } from '../auth/passport.ts'
+import type { Config } from '../config.ts'
+import type { Language } from '../http/language.ts'
+import type { Records } from '../live/records.ts'
+import type { Logger } from '../logger.ts'
+import type { Database } from '../store/database.ts'
+
+/** What handlers are made from. */
+export type PageDeps = {
+  readonly config: Pick<Config, 'portalUrl' | 'https' | 'feedbackUrl' | 'supportText'>
+  readonly logger: Logger
+  readonly database: Database
+  readonly eid: Eid
+  readonly passport: Passport
+  readonly organisations: Organisations
+  readonly languages: ReadonlyMap<string, Language>
+  readonly records: Records
+  /** A sentence on every page that says that this is a demo. */
+  readonly demoNotice: string | undefined
+}
