@@ -4,15 +4,13 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/embedded-snapshot.ts',
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    // Once more, for a machine whose clock is set back in the middle of a test that waits.
-    retry: 1,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
     // modules afresh for every file would take longer than most files.
     isolate: false,
     // Much of a test is waiting (for retries, for a process to start), so more of them than there are cores.
-    maxWorkers: 4,
+    maxWorkers: 3,
     // The embedded database lives for seconds: optimising its WebAssembly costs more than it gives.
     execArgv: ['--liftoff-only'],
   },

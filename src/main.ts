@@ -1,21 +1,12 @@
 import { ConfigurationError, readConfig } from './config.ts'
 import { PortalError } from './errors.ts'
 import { startPortal } from './portal.ts'
+import { stopOnSignals } from './signals.ts'
 
 /** The process: configuration, start, signals, exit codes. */
 const main = async (): Promise<void> => {
   const portal = await startPortal(readConfig())
-  const stop = (): void => {
-    // A second signal means now.
-    process.once('SIGTERM', () => process.exit(1))
-    process.once('SIGINT', () => process.exit(1))
-    portal.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    )
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  stopOnSignals(portal.stop)
 }
 
 try {

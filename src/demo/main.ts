@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PortalError } from '../errors.ts'
+import { stopOnSignals } from '../signals.ts'
 import { startDemo } from './demo.ts'
 import { demoPeople } from './people.ts'
 
@@ -28,15 +29,7 @@ Sign in as one of these; the demo eID lists them too:
 ${demoPeople.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`).join('\n')}
 
 Everything is kept in ./data. Ctrl-C stops it; npm run demo -- --reset starts afresh.`)
-  const stop = (): void => {
-    process.once('SIGINT', () => process.exit(1))
-    demo.stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    )
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  stopOnSignals(demo.stop)
 }
 
 try {

@@ -4,15 +4,14 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { createApp } from '../../src/app.ts'
 import { createEid } from '../../src/auth/eid.ts'
 import { readConfig } from '../../src/config.ts'
 import { createRecords } from '../../src/live/records.ts'
-import { createLogger } from '../../src/logger.ts'
 import type { Database } from '../../src/store/database.ts'
 import { Browser } from '../support/browser.ts'
 import { openTestDatabase } from '../support/database.ts'
+import { createMemoryLog } from '../support/log.ts'
 
 /** The whole app without organisations, for a provider that is not the demo eID. */
 export type PortalOf = {
@@ -37,16 +36,7 @@ export const startPortalOf = async (
     readonly database?: Database
   } = {},
 ): Promise<PortalOf> => {
-  const lines: string[] = []
-  const logger = createLogger(
-    'trace',
-    new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        lines.push(chunk.toString())
-        done()
-      },
-    }),
-  )
+  const { logger, log } = createMemoryLog()
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -83,7 +73,7 @@ export const startPortalOf = async (
   return {
     url,
     database,
-    log: () => lines.join(''),
+    log,
     browser: () => new Browser(url),
     stop: async () => {
       const closed = once(server, 'close')

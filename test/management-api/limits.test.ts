@@ -68,7 +68,7 @@ test('who waits for a page goes before what is read in the background', async ()
 
 test('a call that is given up while it waits is never sent', async () => {
   const { client, upstream } = await createFixture({ limits: { maxConcurrency: 1 } })
-  upstream.answer(salesUnitsPath, { body: [], delayMs: 100 })
+  upstream.answer(salesUnitsPath, { body: [], delayMs: 1000 })
   const first = listSalesUnits(client)
   await expect.poll(() => upstream.to(salesUnitsPath).length).toBe(1)
   const reason = new Error('enough')

@@ -183,6 +183,19 @@ describe('when a part of the API is away', () => {
     expect(names.filter((name) => test.world.merchants.some(({ body }) => body.name === name))).toEqual(names)
   })
 
+  it('a sales unit of the list that is no longer shared says so, and is not asked for again and again', async () => {
+    answering({ status: 404 }, '/v1/sales-units/124680')
+    const path = '/merchants/business:NO:ORG/311900456/sales-units'
+    for (let times = 0; times < 3; times += 1) {
+      const row = rowsOf(await åse.open(path)).find(([, msn]) => msn === '124680')
+      expect(row).toEqual(['Tromsø Fitness Nordlys', '124680', words.common.notShared])
+    }
+    const asked = test.api.requests.filter(
+      ({ path: called, status }) => called.endsWith('/sales-units/124680') && status === 404,
+    )
+    expect(asked).toHaveLength(1)
+  })
+
   it('webhooks are shown as far as they were read, with a note', async () => {
     test.api.weather.override = ({ path, msn }) =>
       path.includes('/webhooks') && msn !== undefined ? { status: 403 } : undefined

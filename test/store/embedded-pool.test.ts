@@ -13,7 +13,7 @@ import { openEmptyTestDatabase } from '../support/database.ts'
 
 let pool: EmbeddedPool
 beforeAll(async () => {
-  pool = await openEmbeddedPool({ dataDir: inject('embeddedDatabase'), acquireTimeoutMs: 300 })
+  pool = await openEmbeddedPool({ dataDir: inject('embeddedDatabase'), acquireTimeoutMs: 2000 })
   await pool.query('create table things (id int primary key, note text)')
 })
 afterAll(() => pool.end())
@@ -58,7 +58,7 @@ describe('the one session', () => {
     const client = await pool.connect()
     const late = pool.query('select 1')
     await expect(late).rejects.toThrow(DatabaseUnavailableError)
-    await expect(late).rejects.toThrow(/one session.*300 ms.*transaction's own handle/)
+    await expect(late).rejects.toThrow(/one session.*2000 ms.*transaction's own handle/)
     const next = pool.query('select 2 as two')
     client.release()
     expect((await next).rows).toEqual([{ two: 2 }])

@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { inject } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
@@ -19,6 +18,7 @@ import { createLogger } from '../../src/logger.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import { Browser } from './browser.ts'
+import { createMemoryLog } from './log.ts'
 import { createTestSchema } from './database.ts'
 
 /** The whole portal with everything switched on, its eID provider and its API: real servers on loopback. */
@@ -70,16 +70,7 @@ const freePort = async (): Promise<number> => {
 export const startTestPortal = async (
   options: { readonly env?: Readonly<Record<string, string>>; readonly world?: DemoWorld } = {},
 ): Promise<TestPortal> => {
-  const lines: string[] = []
-  const logger = createLogger(
-    'trace',
-    new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        lines.push(chunk.toString())
-        done()
-      },
-    }),
-  )
+  const { logger, log } = createMemoryLog()
   const world = options.world ?? createDemoWorld({ salesUnits: 60 })
   const api = createDemoManagementApi(world, { logger: createLogger('silent') })
   const { server: apiServer, url: apiUrl } = await listen(api.app as RequestListener)
@@ -140,7 +131,7 @@ export const startTestPortal = async (
     world,
     api,
     eidServer,
-    log: () => lines.join(''),
+    log,
     browser: () => new Browser(url),
     signedIn: async (name) => {
       const browser = new Browser(url)

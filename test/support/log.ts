@@ -1,0 +1,12 @@
+import { Writable } from 'node:stream'
+import { createLogger, type Logger } from '../../src/logger.ts'
+
+/** A logger at level trace and everything that it was told, one JSON object a line. */
+export const createMemoryLog = (): { readonly logger: Logger; readonly log: () => string } => {
+  const lines: string[] = []
+  const write = (chunk: Buffer, _encoding: unknown, done: () => void) => {
+    lines.push(chunk.toString())
+    done()
+  }
+  return { logger: createLogger('trace', new Writable({ write })), log: () => lines.join('') }
+}
