@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { NotFoundError } from '../errors.ts'
+import { localPath } from './local-path.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
 
 /** The organisations the operator has configured, by organisationKey(). */
@@ -11,7 +12,9 @@ export type Organisations = ReadonlyMap<string, Organisation>
  */
 export const requireUser: RequestHandler = (req, res, next) => {
   if (req.user) return next()
-  const returnTo = req.method === 'GET' ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
+  // Nobody is led back to an address that localPath refuses, and a header takes only so much.
+  const wanted = req.method === 'GET' && localPath(req.originalUrl) === req.originalUrl
+  const returnTo = wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
   return res.redirect(`/${returnTo}`)
 }
 

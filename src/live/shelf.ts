@@ -46,6 +46,12 @@ const nothingAgeMs = minuteMs
 /** A page does not wait longer, whatever the API makes of its retries; the reading goes on for the next one. */
 const pageDeadlineMs = 15_000
 
+/** Whoever waits wants to know what is missing, not that it was a token that could not be had. */
+const naming = (error: unknown, purpose: Purpose): unknown =>
+  error instanceof UpstreamUnavailableError && error.failure.purpose === 'token'
+    ? new UpstreamUnavailableError({ ...error.failure, purpose }, { cause: error })
+    : error
+
 /** The promise, or UpstreamUnavailableError when a page has waited long enough. */
 const withDeadline = async <Value>(reading: Promise<Value>, purpose: Purpose): Promise<Value> => {
   const late = Promise.withResolvers<never>()
@@ -120,6 +126,9 @@ export const createShelf = <Value>(
           shelfOf(organisation).set(key, entry)
           failedAt.delete(name)
           return entry
+        })
+        .catch((error: unknown) => {
+          throw naming(error, options.purpose)
         })
         .finally(() => loading.delete(name))
     loading.set(name, underWay)

@@ -62,14 +62,28 @@ const freePort = async (): Promise<number> => {
   return Number(new URL(url).port)
 }
 
+export type TestPortalOptions = {
+  readonly env?: Readonly<Record<string, string>>
+  readonly world?: DemoWorld
+}
+
 /**
  * Starts it all with the demo people's grants in place.
  * @param options.env overrides the portal's environment
  * @param options.world instead of the whole demo world
  */
-export const startTestPortal = async (
-  options: { readonly env?: Readonly<Record<string, string>>; readonly world?: DemoWorld } = {},
-): Promise<TestPortal> => {
+export const startTestPortal = async (options: TestPortalOptions = {}): Promise<TestPortal> => {
+  for (;;) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      // Somebody else got the port in between.
+      if (!String(error).includes('EADDRINUSE')) throw error
+    }
+  }
+}
+
+const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   const { logger, log } = createMemoryLog()
   const world = options.world ?? createDemoWorld({ salesUnits: 60 })
   const api = createDemoManagementApi(world, { logger: createLogger('silent') })
@@ -112,7 +126,10 @@ export const startTestPortal = async (
     LOG_LEVEL: 'trace',
     ...options.env,
   })
-  const portal = await startPortal(config, { logger })
+  const portal = await startPortal(config, { logger }).catch(async (error: unknown) => {
+    await Promise.all([close(apiServer), close(eidServer), schema.drop()])
+    throw error
+  })
   const userId = (name: string): string => {
     const person = demoPeople.find((candidate) => candidate.name === name)
     if (!person) throw new Error(`nobody is called ${name}`)
