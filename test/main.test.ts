@@ -10,12 +10,12 @@ import { createTestSchema } from './support/database.ts'
 import { start } from './support/process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-main-'))
-let schema: Awaited<ReturnType<typeof createTestSchema>>
+let databaseUrl: string | undefined
 let slowEid: Server
 let answer: (() => void) | undefined
 
 beforeAll(async () => {
-  schema = await createTestSchema()
+  databaseUrl = await createTestSchema()
   // An eID provider that takes its time over discovery: a request to /login hangs until it is let go.
   slowEid = createServer((_req, res) => {
     answer = () => res.writeHead(503).end()
@@ -26,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   slowEid.close()
   slowEid.closeAllConnections()
-  await schema.drop()
   rmSync(directory, { recursive: true, force: true })
 })
 
@@ -41,7 +40,7 @@ const environment = (): Record<string, string> => {
     OIDC_CLIENT_SECRET: 'secret',
     SESSION_SECRETS: 'a-session-secret-of-32-characters',
     ORGANISATIONS_FILE: organisations,
-    ...(schema.url ? { DATABASE_URL: schema.url } : {}),
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
   }
 }
 

@@ -7,46 +7,31 @@ import { migrate } from '../../src/store/migrations.ts'
 
 export const testDatabaseUrl = process.env['TEST_DATABASE_URL']
 
-const logger = createLogger('silent')
-
-const onServer = async (url: string, statement: string): Promise<void> => {
-  const client = new Client(url)
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
-}
-
 /**
- * A new schema on the PostgreSQL of TEST_DATABASE_URL, as a URL that leads there; without TEST_DATABASE_URL no
- * URL, which means the embedded database.
+ * A new schema on the PostgreSQL of TEST_DATABASE_URL, as a URL that leads there; without TEST_DATABASE_URL
+ * undefined, which means the embedded database. It goes away at the end of the run.
  */
-export const createTestSchema = async (): Promise<{
-  readonly url: string | undefined
-  readonly drop: () => Promise<void>
-}> => {
-  if (!testDatabaseUrl) return { url: undefined, drop: async () => {} }
-  const schema = `test_${randomUUID().replaceAll('-', '')}`
-  await onServer(testDatabaseUrl, `create schema ${schema}`)
+export const createTestSchema = async (): Promise<string | undefined> => {
+  if (!testDatabaseUrl) return undefined
+  const schema = `${inject('schemaPrefix')}${randomUUID().replaceAll('-', '')}`
+  const client = new Client(testDatabaseUrl)
+  await client.connect()
+  await client.query(`create schema ${schema}`).finally(() => client.end())
   const inSchema = new URL(testDatabaseUrl)
   inSchema.searchParams.set('options', `-c search_path=${schema}`)
-  return {
-    url: inSchema.href,
-    drop: () => onServer(testDatabaseUrl, `drop schema if exists ${schema} cascade`),
-  }
+  return inSchema.href
 }
 
 /**
- * A database of its own, empty: embedded in memory, or with TEST_DATABASE_URL a new schema on that PostgreSQL,
- * which close() drops. So the same tests run on both.
+ * A database of its own, empty: embedded in memory, or with TEST_DATABASE_URL a new schema on that PostgreSQL. So
+ * the same tests run on both.
  */
-export const openEmptyTestDatabase = async (): Promise<Database> => {
-  const { url, drop } = await createTestSchema()
-  const database = await openDatabase({ url, dataDir: inject('embeddedDatabase'), logger })
-  const close = async () => {
-    await database.close()
-    await drop()
-  }
-  return { ...database, close }
-}
+export const openEmptyTestDatabase = async (): Promise<Database> =>
+  openDatabase({
+    url: await createTestSchema(),
+    dataDir: inject('embeddedDatabase'),
+    logger: createLogger('silent'),
+  })
 
 /** The same, with all migrations. */
 export const openTestDatabase = async (): Promise<Database> => {

@@ -105,7 +105,6 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
   const organisations = join(directory, 'organisations.json')
   writeFileSync(organisations, JSON.stringify(organisationsFile(world)))
-  const schema = await createTestSchema()
   const config = readConfig({
     PORT: String(port),
     SHUTDOWN_DELAY_MS: '0',
@@ -114,7 +113,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     OIDC_CLIENT_ID: 'portal',
     OIDC_CLIENT_SECRET: clientSecret,
     SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
-    DATABASE_URL: schema.url ?? '',
+    DATABASE_URL: (await createTestSchema()) ?? '',
     DATA_DIR: inject('embeddedDatabase'),
     MANAGEMENT_API_URL: apiUrl,
     WEBHOOKS_API_URL: apiUrl,
@@ -127,7 +126,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     ...options.env,
   })
   const portal = await startPortal(config, { logger }).catch(async (error: unknown) => {
-    await Promise.all([close(apiServer), close(eidServer), schema.drop()])
+    await Promise.all([close(apiServer), close(eidServer)])
     throw error
   })
   const userId = (name: string): string => {
@@ -159,7 +158,6 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     stop: async () => {
       await portal.stop()
       await Promise.all([close(apiServer), close(eidServer)])
-      await schema.drop()
       rmSync(directory, { recursive: true, force: true })
     },
   }
