@@ -111,14 +111,6 @@ describe('when the API', () => {
     },
   )
 
-  it('names the data that is missing when it is the token that cannot be had', async () => {
-    test.api.weather.revokeTokens()
-    answering(unavailable, '/accesstoken/get')
-    const page = await åse.open(`${base}/price-packages`)
-    expect(page.status).toBe(503)
-    expect(page.words).toContain('We cannot read the price packages just now')
-  })
-
   it('refuses the keys themselves, the page says so, and the log whose', async () => {
     answering({ status: 401, body: { title: 'Unauthorized' } }, '/accesstoken/get')
     const page = await åse.open('/merchants/business:NO:ORG/313402778/details')
@@ -211,4 +203,13 @@ describe('when a part of the API is away', () => {
     expect(rowsOf(page)).toHaveLength(2)
     expect(page.words).toContain('0 of 60 sales units have been asked for their webhooks so far')
   })
+})
+
+// Last, because the client leaves a token endpoint that has failed alone for a while.
+it('names the data that is missing when it is the token that cannot be had', async () => {
+  test.api.weather.revokeTokens()
+  answering(unavailable, '/accesstoken/get')
+  const page = await åse.open(`${base}/price-packages`)
+  expect(page.status).toBe(503)
+  expect(page.words).toContain('We cannot read the price packages just now')
 })
