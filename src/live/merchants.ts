@@ -33,7 +33,10 @@ export type Merchants = {
     priority: Priority,
   ) => Promise<void>
   /** Reads these ahead, as far as they are missing or too old. Never rejects. */
-  readonly fill: (organisation: Organisation, identifiers: readonly BusinessIdentifier[]) => Promise<void>
+  readonly readAhead: (
+    organisation: Organisation,
+    identifiers: readonly BusinessIdentifier[],
+  ) => Promise<void>
 }
 
 const minute = 60_000
@@ -74,7 +77,7 @@ export const createMerchants = ({ clientOf, ...options }: Source): Merchants => 
     read: async (organisation, identifier, priority) => {
       await merchants.read(organisation, keyOf(identifier), { priority })
     },
-    fill: async (organisation, identifiers) =>
-      merchants.fill(organisation, [...new Set(identifiers.map(keyOf))]),
+    readAhead: async (organisation, identifiers) =>
+      merchants.readAhead(organisation, [...new Set(identifiers.map(keyOf))]),
   }
 }

@@ -98,11 +98,11 @@ export const createSalesUnits = ({ clientOf, ...options }: Source, merchants: Me
   }
   /** The merchants come with their sales units; once more, for those that failed. */
   const readAhead = async (organisation: Organisation, msns: readonly string[]): Promise<void> => {
-    await details.fill(organisation, msns)
+    await details.readAhead(organisation, msns)
     const identifiers = msns.flatMap(
       (msn) => details.peek(organisation, msn)?.value?.businessIdentifier ?? [],
     )
-    await merchants.fill(organisation, identifiers)
+    await merchants.readAhead(organisation, identifiers)
   }
 
   return {

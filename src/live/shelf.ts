@@ -29,13 +29,13 @@ export type Shelf<Value> = {
    * Reads ahead, in the background and a few at a time, what is missing or too old. Resolves when it is done or
    * given up; an organisation has at most one such round at a time. Never rejects.
    */
-  readonly fill: (organisation: Organisation, keys: readonly string[]) => Promise<void>
+  readonly readAhead: (organisation: Organisation, keys: readonly string[]) => Promise<void>
 }
 
 /** How many calls one round of reading ahead has in flight. */
-const fillConcurrency = 5
+const roundConcurrency = 5
 /** A round gives up after this many failures in a row, and the next waits a minute: the API has a bad day. */
-const fillFailures = 5
+const roundFailures = 5
 const minuteMs = 60_000
 /** What failed when it was read ahead is left alone for this long, so that it cannot hold up the others. */
 const failedAgeMs = 10 * minuteMs
@@ -83,7 +83,7 @@ export const createShelf = <Value>(
   const shelves = new Map<string, Map<string, Entry<Value>>>()
   const sweptAt = new Map<string, number>()
   const loading = new Map<string, Promise<Entry<Value>>>()
-  const filling = new Map<string, Promise<void>>()
+  const rounds = new Map<string, Promise<void>>()
   const pausedUntil = new Map<string, number>()
   const failedAt = new Map<string, number>()
 
@@ -136,12 +136,12 @@ export const createShelf = <Value>(
     return underWay
   }
 
-  const fillRound = async (organisation: Organisation, keys: readonly string[]): Promise<void> => {
+  const runRound = async (organisation: Organisation, keys: readonly string[]): Promise<void> => {
     const todo = keys.values()
     let failures = 0
     const worker = async (): Promise<void> => {
       for (const key of todo) {
-        if (options.signal.aborted || failures >= fillFailures) return
+        if (options.signal.aborted || failures >= roundFailures) return
         if (fresh(organisation, key)) continue
         try {
           await readNow(organisation, key, 'background')
@@ -154,8 +154,8 @@ export const createShelf = <Value>(
         }
       }
     }
-    await Promise.all(Array.from({ length: fillConcurrency }, worker))
-    if (failures >= fillFailures && !options.signal.aborted) {
+    await Promise.all(Array.from({ length: roundConcurrency }, worker))
+    if (failures >= roundFailures && !options.signal.aborted) {
       const name = organisationKey(organisation)
       pausedUntil.set(name, Date.now() + minuteMs)
       options.logger.warn({ organisation: name, failures }, 'reading ahead paused')
@@ -170,7 +170,7 @@ export const createShelf = <Value>(
       const reading = readNow(organisation, key, priority)
       return priority === 'interactive' ? withDeadline(reading, options.purpose) : reading
     },
-    fill: async (organisation, keys) => {
+    readAhead: async (organisation, keys) => {
       const name = organisationKey(organisation)
       if ((pausedUntil.get(name) ?? 0) > Date.now()) return
       const failedLately = (key: string) =>
@@ -178,8 +178,8 @@ export const createShelf = <Value>(
       const wanted = keys.filter((key) => !fresh(organisation, key))
       const todo = wanted.filter((key) => !failedLately(key))
       if (todo.length === 0) return
-      const round = filling.get(name) ?? fillRound(organisation, todo).finally(() => filling.delete(name))
-      filling.set(name, round)
+      const round = rounds.get(name) ?? runRound(organisation, todo).finally(() => rounds.delete(name))
+      rounds.set(name, round)
       await round
     },
   }

@@ -63,7 +63,7 @@ export const createWebhooks = ({ clientOf, ...options }: Source, salesUnits: Sal
         salesUnits.names(organisation),
       ])
       await withPatience(
-        lists.fill(
+        lists.readAhead(
           organisation,
           units.map(({ msn }) => msn),
         ),
