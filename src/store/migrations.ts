@@ -3,10 +3,12 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { DatabaseUnavailableError } from '../errors.ts'
 import type { Database, Handle } from './database.ts'
 import { usersGrantsSessions } from './migrations/0001-users-grants-sessions.ts'
+import { syncedRecords } from './migrations/0002-synced-records.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-users-grants-sessions': usersGrantsSessions,
+  '0002-synced-records': syncedRecords,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

@@ -28,9 +28,108 @@ export type SessionsTable = {
   expire: Date
 }
 
+/**
+ * What every table of records has. `key` names the record in its organisation: an MSN, an id, `scheme/id` of a
+ * merchant, `msn/id` of a webhook (`/id` for the organisation's own).
+ */
+type RecordColumns = {
+  organisation: string
+  key: string
+  first_seen_at: Date
+  /** As of the row's last writing: a row that is not gone was there whenever its list was read since. */
+  last_seen_at: Date
+  changed_at: Date
+  gone_at: Date | null
+  /** What said that it is gone: a list without it, or 404 on its details. */
+  gone_by: 'list' | 'details' | null
+  /** Digest of the list's item, to see quickly whether it says something new. */
+  listed_digest: string | null
+  /** The list's item and the details as the API said them, whole. */
+  listed: unknown
+  details: unknown
+}
+
+type Searchable = { search_text: ColumnType<string, never, never> }
+
+/** A merchant's business identifier and name, as far as they are known. */
+type OfMerchant<Identifier> = { scheme: Identifier; business_id: Identifier; merchant_name: string | null }
+
+export type SalesUnitsTable = RecordColumns &
+  Searchable &
+  OfMerchant<string | null> & { name: string; sort_key: string }
+
+export type ProductOrdersTable = RecordColumns &
+  Searchable &
+  OfMerchant<string> & {
+    status: string
+    product_order_type: string | null
+    product_type: string | null
+    msn: string | null
+    sales_unit_name: string | null
+    /** What somebody can still do something about stands first. */
+    rank: ColumnType<number, never, never>
+  }
+
+/** `msn` is empty for the organisation's own registrations. */
+export type WebhooksTable = RecordColumns & Searchable & { msn: string; url: string; id: string }
+
+/** Written in the transaction that writes the row; the database refuses to change or delete any. */
+export type ChangesTable = {
+  id: ColumnType<string, never, never>
+  organisation: string
+  at: Date
+  resource: string
+  key: string
+  kind: 'appeared' | 'changed' | 'gone' | 'returned'
+  fields: unknown
+}
+
+/** What was read when and is due when: lists have an empty `key`. */
+export type ReadingsTable = {
+  organisation: string
+  resource: string
+  key: Generated<string>
+  /** 1970 for what has never been read, infinity (a number) for what is not read again by itself. */
+  due_at: Generated<Date | number>
+  wanted_at: Date | null
+  checked_at: Date | null
+  failing_since: Date | null
+  failures: Generated<number>
+  failure: 'unavailable' | 'refused' | null
+  doubted_at: Date | null
+  available: Generated<boolean>
+  skipped: Generated<number>
+  total: number | null
+  done: number | null
+  facets: unknown
+}
+
+export type ActivityTable = { organisation: string; since: Date; active_at: Date }
+
+/** How fast an organisation may ask the API, shared by all instances; api-pace.ts has its one reader and writer. */
+export type ApiPaceTable = {
+  organisation: string
+  next_at: Generated<Date>
+  slow_rate: number | null
+  slowed_at: Date | null
+  held_until: Date | null
+  trips: Generated<number>
+  in_flight: Generated<unknown>
+}
+
 /** Every table as the newest migration leaves it. */
 export type Schema = {
   users: UsersTable
   grants: GrantsTable
   sessions: SessionsTable
+  sales_units: SalesUnitsTable
+  merchants: RecordColumns & { name: string }
+  product_orders: ProductOrdersTable
+  price_packages: RecordColumns & { sort_key: string }
+  templates: RecordColumns & { sort_key: string }
+  webhooks: WebhooksTable
+  changes: ChangesTable
+  readings: ReadingsTable
+  activity: ActivityTable
+  api_pace: ApiPaceTable
 }

@@ -13,7 +13,7 @@ export const testDatabaseUrl = process.env['TEST_DATABASE_URL']
  */
 export const createTestSchema = async (): Promise<string | undefined> => {
   if (!testDatabaseUrl) return undefined
-  const schema = `${inject('schemaPrefix')}${randomUUID().replaceAll('-', '')}`
+  const schema = `${inject('schemaPrefix')}${randomUUID().replaceAll('-', '').slice(0, 20)}`
   const client = new Client(testDatabaseUrl)
   await client.connect()
   await client.query(`create schema ${schema}`).finally(() => client.end())

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { Client, escapeIdentifier } from 'pg'
 import type { TestProject } from 'vitest/node'
 
@@ -17,7 +18,7 @@ declare module 'vitest' {
 
 /** Writes an empty embedded database to `file`: to begin as a copy of it takes a tenth of the time. */
 const writeSnapshot = async (file: string): Promise<void> => {
-  const database = await PGlite.create()
+  const database = await PGlite.create({ extensions: { pg_trgm } })
   const dump = await database.dumpDataDir('none')
   writeFileSync(file, Buffer.from(await dump.arrayBuffer()))
   await database.close()

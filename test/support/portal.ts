@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { inject } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
@@ -13,10 +14,12 @@ import { demoPeople } from '../../src/demo/people.ts'
 import { newSigningKey } from '../../src/demo/state.ts'
 import { createDemoWorld } from '../../src/demo/world.ts'
 import { organisationsFile } from '../../src/demo/world/keys.ts'
+import type { Weather } from '../../src/demo/management-api/weather.ts'
 import type { DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
+import { backlogOf, makeDue } from '../../src/store/readings.ts'
 import { Browser } from './browser.ts'
 import { createMemoryLog } from './log.ts'
 import { createTestSchema } from './database.ts'
@@ -35,6 +38,10 @@ export type TestPortal = {
   /** A browser in which the demo person of this name is signed in. */
   readonly signedIn: (name: string) => Promise<Browser>
   readonly userId: (name: string) => string
+  /** Waits until everything that is due has been read, or tried. */
+  readonly settled: () => Promise<void>
+  /** Has every list and record read again now, and waits until they have been. */
+  readonly sync: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -65,6 +72,10 @@ const freePort = async (): Promise<number> => {
 export type TestPortalOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly world?: DemoWorld
+  /** What the API's weather is when the portal starts. */
+  readonly weather?: Partial<Omit<Weather, 'revokeTokens'>>
+  /** False: the portal has read nothing yet, or as much as it came to; otherwise it has read everything. */
+  readonly synced?: boolean
 }
 
 /**
@@ -86,7 +97,10 @@ export const startTestPortal = async (options: TestPortalOptions = {}): Promise<
 const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   const { logger, log } = createMemoryLog()
   const world = options.world ?? createDemoWorld({ salesUnits: 60 })
-  const api = createDemoManagementApi(world, { logger: createLogger('silent') })
+  const api = createDemoManagementApi(world, {
+    logger: createLogger('silent'),
+    weather: options.weather ?? {},
+  })
   const { server: apiServer, url: apiUrl } = await listen(api.app as RequestListener)
   const { server: eidServer, url: issuer } = await listen()
   const port = await freePort()
@@ -119,6 +133,8 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     WEBHOOKS_API_URL: apiUrl,
     MANAGEMENT_API_MAX_PER_SECOND: '1000',
     MANAGEMENT_API_MAX_CONCURRENCY: '50',
+    SYNC_RETRY_SECONDS: '1',
+    SYNC_DOUBT_SECONDS: '1',
     ORGANISATIONS_FILE: organisations,
     FEEDBACK_URL: 'https://feedback.example/portal',
     SUPPORT_TEXT: 'Call us on Mondays.',
@@ -140,6 +156,20 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     for (const organisation of revoked) await removeGrant(portal.database.kysely, organisation, userId(name))
   }
 
+  const { kysely } = portal.database
+  const settled = async (): Promise<void> => {
+    for (;;) {
+      await portal.sync.beat()
+      const backlogs = await Promise.all(
+        config.organisations.map(async ({ organisation }) => backlogOf(kysely, organisation)),
+      )
+      const due = backlogs.flat().reduce((sum, backlog) => sum + backlog.due, 0)
+      if (due === 0 && portal.sync.running() === 0) return
+      await setTimeout(20)
+    }
+  }
+  if (options.synced !== false) await settled()
+
   return {
     url,
     issuer,
@@ -155,6 +185,12 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
       return browser
     },
     userId,
+    settled,
+    sync: async () => {
+      for (const { organisation } of config.organisations)
+        await makeDue(kysely, organisation, { listsOnly: false })
+      await settled()
+    },
     stop: async () => {
       await portal.stop()
       await Promise.all([close(apiServer), close(eidServer)])

@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 
 /** What the pool tells the worker to start with; no directory means a database in memory, `snapshot` a dump of one. */
 export type WorkerSettings = { readonly directory?: string; readonly snapshot?: string }
@@ -23,6 +24,7 @@ const tell = (message: FromWorker): void =>
 const start = async (): Promise<PGlite> => {
   const { directory, snapshot }: WorkerSettings = workerData
   return PGlite.create({
+    extensions: { pg_trgm },
     ...(directory !== undefined && { dataDir: directory }),
     ...(snapshot !== undefined && { loadDataDir: await openAsBlob(snapshot) }),
   })

@@ -1,0 +1,120 @@
+import { sql } from 'kysely'
+import { type Organisation, organisationKey } from '../organisation.ts'
+import type { Handle } from './database.ts'
+
+/** What an organisation is allowed at most. */
+export type PaceLimits = { readonly maxPerSecond: number; readonly maxConcurrency: number }
+
+/** Turns that one instance was given: `count` calls, the first in `waitMs`, each next one `stepMs` later. */
+export type Lease = {
+  readonly count: number
+  readonly waitMs: number
+  readonly stepMs: number
+  /** True while the API is taken for down: nothing is given but one call to try it, now and then. */
+  readonly down: boolean
+}
+
+/** Calls are spread a little wider than the limit, so that one that is late does not meet the one a second after it. */
+const spread = 1.04
+/** After a 429 the way back to the full rate takes this long. */
+const recoverySeconds = 30
+/** An instance that has not been heard of for so long has no calls in flight any more. */
+const claimSeconds = 60
+/** Nobody takes turns further ahead than this, so that other instances get theirs. */
+const aheadSeconds = 0.4
+const mostTripSeconds = 300
+
+/** The calls a second that are allowed now: less after a 429, and a little more every second since. */
+const rateNow = (maxPerSecond: number) => sql<number>`
+  least(${maxPerSecond}::float8, coalesce(
+    slow_rate + ${maxPerSecond}::float8 * extract(epoch from clock_timestamp() - slowed_at)::float8 / ${recoverySeconds}::float8,
+    ${maxPerSecond}::float8))`
+
+/**
+ * Takes the next turns of an organisation, whose rate and calls in flight all instances share: one row, one
+ * statement, the database's clock.
+ * @param ask.instance names the caller among all; `inFlight` what it has under way or taken and not used
+ */
+export const leaseTurns = async (
+  db: Handle,
+  organisation: Organisation,
+  { maxPerSecond, maxConcurrency }: PaceLimits,
+  ask: { readonly instance: string; readonly wanted: number; readonly inFlight: number },
+): Promise<Lease> => {
+  const key = organisationKey(organisation)
+  const { instance, wanted, inFlight } = ask
+  const { rows } = await sql<{ count: number; wait_ms: number; step_ms: number; down: boolean }>`
+    with pace as (
+      select trips, clock_timestamp() as now, ${rateNow(maxPerSecond)} as rate,
+        greatest(next_at, held_until, clock_timestamp()) as start,
+        ${maxConcurrency}::int - ${inFlight}::int - coalesce((
+          select sum((claim.value->>0)::int) from jsonb_each(in_flight) claim
+          where claim.key <> ${instance} and (claim.value->>1)::float8 > extract(epoch from clock_timestamp())
+        ), 0)::int as free
+      from api_pace where organisation = ${key} for update
+    ), turns as (
+      select *, case when held_until_passed then greatest(0, least(${wanted}::int, free, most)) else 0 end as count
+      from (select *,
+        trips = 0 or start <= now as held_until_passed,
+        case when trips > 0 then 1 else greatest(1, floor(rate * ${aheadSeconds}))::int end as most
+        from pace) p
+    )
+    update api_pace set
+      next_at = case when count > 0
+        then start + count * ${spread}::float8 / rate * interval '1 second' else next_at end,
+      -- Whoever tries whether the API is up again tries alone.
+      held_until = case when count > 0 and turns.trips > 0 then now + interval '15 seconds' else held_until end,
+      in_flight = case when ${inFlight}::int + count = 0 then in_flight - ${instance}::text
+        else jsonb_set(in_flight, array[${instance}::text], jsonb_build_array(
+          ${inFlight}::int + count, extract(epoch from now) + ${claimSeconds}::int)) end
+    from turns where organisation = ${key}
+    returning count, extract(epoch from start - now)::float8 * 1000 as wait_ms,
+      (${spread}::float8 * 1000 / rate)::float8 as step_ms, turns.trips > 0 as down`.execute(db)
+  const [row] = rows
+  if (row) return { count: row.count, waitMs: row.wait_ms, stepMs: row.step_ms, down: row.down }
+  await db
+    .insertInto('api_pace')
+    .values({ organisation: key, slow_rate: null, slowed_at: null, held_until: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  return leaseTurns(db, organisation, { maxPerSecond, maxConcurrency }, ask)
+}
+
+/** The API said 429: half the rate, and nothing at all for `holdMs`. Many at once count once. */
+export const slowDown = async (
+  db: Handle,
+  organisation: Organisation,
+  { maxPerSecond }: PaceLimits,
+  holdMs: number,
+): Promise<void> => {
+  await sql`
+    update api_pace set
+      slow_rate = case when slowed_at > clock_timestamp() - interval '1 second' then slow_rate
+        else greatest(${rateNow(maxPerSecond)} / 2, ${maxPerSecond}::float8 / 50) end,
+      slowed_at = clock_timestamp(),
+      held_until = greatest(held_until, clock_timestamp() + ${holdMs}::float8 * interval '1 millisecond')
+    where organisation = ${organisationKey(organisation)}`.execute(db)
+}
+
+/** The API is down: it is left alone for 5 s, and longer each time that it still is, up to 5 minutes. */
+export const tripBreaker = async (db: Handle, organisation: Organisation): Promise<void> => {
+  await sql`
+    update api_pace set
+      trips = trips + 1,
+      held_until = clock_timestamp()
+        + least(${mostTripSeconds}::float8, 5 * 2 ^ least(trips, 10)) * (0.75 + random() / 2) * interval '1 second'
+    where organisation = ${organisationKey(organisation)}
+      and (trips = 0 or held_until is null or held_until < clock_timestamp() + interval '15 seconds')`.execute(
+    db,
+  )
+}
+
+/** The API answers again. */
+export const resetBreaker = async (db: Handle, organisation: Organisation): Promise<void> => {
+  await db
+    .updateTable('api_pace')
+    .set({ trips: 0, held_until: null })
+    .where('organisation', '=', organisationKey(organisation))
+    .where('trips', '>', 0)
+    .execute()
+}

@@ -1,0 +1,50 @@
+import { sql } from 'kysely'
+import { type Organisation, organisationKey } from '../organisation.ts'
+import type { Handle } from './database.ts'
+
+export type ChangeKind = 'appeared' | 'changed' | 'gone' | 'returned'
+
+/** What became of each field, by its path such as `configuration.captureType`; null for nothing. */
+export type ChangedFields = Readonly<Record<string, readonly [before: unknown, after: unknown]>>
+
+/** One thing that happened to one record, as the portal saw it. `resource` is a word of the readings. */
+export type Change = {
+  readonly at: Date
+  readonly resource: string
+  readonly key: string
+  readonly kind: ChangeKind
+  readonly fields: ChangedFields
+}
+
+/** Adds to the history. Only inside the transaction that writes the rows, so that neither is there without the other. */
+export const addChanges = async (
+  db: Handle,
+  organisation: Organisation,
+  changes: readonly Change[],
+): Promise<void> => {
+  if (changes.length === 0) return
+  await sql`
+    insert into changes (organisation, at, resource, key, kind, fields)
+    select ${organisationKey(organisation)}, at, resource, key, kind, fields
+    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb)
+      as change(at timestamptz, resource text, key text, kind text, fields jsonb)`.execute(db)
+}
+
+/** What happened to one record, the latest first, at most 100. */
+export const changesOf = async (
+  db: Handle,
+  organisation: Organisation,
+  resource: string,
+  key: string,
+): Promise<Change[]> => {
+  const rows = await db
+    .selectFrom('changes')
+    .select(['at', 'resource', 'key', 'kind', 'fields'])
+    .where('organisation', '=', organisationKey(organisation))
+    .where('resource', '=', resource)
+    .where('key', '=', key)
+    .orderBy('id', 'desc')
+    .limit(100)
+    .execute()
+  return rows.map((row) => ({ ...row, fields: row.fields as ChangedFields }))
+}

@@ -1,0 +1,165 @@
+import { sql } from 'kysely'
+import { type Organisation, organisationKey } from '../organisation.ts'
+import type { Handle } from './database.ts'
+
+/** The tables of records; each has the columns of `StoredRecord` and its own derived ones. */
+export type RecordTable =
+  'sales_units' | 'merchants' | 'product_orders' | 'price_packages' | 'templates' | 'webhooks'
+
+/** A JSON object, as the API said it. */
+export type Json = Readonly<Record<string, unknown>>
+
+/** A row of any of the tables, without its derived columns. */
+export type StoredRecord = {
+  readonly key: string
+  readonly first_seen_at: Date
+  readonly last_seen_at: Date
+  readonly changed_at: Date
+  readonly gone_at: Date | null
+  readonly gone_by: 'list' | 'details' | null
+  readonly listed_digest: string | null
+  readonly listed: Json | null
+  readonly details: Json | null
+}
+
+/** The columns that are derived from what the API said, and differ from table to table. */
+export type DerivedColumns = Readonly<Record<string, string | null>>
+
+const columns = [
+  'key',
+  'first_seen_at',
+  'last_seen_at',
+  'changed_at',
+  'gone_at',
+  'gone_by',
+  'listed_digest',
+  'listed',
+  'details',
+] as const
+
+/** As little of a row as tells whether a list says something new. */
+export type RecordMark = Pick<StoredRecord, 'key' | 'listed_digest' | 'gone_by'>
+
+/**
+ * The marks of an organisation's rows by key, `limit` at a time, gone ones too.
+ * @param options.msn webhooks only: those registered for that sales unit, or for the organisation itself ('')
+ */
+export const marksOf = async (
+  db: Handle,
+  organisation: Organisation,
+  table: RecordTable,
+  options: { readonly after: string; readonly limit: number; readonly msn?: string | undefined },
+): Promise<RecordMark[]> => {
+  const ofSalesUnit = options.msn === undefined ? sql`true` : sql`msn = ${options.msn}`
+  const { rows } = await sql<RecordMark>`
+    select key, listed_digest, gone_by from ${sql.table(table)}
+    where organisation = ${organisationKey(organisation)} and key > ${options.after} and ${ofSalesUnit}
+    order by key limit ${options.limit}`.execute(db)
+  return rows
+}
+
+/**
+ * Keeps other writers of this organisation's table out until the transaction ends, and tells the database's time:
+ * whatever is read after it is what the transaction changes.
+ */
+export const lockRecords = async (
+  trx: Handle,
+  organisation: Organisation,
+  table: RecordTable,
+): Promise<Date> => {
+  await sql`
+    select pg_advisory_xact_lock(hashtextextended(${`${organisationKey(organisation)} ${table}`}, 0))`.execute(
+    trx,
+  )
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx)
+  return rows[0]?.now ?? new Date()
+}
+
+/** The rows of these keys. */
+export const recordsOf = async (
+  db: Handle,
+  organisation: Organisation,
+  table: RecordTable,
+  keys: readonly string[],
+): Promise<StoredRecord[]> => {
+  const { rows } = await sql<StoredRecord>`
+    select ${sql.join(columns.map((column) => sql.ref(column)))} from ${sql.table(table)}
+    where organisation = ${organisationKey(organisation)} and key = any(${keys})`.execute(db)
+  return rows
+}
+
+/** All rows of webhooks that are registered for these sales units, gone ones too. */
+export const webhooksOfSalesUnits = async (
+  db: Handle,
+  organisation: Organisation,
+  msns: readonly string[],
+): Promise<(StoredRecord & { readonly msn: string })[]> => {
+  const { rows } = await sql<StoredRecord & { msn: string }>`
+    select msn, ${sql.join(columns.map((column) => sql.ref(column)))} from webhooks
+    where organisation = ${organisationKey(organisation)} and msn = any(${msns})`.execute(db)
+  return rows
+}
+
+/** Inserts or replaces these rows, all of which must have the same derived columns. */
+export const writeRecords = async (
+  trx: Handle,
+  organisation: Organisation,
+  table: RecordTable,
+  rows: readonly { readonly record: StoredRecord; readonly derived: DerivedColumns }[],
+): Promise<void> => {
+  const [first] = rows
+  if (!first) return
+  const key = organisationKey(organisation)
+  const names = ['organisation', ...columns, ...Object.keys(first.derived)]
+  const json = JSON.stringify(
+    rows.map(({ record, derived }) => ({ organisation: key, ...record, ...derived })),
+  )
+  const refs = names.map((name) => sql.ref(name))
+  await sql`
+    insert into ${sql.table(table)} (${sql.join(refs)})
+    select ${sql.join(refs)} from jsonb_populate_recordset(null::${sql.table(table)}, ${json}::jsonb)
+    on conflict (organisation, key) do update
+    set ${sql.join(refs.slice(2).map((ref) => sql`${ref} = excluded.${ref}`))}`.execute(trx)
+}
+
+/** Names of merchants by `scheme/id`, of those that have been read. */
+export const merchantNames = async (
+  db: Handle,
+  organisation: Organisation,
+  keys: readonly string[],
+): Promise<Map<string, string>> => {
+  if (keys.length === 0) return new Map()
+  const { rows } = await sql<{ key: string; name: string }>`
+    select key, name from merchants
+    where organisation = ${organisationKey(organisation)} and key = any(${keys})`.execute(db)
+  return new Map(rows.map(({ key, name }) => [key, name]))
+}
+
+/** Writes the names of these merchants beside their sales units and product orders, where they differ. */
+export const spreadMerchantNames = async (
+  trx: Handle,
+  organisation: Organisation,
+  keys: readonly string[],
+): Promise<void> => {
+  const key = organisationKey(organisation)
+  for (const table of ['sales_units', 'product_orders'] as const) {
+    await sql`
+      update ${sql.table(table)} t set merchant_name = m.name from merchants m
+      where m.organisation = ${key} and m.key = any(${keys})
+        and t.organisation = m.organisation
+        and t.scheme = split_part(m.key, '/', 1) and t.business_id = split_part(m.key, '/', 2)
+        and t.merchant_name is distinct from m.name`.execute(trx)
+  }
+}
+
+/** Frees the space of rows that were replaced and tells the planner what is there now. */
+export const tidyTable = async (db: Handle, table: RecordTable | 'readings'): Promise<void> => {
+  await db.connection().execute(async (connection) => {
+    await sql`set statement_timeout = 0`.execute(connection)
+    try {
+      await sql`vacuum (analyze) ${sql.table(table)}`.execute(connection)
+    } finally {
+      await sql`reset statement_timeout`.execute(connection)
+    }
+  })
+}
