@@ -4,9 +4,9 @@ import { type Keys, secretsOf } from './keys.ts'
 import { priorities } from './limiter.ts'
 import { createTokens, tokenRequest } from './tokens.ts'
 
-/** `interactive`, which is the default, goes before every `background` call that still waits for its turn. */
+/** `interactive`, which is the default, goes before a `list`, and that before what is read in the `background`. */
 export type CallOptions = {
-  readonly priority?: 'interactive' | 'background' | undefined
+  readonly priority?: 'interactive' | 'list' | 'background' | undefined
   /** Ends waiting, and the call; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }

@@ -9,8 +9,8 @@ import {
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
-import { longestWaitMs } from './holds.ts'
 import { createSend, type Limits, type Outcome } from './http.ts'
+import type { Pace } from './limiter.ts'
 import type { Keys } from './keys.ts'
 import { issuesOf, parseRows, type Rows } from './parse.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
@@ -43,6 +43,8 @@ export type ClientOptions = {
   readonly webhooksApiUrl: string
   readonly productOrderTemplatesPath?: string
   readonly limits?: Partial<Limits & { readonly retryDelayMs: number }>
+  /** Turns to call, which all instances of the portal share. */
+  readonly pace: Pace
   readonly system: SystemIdentity
   readonly logger: Logger
   /** The clock that tokens expire by, ms since the epoch. */
@@ -91,7 +93,7 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
   const logger = options.logger.child({ organisation: organisationKey(organisation) })
   const urls = { management: options.managementApiUrl, webhooks: options.webhooksApiUrl }
   const common = { Accept: 'application/json', ...systemHeaders(options.system) }
-  const send = createSendAuthorised(createSend(limits, logger), keys, urls, common, options.now)
+  const send = createSendAuthorised(createSend(limits, options.pace, logger), keys, urls, common, options.now)
 
   /** The answer's JSON, undefined when it has no body. */
   const read = async (get: Get, callOptions: CallOptions): Promise<unknown> => {
@@ -108,9 +110,8 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       minTimeout: limits.retryDelayMs,
       randomize: true,
       signal: callOptions.signal,
-      // The wait that the API asked for comes on top; it is the same for every call of this purpose.
-      shouldRetry: ({ error }) =>
-        isTransient(error) && !(outcome?.ok === false && (outcome.retryAfterMs ?? 0) > longestWaitMs),
+      // What the API asked to wait comes on top: no call of the organisation gets a turn before.
+      shouldRetry: ({ error }) => isTransient(error) && !(outcome?.ok === false && outcome.refused),
     })
     if (body.trim() === '') return undefined
     try {

@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Purpose } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createHolds, longestWaitMs } from './holds.ts'
-import { createLimiter } from './limiter.ts'
+import { createLimiter, type Pace, type Turn as Turned } from './limiter.ts'
 import { type Problem, readProblem, retryAfterMs } from './problem.ts'
 
 /** One request, ready to go. `secrets` are what it carries that must not come back in a title. */
@@ -25,6 +23,8 @@ export type Outcome =
       readonly reason: string
       /** How long the API asked to be left alone (429). */
       readonly retryAfterMs?: number | undefined
+      /** True when nothing was sent, as the API is down or wants to be left alone: to try again at once is no use. */
+      readonly refused?: boolean
     } & Problem)
 
 export type Limits = {
@@ -88,10 +88,21 @@ const exchange = async (request: HttpRequest, limits: Limits, signal: AbortSigna
   }
 }
 
-/** The way out for one organisation, whose name `logger` knows: limits, timeout, one log line an attempt. */
-export const createSend = (limits: Limits, logger: Logger): Send => {
-  const limiter = createLimiter(limits)
-  const holds = createHolds()
+/** After a 429 that does not say for how long. */
+const defaultHoldMs = 1000
+/** After so long the API is asked again, whatever it said. */
+const longestHoldMs = 60_000
+
+const tookOf = (outcome: Outcome): Parameters<Turned['end']>[0] => {
+  const { status } = outcome
+  if (status === 429 && !outcome.ok)
+    return { slowDownMs: Math.min(outcome.retryAfterMs ?? defaultHoldMs, longestHoldMs) }
+  return status === undefined || status >= 500 ? 'failed' : 'answered'
+}
+
+/** The way out for one organisation, whose name `logger` knows: turns, timeout, one log line an attempt. */
+export const createSend = (limits: Limits, pace: Pace, logger: Logger): Send => {
+  const limiter = createLimiter(pace, limits.maxPerSecond)
 
   const attempt = async (request: HttpRequest, { purpose, signal }: Turn): Promise<Outcome> => {
     const started = performance.now()
@@ -123,21 +134,17 @@ export const createSend = (limits: Limits, logger: Logger): Send => {
     return outcome
   }
 
-  const send: Send = async (prepare, turn) => {
-    const { purpose, signal } = turn
-    const held = holds.left(purpose)
-    if (held > longestWaitMs) return { ok: false, status: 429, reason: 'asked to wait', retryAfterMs: held }
-    if (held > 0) await sleep(held, undefined, { ...(signal && { signal }) })
-    const task = async () => {
-      if (holds.left(purpose) > 0) return 'held'
-      const request = prepare()
-      if (!request) return undefined
-      const outcome = await attempt(request, turn)
-      if (!outcome.ok && outcome.retryAfterMs) holds.hold(purpose, outcome.retryAfterMs)
-      return outcome
+  return async (prepare, turn) => {
+    const taken = await limiter.turn(turn)
+    if (taken === 'down') return { ok: false, reason: 'the API is down', refused: true }
+    if (taken === 'asked to wait') return { ok: false, status: 429, reason: taken, refused: true }
+    const request = prepare()
+    if (!request) {
+      taken.end('given up')
+      return undefined
     }
-    const outcome = await limiter.run(task, turn)
-    return outcome === 'held' ? send(prepare, turn) : outcome
+    const outcome = await attempt(request, turn)
+    taken.end(turn.signal?.aborted ? 'given up' : tookOf(outcome))
+    return outcome
   }
-  return send
 }

@@ -1,31 +1,192 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import PQueue from 'p-queue'
-
 /** Whose turn comes first. A token goes before all, since everything waits for it; what waited for it is next. */
-export const priorities = { token: 3, retried: 2, interactive: 1, background: 0 } as const
+export const priorities = { token: 4, retried: 3, interactive: 2, list: 1, background: 0 } as const
 
-/** A request that started a little earlier may arrive a little later: the window gives that much room. */
-const slackMs = 100
+/**
+ * Turns of one organisation, which all instances share. Times are milliseconds from now.
+ */
+export type Pace = {
+  /**
+   * Takes up to `wanted` turns: `count` calls, the first in `waitMs`, each next one `stepMs` later. `down` while the
+   * API is taken for down.
+   * @param ask.inFlight calls under way, and turns taken and not used
+   */
+  lease(ask: { readonly wanted: number; readonly inFlight: number }): Promise<{
+    readonly count: number
+    readonly waitMs: number
+    readonly stepMs: number
+    readonly down: boolean
+  }>
+  /** The API answered 429: slower from now on, and nothing for so long. */
+  slowDown(holdMs: number): Promise<void>
+  /** The API is down: leave it alone for a while, longer each time. */
+  trip(): Promise<void>
+  /** It answers again. */
+  reset(): Promise<void>
+}
+
+/** Why there is no turn: the API is down, or wants to be left alone for longer than a call waits. */
+export type Refusal = 'down' | 'asked to wait'
+
+/** A turn: `end` it when the call is over, and say how the API took it. */
+export type Turn = {
+  end(took: 'answered' | 'failed' | { readonly slowDownMs: number } | 'given up'): void
+}
 
 export type Limiter = {
-  /** Runs `task` when its turn comes; rejects with the signal's reason when that aborts first. */
-  run<T>(task: () => Promise<T>, turn: { priority: number; signal?: AbortSignal | undefined }): Promise<T>
+  /** Waits for a turn. Rejects with the signal's reason when that aborts first, or with what the pace throws. */
+  turn(options: { priority: number; signal?: AbortSignal | undefined }): Promise<Turn | Refusal>
+}
+
+/** A call does not wait longer for its turn because the API asked for it. */
+const longestHoldMs = 30_000
+/** So many failures with nothing between them, and the API counts as down. */
+const failuresInARow = 5
+/** No second has more calls than the limit, even where the event loop was late with one: that much is left between. */
+const secondMs = 1020
+/** Turns are taken when those at hand end within this, so that other instances get theirs. */
+const aheadMs = 400
+/** When others use what there is, it is asked again after this. */
+const crowdedMs = 100
+/** What is kept of turns is given back when nobody has wanted one for so long. */
+const idleMs = 500
+
+type Waiter = {
+  readonly priority: number
+  readonly resolve: (turn: Turn | Refusal) => void
+  readonly reject: (error: unknown) => void
 }
 
 /**
- * At most `maxConcurrency` tasks at a time and `maxPerSecond` starts in any one second: the queue's strict mode
- * slides its window, where the default one lets twice as many through around the boundary of two windows.
+ * Hands out turns to whoever waits, the highest priority first, as `pace` grants them. Turns are taken a little ahead
+ * so that none is lost to the way to the database.
  */
-export const createLimiter = (limits: { maxConcurrency: number; maxPerSecond: number }): Limiter => {
-  const queue = new PQueue({
-    concurrency: limits.maxConcurrency,
-    intervalCap: limits.maxPerSecond,
-    interval: 1000 + slackMs,
-    strict: true,
-  })
+export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
+  const waiting: Waiter[] = []
+  /** When each turn that was taken may be used, by performance.now(). */
+  let slots: number[] = []
+  let departed: number[] = []
+  let [inFlight, failures] = [0, 0]
+  let leasing = false
+  let [down, trippedAt] = [false, 0]
+  /** What the API's last answers mean is known to all before another turn is taken. */
+  let settled: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+
+  const later = (milliseconds: number): void => {
+    clearTimeout(timer)
+    timer = setTimeout(work, Math.max(0, milliseconds))
+    if (waiting.length === 0) timer.unref()
+  }
+
+  const refuse = (reason: Refusal): void => {
+    for (const { resolve } of waiting.splice(0)) resolve(reason)
+  }
+
+  const lease = async (wanted: number): Promise<void> => {
+    leasing = true
+    try {
+      await settled
+      const granted = await pace.lease({ wanted, inFlight: inFlight + slots.length })
+      const now = performance.now()
+      down = granted.down
+      if (granted.count > 0) {
+        for (let turn = 0; turn < granted.count; turn += 1)
+          slots.push(now + granted.waitMs + turn * granted.stepMs)
+      } else if (granted.down && wanted > 0) refuse('down')
+      leasing = false
+      if (granted.count > 0) work()
+      else if (waiting.length > 0) later(crowdedMs)
+    } catch (error) {
+      leasing = false
+      for (const { reject } of waiting.splice(0)) reject(error)
+    }
+  }
+
+  const next = (): Waiter | undefined => {
+    const best = waiting.reduce((found, waiter, index) => {
+      return waiter.priority > (waiting[found]?.priority ?? -1) ? index : found
+    }, 0)
+    return waiting.splice(best, 1)[0]
+  }
+
+  const note = (took: Parameters<Turn['end']>[0], began: number): void => {
+    if (took === 'given up') return
+    if (took === 'answered') {
+      failures = 0
+      if (down) settled = pace.reset().catch(() => {})
+      down = false
+    } else if (took === 'failed') {
+      // What was under way when the API was found down tells nothing new.
+      if (began < trippedAt) return
+      failures += 1
+      if (failures < failuresInARow && !down) return
+      ;[failures, trippedAt, down, slots] = [0, performance.now(), true, []]
+      settled = pace.trip().catch(() => {})
+    } else {
+      slots = []
+      settled = pace.slowDown(took.slowDownMs).catch(() => {})
+    }
+  }
+
+  const start = (): Turn => {
+    const began = performance.now()
+    inFlight += 1
+    departed.push(began)
+    if (departed.length > maxPerSecond) departed = departed.slice(-maxPerSecond)
+    let ended = false
+    return {
+      end: (took) => {
+        if (ended) return
+        ended = true
+        inFlight -= 1
+        note(took, began)
+        work()
+      },
+    }
+  }
+
+  const work = (): void => {
+    const now = performance.now()
+    while (waiting.length > 0 && slots.length > 0) {
+      const earliest = departed.length < maxPerSecond ? 0 : (departed[0] ?? 0) + secondMs
+      const at = Math.max(slots[0] ?? 0, earliest)
+      if (at - now > longestHoldMs) return refuse('asked to wait')
+      if (at > now) {
+        later(at - now)
+        break
+      }
+      slots.shift()
+      next()?.resolve(start())
+    }
+    if (leasing) return
+    const isShort = slots.length < 2 || (slots.at(-1) ?? 0) - now < aheadMs
+    if (waiting.length > slots.length && isShort) void lease(waiting.length - slots.length)
+    else if (waiting.length === 0 && inFlight === 0) {
+      clearTimeout(timer)
+      timer = setTimeout(giveBack, idleMs).unref()
+    }
+  }
+
+  const giveBack = (): void => {
+    if (waiting.length > 0 || inFlight > 0 || leasing) return
+    slots = []
+    void lease(0)
+  }
+
   return {
-    // A task starts when another ends, which may be another request's: bound, it logs under its own.
-    run: (task, { priority, signal }) =>
-      queue.add(AsyncLocalStorage.bind(task), { priority, ...(signal && { signal }) }),
+    turn: ({ priority, signal }) => {
+      signal?.throwIfAborted()
+      const { promise, resolve, reject } = Promise.withResolvers<Turn | Refusal>()
+      const waiter: Waiter = { priority, resolve, reject }
+      const stop = (): void => {
+        const position = waiting.indexOf(waiter)
+        if (position !== -1) waiting.splice(position, 1)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', stop, { once: true })
+      waiting.push(waiter)
+      work()
+      return promise.finally(() => signal?.removeEventListener('abort', stop))
+    },
   }
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import type { CallOptions, ManagementApiClient } from './client.ts'
-import { type BusinessIdentifier, businessIdentifier, maybe, type Rows, text } from './parse.ts'
+import { type BusinessIdentifier, businessIdentifier, maybe, text } from './parse.ts'
 import { segment } from './path.ts'
-import { type SalesUnitListItem, salesUnitListItem } from './sales-units.ts'
 
 export type { BusinessIdentifier }
 
@@ -15,7 +14,7 @@ const address = maybe(
   }),
 )
 
-export const merchant = z.object({
+export const merchant = z.looseObject({
   businessIdentifier,
   name: text,
   /** `ACTIVE`, `DEACTIVATED`, or one that is newer than this. */
@@ -44,16 +43,3 @@ export const getMerchant = async (
   identifier: BusinessIdentifier,
   options: CallOptions = {},
 ): Promise<Merchant> => client.one(merchant, { purpose: 'merchant', path: pathOf(identifier) }, options)
-
-/**
- * A merchant's sales units; for a partner only those connected to it.
- * @throws as getMerchant
- */
-export const listMerchantSalesUnits = async (
-  client: ManagementApiClient,
-  identifier: BusinessIdentifier,
-  options: CallOptions = {},
-): Promise<Rows<SalesUnitListItem>> => {
-  const path = `${pathOf(identifier)}/sales-units`
-  return client.list(salesUnitListItem, { purpose: 'merchantSalesUnits', path }, options)
-}

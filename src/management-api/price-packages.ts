@@ -3,7 +3,7 @@ import type { CallOptions, ManagementApiClient } from './client.ts'
 import { maybe, type Rows, text } from './parse.ts'
 
 /** A price that a partner may give its merchants. Prices are the API's own words, never numbers to count with. */
-export const pricePackage = z.object({
+export const pricePackage = z.looseObject({
   pricePackageId: text,
   name: text,
   /** The price, such as `2.99%`. */

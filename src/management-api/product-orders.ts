@@ -3,7 +3,7 @@ import type { CallOptions, ManagementApiClient } from './client.ts'
 import { businessIdentifier, link, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
-export const productOrder = z.object({
+export const productOrder = z.looseObject({
   /** UUID; absent for an order that the API shows in the list only. */
   productOrderId: maybe(text),
   /** `PREFILL`, `TEMPLATE`, `MANUAL`, or one that is newer than this. */

@@ -4,7 +4,7 @@ import { businessIdentifier, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
 /** The lists carry no more than this; the merchant needs one more call a sales unit. */
-export const salesUnitListItem = z.object({ msn, name: text })
+export const salesUnitListItem = z.looseObject({ msn, name: text })
 export type SalesUnitListItem = z.output<typeof salesUnitListItem>
 
 /**
@@ -17,7 +17,7 @@ const configuration = z
   .nullish()
   .transform((value) => Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== null)))
 
-export const salesUnit = z.object({
+export const salesUnit = z.looseObject({
   msn,
   name: text,
   businessIdentifier,

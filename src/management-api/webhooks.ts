@@ -3,7 +3,7 @@ import { UpstreamNotFoundError } from '../errors.ts'
 import type { CallOptions, ManagementApiClient } from './client.ts'
 import { maybe, type Rows, text } from './parse.ts'
 
-export const webhook = z.object({
+export const webhook = z.looseObject({
   id: text,
   /** Where events go, as it was registered: for reading, not for a link (see httpUrl in parse.ts). */
   url: text,
