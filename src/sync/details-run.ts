@@ -1,0 +1,160 @@
+import { type Organisation, organisationKey } from '../organisation.ts'
+import { dueDetails } from '../store/readings.ts'
+import type { Tidy } from './apply.ts'
+import { applyDetails, type Read, readDetail, type Task } from './details.ts'
+import { summariseList } from './lists.ts'
+import type { SyncSource } from './source.ts'
+
+/** One run goes on for so long, then gives the job back, so that other organisations get their turn. */
+const runMs = 60_000
+/** Answers wait for others so long before they are written together. */
+const gatherMs = 150
+const mostGathered = 200
+/** What somebody has begun to look at meanwhile is found within this. */
+const lookMs = 300
+/** Webhooks of sales units take a quarter of the rate: nobody waits for them. */
+const gentleShare = 4
+/** So many failures with nothing between them end a run. */
+const failuresInARow = 10
+/** How often the pages' progress is counted. */
+const progressMs = 2000
+/** Calls that wait for their turn, so that none goes by while answers are written. */
+const aheadSeconds = 0.25
+
+const nameOf = ({ resource, key }: Task): string => `${resource} ${key}`
+
+/** The tasks of a run: what is due, little at a time, so that what somebody looks at comes soon. */
+const createBuffer = (source: SyncSource, organisation: Organisation, size: number) => {
+  const gentleMs = (1000 * gentleShare) / source.limits.maxPerSecond
+  const busy = new Set<string>()
+  let tasks: Task[] = []
+  let [lookedAt, gentleAt] = [-Infinity, 0]
+  let isDry = false
+  return {
+    gentleMs,
+    /** Nothing left, and nothing more was found. */
+    isEmpty: () => isDry && tasks.length === 0,
+    refill: async (): Promise<void> => {
+      const isLow = tasks.length < size && !isDry
+      if (!isLow && performance.now() - lookedAt < lookMs) return
+      lookedAt = performance.now()
+      const due = await dueDetails(source.database.kysely, organisation, {
+        limit: size * 2,
+        busy: [...busy, ...tasks.map(nameOf)],
+      })
+      isDry = due.tasks.length === 0
+      const found = due.tasks.map((task) => ({ ...task, wanted: due.wanted }))
+      tasks = due.wanted ? [...found, ...tasks] : [...tasks, ...found]
+    },
+    /** The next task; undefined when there is none, or when it is too early for it. */
+    take: (): Task | undefined => {
+      const [first] = tasks
+      if (!first) return undefined
+      if (first.resource === 'salesUnitWebhooks' && !first.wanted) {
+        if (performance.now() < gentleAt) return undefined
+        gentleAt = performance.now() + gentleMs
+      }
+      tasks.shift()
+      busy.add(nameOf(first))
+      return first
+    },
+    /** These are written: what is due is due anew. */
+    done: (reads: readonly Read[]): void => {
+      for (const read of reads) busy.delete(nameOf(read))
+      isDry = false
+    },
+  }
+}
+
+/** How a run ended: nothing is due, more is due, or the API did not answer. */
+export type RunEnd = 'done' | 'more' | 'failed'
+
+/**
+ * Reads what an organisation has due one by one: what somebody looks at first, then what was never read, then the
+ * oldest, and webhooks of sales units when nothing else is left. Ends when nothing is due, after a minute, or when
+ * the API does not answer. Rejects only for what is not the API's doing.
+ */
+export const readDetails = async (
+  source: SyncSource,
+  tidy: Tidy,
+  organisation: Organisation,
+  signal: AbortSignal,
+): Promise<RunEnd> => {
+  const { limits, logger } = source
+  const began = performance.now()
+  const atOnce = limits.maxConcurrency + Math.ceil(limits.maxPerSecond * aheadSeconds)
+  const buffer = createBuffer(source, organisation, atOnce)
+  let gathered: Read[] = []
+  let [inFlight, failures, total, written] = [0, 0, 0, 0]
+  let [flushedAt, countedAt] = [began, began]
+  let flushing: Promise<void> | undefined
+  let fault: { readonly error: unknown } | undefined
+  let wake = Promise.withResolvers<void>()
+
+  const flush = async (): Promise<void> => {
+    const reads = gathered
+    gathered = []
+    flushedAt = performance.now()
+    written += await applyDetails(source, tidy, organisation, reads)
+    buffer.done(reads)
+    if (performance.now() - countedAt < progressMs) return
+    countedAt = performance.now()
+    await summariseList(source, organisation, 'salesUnits')
+  }
+  const failed = (error: unknown): void => {
+    fault ??= { error }
+  }
+  const flushBehind = (): void => {
+    flushing ??= flush()
+      .catch(failed)
+      .finally(() => {
+        flushing = undefined
+        wake.resolve()
+      })
+  }
+  const begin = (task: Task): void => {
+    inFlight += 1
+    void readDetail(source, organisation, task, signal)
+      .then((read) => {
+        if (signal.aborted) return
+        failures = read.failure ? failures + 1 : 0
+        total += 1
+        gathered.push(read)
+      })
+      .catch(failed)
+      .finally(() => {
+        inFlight -= 1
+        wake.resolve()
+      })
+  }
+  const sleep = async (): Promise<void> => {
+    const timer = setTimeout(() => wake.resolve(), Math.min(buffer.gentleMs, gatherMs))
+    await wake.promise
+    clearTimeout(timer)
+    wake = Promise.withResolvers<void>()
+  }
+  const isOver = (): boolean =>
+    signal.aborted || fault !== undefined || failures >= failuresInARow || performance.now() - began > runMs
+
+  while (!isOver()) {
+    await buffer.refill()
+    for (let task; inFlight < atOnce && (task = buffer.take());) begin(task)
+    const isTime =
+      performance.now() - flushedAt > gatherMs || gathered.length >= mostGathered || inFlight === 0
+    if (gathered.length > 0 && isTime) flushBehind()
+    if (buffer.isEmpty() && inFlight === 0 && gathered.length === 0 && !flushing) break
+    await sleep()
+  }
+  while (inFlight > 0 || flushing) await sleep()
+  if (fault) throw fault.error
+  if (signal.aborted) return 'done'
+  await flush()
+  if (total > 0) {
+    for (const resource of ['salesUnits', 'productOrders', 'webhooks'] as const)
+      await summariseList(source, organisation, resource)
+    const line = { organisation: organisationKey(organisation), read: total, written, failures }
+    logger.info({ ...line, ms: Math.round(performance.now() - began) }, 'details read')
+  }
+  if (failures >= failuresInARow) return 'failed'
+  return performance.now() - began > runMs ? 'more' : 'done'
+}

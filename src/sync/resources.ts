@@ -1,0 +1,148 @@
+import type { CallOptions, ManagementApiClient } from '../management-api/client.ts'
+import { getMerchant, merchant } from '../management-api/merchants.ts'
+import type { Rows } from '../management-api/parse.ts'
+import { listPricePackages, pricePackage } from '../management-api/price-packages.ts'
+import { listProductOrderTemplates, productOrderTemplate } from '../management-api/product-order-templates.ts'
+import { getProductOrder, listProductOrders, productOrder } from '../management-api/product-orders.ts'
+import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
+import { listWebhooks, webhook } from '../management-api/webhooks.ts'
+import type { Organisation } from '../organisation.ts'
+import { type DetailResource, type ListResource, listResources } from '../store/readings.ts'
+import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
+import { sortKey } from './sort-key.ts'
+
+/** What a table keeps: its word in the history, and the columns that follow from what the API said. */
+export type Kind = {
+  readonly table: RecordTable
+  readonly resource: string
+  /** The columns beside the API's words, from a record as it is now; `merchantName` where it is known. */
+  readonly derive: (current: Json, key: string, merchantName: string | null) => DerivedColumns
+}
+
+const orNull = (value: string | undefined): string | null => value ?? null
+
+const salesUnits: Kind = {
+  table: 'sales_units',
+  resource: 'salesUnit',
+  derive: (current, _key, merchantName) => {
+    const { name, businessIdentifier } = salesUnitListItem
+      .extend({ businessIdentifier: salesUnit.shape.businessIdentifier.optional() })
+      .parse(current)
+    return {
+      name,
+      scheme: orNull(businessIdentifier?.scheme),
+      business_id: orNull(businessIdentifier?.id),
+      merchant_name: merchantName,
+      sort_key: sortKey(name),
+    }
+  },
+}
+const merchants: Kind = {
+  table: 'merchants',
+  resource: 'merchant',
+  derive: (current) => ({ name: merchant.parse(current).name }),
+}
+const productOrders: Kind = {
+  table: 'product_orders',
+  resource: 'productOrder',
+  derive: (current, _key, merchantName) => {
+    const order = productOrder.parse(current)
+    return {
+      status: order.status,
+      product_order_type: orNull(order.productOrderType),
+      product_type: orNull(order.productType),
+      scheme: order.businessIdentifier.scheme,
+      business_id: order.businessIdentifier.id,
+      merchant_name: merchantName,
+      msn: orNull(order.salesUnit?.msn),
+      sales_unit_name: orNull(order.salesUnit?.name),
+    }
+  },
+}
+const pricePackages: Kind = {
+  table: 'price_packages',
+  resource: 'pricePackage',
+  derive: (current) => {
+    const { market, name } = pricePackage.parse(current)
+    return { sort_key: `${market ?? ''} ${sortKey(name)}` }
+  },
+}
+const templates: Kind = {
+  table: 'templates',
+  resource: 'template',
+  derive: (current) => ({ sort_key: sortKey(productOrderTemplate.parse(current).name) }),
+}
+const webhooks: Kind = {
+  table: 'webhooks',
+  resource: 'webhook',
+  derive: (current, key) => {
+    const { url, id } = webhook.parse(current)
+    return { url, id, msn: key.split('/')[0] ?? '' }
+  },
+}
+
+/** A list: how it is read, and how its rows are called. */
+export type ListKind = Kind & {
+  readonly read: (client: ManagementApiClient, options: CallOptions) => Promise<Rows<Json>>
+  readonly keyOf: (item: Json) => string
+  /** Webhooks: the part of the table that the list speaks of. */
+  readonly msn?: string
+}
+
+const text = (item: Json, name: string): string => String(item[name] ?? '')
+
+export const webhookKey = (msn: string, item: Json): string => `${msn}/${text(item, 'id')}`
+
+export const lists: Readonly<Record<ListResource, ListKind>> = {
+  salesUnits: { ...salesUnits, read: listSalesUnits, keyOf: (item) => text(item, 'msn') },
+  productOrders: {
+    ...productOrders,
+    // The API leaves expired orders out unless asked; they are part of what happened.
+    read: (client, options) => listProductOrders(client, { ...options, includeExpired: true }),
+    keyOf: (item) => {
+      const { productOrderId, businessIdentifier, productOrderType, productType } = productOrder.parse(item)
+      // An order without an id is known by what does not change of it.
+      return productOrderId ?? `~${merchantKey(businessIdentifier)}/${productOrderType}/${productType}`
+    },
+  },
+  pricePackages: { ...pricePackages, read: listPricePackages, keyOf: (item) => text(item, 'pricePackageId') },
+  templates: { ...templates, read: listProductOrderTemplates, keyOf: (item) => text(item, 'templateId') },
+  webhooks: { ...webhooks, read: listWebhooks, keyOf: (item) => webhookKey('', item), msn: '' },
+}
+
+/** The lists that an organisation has: what the API gives partners only is not asked for merchants. */
+export const listsOf = (organisation: Organisation): ListResource[] =>
+  organisation.kind === 'partner' ? [...listResources] : ['salesUnits', 'webhooks']
+
+/** `scheme/id`, as a merchant is called in the store. */
+export const merchantKey = ({ scheme, id }: { readonly scheme: string; readonly id: string }): string =>
+  `${scheme}/${id}`
+
+const identifierOf = (key: string) => {
+  const [scheme = '', id = ''] = key.split('/')
+  return { scheme, id }
+}
+
+type One = Exclude<DetailResource, 'salesUnitWebhooks'>
+
+/** What is read one by one; webhooks of a sales unit are a list of their own, `readWebhooksOf`. */
+export const details: Readonly<
+  Record<
+    One,
+    Kind & {
+      readonly read: (client: ManagementApiClient, key: string, options: CallOptions) => Promise<Json>
+    }
+  >
+> = {
+  salesUnit: { ...salesUnits, read: getSalesUnit },
+  merchant: { ...merchants, read: (client, key, options) => getMerchant(client, identifierOf(key), options) },
+  productOrder: { ...productOrders, read: getProductOrder },
+}
+
+export const readWebhooksOf = (
+  client: ManagementApiClient,
+  msn: string,
+  options: CallOptions,
+): Promise<Rows<Json>> => listWebhooks(client, { ...options, msn })
+
+export const webhookKind = webhooks

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DatabaseUnavailableError } from '../errors.ts'
+import type { Organisation } from '../organisation.ts'
+import { dueOrganisations, expectReadings, isListDue } from '../store/readings.ts'
+import { createTidying } from './apply.ts'
+import { readDetails } from './details-run.ts'
+import { type Jobs, startJobs } from './jobs.ts'
+import { readList } from './lists.ts'
+import { listsOf, merchantKey } from './resources.ts'
+import type { SyncSource } from './source.ts'
+
+/** After a run that the API did not answer, its organisation is left alone for so long by this instance. */
+const failedPauseMs = 30_000
+
+/** The background work: it keeps the store equal to the API. Several instances share it through the database. */
+export type Sync = {
+  /** Looks at once for what is due or wanted, instead of at the next beat. */
+  readonly beat: () => Promise<void>
+  readonly counts: Jobs['counts']
+  /** How many jobs this instance is working on. */
+  readonly running: () => number
+  /** Ends what is under way; what was read and not written is read again. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts reading every organisation: what is due is found every few seconds, sent to the job queue, and read by
+ * whichever instance takes it.
+ * @param organisations those of the organisations file, by organisationKey()
+ */
+export const startSync = async (
+  source: SyncSource,
+  organisations: ReadonlyMap<string, Organisation>,
+): Promise<Sync> => {
+  const { database, settings, logger } = source
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const tidy = createTidying(database)
+  const pausedUntil = new Map<string, number>()
+  const keys = [...organisations.keys()]
+
+  // A thousand organisations do not knock at once: those never seen before begin within a minute.
+  const spreadSeconds = Math.min(60, Math.floor(keys.length / 20))
+  for (const organisation of organisations.values()) {
+    for (const resource of listsOf(organisation))
+      await expectReadings(database.kysely, organisation, resource, [''], spreadSeconds)
+    if (organisation.kind === 'merchant')
+      await expectReadings(
+        database.kysely,
+        organisation,
+        'merchant',
+        [merchantKey(organisation)],
+        spreadSeconds,
+      )
+  }
+
+  let running = 0
+  /** Does a job of an organisation that is still configured. */
+  const doJob = async (key: string, work: (organisation: Organisation) => Promise<void>): Promise<void> => {
+    const organisation = organisations.get(key)
+    if (!organisation || signal.aborted) return
+    running += 1
+    await work(organisation).finally(() => (running -= 1))
+  }
+  const jobs = await startJobs(database, logger, {
+    list: async ({ organisation: key, resource }) =>
+      doJob(key, async (organisation) => {
+        if (!(await isListDue(database.kysely, organisation, resource))) return
+        await readList(source, tidy, organisation, resource, signal)
+        await jobs.sendDetails({ organisation: key })
+      }),
+    details: async ({ organisation: key }) =>
+      doJob(key, async (organisation) => {
+        const end = await readDetails(source, tidy, organisation, signal)
+        if (end === 'failed') pausedUntil.set(key, performance.now() + failedPauseMs)
+        if (end === 'more' && !signal.aborted) await jobs.sendDetails({ organisation: key })
+      }),
+  })
+
+  const beat = async (): Promise<void> => {
+    if (signal.aborted) return
+    const due = await dueOrganisations(database.kysely, keys)
+    for (const job of due.lists) await jobs.sendList(job)
+    for (const { organisation, wanted } of due.details) {
+      if (wanted || (pausedUntil.get(organisation) ?? 0) < performance.now())
+        await jobs.sendDetails({ organisation })
+    }
+  }
+  const beats = (async () => {
+    while (!signal.aborted) {
+      await beat().catch((error: unknown) => {
+        if (!signal.aborted && !(error instanceof DatabaseUnavailableError))
+          logger.error({ err: error }, 'looking for what is due failed')
+      })
+      const interval = settings.beatSeconds * 1000 * (0.9 + Math.random() / 5)
+      await sleep(interval, undefined, { signal }).catch(() => {})
+    }
+  })()
+
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await beats
+    await jobs.stop()
+  }
+  return { beat, counts: jobs.counts, running: () => running, stop: () => (stopped ??= stop()) }
+}
