@@ -18,7 +18,7 @@ import { compileViews, viewClass } from './http/views.ts'
 import { organisationKey } from './organisation.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
-import { mount, withMenu } from './pages/mount.ts'
+import { mount, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
 export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages'> & {
@@ -61,12 +61,14 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(
     pages.partner.prefix,
     actAs('partner', organisations),
+    withLists(deps.looking),
     withMenu(pages.partner),
     mount(pages.partner),
   )
   app.use(
     pages.merchant.prefix,
     actAs('merchant', organisations),
+    withLists(deps.looking),
     withMenu(pages.merchant),
     mount(pages.merchant),
   )

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import { baseUrl, issuerUrl, origin, sessionSecrets, trustProxy, url, wholeNumber } from './config-values.ts'
 import { readOrganisationsFile } from './organisations-file.ts'
 
 /** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
@@ -13,72 +13,6 @@ export class ConfigurationError extends Error {
   }
 }
 
-const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
-
-const url = z.string().transform((value, context) => {
-  if (URL.canParse(value)) return new URL(value)
-  context.addIssue({ code: 'custom', message: 'is not a URL' })
-  return z.NEVER
-})
-
-/** https everywhere but on this machine: what goes there is a secret, or names people. */
-const safeUrl = url.refine(
-  (value) => value.protocol === 'https:' || (value.protocol === 'http:' && isLoopback(value)),
-  'must be https (http only on localhost, 127.0.0.1 or [::1])',
-)
-
-const baseUrl = safeUrl
-  .refine(
-    (value) => !value.search && !value.hash && !value.username,
-    'must not have a query, a fragment or a user',
-  )
-  .transform((value) => value.href.replace(/\/$/, ''))
-
-const issuerUrl = safeUrl.refine(
-  (value) => !value.search && !value.hash,
-  'must not have a query or a fragment',
-)
-
-const origin = safeUrl
-  .refine(
-    (value) => value.href === `${value.origin}/`,
-    'must be an origin such as https://portal.example.com, without a path',
-  )
-  .transform((value) => value.origin)
-
-const sessionSecrets = z
-  .string()
-  .transform((value) => value.split(',').map((secret) => secret.trim()))
-  .refine(
-    (secrets) => secrets.every((secret) => secret.length >= 32),
-    'each secret must be at least 32 characters',
-  )
-
-/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
-const isProxy = (proxy: string): boolean => {
-  const [address = '', prefix, ...rest] = proxy.split('/')
-  if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true
-  const family = isIP(address)
-  const longest = family === 4 ? 32 : 128
-  return (
-    family !== 0 &&
-    rest.length === 0 &&
-    (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
-  )
-}
-
-const trustProxy = z
-  .string()
-  .refine(
-    (value) => /^(none|[1-9])$/.test(value) || value.split(',').every((proxy) => isProxy(proxy.trim())),
-    'must be none, a number of proxies from 1 to 9, or addresses, subnets, loopback, linklocal or uniquelocal separated by commas',
-  )
-  .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
-
-const wholeNumber = (least: number, most: number) =>
-  z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
-
 const operatorVariables = {
   NODE_ENV: z.string().default('development'),
   DATABASE_URL: z
@@ -89,11 +23,37 @@ const operatorVariables = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }
 
-const operatorSchema = z.object({ ...operatorVariables, ORGANISATIONS_FILE: z.string().optional() })
+/** What it takes to read organisations: the portal does, and the operator's `sync`. */
+const readingVariables = {
+  MANAGEMENT_API_URL: baseUrl.default('https://api.vipps.no'),
+  WEBHOOKS_API_URL: baseUrl.default('https://api.vipps.no'),
+  MANAGEMENT_API_MAX_CONCURRENCY: wholeNumber(1, 100).default(10),
+  MANAGEMENT_API_MAX_PER_SECOND: wholeNumber(1, 1000).default(10),
+  MANAGEMENT_API_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
+  SYNC_LIST_ACTIVE_SECONDS: wholeNumber(1, 86_400).default(300),
+  SYNC_LIST_IDLE_SECONDS: wholeNumber(1, 86_400).default(3600),
+  SYNC_ACTIVE_FOR_SECONDS: wholeNumber(1, 86_400).default(900),
+  SYNC_DETAIL_SECONDS: wholeNumber(1, 2_592_000).default(86_400),
+  SYNC_WEBHOOK_SECONDS: wholeNumber(1, 2_592_000).default(86_400),
+  SYNC_REFRESH_SECONDS: wholeNumber(1, 86_400).default(60),
+  SYNC_DOUBT_SECONDS: wholeNumber(1, 3600).default(60),
+  SYNC_RETRY_SECONDS: wholeNumber(1, 3600).default(15),
+  PRODUCT_ORDER_TEMPLATES_PATH: z
+    .string()
+    .regex(/^\/[\w/.-]+$/, 'must be a path such as /management/v1/product-order-templates')
+    .default('/management/v1/product-order-templates'),
+}
+
+const operatorSchema = z.object({
+  ...operatorVariables,
+  ...readingVariables,
+  ORGANISATIONS_FILE: z.string().optional(),
+})
 
 const portalSchema = z
   .object({
     ...operatorVariables,
+    ...readingVariables,
     ORGANISATIONS_FILE: z.string(),
     PORT: wholeNumber(0, 65_535).default(3000),
     HOST: z.string().default('127.0.0.1'),
@@ -111,15 +71,6 @@ const portalSchema = z
       .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
     OIDC_ACR_VALUES: z.string().optional(),
     SESSION_SECRETS: sessionSecrets,
-    MANAGEMENT_API_URL: baseUrl.default('https://api.vipps.no'),
-    WEBHOOKS_API_URL: baseUrl.default('https://api.vipps.no'),
-    MANAGEMENT_API_MAX_CONCURRENCY: wholeNumber(1, 100).default(10),
-    MANAGEMENT_API_MAX_PER_SECOND: wholeNumber(1, 1000).default(10),
-    MANAGEMENT_API_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
-    PRODUCT_ORDER_TEMPLATES_PATH: z
-      .string()
-      .regex(/^\/[\w/.-]+$/, 'must be a path such as /management/v1/product-order-templates')
-      .default('/management/v1/product-order-templates'),
     FEEDBACK_URL: url
       .refine(
         (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
@@ -169,6 +120,33 @@ const parse = <Schema extends z.ZodObject>(schema: Schema, raw: Environment) => 
   return { values: parsed.data, organisations: organisations.organisations }
 }
 
+/** How often every instance looks for what is due. */
+const beatSeconds = 5
+
+const readingOf = (values: z.output<typeof operatorSchema>) => ({
+  databaseUrl: values.DATABASE_URL,
+  dataDir: values.DATA_DIR,
+  managementApiUrl: values.MANAGEMENT_API_URL,
+  webhooksApiUrl: values.WEBHOOKS_API_URL,
+  productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,
+  apiLimits: {
+    maxConcurrency: values.MANAGEMENT_API_MAX_CONCURRENCY,
+    maxPerSecond: values.MANAGEMENT_API_MAX_PER_SECOND,
+    timeoutMs: values.MANAGEMENT_API_TIMEOUT_MS,
+  },
+  sync: {
+    listActiveSeconds: values.SYNC_LIST_ACTIVE_SECONDS,
+    listIdleSeconds: values.SYNC_LIST_IDLE_SECONDS,
+    activeForSeconds: values.SYNC_ACTIVE_FOR_SECONDS,
+    detailSeconds: values.SYNC_DETAIL_SECONDS,
+    webhookSeconds: values.SYNC_WEBHOOK_SECONDS,
+    refreshSeconds: values.SYNC_REFRESH_SECONDS,
+    doubtSeconds: values.SYNC_DOUBT_SECONDS,
+    retrySeconds: values.SYNC_RETRY_SECONDS,
+    beatSeconds,
+  },
+})
+
 /**
  * What the portal runs on, from the environment: nothing else in the tree reads it. Every URL is absolute and
  * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
@@ -192,16 +170,7 @@ export const readConfig = (env: Environment = ownEnvironment()) => {
       acrValues: values.OIDC_ACR_VALUES,
     },
     sessionSecrets: values.SESSION_SECRETS,
-    databaseUrl: values.DATABASE_URL,
-    dataDir: values.DATA_DIR,
-    managementApiUrl: values.MANAGEMENT_API_URL,
-    webhooksApiUrl: values.WEBHOOKS_API_URL,
-    productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,
-    apiLimits: {
-      maxConcurrency: values.MANAGEMENT_API_MAX_CONCURRENCY,
-      maxPerSecond: values.MANAGEMENT_API_MAX_PER_SECOND,
-      timeoutMs: values.MANAGEMENT_API_TIMEOUT_MS,
-    },
+    ...readingOf(values),
     organisations,
     feedbackUrl: values.FEEDBACK_URL,
     supportText: values.SUPPORT_TEXT,
@@ -218,9 +187,6 @@ export type Config = ReturnType<typeof readConfig>
  */
 export const readOperatorConfig = (env: Environment = ownEnvironment()) => {
   const { values, organisations } = parse(operatorSchema, env)
-  return {
-    databaseUrl: values.DATABASE_URL,
-    dataDir: values.DATA_DIR,
-    organisations,
-  }
+  return { ...readingOf(values), organisations }
 }
+export type ReadingConfig = ReturnType<typeof readOperatorConfig>

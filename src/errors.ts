@@ -46,13 +46,18 @@ export class NotSharedError extends PortalError {
   }
 }
 
+/** Thrown when what somebody asks for has never been read and is being read: the page loads itself again. */
+export class BeingReadError extends PortalError {
+  readonly status = 202
+  readonly page = 'beingRead'
+}
+
 /** What was being read when an upstream call failed. One word a resource, as in the site map. */
 export type Purpose =
   | 'token'
   | 'salesUnits'
   | 'salesUnit'
   | 'merchant'
-  | 'merchantSalesUnits'
   | 'productOrders'
   | 'productOrder'
   | 'pricePackages'

@@ -9,54 +9,24 @@ import { runCommand } from './cli/commands.ts'
 import { serveOperatorSocket } from './cli/operator-socket.ts'
 import { type Config, ConfigurationError } from './config.ts'
 import { answerMalformed } from './http/malformed.ts'
-import { createRecords } from './live/records.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { createManagementApiClient } from './management-api/client.ts'
-import { type Organisation, organisationKey } from './organisation.ts'
+import { organisationKey } from './organisation.ts'
+import { openReading, type Reading } from './reading.ts'
 import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
+import type { Sync } from './sync/sync.ts'
 import { migrate, migrationsPending } from './store/migrations.ts'
 
 /** How long requests in flight may take to end when the portal stops. */
 const drainMs = 10_000
 
-/** How the portal introduces itself to the API, as its Vipps-System-* headers ask. */
-const system = {
-  name: 'partner-portal',
-  version: '0.1.0',
-  pluginName: 'partner-portal',
-  pluginVersion: '0.1.0',
-}
-
 /** A running portal. `url` is where it listens, which is the public address only where no proxy stands before it. */
 export type Portal = {
   readonly url: string
   readonly database: Database
-  /** Not ready, then requests in flight, then reading ahead, then the database. May be called twice. */
+  readonly sync: Sync
+  /** Not ready, then requests in flight, then the sync, then the database. May be called twice. */
   readonly stop: () => Promise<void>
-}
-
-const createClients = (config: Config, logger: Logger) => {
-  const clients = new Map(
-    config.organisations.map(({ organisation, keys }) => [
-      organisationKey(organisation),
-      createManagementApiClient({
-        organisation,
-        keys,
-        managementApiUrl: config.managementApiUrl,
-        webhooksApiUrl: config.webhooksApiUrl,
-        productOrderTemplatesPath: config.productOrderTemplatesPath,
-        limits: config.apiLimits,
-        system,
-        logger,
-      }),
-    ]),
-  )
-  return (organisation: Organisation) => {
-    const client = clients.get(organisationKey(organisation))
-    if (!client) throw new Error(`no client for ${organisationKey(organisation)}`)
-    return client
-  }
 }
 
 const listen = async (server: Server, { host, port }: Config): Promise<void> => {
@@ -82,6 +52,7 @@ export const startPortal = async (
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
   const stopping = new AbortController()
+  let reading: Reading | undefined
   let operatorSocket: Awaited<ReturnType<typeof serveOperatorSocket>> | undefined
   try {
     await migrate(database)
@@ -106,17 +77,13 @@ export const startPortal = async (
       }
     }
     const eid = createEid(config.oidc, logger)
-    const records = createRecords({
-      clientOf: createClients(config, logger),
-      logger,
-      signal: stopping.signal,
-    })
+    reading = await openReading(config, database, logger)
     const app = createApp({
       config,
       logger,
       database,
       eid,
-      records,
+      looking: reading.looking,
       readiness,
       demoNotice: options.demoNotice,
     })
@@ -141,14 +108,16 @@ export const startPortal = async (
       await Promise.race([closed, setTimeout(drainMs, undefined, { signal: over.signal }).catch(() => {})])
       over.abort()
       server.closeAllConnections()
+      await reading?.sync.stop()
       await operatorSocket?.close()
       await database.close()
       logger.info('stopped')
     }
     let stopped: Promise<void> | undefined
-    return { url, database, stop: () => (stopped ??= stop()) }
+    return { url, database, sync: reading.sync, stop: () => (stopped ??= stop()) }
   } catch (error) {
     stopping.abort()
+    await reading?.sync.stop()
     await operatorSocket?.close()
     await database.close()
     throw error

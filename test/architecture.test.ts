@@ -11,14 +11,16 @@ const source = resolve(import.meta.dirname, '../src')
 const ground = ['errors.ts', 'logger.ts', 'organisation.ts', 'paging.ts']
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config.ts', 'errors.ts', 'portal.ts', 'signals.ts'],
-  'portal.ts': ['app.ts', 'auth', 'cli', 'config.ts', 'http', 'live', 'management-api', 'store', ...ground],
+  'portal.ts': ['app.ts', 'auth', 'cli', 'config.ts', 'http', 'reading.ts', 'store', 'sync', ...ground],
+  'reading.ts': ['config.ts', 'management-api', 'store', 'sync', ...ground],
   'app.ts': ['auth', 'config.ts', 'http', 'pages', ...ground],
-  'config.ts': ['organisations-file.ts'],
+  'config.ts': ['config-values.ts', 'organisations-file.ts'],
+  'config-values.ts': [],
   'organisations-file.ts': ['management-api', ...ground],
-  pages: ['auth', 'http', 'live', 'management-api', 'store', 'config.ts', ...ground],
+  pages: ['auth', 'http', 'sync', 'management-api', 'store', 'config.ts', ...ground],
   auth: ['http', 'store', ...ground],
   http: ['store', ...ground],
-  live: ['management-api', ...ground],
+  sync: ['store', 'management-api', ...ground],
   store: ground,
   'management-api': ground,
   cli: ['config.ts', 'store', ...ground],
@@ -55,7 +57,7 @@ describe('the arrows', () => {
     expect(strangers).toEqual([])
   })
 
-  it.each(files.filter((file) => /^(store|management-api|live|cli)\//.test(file)))(
+  it.each(files.filter((file) => /^(store|management-api|sync|cli)\//.test(file)))(
     '%s knows no Express',
     (file) => {
       expect(

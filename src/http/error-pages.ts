@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express'
 import type { Logger } from '../logger.ts'
 import {
   BadRequestError,
+  BeingReadError,
   FormExpiredError,
   InternalError,
   NotFoundError,
@@ -36,6 +37,7 @@ export const errorPages =
     const level = error.status === 500 ? 'error' : error.status > 500 ? 'warn' : 'debug'
     logger[level]({ err: error, page: error.page }, 'error page')
     if (res.headersSent) return next(thrown)
+    if (error instanceof BeingReadError) res.set('Refresh', '2')
     const { t } = res.locals.language
     const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
     return res.status(error.status).render('errors/error', {

@@ -3,6 +3,8 @@ export type Format = {
   readonly number: (value: number) => string
   /** A calendar date such as "1 Oct 2026"; the text itself where it is not a date. */
   readonly date: (isoDate: string) => string
+  /** A date with the time of day, such as "1 Oct 2026, 10:42". */
+  readonly moment: (time: Date) => string
   /** "2 minutes ago", from milliseconds passed. */
   readonly ago: (milliseconds: number) => string
   /** "Norway" from NO; the code itself where nobody knows it. */
@@ -20,6 +22,11 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 export const createFormat = (locale: string): Format => {
   const numbers = new Intl.NumberFormat(locale)
   const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'Europe/Oslo' })
+  const moments = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: 'Europe/Oslo',
+  })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const countries = new Intl.DisplayNames(locale, { type: 'region' })
   return {
@@ -28,6 +35,7 @@ export const createFormat = (locale: string): Format => {
       const time = Date.parse(isoDate)
       return Number.isNaN(time) ? isoDate : dates.format(time)
     },
+    moment: (time) => moments.format(time),
     ago: (milliseconds) => {
       const seconds = Math.round(milliseconds / 1000)
       const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]

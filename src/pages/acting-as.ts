@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Organisation } from '../organisation.ts'
+import type { Lists } from '../sync/looking.ts'
 
 /** The user that the gate let through. Only routes behind `requireUser` may call this. */
 export const signedIn = (req: Request): Express.User => {
@@ -12,6 +13,13 @@ export const actingAs = (res: Response): Organisation => {
   const { organisation } = res.locals
   if (!organisation) throw new Error('this route is not behind actAs')
   return organisation
+}
+
+/** How fresh the organisation's lists are, as `withLists` has put it there. */
+export const listsHere = (res: Response): Lists => {
+  const lists: unknown = res.locals['lists']
+  if (!(lists instanceof Map)) throw new Error('this route is not behind withLists')
+  return lists as Lists
 }
 
 /** A named part of the route's path; '' where the route has none of that name. */

@@ -3,9 +3,9 @@ import type { Eid } from '../auth/eid.ts'
 import type { Passport } from '../auth/passport.ts'
 import type { Config } from '../config.ts'
 import type { Language } from '../http/language.ts'
-import type { Records } from '../live/records.ts'
 import type { Logger } from '../logger.ts'
 import type { Database } from '../store/database.ts'
+import type { Looking } from '../sync/looking.ts'
 
 /** What handlers are made from. */
 export type PageDeps = {
@@ -16,7 +16,7 @@ export type PageDeps = {
   readonly passport: Passport
   readonly organisations: Organisations
   readonly languages: ReadonlyMap<string, Language>
-  readonly records: Records
+  readonly looking: Looking
   /** A sentence on every page that says that this is a demo. */
   readonly demoNotice: string | undefined
 }

@@ -1,14 +1,15 @@
 import { type RequestHandler, Router } from 'express'
 import { csrfProtection } from '../http/csrf.ts'
-import type { Organisation } from '../organisation.ts'
+import type { Lists, Looking } from '../sync/looking.ts'
+import { actingAs, listsHere } from './acting-as.ts'
 
 /** An entry of the side bar. Its words are `menu.<key>` in views/locales. */
 export type MenuEntry = {
   readonly key: string
   /** Entries with a group stand below a heading of that name, `menu.<group>`. */
   readonly group?: string
-  /** How many there are, if that is known without asking anybody. */
-  readonly count?: (organisation: Organisation) => number | undefined
+  /** How many there are, as far as the lists that were read tell. */
+  readonly count?: (lists: Lists) => number | undefined
 }
 
 /** One line of the site map. A POST always needs the session's CSRF token: `mount` sees to it. */
@@ -36,18 +37,26 @@ export const mount = ({ prefix, routes }: Section): Router => {
   return router
 }
 
+/** How fresh the organisation's lists are, for menu and pages: one query a request. */
+export const withLists =
+  (looking: Looking): RequestHandler =>
+  async (_req, res, next) => {
+    res.locals['lists'] = await looking.lists(actingAs(res))
+    next()
+  }
+
 /** The section's menu with counts and the place the user is at, for the side bar. */
 export const withMenu = ({ routes }: Section): RequestHandler => {
   const entries = routes.flatMap(({ path, menu }) => (menu ? [{ path, ...menu }] : []))
   return (req, res, next) => {
-    const { organisation } = res.locals
+    const lists = listsHere(res)
     const here = req.path
     res.locals['base'] = req.baseUrl
     res.locals['menu'] = entries.map(({ path, key, group, count }) => ({
       key,
       group,
       href: `${req.baseUrl}${path}`,
-      count: organisation ? count?.(organisation) : undefined,
+      count: count?.(lists),
       current: here === path ? 'page' : path !== '/' && here.startsWith(`${path}/`) ? 'true' : undefined,
     }))
     next()

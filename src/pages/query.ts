@@ -26,9 +26,9 @@ export const parseQuery = <Output>(schema: z.ZodType<Output>, { query }: Request
   return parsed.data
 }
 
-/** @throws NotFoundError for a page beyond the last one */
-export const checkPage = ({ number, pageCount }: Page<unknown>): void => {
-  if (number > pageCount) throw new NotFoundError(`page ${number} of ${pageCount}`)
+/** @throws NotFoundError for a page beyond the last one; there is always a first one */
+export const checkPage = ({ number, rows }: Page<unknown>): void => {
+  if (number > 1 && rows.length === 0) throw new NotFoundError(`page ${number} has nothing`)
 }
 
 /** Links to the page before and after, with everything else of the query as it was. */
@@ -37,6 +37,6 @@ export const pagerLinks = (page: Page<unknown>, query: Readonly<Record<string, s
     `?${new URLSearchParams([...Object.entries(query).filter(([, value]) => value !== ''), ['page', String(number)]]).toString()}`
   return {
     previous: page.number > 1 ? link(page.number - 1) : undefined,
-    next: page.number < page.pageCount ? link(page.number + 1) : undefined,
+    next: page.hasNext ? link(page.number + 1) : undefined,
   }
 }

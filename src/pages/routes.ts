@@ -10,18 +10,17 @@ import type { PageDeps } from './deps.ts'
 import type { Section } from './mount.ts'
 import { listPricePackages } from './price-packages/list.ts'
 import { showProductOrder } from './product-orders/detail.ts'
-import { listProductOrders } from './product-orders/list.ts'
+import { currentOrderCount, listProductOrders } from './product-orders/list.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
-import { listSalesUnits } from './sales-units/list.ts'
+import { listSalesUnits, salesUnitCount } from './sales-units/list.ts'
 import { listTemplates } from './templates/list.ts'
 import { listWebhooks } from './webhooks/list.ts'
 
 /** The site map: one line a URL. The menus come from here. What is not here is a 404. */
 export const siteMap = (deps: PageDeps) => {
-  const { records } = deps
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
   const webhooks = { key: 'webhooks', group: 'developers' }
-  const salesUnits = { key: 'salesUnits', count: records.salesUnits.knownCount }
+  const salesUnits = { key: 'salesUnits', count: salesUnitCount }
 
   /** Everybody may see these. */
   const anyone: Section = {
@@ -53,7 +52,7 @@ export const siteMap = (deps: PageDeps) => {
       {
         path: '/product-orders',
         get: listProductOrders(deps),
-        menu: { key: 'productOrders', count: records.productOrders.knownCount },
+        menu: { key: 'productOrders', count: currentOrderCount },
       },
       { path: '/product-orders/:productOrderId', get: showProductOrder(deps) },
       { path: '/templates', get: listTemplates(deps), menu: { key: 'templates' } },

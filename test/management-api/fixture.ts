@@ -6,6 +6,8 @@ import {
   type ManagementApiClient,
 } from '../../src/management-api/client.ts'
 import type { Keys } from '../../src/management-api/keys.ts'
+import { sharedPace } from '../../src/reading.ts'
+import { openTestDatabase } from '../support/database.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 export const keys = {
@@ -37,10 +39,14 @@ export const createFixture = async (
   const { tokenLifetime, limits, ...rest } = options
   const upstream = await startUpstream(tokenLifetime)
   onTestFinished(() => upstream.close())
+  const database = await openTestDatabase()
+  onTestFinished(() => database.close())
+  const organisation = { kind: 'partner', id: '12345', name: 'Fjordkasse' } as const
+  const paceLimits = { maxConcurrency: 10, maxPerSecond: 1000, ...limits }
   let logText = ''
   const logger = createLogger('trace', { write: (line) => void (logText += line) })
   const client = createManagementApiClient({
-    organisation: { kind: 'partner', id: '12345', name: 'Fjordkasse' },
+    organisation,
     keys: keys.partner,
     managementApiUrl: upstream.url,
     webhooksApiUrl: upstream.url,
@@ -51,7 +57,8 @@ export const createFixture = async (
       pluginVersion: '4',
     },
     logger,
-    limits: { retryDelayMs: 5, maxPerSecond: 1000, ...limits },
+    limits: { retryDelayMs: 5, ...paceLimits },
+    pace: sharedPace(database, organisation, paceLimits, 'test'),
     ...rest,
   })
   const log = () =>

@@ -1,30 +1,29 @@
 import type { RequestHandler } from 'express'
-import { UpstreamUnavailableError } from '../../errors.ts'
-import { actingAs } from '../acting-as.ts'
+import { webhookProgress } from '../../store/webhooks.ts'
+import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
-import { countOf } from './partner.ts'
+import { countOf, optionalList } from './partner.ts'
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page. */
 export const showMerchantLanding =
-  ({ records, config }: Pick<PageDeps, 'records' | 'config'>): RequestHandler =>
+  ({ database, looking, config }: Pick<PageDeps, 'database' | 'looking' | 'config'>): RequestHandler =>
   async (_req, res) => {
     const merchant = actingAs(res)
-    const counts = await Promise.all([
-      countOf(
-        'salesUnits',
-        'sales-units',
-        async () => (await records.salesUnits.names(merchant)).rows.length,
-      ),
-      countOf('webhooks', 'developers/webhooks', async () => {
-        const { total, asked, salesUnits } = await records.webhooks.find(merchant, { q: '', page: 1 })
-        // A part of them would look like all.
-        if (asked < salesUnits) throw new UpstreamUnavailableError({ purpose: 'webhooks' })
-        return total
-      }),
+    const lists = listsHere(res)
+    const [salesUnits, webhooks, { unasked }] = await Promise.all([
+      optionalList(looking, merchant, 'salesUnits', lists),
+      optionalList(looking, merchant, 'webhooks', lists),
+      webhookProgress(database.kysely, merchant),
     ])
+    // A part of them would look like all.
+    const asked = webhooks && unasked > 0 ? { ...webhooks, total: null } : webhooks
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),
-      counts,
+      counts: [
+        countOf('salesUnits', 'sales-units', salesUnits),
+        countOf('webhooks', 'developers/webhooks', asked),
+      ],
+      fresh: salesUnits,
       feedbackUrl: config.feedbackUrl,
       supportText: config.supportText,
     })

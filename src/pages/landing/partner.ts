@@ -1,63 +1,71 @@
 import type { RequestHandler } from 'express'
 import { UpstreamError } from '../../errors.ts'
 import type { Organisation } from '../../organisation.ts'
-import { actingAs } from '../acting-as.ts'
+import type { ListResource } from '../../store/readings.ts'
+import type { Freshness, Lists } from '../../sync/looking.ts'
+import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
+import { facetsOf } from '../product-orders/list.ts'
 
-/** A number that is there, is not there to be had, or could not be read just now. */
+/** A list's freshness; undefined when it has never been read and cannot be: the landing page does without it. */
+export const optionalList = async (
+  looking: PageDeps['looking'],
+  organisation: Organisation,
+  resource: ListResource,
+  lists: Lists,
+): Promise<Freshness | undefined> => {
+  try {
+    return await looking.list(organisation, resource, lists)
+  } catch (error) {
+    if (error instanceof UpstreamError) return undefined
+    throw error
+  }
+}
+
+/** A number that is there, or why it is not: not shared, being read, or could not be read. */
 export type Count = {
   readonly key: string
   readonly path: string
   readonly value: number | undefined
-  readonly failed: boolean
+  readonly missing: 'notShared' | 'beingRead' | 'failed' | undefined
 }
 
-/** One resource that fails must not take the landing page with it. */
-export const countOf = async (
-  key: string,
-  path: string,
-  read: () => Promise<number | undefined>,
-): Promise<Count> => {
-  try {
-    return { key, path, value: await read(), failed: false }
-  } catch (error) {
-    if (error instanceof UpstreamError) return { key, path, value: undefined, failed: true }
-    throw error
-  }
-}
-
-const countsOf = async (
-  { salesUnits, pricePackages, templates }: PageDeps['records'],
-  partner: Organisation,
-) =>
-  Promise.all([
-    countOf('salesUnits', 'sales-units', async () => (await salesUnits.names(partner)).rows.length),
-    countOf('pricePackages', 'price-packages', async () => (await pricePackages.find(partner)).rows.length),
-    countOf('templates', 'templates', async () => (await templates.find(partner))?.rows.length),
-  ])
-
-const everything = { q: '', status: '', type: '', product: '', expired: true, page: 1 }
-
-const ordersOf = async ({ productOrders }: PageDeps['records'], partner: Organisation) => {
-  try {
-    const { facets, total } = await productOrders.find(partner, everything)
-    return { statuses: facets.status, total, failed: false }
-  } catch (error) {
-    if (error instanceof UpstreamError) return { statuses: [], total: 0, failed: true }
-    throw error
-  }
+/** A list's number of rows for the landing page. */
+export const countOf = (key: string, path: string, fresh: Freshness | undefined): Count => {
+  const missing = !fresh
+    ? 'failed'
+    : !fresh.available
+      ? 'notShared'
+      : fresh.total === null
+        ? 'beingRead'
+        : undefined
+  return { key, path, value: missing ? undefined : (fresh?.total ?? undefined), missing }
 }
 
 /** `GET /partners/:partnerId`: a welcome, what there is, orders by status, how to give feedback. */
 export const showPartnerLanding =
-  ({ records, config }: Pick<PageDeps, 'records' | 'config'>): RequestHandler =>
+  ({ looking, config }: Pick<PageDeps, 'looking' | 'config'>): RequestHandler =>
   async (_req, res) => {
     const partner = actingAs(res)
-    const [counts, orders] = await Promise.all([countsOf(records, partner), ordersOf(records, partner)])
+    const lists = listsHere(res)
+    const [salesUnits, pricePackages, templates, orders] = await Promise.all(
+      (['salesUnits', 'pricePackages', 'templates', 'productOrders'] as const).map((resource) =>
+        optionalList(looking, partner, resource, lists),
+      ),
+    )
     res.render('landing/partner', {
       title: res.locals.language.t('landing.title'),
-      counts,
-      orders,
+      counts: [
+        countOf('salesUnits', 'sales-units', salesUnits),
+        countOf('pricePackages', 'price-packages', pricePackages),
+        countOf('templates', 'templates', templates),
+      ],
+      orders: {
+        statuses: facetsOf(orders).status,
+        failed: orders === undefined,
+        isBeingRead: orders?.isBeingRead ?? false,
+      },
+      fresh: salesUnits,
       feedbackUrl: config.feedbackUrl,
       supportText: config.supportText,
     })

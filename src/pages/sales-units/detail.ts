@@ -1,23 +1,14 @@
 import type { RequestHandler } from 'express'
-import { NotFoundError } from '../../errors.ts'
-import type { SalesUnit } from '../../management-api/sales-units.ts'
+import { BeingReadError, NotFoundError, NotSharedError } from '../../errors.ts'
+import { type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../organisation.ts'
+import { changesOf } from '../../store/changes.ts'
+import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
-import { optional } from '../optional.ts'
 import type { PageDeps } from '../deps.ts'
 
-/** The merchant and its sales units are an addition: without them the page still says what it came to say. */
-const merchantOf = async (
-  { merchants }: PageDeps['records'],
-  organisation: Organisation,
-  { businessIdentifier }: SalesUnit,
-) => {
-  const [reading, salesUnits] = await Promise.all([
-    optional(merchants.get(organisation, businessIdentifier)),
-    optional(merchants.salesUnits(organisation, businessIdentifier)),
-  ])
-  return { merchant: reading?.merchant, salesUnits }
-}
+/** The merchant's other sales units on the page; a link leads to all. */
+const mostOthers = 50
 
 /** The configuration as rows to show: the ones with words first, in the API's order; unknown ones too. */
 const configurationOf = (configuration: SalesUnit['configuration'], has: (key: string) => boolean) =>
@@ -25,22 +16,44 @@ const configurationOf = (configuration: SalesUnit['configuration'], has: (key: s
     .map(([name, value]) => ({ name, value, known: has(`configuration.${name}.name`) }))
     .toSorted((a, b) => Number(b.known) - Number(a.known))
 
-/** `GET …/sales-units/:msn`: everything that is known of one sales unit. */
+const load = async (
+  { database, looking }: Pick<PageDeps, 'database' | 'looking'>,
+  organisation: Organisation,
+  msn: string,
+) => {
+  const { kysely } = database
+  const known = await findSalesUnit(kysely, organisation, msn)
+  const isKnown = known !== undefined && !known.goneAt
+  const fresh = await looking.one(organisation, 'salesUnit', msn, isKnown ? 'something' : undefined)
+  const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
+  if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
+  if (!stored || stored.goneAt) throw new NotSharedError('salesUnitNotShared', msn)
+  return { stored, fresh }
+}
+
+/** `GET …/sales-units/:msn`: everything that is known of one sales unit, and what has changed. */
 export const showSalesUnit =
-  ({ records }: Pick<PageDeps, 'records'>): RequestHandler =>
+  (deps: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
   async (req, res) => {
     const msn = pathParameter(req, 'msn')
     if (!msnPattern.test(msn)) throw new NotFoundError('malformed MSN')
     const organisation = actingAs(res)
-    const { salesUnit, readAt } = await records.salesUnits.get(organisation, msn)
-    const { merchant, salesUnits } = await merchantOf(records, organisation, salesUnit)
+    const { kysely } = deps.database
+    const { stored, fresh } = await load(deps, organisation, msn)
+    const details = stored.details ? salesUnit.parse(stored.details) : undefined
+    const [siblings, history] = await Promise.all([
+      details && salesUnitsOfMerchant(kysely, organisation, details.businessIdentifier, mostOthers + 1),
+      changesOf(kysely, organisation, 'salesUnit', msn),
+    ])
+    const others = siblings?.filter((other) => other.msn !== msn)
     res.render('sales-units/detail', {
-      title: salesUnit.name,
-      salesUnit,
-      configuration: configurationOf(salesUnit.configuration, res.locals.language.has),
-      merchant,
-      others: salesUnits?.rows.filter((other) => other.msn !== msn),
-      skipped: salesUnits?.skipped ?? 0,
-      readAt,
+      title: stored.name,
+      stored,
+      details,
+      configuration: details && configurationOf(details.configuration, res.locals.language.has),
+      others: others?.slice(0, mostOthers - 1),
+      moreOthers: (others?.length ?? 0) >= mostOthers,
+      history,
+      fresh,
     })
   }

@@ -1,20 +1,41 @@
 import type { RequestHandler } from 'express'
-import { actingAs } from '../acting-as.ts'
+import { salesUnit } from '../../management-api/sales-units.ts'
+import { findSalesUnits, type StoredSalesUnit } from '../../store/sales-units.ts'
+import type { Lists } from '../../sync/looking.ts'
+import { actingAs, listsHere } from '../acting-as.ts'
 import { checkPage, pagerLinks, parseQuery } from '../query.ts'
 import type { PageDeps } from '../deps.ts'
 import { salesUnitFilter } from './query.ts'
 
+/** How many sales units there are, if the list has been read. */
+export const salesUnitCount = (lists: Lists): number | undefined =>
+  lists.get('salesUnits')?.total ?? undefined
+
+/** One line of the list. What only the details carry is undefined until they have been read. */
+const rowOf = ({ msn, name, merchantName, details, isMerchantRead }: StoredSalesUnit) => ({
+  msn,
+  name,
+  merchantName,
+  details: details ? salesUnit.parse(details) : undefined,
+  // What is missing of a row that has been read in full is not shared.
+  isRead: details !== null && isMerchantRead,
+})
+
 /** `GET …/sales-units?q=&page=`: what the organisation sells through, 25 a page. */
 export const listSalesUnits =
-  ({ records }: Pick<PageDeps, 'records'>): RequestHandler =>
+  ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
   async (req, res) => {
     const filter = parseQuery(salesUnitFilter, req)
-    const list = await records.salesUnits.find(actingAs(res), filter)
-    checkPage(list.page)
+    const organisation = actingAs(res)
+    const fresh = await looking.list(organisation, 'salesUnits', listsHere(res))
+    const total = fresh.total ?? undefined
+    const page = await findSalesUnits(database.kysely, organisation, { ...filter, total })
+    checkPage(page)
     res.render('sales-units/list', {
       title: res.locals.language.t('salesUnits.title'),
-      list,
+      page: { ...page, rows: page.rows.map(rowOf) },
       filter,
-      links: pagerLinks(list.page, { q: filter.q }),
+      fresh,
+      links: pagerLinks(page, { q: filter.q }),
     })
   }

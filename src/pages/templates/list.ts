@@ -1,32 +1,34 @@
 import type { RequestHandler } from 'express'
-import type { Organisation } from '../../organisation.ts'
-import { actingAs } from '../acting-as.ts'
-import { optional } from '../optional.ts'
+import { pricePackage } from '../../management-api/price-packages.ts'
+import { productOrderTemplate } from '../../management-api/product-order-templates.ts'
+import { findPricePackages, findTemplates } from '../../store/offers.ts'
+import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
-
-/** Names of price packages by id; without them a template still shows, with the id alone. */
-const priceNames = async (
-  { pricePackages }: PageDeps['records'],
-  partner: Organisation,
-): Promise<Map<string, string>> => {
-  const list = await optional(pricePackages.find(partner))
-  return new Map(list?.rows.map(({ pricePackageId, name }) => [pricePackageId, name]))
-}
 
 /** `GET …/templates`: the partner's product order templates, or that the API does not share any yet. */
 export const listTemplates =
-  ({ records }: Pick<PageDeps, 'records'>): RequestHandler =>
+  ({ database: { kysely }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
   async (_req, res) => {
     const partner = actingAs(res)
-    const [list, names] = await Promise.all([records.templates.find(partner), priceNames(records, partner)])
+    const fresh = await looking.list(partner, 'templates', listsHere(res))
+    const [rows, packages] = await Promise.all([
+      findTemplates(kysely, partner),
+      findPricePackages(kysely, partner),
+    ])
+    // Without its price package a template still shows, with the id alone.
+    const names = new Map(
+      packages
+        .map((row) => pricePackage.parse(row))
+        .map(({ pricePackageId, name }) => [pricePackageId, name]),
+    )
     res.render('templates/list', {
       title: res.locals.language.t('templates.title'),
-      list: list && {
-        ...list,
-        rows: list.rows.map((template) => ({
+      rows: rows
+        .map((row) => productOrderTemplate.parse(row))
+        .map((template) => ({
           ...template,
           pricePackageName: template.pricePackageId && names.get(template.pricePackageId),
         })),
-      },
+      fresh,
     })
   }

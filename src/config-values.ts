@@ -1,0 +1,75 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+
+/** An absolute URL. */
+export const url = z.string().transform((value, context) => {
+  if (URL.canParse(value)) return new URL(value)
+  context.addIssue({ code: 'custom', message: 'is not a URL' })
+  return z.NEVER
+})
+
+/** https everywhere but on this machine: what goes there is a secret, or names people. */
+const safeUrl = url.refine(
+  (value) => value.protocol === 'https:' || (value.protocol === 'http:' && isLoopback(value)),
+  'must be https (http only on localhost, 127.0.0.1 or [::1])',
+)
+
+/** Where an API is: without a trailing slash. */
+export const baseUrl = safeUrl
+  .refine(
+    (value) => !value.search && !value.hash && !value.username,
+    'must not have a query, a fragment or a user',
+  )
+  .transform((value) => value.href.replace(/\/$/, ''))
+
+/** As the provider spells it. */
+export const issuerUrl = safeUrl.refine(
+  (value) => !value.search && !value.hash,
+  'must not have a query or a fragment',
+)
+
+/** Scheme, host and port, nothing after. */
+export const origin = safeUrl
+  .refine(
+    (value) => value.href === `${value.origin}/`,
+    'must be an origin such as https://portal.example.com, without a path',
+  )
+  .transform((value) => value.origin)
+
+/** Secrets separated by commas, the first one signs. */
+export const sessionSecrets = z
+  .string()
+  .transform((value) => value.split(',').map((secret) => secret.trim()))
+  .refine(
+    (secrets) => secrets.every((secret) => secret.length >= 32),
+    'each secret must be at least 32 characters',
+  )
+
+/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
+const isProxy = (proxy: string): boolean => {
+  const [address = '', prefix, ...rest] = proxy.split('/')
+  if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true
+  const family = isIP(address)
+  const longest = family === 4 ? 32 : 128
+  return (
+    family !== 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
+  )
+}
+
+/** As Express's `trust proxy` takes it. */
+export const trustProxy = z
+  .string()
+  .refine(
+    (value) => /^(none|[1-9])$/.test(value) || value.split(',').every((proxy) => isProxy(proxy.trim())),
+    'must be none, a number of proxies from 1 to 9, or addresses, subnets, loopback, linklocal or uniquelocal separated by commas',
+  )
+  .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
+
+/** A whole number within bounds, both included. */
+export const wholeNumber = (least: number, most: number) =>
+  z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
