@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createEid } from './auth/eid.ts'
+import { CommandError } from './cli/arguments.ts'
 import { runCommand } from './cli/commands.ts'
 import { serveOperatorSocket } from './cli/operator-socket.ts'
 import { type Config, ConfigurationError } from './config.ts'
@@ -25,7 +26,7 @@ export type Portal = {
   readonly url: string
   readonly database: Database
   readonly sync: Sync
-  /** Not ready, then requests in flight, then the sync, then the database. May be called twice. */
+  /** Not ready, then the sync and requests in flight, then the database. May be called twice. */
   readonly stop: () => Promise<void>
 }
 
@@ -59,10 +60,14 @@ export const startPortal = async (
     const organisations = new Map(
       config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
     )
+    const sync = async (): Promise<Sync> => {
+      if (!reading) throw new CommandError('the portal is starting: try again in a moment')
+      return reading.sync
+    }
     if (database.kind === 'embedded' && !isInMemory(config.dataDir)) {
       operatorSocket = await serveOperatorSocket(
         join(config.dataDir, 'operator.sock'),
-        (argv) => runCommand({ database, organisations }, argv),
+        (argv, call) => runCommand({ database, organisations, limits: config.apiLimits, sync }, argv, call),
         logger,
       )
     }
@@ -99,6 +104,8 @@ export const startPortal = async (
     const stop = async (): Promise<void> => {
       logger.info('stopping')
       stopping.abort()
+      // Other instances take up its work while this one answers what is left to answer.
+      const syncStopped = reading?.sync.stop()
       // Whoever sends traffic here must see that it is not wanted before there is nobody to take it.
       await setTimeout(config.shutdownDelayMs)
       const closed = once(server, 'close')
@@ -108,7 +115,7 @@ export const startPortal = async (
       await Promise.race([closed, setTimeout(drainMs, undefined, { signal: over.signal }).catch(() => {})])
       over.abort()
       server.closeAllConnections()
-      await reading?.sync.stop()
+      await syncStopped
       await operatorSocket?.close()
       await database.close()
       logger.info('stopped')

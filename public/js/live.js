@@ -18,7 +18,9 @@ const follow = async () => {
   if (!document.hidden) {
     try {
       const answer = await fetch(location.href)
-      if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), 'text/html'))
+      // Whatever else the portal has to say now, it says better itself.
+      if (answer.status !== 200) return void location.reload()
+      takeOver(new DOMParser().parseFromString(await answer.text(), 'text/html'))
     } catch {
       // The next round may reach the portal again.
     }

@@ -137,12 +137,12 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       const answer = await read(get, callOptions)
       const parsed = parseRows(schema, memberOf(answer, get.member))
       if (!parsed) throw senseless(get, ['the answer is not a list'])
-      const { rows, skipped, reasons } = parsed
-      if (skipped > 0) {
+      const { rows, malformed, reasons } = parsed
+      if (malformed.length > 0) {
         const { purpose } = get
-        logger.warn({ purpose, skipped, reasons }, 'upstream rows skipped')
+        logger.warn({ purpose, skipped: malformed.length, reasons }, 'upstream rows skipped')
       }
-      return { rows, skipped }
+      return { rows, malformed }
     },
     one: async (schema, get, callOptions) => {
       const parsed = schema.safeParse(await read(get, callOptions))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-/** A list as far as it could be read: `skipped` rows were malformed and are in the log, without their values. */
-export type Rows<T> = { readonly rows: readonly T[]; readonly skipped: number }
+/** A list as far as it could be read: `malformed` rows stand here as they came, and in the log without their values. */
+export type Rows<T> = { readonly rows: readonly T[]; readonly malformed: readonly unknown[] }
 
 /** Issue paths and codes, such as `name: invalid_type`, with how many rows had it. Never a value. */
 export type Reasons = Readonly<Record<string, number>>
@@ -19,21 +19,21 @@ export const parseRows = <Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
 ): (Rows<z.output<Schema>> & { readonly reasons: Reasons }) | undefined => {
-  if (value === undefined || value === null) return { rows: [], skipped: 0, reasons: {} }
+  if (value === undefined || value === null) return { rows: [], malformed: [], reasons: {} }
   if (!Array.isArray(value)) return undefined
   const rows: z.output<Schema>[] = []
   const reasons: Record<string, number> = {}
-  let skipped = 0
+  const malformed: unknown[] = []
   for (const row of value) {
     const parsed = schema.safeParse(row)
     if (parsed.success) {
       rows.push(parsed.data)
       continue
     }
-    skipped += 1
+    malformed.push(row)
     for (const issue of issuesOf(parsed.error)) reasons[issue] = (reasons[issue] ?? 0) + 1
   }
-  return { rows, skipped, reasons }
+  return { rows, malformed, reasons }
 }
 
 /** Text. Ids and prices have been seen as JSON numbers; they become the same text that the details have. */

@@ -2,8 +2,12 @@ import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Handle } from './database.ts'
 
-/** What an organisation is allowed at most. */
-export type PaceLimits = { readonly maxPerSecond: number; readonly maxConcurrency: number }
+/** What an organisation is allowed at most, and how long a call may take. */
+export type PaceLimits = {
+  readonly maxPerSecond: number
+  readonly maxConcurrency: number
+  readonly timeoutMs: number
+}
 
 /** Turns that one instance was given: `count` calls, the first in `waitMs`, each next one `stepMs` later. */
 export type Lease = {
@@ -18,11 +22,12 @@ export type Lease = {
 const spread = 1.04
 /** After a 429 the way back to the full rate takes this long. */
 const recoverySeconds = 30
-/** An instance that has not been heard of for so long has no calls in flight any more. */
-const claimSeconds = 60
+/** An instance that has not been heard of for longer than a call may take has none in flight any more. */
+const claimMarginMs = 1500
 /** Nobody takes turns further ahead than this, so that other instances get theirs. */
 const aheadSeconds = 0.4
-const mostTripSeconds = 300
+/** Left alone after it was found down: twice as long each time that it still is. */
+const [firstTripSeconds, mostTripSeconds] = [2, 120]
 
 /** The calls a second that are allowed now: less after a 429, and a little more every second since. */
 const rateNow = (maxPerSecond: number) => sql<number>`
@@ -38,24 +43,27 @@ const rateNow = (maxPerSecond: number) => sql<number>`
 export const leaseTurns = async (
   db: Handle,
   organisation: Organisation,
-  { maxPerSecond, maxConcurrency }: PaceLimits,
+  limits: PaceLimits,
   ask: { readonly instance: string; readonly wanted: number; readonly inFlight: number },
 ): Promise<Lease> => {
   const key = organisationKey(organisation)
+  const { maxPerSecond, maxConcurrency, timeoutMs } = limits
   const { instance, wanted, inFlight } = ask
+  const claimSeconds = (timeoutMs + claimMarginMs) / 1000
   const { rows } = await sql<{ count: number; wait_ms: number; step_ms: number; down: boolean }>`
     with pace as (
       select trips, clock_timestamp() as now, ${rateNow(maxPerSecond)} as rate,
         greatest(next_at, held_until, clock_timestamp()) as start,
+        -- Not by start, whose clock is a little later than now's.
+        greatest(next_at, held_until) <= clock_timestamp() as hold_over,
         ${maxConcurrency}::int - ${inFlight}::int - coalesce((
           select sum((claim.value->>0)::int) from jsonb_each(in_flight) claim
           where claim.key <> ${instance} and (claim.value->>1)::float8 > extract(epoch from clock_timestamp())
         ), 0)::int as free
       from api_pace where organisation = ${key} for update
     ), turns as (
-      select *, case when held_until_passed then greatest(0, least(${wanted}::int, free, most)) else 0 end as count
+      select *, case when trips = 0 or hold_over then greatest(0, least(${wanted}::int, free, most)) else 0 end as count
       from (select *,
-        trips = 0 or start <= now as held_until_passed,
         case when trips > 0 then 1 else greatest(1, floor(rate * ${aheadSeconds}))::int end as most
         from pace) p
     )
@@ -66,7 +74,7 @@ export const leaseTurns = async (
       held_until = case when count > 0 and turns.trips > 0 then now + interval '15 seconds' else held_until end,
       in_flight = case when ${inFlight}::int + count = 0 then in_flight - ${instance}::text
         else jsonb_set(in_flight, array[${instance}::text], jsonb_build_array(
-          ${inFlight}::int + count, extract(epoch from now) + ${claimSeconds}::int)) end
+          ${inFlight}::int + count, extract(epoch from now) + ${claimSeconds}::float8)) end
     from turns where organisation = ${key}
     returning count, extract(epoch from start - now)::float8 * 1000 as wait_ms,
       (${spread}::float8 * 1000 / rate)::float8 as step_ms, turns.trips > 0 as down`.execute(db)
@@ -77,10 +85,10 @@ export const leaseTurns = async (
     .values({ organisation: key, slow_rate: null, slowed_at: null, held_until: null })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
-  return leaseTurns(db, organisation, { maxPerSecond, maxConcurrency }, ask)
+  return leaseTurns(db, organisation, limits, ask)
 }
 
-/** The API said 429: half the rate, and nothing at all for `holdMs`. Many at once count once. */
+/** The API said 429: a quarter off the rate, and nothing at all for `holdMs`. Many within a second count once. */
 export const slowDown = async (
   db: Handle,
   organisation: Organisation,
@@ -90,19 +98,19 @@ export const slowDown = async (
   await sql`
     update api_pace set
       slow_rate = case when slowed_at > clock_timestamp() - interval '1 second' then slow_rate
-        else greatest(${rateNow(maxPerSecond)} / 2, ${maxPerSecond}::float8 / 50) end,
+        else greatest(${rateNow(maxPerSecond)} * 0.75, ${maxPerSecond}::float8 / 50) end,
       slowed_at = clock_timestamp(),
       held_until = greatest(held_until, clock_timestamp() + ${holdMs}::float8 * interval '1 millisecond')
     where organisation = ${organisationKey(organisation)}`.execute(db)
 }
 
-/** The API is down: it is left alone for 5 s, and longer each time that it still is, up to 5 minutes. */
+/** The API is down: it is left alone for 2 s, and longer each time that it still is, up to 2 minutes. */
 export const tripBreaker = async (db: Handle, organisation: Organisation): Promise<void> => {
   await sql`
     update api_pace set
       trips = trips + 1,
       held_until = clock_timestamp()
-        + least(${mostTripSeconds}::float8, 5 * 2 ^ least(trips, 10)) * (0.75 + random() / 2) * interval '1 second'
+        + least(${mostTripSeconds}::float8, ${firstTripSeconds}::float8 * 2 ^ least(trips, 10)) * (0.75 + random() / 2) * interval '1 second'
     where organisation = ${organisationKey(organisation)}
       and (trips = 0 or held_until is null or held_until < clock_timestamp() + interval '15 seconds')`.execute(
     db,
@@ -117,4 +125,31 @@ export const resetBreaker = async (db: Handle, organisation: Organisation): Prom
     .where('organisation', '=', organisationKey(organisation))
     .where('trips', '>', 0)
     .execute()
+}
+
+/** An organisation whose calls are slower than they may be. `down`: the API is taken for down. */
+export type SlowPace = {
+  /** By organisationKey(). */
+  readonly organisation: string
+  readonly perSecond: number
+  /** Nothing at all is asked for so long; 0: calls are made. */
+  readonly heldSeconds: number
+  readonly down: boolean
+}
+
+/** Who is slowed down just now, or whose API does not answer; not whoever goes at full pace. */
+export const slowPaces = async (
+  db: Handle,
+  organisations: readonly string[],
+  { maxPerSecond }: Pick<PaceLimits, 'maxPerSecond'>,
+): Promise<SlowPace[]> => {
+  const { rows } = await sql<SlowPace>`
+    select * from (
+      select organisation, ${rateNow(maxPerSecond)} as "perSecond", trips > 0 as down,
+        greatest(0, coalesce(extract(epoch from held_until - clock_timestamp()), 0))::float8 as "heldSeconds"
+      from api_pace where organisation = any(${organisations})
+    ) pace
+    where down or "heldSeconds" > 0 or "perSecond" < ${maxPerSecond}::float8
+    order by organisation`.execute(db)
+  return rows
 }

@@ -258,7 +258,7 @@ export const noteReadings = async (
       available = case when excluded.failure is null then excluded.available else r.available end`.execute(db)
 }
 
-/** The last answer was not believed: it is read again `seconds` after it was first doubted. */
+/** The last answer was not believed: it is read again `seconds` after it was first doubted. There was one: nothing fails. */
 export const doubtReading = async (
   db: Handle,
   organisation: Organisation,
@@ -268,6 +268,7 @@ export const doubtReading = async (
 ): Promise<void> => {
   await sql`
     update readings set doubted_at = coalesce(doubted_at, now()), wanted_at = null,
+      failing_since = null, failures = 0, failure = null,
       due_at = coalesce(doubted_at, now()) + ${seconds}::float8 * interval '1 second'
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(
     db,
@@ -339,43 +340,82 @@ export const unreadCounts = async (
   return { salesUnits: of('salesUnit'), merchants: of('merchant') }
 }
 
-/** How the readings of one resource of an organisation stand. */
+/** How the readings of one resource of an organisation stand. Times are the database's, `at` is its now. */
 export type Backlog = {
+  /** By organisationKey(). */
+  readonly organisation: string
   readonly resource: Resource
   /** How many there are, and how many of them are due now, were never read, and failed when they were last tried. */
   readonly count: number
   readonly due: number
   readonly unread: number
   readonly failing: number
+  /** Of those that fail, how many because the keys were refused. */
+  readonly refused: number
+  /** Due, and not only because it failed and is tried again; and what is neither untried nor failing. */
+  readonly untried: number
+  readonly read: number
+  /** Lists: how many rows they have, null when that is not known. */
+  readonly total: number | null
   readonly oldestCheckedAt: Date | null
   readonly newestCheckedAt: Date | null
   readonly failingSince: Date | null
   readonly doubtedAt: Date | null
+  readonly at: Date
 }
 
-/** How an organisation's readings stand, a line a resource; what is not read again by itself is left out. */
-export const backlogOf = async (db: Handle, organisation: Organisation): Promise<Backlog[]> => {
+/**
+ * How the readings of these organisations stand, a line a resource; what is not read again by itself is left out.
+ * @param organisations by organisationKey()
+ */
+export const backlogsOf = async (db: Handle, organisations: readonly string[]): Promise<Backlog[]> => {
   const { rows } = await sql<Backlog>`
-    select resource, count(*)::int as count,
+    select organisation, resource, count(*)::int as count,
       count(*) filter (where due_at <= now() or wanted_at is not null)::int as due,
       count(*) filter (where checked_at is null)::int as unread,
       count(*) filter (where failures > 0)::int as failing,
+      count(*) filter (where failure = 'refused')::int as refused,
+      count(*) filter (where untried)::int as untried,
+      count(*) filter (where failures = 0 and not untried)::int as read,
+      max(total) filter (where key = '') as total,
       min(checked_at) as "oldestCheckedAt", max(checked_at) as "newestCheckedAt",
-      min(failing_since) as "failingSince", min(doubted_at) as "doubtedAt"
-    from readings
-    where organisation = ${organisationKey(organisation)} and (due_at < 'infinity' or wanted_at is not null)
-    group by resource order by resource`.execute(db)
+      min(failing_since) as "failingSince", min(doubted_at) as "doubtedAt", now() as at
+    from (
+      select *, wanted_at is not null or due_at = 'epoch' or (due_at <= now() and failures = 0) as untried
+      from readings
+      where organisation = any(${organisations}) and (due_at < 'infinity' or wanted_at is not null)
+    ) r
+    group by organisation, resource order by organisation, resource`.execute(db)
   return rows
 }
 
-/** Everything of the organisation is due now: its lists, and each record unless `listsOnly`. */
+/** The same of one organisation. */
+export const backlogOf = async (db: Handle, organisation: Organisation): Promise<Backlog[]> =>
+  backlogsOf(db, [organisationKey(organisation)])
+
+/** So many are made due in one statement: very many take a while, and pages must not wait for that. */
+const dueAtOnce = 5000
+
+/**
+ * Everything of the organisation is due now: its lists, and each record unless `listsOnly`. What is being written
+ * meanwhile is left for last, so that neither waits for the other.
+ */
 export const makeDue = async (
   db: Handle,
   organisation: Organisation,
   options: { readonly listsOnly: boolean },
 ): Promise<void> => {
   const lists = options.listsOnly ? sql`key = '' and resource = any(${listResources})` : sql`true`
-  await sql`
-    update readings set due_at = 'epoch'
-    where organisation = ${organisationKey(organisation)} and due_at < 'infinity' and ${lists}`.execute(db)
+  const { rows } = await sql<{ now: Date }>`select now()`.execute(db)
+  const notDue = sql`
+    organisation = ${organisationKey(organisation)} and due_at > 'epoch' and due_at < 'infinity' and ${lists}
+      and (checked_at is null or checked_at < ${rows[0]?.now})`
+  const makeSomeDue = async (): Promise<bigint> => {
+    const { numAffectedRows = 0n } = await sql`
+      update readings set due_at = 'epoch' where ctid = any(array(
+        select ctid from readings where ${notDue} limit ${dueAtOnce} for update skip locked))`.execute(db)
+    return numAffectedRows
+  }
+  while ((await makeSomeDue()) > 0n);
+  await sql`update readings set due_at = 'epoch' where ${notDue}`.execute(db)
 }

@@ -2,7 +2,7 @@ import { type Organisation, organisationKey } from '../organisation.ts'
 import { dueDetails } from '../store/readings.ts'
 import type { Tidy } from './apply.ts'
 import { applyDetails, type Read, readDetail, type Task } from './details.ts'
-import { summariseList } from './lists.ts'
+import { summariseAgain } from './lists.ts'
 import type { SyncSource } from './source.ts'
 
 /** One run goes on for so long, then gives the job back, so that other organisations get their turn. */
@@ -99,7 +99,7 @@ export const readDetails = async (
     buffer.done(reads)
     if (performance.now() - countedAt < progressMs) return
     countedAt = performance.now()
-    await summariseList(source, organisation, 'salesUnits')
+    await summariseAgain(source, organisation, 'salesUnits')
   }
   const failed = (error: unknown): void => {
     fault ??= { error }
@@ -112,20 +112,27 @@ export const readDetails = async (
         wake.resolve()
       })
   }
-  const begin = (task: Task): void => {
+  const read = async (task: Task): Promise<void> => {
     inFlight += 1
-    void readDetail(source, organisation, task, signal)
-      .then((read) => {
-        if (signal.aborted) return
-        failures = read.failure ? failures + 1 : 0
-        total += 1
-        gathered.push(read)
-      })
-      .catch(failed)
-      .finally(() => {
-        inFlight -= 1
-        wake.resolve()
-      })
+    try {
+      const answer = await readDetail(source, organisation, task, signal)
+      if (signal.aborted) return
+      failures = answer.failure ? failures + 1 : 0
+      total += 1
+      gathered.push(answer)
+    } catch (error) {
+      failed(error)
+    } finally {
+      inFlight -= 1
+      wake.resolve()
+    }
+  }
+  /** Begins as many calls as may wait for their turn. */
+  const beginAll = (): void => {
+    const task = inFlight < atOnce ? buffer.take() : undefined
+    if (!task) return
+    void read(task)
+    beginAll()
   }
   const sleep = async (): Promise<void> => {
     const timer = setTimeout(() => wake.resolve(), Math.min(buffer.gentleMs, gatherMs))
@@ -133,25 +140,26 @@ export const readDetails = async (
     clearTimeout(timer)
     wake = Promise.withResolvers<void>()
   }
+  const isBusy = (): boolean => inFlight > 0 || flushing !== undefined
   const isOver = (): boolean =>
     signal.aborted || fault !== undefined || failures >= failuresInARow || performance.now() - began > runMs
 
   while (!isOver()) {
     await buffer.refill()
-    for (let task; inFlight < atOnce && (task = buffer.take());) begin(task)
+    beginAll()
     const isTime =
       performance.now() - flushedAt > gatherMs || gathered.length >= mostGathered || inFlight === 0
     if (gathered.length > 0 && isTime) flushBehind()
-    if (buffer.isEmpty() && inFlight === 0 && gathered.length === 0 && !flushing) break
+    if (buffer.isEmpty() && gathered.length === 0 && !isBusy()) break
     await sleep()
   }
-  while (inFlight > 0 || flushing) await sleep()
+  while (isBusy()) await sleep()
   if (fault) throw fault.error
   if (signal.aborted) return 'done'
   await flush()
   if (total > 0) {
     for (const resource of ['salesUnits', 'productOrders', 'webhooks'] as const)
-      await summariseList(source, organisation, resource)
+      await summariseAgain(source, organisation, resource)
     const line = { organisation: organisationKey(organisation), read: total, written, failures }
     logger.info({ ...line, ms: Math.round(performance.now() - began) }, 'details read')
   }

@@ -1,4 +1,4 @@
-import { UpstreamNotFoundError } from '../errors.ts'
+import { NotFoundError, UpstreamNotFoundError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import {
   type DetailResource,
@@ -39,12 +39,15 @@ export const readDetail = async (
   const options = { priority: task.wanted ? 'interactive' : 'background', signal } as const
   try {
     if (task.resource === 'salesUnitWebhooks') {
-      const { rows, skipped } = await readWebhooksOf(client, task.key, options)
+      const { rows, malformed } = await readWebhooksOf(client, task.key, options)
+      const skipped = malformed.length
       return { ...task, asked, webhooks: rows.map(asStored), skipped }
     }
     return { ...task, asked, value: asStored(await details[task.resource].read(client, task.key, options)) }
   } catch (error) {
-    if (!(error instanceof UpstreamNotFoundError)) return { ...task, asked, failure: failureOf(error) }
+    // NotFoundError: a key that the API gave us and would not take back.
+    const isAbsent = error instanceof UpstreamNotFoundError || error instanceof NotFoundError
+    if (!isAbsent) return { ...task, asked, failure: failureOf(error) }
     return task.resource === 'salesUnitWebhooks' ? { ...task, asked, webhooks: [] } : { ...task, asked }
   }
 }
@@ -101,7 +104,9 @@ const applyWebhooks = async (
     const askedMs = performance.now() - asked
     const present = new Map(webhooks?.map((item) => [webhookKey(msn, item), item]))
     const current = rows.filter((row) => row.msn === msn && row.gone_by === null)
-    const lost = current.filter(({ key }) => !present.has(key))
+    // Rows that make no sense may be any of those that seem to be missing.
+    const missing = current.filter(({ key }) => !present.has(key))
+    const lost = missing.length > (read.skipped ?? 0) ? missing : []
     const doubtful = webhooks && isHardToBelieve({ current: current.length, lost: lost.length })
     if (doubtful) {
       const reading = await readingOf(database.kysely, organisation, 'salesUnitWebhooks', msn)

@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import { PgBoss } from 'pg-boss'
 import type { Logger } from '../logger.ts'
 import type { Database } from '../store/database.ts'
 import type { ListResource } from '../store/readings.ts'
+import { countJobs, type JobCounts, jobSchemaOf } from './job-counts.ts'
 
 /** A list of an organisation to read, or its details; organisations by organisationKey(). */
 export type ListJob = { readonly organisation: string; readonly resource: ListResource }
@@ -12,7 +14,7 @@ export type Jobs = {
   readonly sendList: (job: ListJob) => Promise<void>
   readonly sendDetails: (job: DetailsJob) => Promise<void>
   /** How many jobs wait and how many are under way, on all instances. */
-  readonly counts: () => Promise<{ readonly queued: number; readonly active: number }>
+  readonly counts: () => Promise<JobCounts>
   /** Takes no more jobs, and waits for those under way for at most 10 s. */
   readonly stop: () => Promise<void>
 }
@@ -31,11 +33,18 @@ const heartbeatSeconds = 15
 const monitorSeconds = 10
 const stopMs = 10_000
 
-/** Where pg-boss keeps its tables: beside the portal's own schema, under a name that follows from it. */
-const schemaOf = async ({ pool }: Database): Promise<string> => {
-  const { rows } = await pool.query<{ schema: string | null }>('select current_schema() as schema')
-  const schema = rows[0]?.schema ?? 'public'
-  return schema === 'public' ? 'portal_jobs' : `${schema.slice(0, 44)}_jobs`
+/** The queue makes its tables itself, and two instances that start together must not do so at once. */
+const inTurn = async (database: Database, work: () => Promise<void>): Promise<void> => {
+  // An embedded database has one session, and nobody else starts on it.
+  if (database.kind === 'embedded') return work()
+  return database.kysely.connection().execute(async (session) => {
+    await sql`select pg_advisory_lock(hashtext(current_schema() || ' jobs'))`.execute(session)
+    try {
+      await work()
+    } finally {
+      await sql`select pg_advisory_unlock(hashtext(current_schema() || ' jobs'))`.execute(session)
+    }
+  })
 }
 
 /**
@@ -53,7 +62,7 @@ export const startJobs = async (
 ): Promise<Jobs> => {
   const boss = new PgBoss({
     db: { executeSql: async (text, values) => database.pool.query(text, values ?? []) },
-    schema: await schemaOf(database),
+    schema: await jobSchemaOf(database),
     backend: database.kind === 'embedded' ? 'pglite' : 'postgres',
     schedule: false,
     registerInstance: false,
@@ -64,24 +73,28 @@ export const startJobs = async (
   })
   boss.on('error', (error) => logger.warn({ err: error }, 'the job queue failed'))
   boss.on('warning', ({ message }) => logger.debug({ message }, 'the job queue warns'))
-  await boss.start()
+  const begin = async (): Promise<void> => {
+    await boss.start()
+    for (const queue of queues) {
+      await boss.createQueue(queue, {
+        policy: 'stately',
+        heartbeatSeconds,
+        retryLimit: 3,
+        retryDelay: 1,
+        deleteAfterSeconds: 60,
+      })
+    }
+    // Nobody else works on an embedded database: what was under way when a process ended is not, and is sent again.
+    if (database.kind === 'embedded') await boss.deleteAllJobs()
+  }
+  await inTurn(database, begin)
   const workerIds: Record<Queue, string[]> = { lists: [], details: [] }
   const wake = (queue: Queue): void => {
     for (const id of workerIds[queue]) boss.notifyWorker(id)
   }
-  const work = async <Job extends object>(
-    queue: Queue,
-    handler: (job: Job) => Promise<void>,
-  ): Promise<void> => {
-    await boss.createQueue(queue, {
-      policy: 'stately',
-      heartbeatSeconds,
-      retryLimit: 3,
-      retryDelay: 1,
-      deleteAfterSeconds: 60,
-    })
+  const work = async (queue: Queue, handler: (job: object) => Promise<void>): Promise<void> => {
     for (let worker = 0; worker < workers[queue]; worker += 1) {
-      const id = await boss.work<Job>(queue, { pollingIntervalSeconds: 2 }, async ([job]) => {
+      const id = await boss.work<object>(queue, { pollingIntervalSeconds: 2 }, async ([job]) => {
         try {
           if (job) await handler(job.data)
         } catch (error) {
@@ -95,8 +108,8 @@ export const startJobs = async (
       workerIds[queue].push(id)
     }
   }
-  await work('lists', handlers.list)
-  await work('details', handlers.details)
+  await work('lists', async (job) => handlers.list(job as ListJob))
+  await work('details', async (job) => handlers.details(job as DetailsJob))
 
   const send = async (queue: Queue, data: object, singletonKey: string): Promise<void> => {
     await boss.send(queue, data, { singletonKey })
@@ -105,12 +118,7 @@ export const startJobs = async (
   return {
     sendList: async (job) => send('lists', job, `${job.organisation} ${job.resource}`),
     sendDetails: async (job) => send('details', job, job.organisation),
-    counts: async () => {
-      const stats = await Promise.all(queues.map(async (queue) => boss.getQueueStats(queue, { force: true })))
-      const sum = (count: 'queuedCount' | 'activeCount') =>
-        stats.reduce((total, [latest]) => total + (latest?.[count] ?? 0), 0)
-      return { queued: sum('queuedCount'), active: sum('activeCount') }
-    },
+    counts: async () => countJobs(database),
     stop: async () => {
       await boss.stop({ graceful: true, timeout: stopMs, close: false })
     },

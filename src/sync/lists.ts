@@ -18,7 +18,7 @@ import { type Json, marksOf } from '../store/records.ts'
 import { countRows, productOrderFacets } from '../store/summaries.ts'
 import { applyAnswers, type Tidy, type TimedAnswer } from './apply.ts'
 import { failureOf } from './failure.ts'
-import { type ListKind, lists } from './resources.ts'
+import { type ListKind, lists, webhookKey } from './resources.ts'
 import type { SyncSource } from './source.ts'
 
 /** Rows looked at, or compared, before somebody else gets the event loop. */
@@ -28,25 +28,50 @@ const rowsInTransaction = 500
 
 type Item = { readonly value: Json; readonly digest: string }
 
-/** JSON without what is undefined, as the store gives it back. */
-export const asStored = (value: Json): Json => JSON.parse(JSON.stringify(value)) as Json
+/** PostgreSQL has no character NUL, and no half of a surrogate pair. */
+const storable = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+
+/** What the API said as the store gives it back: without what is undefined, or cannot be stored. */
+export const asStored = (value: Json): Json =>
+  JSON.parse(
+    JSON.stringify(value, (_name, member: unknown) =>
+      typeof member === 'string' ? storable(member) : member,
+    ),
+  ) as Json
+
+/** A list as the sync compares it. */
+type Items = {
+  readonly items: ReadonlyMap<string, Item>
+  /** Keys of rows that are there and make no sense: what is known of them stays. */
+  readonly unclear: ReadonlySet<string>
+  /** How many more there are of which not even the key can be told. */
+  readonly nameless: number
+  readonly skipped: number
+}
+
+/** The key of a row that makes no sense otherwise, if it can be told. */
+const keyOfMalformed = ({ idMember, msn }: ListKind, row: unknown): string | undefined => {
+  const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, idMember) : undefined
+  if (typeof id !== 'string' && typeof id !== 'number') return undefined
+  return msn === undefined ? String(id) : webhookKey(msn, { id: String(id) })
+}
 
 /** The list's items by key. Of two with one id the first counts; items without one are told apart by their number. */
-const indexItems = async (
-  { rows, skipped }: Rows<Json>,
-  keyOf: ListKind['keyOf'],
-): Promise<{ items: Map<string, Item>; skipped: number }> => {
+const indexItems = async ({ rows, malformed }: Rows<Json>, kind: ListKind): Promise<Items> => {
   const items = new Map<string, Item>()
   let doubled = 0
   for (const [index, value] of rows.entries()) {
-    let key = keyOf(value)
+    let key = storable(kind.keyOf(value))
     for (let number = 2; key.startsWith('~') && items.has(key); number += 1)
       key = `${key.replace(/#\d+$/, '')}#${number}`
     if (items.has(key)) doubled += 1
     else items.set(key, { value, digest: hash('sha1', JSON.stringify(value), 'base64url') })
     if (index % slice === slice - 1) await pause()
   }
-  return { items, skipped: skipped + doubled }
+  const keys = malformed.map((row) => keyOfMalformed(kind, row))
+  const unclear = new Set(keys.filter((key) => key !== undefined))
+  const nameless = keys.filter((key) => key === undefined).length
+  return { items, unclear, nameless, skipped: malformed.length + doubled }
 }
 
 type Comparison = {
@@ -63,10 +88,11 @@ const compare = async (
   { database }: SyncSource,
   organisation: Organisation,
   { table, msn }: ListKind,
-  items: ReadonlyMap<string, Item>,
+  { items, unclear, nameless }: Items,
   askedMs: () => number,
 ): Promise<Comparison> => {
   const answers: TimedAnswer[] = []
+  const missing: TimedAnswer[] = []
   const seen = new Set<string>()
   const contradicted: string[] = []
   let [current, lost, after] = [0, 0, '']
@@ -80,15 +106,18 @@ const compare = async (
       if (item && (item.digest !== digest || goneBy === 'list')) {
         const value = asStored(item.value)
         answers.push({ source: 'list', key, value, digest: item.digest, askedMs: askedMs() })
-      } else if (!item && goneBy !== 'list') {
+      } else if (!item && goneBy !== 'list' && !unclear.has(key)) {
         if (goneBy === null) lost += 1
-        answers.push({ source: 'list', key, value: undefined, askedMs: askedMs() })
+        missing.push({ source: 'list', key, value: undefined, askedMs: askedMs() })
       }
     }
     const last = marks.at(-1)
     if (!last || marks.length < marksAtOnce) break
     after = last.key
   }
+  // Of rows that nobody can name, each may be one that seems to be missing.
+  if (lost > nameless) answers.push(...missing)
+  else lost = 0
   let fresh = 0
   for (const [key, { value, digest }] of items) {
     if (seen.has(key)) continue
@@ -117,9 +146,10 @@ const writeAnswers = async (
   resource: ListResource,
   answers: readonly TimedAnswer[],
   asked: number,
+  signal: AbortSignal,
 ): Promise<number> => {
   let written = 0
-  for (let start = 0; start < answers.length; start += rowsInTransaction) {
+  for (let start = 0; start < answers.length && !signal.aborted; start += rowsInTransaction) {
     const batch = answers
       .slice(start, start + rowsInTransaction)
       .map((answer) => ({ ...answer, askedMs: performance.now() - asked }))
@@ -146,6 +176,17 @@ export const summariseList = async (
   }
 }
 
+/** The same after details were read. A list that has never been read stays unknown: none of it is not nothing. */
+export const summariseAgain = async (
+  source: SyncSource,
+  organisation: Organisation,
+  resource: ListResource,
+): Promise<void> => {
+  const reading = await readingOf(source.database.kysely, organisation, resource)
+  if (reading && (reading.checkedAt || reading.total !== null))
+    await summariseList(source, organisation, resource)
+}
+
 /** Of the API, or undefined where it has no such list (404). */
 const readAll = async (
   { clientOf }: SyncSource,
@@ -155,7 +196,7 @@ const readAll = async (
 ): Promise<Rows<Json> | undefined> => {
   const client = clientOf(organisation)
   // Sales unit keys would be answered with their sales unit's own, which are asked for with the others'.
-  if (resource === 'webhooks' && client.onlyMsn !== undefined) return { rows: [], skipped: 0 }
+  if (resource === 'webhooks' && client.onlyMsn !== undefined) return { rows: [], malformed: [] }
   try {
     return await lists[resource].read(client, { priority: 'list', signal })
   } catch (error) {
@@ -192,8 +233,9 @@ export const readList = async (
     await noteReadings(kysely, organisation, [{ resource, key: '', askedMs: 0, failure, ...retry }])
     return 0
   }
-  const { items, skipped } = await indexItems(answer ?? { rows: [], skipped: 0 }, kind.keyOf)
-  const comparison = await compare(source, organisation, kind, items, askedMs)
+  const indexed = await indexItems(answer ?? { rows: [], malformed: [] }, kind)
+  const { items, skipped } = indexed
+  const comparison = await compare(source, organisation, kind, indexed, askedMs)
   if (isHardToBelieve(comparison)) {
     const { current, lost } = comparison
     if (!isBelievedNow(await readingOf(kysely, organisation, resource), settings.doubtSeconds)) {
@@ -210,7 +252,9 @@ export const readList = async (
     const detail = resource === 'salesUnits' ? 'salesUnit' : 'productOrder'
     await expectReadings(kysely, organisation, detail, comparison.contradicted)
   }
-  const written = await writeAnswers(source, organisation, resource, comparison.answers, asked)
+  const written = await writeAnswers(source, organisation, resource, comparison.answers, asked, signal)
+  // What is not written yet differs when the list is read again.
+  if (signal.aborted) return written
   await summariseList(source, organisation, resource)
   const active = await isActive(kysely, organisation, settings.activeForSeconds)
   const nextInSeconds = active ? settings.listActiveSeconds : settings.listIdleSeconds

@@ -83,20 +83,26 @@ const webhooks: Kind = {
 
 /** A list: how it is read, and how its rows are called. */
 export type ListKind = Kind & {
+  /** The member that names a row, also one that is malformed otherwise. */
+  readonly idMember: string
   readonly read: (client: ManagementApiClient, options: CallOptions) => Promise<Rows<Json>>
   readonly keyOf: (item: Json) => string
   /** Webhooks: the part of the table that the list speaks of. */
   readonly msn?: string
 }
 
-const text = (item: Json, name: string): string => String(item[name] ?? '')
+const text = (item: Json, name: string): string => {
+  const value = item[name]
+  return typeof value === 'string' ? value : ''
+}
 
 export const webhookKey = (msn: string, item: Json): string => `${msn}/${text(item, 'id')}`
 
 export const lists: Readonly<Record<ListResource, ListKind>> = {
-  salesUnits: { ...salesUnits, read: listSalesUnits, keyOf: (item) => text(item, 'msn') },
+  salesUnits: { ...salesUnits, idMember: 'msn', read: listSalesUnits, keyOf: (item) => text(item, 'msn') },
   productOrders: {
     ...productOrders,
+    idMember: 'productOrderId',
     // The API leaves expired orders out unless asked; they are part of what happened.
     read: (client, options) => listProductOrders(client, { ...options, includeExpired: true }),
     keyOf: (item) => {
@@ -105,9 +111,25 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
       return productOrderId ?? `~${merchantKey(businessIdentifier)}/${productOrderType}/${productType}`
     },
   },
-  pricePackages: { ...pricePackages, read: listPricePackages, keyOf: (item) => text(item, 'pricePackageId') },
-  templates: { ...templates, read: listProductOrderTemplates, keyOf: (item) => text(item, 'templateId') },
-  webhooks: { ...webhooks, read: listWebhooks, keyOf: (item) => webhookKey('', item), msn: '' },
+  pricePackages: {
+    ...pricePackages,
+    idMember: 'pricePackageId',
+    read: listPricePackages,
+    keyOf: (item) => text(item, 'pricePackageId'),
+  },
+  templates: {
+    ...templates,
+    idMember: 'templateId',
+    read: listProductOrderTemplates,
+    keyOf: (item) => text(item, 'templateId'),
+  },
+  webhooks: {
+    ...webhooks,
+    idMember: 'id',
+    read: listWebhooks,
+    keyOf: (item) => webhookKey('', item),
+    msn: '',
+  },
 }
 
 /** The lists that an organisation has: what the API gives partners only is not asked for merchants. */

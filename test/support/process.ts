@@ -21,12 +21,18 @@ export const start = (
     readonly cwd: string
     readonly env?: Readonly<Record<string, string>>
     readonly args?: readonly string[]
+    /** For node itself. */
+    readonly execArgv?: readonly string[]
   },
 ): Running => {
-  const child = spawn(process.execPath, [resolve(repository, 'src', entry), ...(options.args ?? [])], {
-    cwd: options.cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
-  })
+  const child = spawn(
+    process.execPath,
+    [...(options.execArgv ?? []), resolve(repository, 'src', entry), ...(options.args ?? [])],
+    {
+      cwd: options.cwd,
+      env: { PATH: process.env['PATH'] ?? '', ...options.env },
+    },
+  )
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()))
