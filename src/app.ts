@@ -58,20 +58,16 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))
-  app.use(
-    pages.partner.prefix,
-    actAs('partner', organisations),
-    withLists(deps.looking),
-    withMenu(pages.partner),
-    mount(pages.partner),
-  )
-  app.use(
-    pages.merchant.prefix,
-    actAs('merchant', organisations),
-    withLists(deps.looking),
-    withMenu(pages.merchant),
-    mount(pages.merchant),
-  )
+  for (const kind of ['partner', 'merchant'] as const) {
+    const section = pages[kind]
+    app.use(
+      section.prefix,
+      actAs(kind, organisations),
+      withLists(deps.looking),
+      withMenu(section),
+      mount(section),
+    )
+  }
   app.use(notFound)
   app.use(errorPages(logger))
   app.use(lastResort(logger))

@@ -47,6 +47,8 @@ const secondMs = 1020
 const aheadMs = 400
 /** When others use what there is, it is asked again after this. */
 const crowdedMs = 100
+/** Turns that come later than this are not handed out yet: they would count as calls in flight. */
+const soonMs = 1000
 /** What is kept of turns is given back when nobody has wanted one for so long. */
 const idleMs = 500
 
@@ -95,7 +97,8 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
       } else if (granted.down && wanted > 0) refuse('down')
       leasing = false
       if (granted.count > 0) work()
-      else if (waiting.length > 0) later(crowdedMs)
+      else if (granted.waitMs > longestHoldMs) refuse('asked to wait')
+      else if (waiting.length > 0) later(Math.max(crowdedMs, granted.waitMs - soonMs))
     } catch (error) {
       leasing = false
       for (const { reject } of waiting.splice(0)) reject(error)

@@ -62,7 +62,7 @@ export const leaseTurns = async (
         ), 0)::int as free
       from api_pace where organisation = ${key} for update
     ), turns as (
-      select *, case when trips = 0 or hold_over then greatest(0, least(${wanted}::int, free, most)) else 0 end as count
+      select *, case when hold_over or (trips = 0 and start < now + interval '2 seconds') then greatest(0, least(${wanted}::int, free, most)) else 0 end as count
       from (select *,
         case when trips > 0 then 1 else greatest(1, floor(rate * ${aheadSeconds}))::int end as most
         from pace) p

@@ -50,6 +50,7 @@ export const findProductOrders = async (
       and ${is('status', status)} and ${is('product_order_type', type)} and ${is('product_type', product)}
       and ${expired ? sql`true` : sql`rank < 7`}`,
     order,
+    columns: sql`rank, changed_at`,
     q,
     page: number,
   })

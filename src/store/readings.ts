@@ -104,16 +104,16 @@ export const forgetReadings = async (
   `.execute(db)
 }
 
-/** Somebody waits for this, or looks at it: it goes before everything else. */
-export const wantReading = async (
+/** Somebody waits for these, or looks at them: they go before everything else. */
+export const wantReadings = async (
   db: Handle,
   organisation: Organisation,
   resource: Resource,
-  key: string,
+  keys: readonly string[],
 ): Promise<void> => {
   await sql`
     insert into readings (organisation, resource, key, due_at, wanted_at)
-    values (${organisationKey(organisation)}, ${resource}, ${key}, 'epoch', now())
+    select ${organisationKey(organisation)}, ${resource}, key, 'epoch', now() from unnest(${keys}::text[]) as key
     on conflict (organisation, resource, key) do update set wanted_at = coalesce(readings.wanted_at, now())
   `.execute(db)
 }
@@ -124,23 +124,29 @@ type Due = { readonly resource: DetailResource; readonly key: string }
  * The next details to read: what somebody looks at, then what has never been read, then the oldest. Webhooks of
  * sales units come last, and only where nothing else is due.
  * @param options.busy `resource key` of what is being read already
+ * @param options.queued the same of what is going to be: left out too, unless somebody looks at it
  * @returns `wanted`: whether it is what somebody looks at
  */
 export const dueDetails = async (
   db: Handle,
   organisation: Organisation,
-  options: { readonly limit: number; readonly busy: readonly string[] },
+  options: {
+    readonly limit: number
+    readonly busy: readonly string[]
+    readonly queued: readonly string[]
+  },
 ): Promise<{ readonly tasks: readonly Due[]; readonly wanted: boolean }> => {
   const key = organisationKey(organisation)
-  const { limit, busy } = options
-  const free = sql`resource || ' ' || key <> all(${busy})`
+  const { limit, busy, queued } = options
+  const free = sql`resource || ' ' || key <> all(${[...busy, ...queued]})`
   const due = (resource: DetailResource) => sql`(
     select resource, key, due_at from readings
     where organisation = ${key} and resource = ${resource} and due_at <= now() and ${free}
     order by due_at, key limit ${limit})`
   const wanted = await sql<Due>`
     select resource, key from readings
-    where organisation = ${key} and wanted_at is not null and readings.key <> '' and ${free}
+    where organisation = ${key} and wanted_at is not null and readings.key <> ''
+      and resource || ' ' || key <> all(${busy})
     order by wanted_at limit ${limit}`.execute(db)
   if (wanted.rows.length > 0) return { tasks: wanted.rows, wanted: true }
   const { rows } = await sql<Due>`

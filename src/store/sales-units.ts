@@ -47,6 +47,7 @@ export const findSalesUnits = async (
     table: 'sales_units',
     where: sql`organisation = ${organisationKey(organisation)} and gone_at is null`,
     order: sql`sort_key, key`,
+    columns: sql`sort_key`,
     ...filter,
   })
   if (page.rows.length === 0) return { ...page, rows: [] }

@@ -4,6 +4,8 @@ import type { Handle } from './database.ts'
 
 /** More matches than this are not counted: "more than 1,000". */
 const mostCounted = 1000
+/** So many rows are looked through in order before all that match are sorted instead. */
+const mostWalked = 5000
 
 /** Digits of an identifier are found however somebody spaced them. */
 const spacedDigits = /^\d[\d ]*\d$/
@@ -23,28 +25,30 @@ export type Search = {
   readonly table: string
   readonly where: RawBuilder<boolean>
   readonly q: string
-  /** What the index of the order has, such as `sort_key, key`. */
+  /** What the index of the order has, such as `sort_key, key`, and the columns in it beside `key`. */
   readonly order: RawBuilder<unknown>
+  readonly columns: RawBuilder<unknown>
   readonly page: number
   /** How many rows there are without `q`, where that is known without counting. */
   readonly total?: number | undefined
 }
 
-type Found = { key: string; position: number }
+type Found = { key: string }
 
 /**
- * One page of keys, in order. Few matches are found by the trigram index and sorted; many are found by walking the
- * order until the page is full, since a sort of all would take longer.
+ * One page of keys, in order. Few matches are found by the trigram index and sorted. Of many, a page is most often
+ * full after a short walk in order; where it is not, they are sorted after all: a longer walk takes longer, when what
+ * matches stands at its end.
  */
 export const findKeys = async (db: Handle, search: Search): Promise<Page<string>> => {
-  const { table, where, q, order, page, total } = search
+  const { table, where, q, order, columns, page, total } = search
   const offset = (page - 1) * pageSize
   const from = sql.table(table)
+  const limits = sql`limit ${pageSize + 1} offset ${offset}`
+  const like = q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
 
-  const walk = async (matching: RawBuilder<boolean>): Promise<string[]> => {
-    const { rows } = await sql<Found>`
-      select key from ${from} where ${where} and ${matching}
-      order by ${order} limit ${pageSize + 1} offset ${offset}`.execute(db)
+  const keysOf = async (query: RawBuilder<Found>): Promise<string[]> => {
+    const { rows } = await query.execute(db)
     return rows.map(({ key }) => key)
   }
   const pageOf = (found: readonly string[], all: number, more: boolean): Page<string> => {
@@ -60,17 +64,17 @@ export const findKeys = async (db: Handle, search: Search): Promise<Page<string>
     }
   }
 
-  if (q === '' && total !== undefined) return pageOf(await walk(sql`true`), total, false)
+  const all = sql<Found>`select key from ${from} where ${where} order by ${order} ${limits}`
+  if (q === '' && total !== undefined) return pageOf(await keysOf(all), total, false)
 
-  const like = q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
-  const { rows: matches } = await sql<Found & { count: number }>`
+  const { rows: matches } = await sql<{ key: string | null; count: number }>`
     with matching as materialized (
-      select * from ${from} where ${where} and ${like} limit ${mostCounted + 1}
+      select key, ${columns} from ${from} where ${where} and ${like} limit ${mostCounted + 1}
     ), counted as (select count(*)::int as count from matching)
     select count, key from counted left join (
       select key, row_number() over (order by ${order}) as position from matching
       where (select count from counted) <= ${mostCounted}
-      order by position limit ${pageSize + 1} offset ${offset}
+      order by position ${limits}
     ) found on true order by position`.execute(db)
   const count = matches[0]?.count ?? 0
   if (count <= mostCounted)
@@ -79,7 +83,16 @@ export const findKeys = async (db: Handle, search: Search): Promise<Page<string>
       count,
       false,
     )
-  // Not by the trigrams, which the empty text keeps the planner from: it would sort all that match.
-  const unindexed = q === '' ? sql<boolean>`true` : sql<boolean>`search_text || '' like ${patternOf(q)}`
-  return pageOf(await walk(unindexed), mostCounted, true)
+  if (q === '') return pageOf(await keysOf(all), mostCounted, true)
+
+  const walked = await keysOf(sql<Found>`
+    select key from (
+      select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
+    ) beginning where ${like} order by ${order} ${limits}`)
+  if (walked.length > pageSize) return pageOf(walked, mostCounted, true)
+  // The planner would walk all of them here; `offset 0` keeps it from that.
+  const sorted = sql<Found>`
+    select key from (select key, ${columns} from ${from} where ${where} and ${like} offset 0) matching
+    order by ${order} ${limits}`
+  return pageOf(await keysOf(sorted), mostCounted, true)
 }

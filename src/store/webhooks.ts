@@ -23,6 +23,7 @@ export const findWebhooks = async (
     table: 'webhooks',
     where: sql`organisation = ${key} and gone_at is null`,
     order: sql`msn, url, key`,
+    columns: sql`msn, url`,
     ...filter,
   })
   if (page.rows.length === 0) return { ...page, rows: [] }

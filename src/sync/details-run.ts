@@ -40,11 +40,14 @@ const createBuffer = (source: SyncSource, organisation: Organisation, size: numb
       lookedAt = performance.now()
       const due = await dueDetails(source.database.kysely, organisation, {
         limit: size * 2,
-        busy: [...busy, ...tasks.map(nameOf)],
+        busy: [...busy],
+        queued: tasks.map(nameOf),
       })
       isDry = due.tasks.length === 0
       const found = due.tasks.map((task) => ({ ...task, wanted: due.wanted }))
-      tasks = due.wanted ? [...found, ...tasks] : [...tasks, ...found]
+      const names = new Set(found.map(nameOf))
+      const others = tasks.filter((task) => !names.has(nameOf(task)))
+      tasks = due.wanted ? [...found, ...others] : [...others, ...found]
     },
     /** The next task; undefined when there is none, or when it is too early for it. */
     take: (): Task | undefined => {

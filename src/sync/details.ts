@@ -54,14 +54,15 @@ export const readDetail = async (
 
 /** What the store is told of a reading beside its rows. */
 const outcomeOf = ({ settings }: SyncSource, read: Read): Outcome => {
-  const { resource, key, failure, value, webhooks, skipped = 0 } = read
+  const { resource, key, failure, value, skipped = 0 } = read
   const askedMs = performance.now() - read.asked
   if (failure) {
     const [nextInSeconds, mostSeconds] = [settings.retrySeconds, settings.listIdleSeconds]
     return { resource, key, askedMs: 0, failure, nextInSeconds, mostSeconds }
   }
-  // What is not there is asked for when somebody looks again; and of an order its list says all there is.
-  const isOnDemand = resource === 'productOrder' || (value === undefined && webhooks === undefined)
+  // A sales unit that is not there is asked for when somebody looks again; of an order its list says all there is.
+  const isGone = resource === 'salesUnit' && value === undefined
+  const isOnDemand = resource === 'productOrder' || isGone
   if (isOnDemand) return { resource, key, askedMs, nextInSeconds: Infinity }
   const nextInSeconds = resource === 'salesUnitWebhooks' ? settings.webhookSeconds : settings.detailSeconds
   return { resource, key, askedMs, nextInSeconds, skipped }

@@ -9,7 +9,7 @@ import {
   type Reading,
   readingOf,
   type Resource,
-  wantReading,
+  wantReadings,
 } from '../store/readings.ts'
 import type { SyncSource } from './source.ts'
 import type { Sync } from './sync.ts'
@@ -45,6 +45,12 @@ export type Looking = {
     key: string,
     known?: 'something' | Freshness,
   ) => Promise<Freshness>
+  /** What a page shows of these has never been read: they go before the others. */
+  readonly unread: (
+    organisation: Organisation,
+    resource: DetailResource,
+    keys: readonly string[],
+  ) => Promise<void>
 }
 
 /** A page waits this long for what has never been read. */
@@ -89,13 +95,22 @@ const failureError = ({ resource, failure }: Reading): Error => {
 }
 
 /** @param sync what does the reading */
-export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat'>): Looking => {
+export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask'>): Looking => {
   const { database, settings, logger } = source
   const { kysely } = database
   const activity = new Map<string, { readonly notedAt: number; readonly since: Date }>()
 
-  const beatBehind = (): void => {
-    sync.beat().catch((error: unknown) => logger.warn({ err: error }, 'a reading could not be asked for'))
+  const behind = (work: Promise<void>): void => {
+    work.catch((error: unknown) => logger.warn({ err: error }, 'a reading could not be asked for'))
+  }
+
+  const want = async (
+    organisation: Organisation,
+    resource: Resource,
+    keys: readonly string[],
+  ): Promise<void> => {
+    await wantReadings(kysely, organisation, resource, keys)
+    behind(sync.ask(organisation, resource))
   }
 
   const noteHere = async (organisation: Organisation): Promise<Date> => {
@@ -107,7 +122,7 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat'>): Loo
       listSeconds: settings.listActiveSeconds,
     })
     activity.set(key, { notedAt: performance.now(), since })
-    if (since.getTime() !== known?.since.getTime()) beatBehind()
+    if (since.getTime() !== known?.since.getTime()) behind(sync.beat())
     return since
   }
 
@@ -126,8 +141,7 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat'>): Loo
 
   /** Has it read now, and waits until that was tried, but no longer than a page has patience. */
   const readNow = async (organisation: Organisation, resource: Resource, key: string): Promise<Reading> => {
-    await wantReading(kysely, organisation, resource, key)
-    beatBehind()
+    await want(organisation, resource, [key])
     const deadline = performance.now() + patienceMs
     for (;;) {
       const reading = await readingOf(kysely, organisation, resource, key)
@@ -156,16 +170,17 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat'>): Loo
       if (!reading.checkedAt && reading.failure) throw failureError(reading)
       return freshnessOf(reading, organisation, settings.listActiveSeconds)
     },
+    unread: async (organisation, resource, keys) => {
+      if (keys.length > 0) await want(organisation, resource, keys)
+    },
     one: async (organisation, resource, key, known) => {
       const read = await readingOf(kysely, organisation, resource, key)
       const list = typeof known === 'object' ? known : undefined
       const isListNewer = list && (list.checkedAt?.getTime() ?? 0) > (read?.checkedAt?.getTime() ?? 0)
       const latest = isListNewer ? list : read
       if (latest?.checkedAt) {
-        if (Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000) {
-          await wantReading(kysely, organisation, resource, key)
-          beatBehind()
-        }
+        if (Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000)
+          await want(organisation, resource, [key])
         return freshnessOf(latest, organisation, settings.detailSeconds)
       }
       const reading = await readNow(organisation, resource, key)

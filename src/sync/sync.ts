@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../errors.ts'
-import type { Organisation } from '../organisation.ts'
-import { dueOrganisations, expectReadings, isListDue } from '../store/readings.ts'
+import { type Organisation, organisationKey } from '../organisation.ts'
+import {
+  dueOrganisations,
+  expectReadings,
+  isListDue,
+  listResources,
+  type Resource,
+} from '../store/readings.ts'
 import { createTidying } from './apply.ts'
 import { readDetails } from './details-run.ts'
 import { type Jobs, startJobs } from './jobs.ts'
@@ -16,6 +22,8 @@ const failedPauseMs = 30_000
 export type Sync = {
   /** Looks at once for what is due or wanted, instead of at the next beat. */
   readonly beat: () => Promise<void>
+  /** Somebody wants a reading of this organisation now. */
+  readonly ask: (organisation: Organisation, resource: Resource) => Promise<void>
   readonly counts: Jobs['counts']
   /** How many jobs this instance is working on. */
   readonly running: () => number
@@ -77,6 +85,13 @@ export const startSync = async (
       }),
   })
 
+  const ask = async (organisation: Organisation, resource: Resource): Promise<void> => {
+    const key = organisationKey(organisation)
+    const list = listResources.find((name) => name === resource)
+    await (list
+      ? jobs.sendList({ organisation: key, resource: list })
+      : jobs.sendDetails({ organisation: key }))
+  }
   const beat = async (): Promise<void> => {
     if (signal.aborted) return
     const due = await dueOrganisations(database.kysely, keys)
@@ -103,5 +118,5 @@ export const startSync = async (
     await beats
     await jobs.stop()
   }
-  return { beat, counts: jobs.counts, running: () => running, stop: () => (stopped ??= stop()) }
+  return { beat, ask, counts: jobs.counts, running: () => running, stop: () => (stopped ??= stop()) }
 }

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
 import { createEid } from '../../src/auth/eid.ts'
 import { readConfig } from '../../src/config.ts'
-import { createRecords } from '../../src/live/records.ts'
 import type { Database } from '../../src/store/database.ts'
+import { createLooking } from '../../src/sync/looking.ts'
 import { Browser } from '../support/browser.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { createMemoryLog } from '../support/log.ts'
@@ -59,13 +59,18 @@ export const startPortalOf = async (
     logger,
     database,
     eid: createEid(config.oidc, logger, options.timeoutMs),
-    records: createRecords({
-      clientOf: () => {
-        throw new Error('there are no organisations')
+    looking: createLooking(
+      {
+        database,
+        clientOf: () => {
+          throw new Error('there are no organisations')
+        },
+        limits: config.apiLimits,
+        settings: config.sync,
+        logger,
       },
-      logger,
-      signal: AbortSignal.timeout(600_000),
-    }),
+      { beat: async () => {}, ask: async () => {} },
+    ),
     readiness: async () => ({ ready: true }),
     demoNotice: undefined,
   })

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest'
 import { listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
 import type { Answer } from '../support/upstream.ts'
-import { createFixture, keys, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, keys, rejection, salesUnitsPath, useDatabase } from './fixture.ts'
+
+useDatabase()
 
 const system = {
   'vipps-system-name': 'partner-portal',
@@ -120,7 +122,10 @@ test.each(Object.values(keys))('$type keys and their tokens are in no log line a
       const { client, upstream, logText } = await createFixture({ keys: own, limits: { timeoutMs: 50 } })
       upstream.answer(path, answer)
       // oxlint-disable-next-line no-await-in-loop -- one after the other
-      const error = await listSalesUnits(client).catch((reason: unknown) => reason)
+      const error: unknown = await listSalesUnits(client).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
       const seen = everything(error) + logText()
       expect(logText()).toContain('"organisation":"partner/12345"')
       for (const secret of [...secrets, ...upstream.tokens]) expect(seen).not.toContain(secret)

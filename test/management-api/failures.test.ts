@@ -9,7 +9,9 @@ import { requestScope } from '../../src/logger.ts'
 import { getMerchant } from '../../src/management-api/merchants.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import type { Answer } from '../support/upstream.ts'
-import { createFixture, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, rejection, salesUnitsPath, useDatabase } from './fixture.ts'
+
+useDatabase()
 
 const ok: Answer = { body: [{ msn: '123456', name: 'Kaffe' }] }
 const rows = [{ msn: '123456', name: 'Kaffe' }]
@@ -30,7 +32,7 @@ test('a 401 costs one new token and one more attempt', async () => {
 
 test('many 401s cost one new token, late ones too', async () => {
   const { client, upstream } = await createFixture()
-  const refusals = [10, 10, 10, 150].map((delayMs) => ({ status: 401, delayMs }))
+  const refusals = [150, 150, 150, 400].map((delayMs) => ({ status: 401, delayMs }))
   upstream.answer(salesUnitsPath, ...refusals, ok)
   await Promise.all(refusals.map(() => listSalesUnits(client)))
   expect(upstream.tokens).toHaveLength(2)

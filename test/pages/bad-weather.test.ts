@@ -1,102 +1,138 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
+import type { Partner } from '../../src/organisation.ts'
+import { resetBreaker } from '../../src/store/api-pace.ts'
+import { makeDue } from '../../src/store/readings.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, linesOf, linksOf, rowsOf, twoMinutesLater, wordsOf } from './reading.ts'
-
-let test: TestPortal
-let åse: Browser
-beforeAll(async () => {
-  test = await startTestPortal({ env: { MANAGEMENT_API_TIMEOUT_MS: '200' } })
-  åse = await test.signedIn('Åse Bjørk')
-  // So that there is a token.
-  await åse.open('/partners/12345')
-  twoMinutesLater()
-})
-afterEach(() => {
-  Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
-  twoMinutesLater()
-})
-afterAll(async () => {
-  vi.useRealTimers()
-  await test.stop()
-})
+import { factsOf, linesOf, linksOf, rowsOf, wordsOf } from './reading.ts'
 
 const base = '/partners/12345'
+const nordlys: Partner = { kind: 'partner', id: '12345', name: 'Nordlys' }
 const unavailable: WeatherAnswer = { status: 503, body: { title: 'Service Unavailable' } }
-
-/** Answers so whatever is asked for below one of these paths, until the weather changes. */
-const answering = (answer: WeatherAnswer, ...paths: string[]): void => {
-  test.api.weather.override = ({ path }) => (paths.some((part) => path.includes(part)) ? answer : undefined)
-}
+/** What has failed is not tried again by itself while these tests run; what is looked at is refreshed after a second. */
+const calmEnv = { SYNC_RETRY_SECONDS: '300', SYNC_REFRESH_SECONDS: '1' }
+const env = { ...calmEnv, MANAGEMENT_API_TIMEOUT_MS: '600' }
 
 /** Every page, and how it calls what it cannot do without. */
-const needs = (order: string): [string, string][] => [
+const pagesOf = ({ world }: TestPortal): [path: string, what: string][] => [
   ['/sales-units', 'the sales units'],
   ['/sales-units/20481234', 'the sales unit'],
   ['/merchants/business:DK:CVR/92345678', 'the merchant'],
   ['/product-orders', 'the product orders'],
-  [`/product-orders/${order}`, 'the product order'],
+  [
+    `/product-orders/${world.productOrders.find(({ partnerId }) => partnerId === '12345')?.body.productOrderId}`,
+    'the product order',
+  ],
   ['/price-packages', 'the price packages'],
   ['/templates', 'the templates'],
-  // This one reads two things at a time; what failed first is what it names.
-  ['/developers/webhooks', '(the webhooks|the sales units)'],
+  ['/developers/webhooks', 'the webhooks'],
 ]
-const pages = (): [string, string][] =>
-  needs(test.world.productOrders.find(({ partnerId }) => partnerId === '12345')?.body.productOrderId ?? '')
 
-/** Which pages do not say what is missing, lead to another try and keep the menu, and which give something away. */
-const wrong = async (): Promise<string[]> => {
-  const results = await Promise.all(
-    pages().map(async ([path, what]) => {
-      const page = await åse.open(base + path)
-      const right =
-        page.status === 503 &&
-        new RegExp(`^We cannot read ${what} just now`).test(page.words) &&
-        new RegExp(`so ${what} cannot be shown`).test(page.words) &&
-        linksOf(page)['Try again'] === base + path &&
-        page.$('.side nav a').length === 6 &&
-        !/Error|at .*\.ts|Service Unavailable|ECONN/.test(page.words)
-      return right ? [] : [`${path}: ${page.status} ${page.words}`]
-    }),
-  )
-  return results.flat()
+/** Answers so whatever is asked for below one of these paths, until the weather changes. */
+const answering = ({ api }: TestPortal, answer: WeatherAnswer, ...paths: string[]): void => {
+  api.weather.override = ({ path }) => (paths.some((part) => path.includes(part)) ? answer : undefined)
 }
 
-describe('when the API', () => {
-  it('answers 503, each page says what is missing', async () => {
-    answering(unavailable, '/')
-    const [pagesThatFail, landing] = await Promise.all([wrong(), åse.open(base)])
-    expect(pagesThatFail).toEqual([])
+/** As if the client had left the API alone for long enough. */
+const calm = async ({ portal }: TestPortal): Promise<void> => resetBreaker(portal.database.kysely, nordlys)
+
+const fairAgain = async (test: TestPortal): Promise<void> => {
+  Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
+  await calm(test)
+}
+
+const givesAway = /Error|at .*\.ts|Service Unavailable|ECONN/
+
+describe('what has been read before', () => {
+  let test: TestPortal
+  let åse: Browser
+  /** Every page's words while all was well, without what tells the time. */
+  const fair = new Map<string, string>()
+  const timeless = (text: string): string => text.replaceAll(/Checked .*? ago|Checked just now/g, '')
+
+  beforeAll(async () => {
+    test = await startTestPortal({ env })
+    åse = await test.signedIn('Åse Bjørk')
+    for (const [path] of pagesOf(test)) fair.set(path, timeless((await åse.open(base + path)).words))
+    await test.settled()
+  })
+  afterEach(async () => fairAgain(test))
+  afterAll(async () => test.stop())
+
+  /** Has every list of the partner read now, and what somebody has open. */
+  const readAgain = async (): Promise<void> => {
+    await calm(test)
+    await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
+    await setTimeout(1100)
+    for (const [path] of pagesOf(test)) await åse.open(base + path)
+    await test.settled()
+  }
+
+  /** Which pages do not show what is known, with a banner that says so. */
+  const wrong = async (banner: RegExp): Promise<string[]> => {
+    const found: string[] = []
+    for (const [path] of pagesOf(test)) {
+      const page = await åse.open(base + path)
+      const alert = wordsOf(page.$('main .ds-alert[data-color=warning]'))
+      const rest = timeless(page.words).replace(alert, '').replaceAll(/\s+/g, ' ')
+      const right =
+        page.status === 200 &&
+        banner.test(alert) &&
+        /You see what was there on \d+ \w+ \d{4}, \d\d:\d\d; what has happened since is missing\.$/.test(
+          alert,
+        ) &&
+        rest === fair.get(path)?.replaceAll(/\s+/g, ' ') &&
+        page.$('.side nav a').length === 6 &&
+        !givesAway.test(page.words)
+      if (!right) found.push(`${path}: ${page.status} ${page.words}`)
+    }
+    return found
+  }
+
+  const notAnswering = /^Vipps MobilePay's API has not answered as it should since \d/
+
+  it('is shown with a banner when the API answers 503, and without it as soon as it is well again', async () => {
+    answering(test, unavailable, '/v')
+    await readAgain()
+    expect(await wrong(notAnswering)).toEqual([])
+    const landing = await åse.open(base)
     expect(landing.status).toBe(200)
-    expect(landing.words.match(/Could not be read just now/g)).toHaveLength(4)
+    expect(wordsOf(landing.$('main .ds-alert'))).toMatch(notAnswering)
+    expect(landing.words).not.toContain('Could not be read just now')
+    expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('12 Sales units')
+
+    await fairAgain(test)
+    await readAgain()
+    for (const [path] of pagesOf(test)) {
+      const page = await åse.open(base + path)
+      expect([path, page.status, page.$('main .ds-alert').text()]).toEqual([path, 200, ''])
+    }
   })
 
-  it('does not answer in time, each page says what is missing', async () => {
-    test.api.weather.latencyMs = 400
-    expect(await wrong()).toEqual([])
+  it('is shown when it does not answer in time', async () => {
+    test.api.weather.latencyMs = 1000
+    await readAgain()
+    expect(await wrong(notAnswering)).toEqual([])
   })
 
-  it('is down, each page says what is missing, and works again as soon as it is back', async () => {
+  it('is shown when it is down', async () => {
     test.api.weather.down = true
-    expect(await wrong()).toEqual([])
-    test.api.weather.down = false
-    for (const [path] of pages()) expect([path, (await åse.open(base + path)).status]).toEqual([path, 200])
+    await readAgain()
+    expect(await wrong(notAnswering)).toEqual([])
   })
 
   it.each([401, 403])(
-    'answers %s, the page says that our keys were refused, and the log whose',
+    'is shown when it answers %s, and the log says whose keys it refuses',
     async (status) => {
-      answering({ status, body: { title: 'Nope' } }, '/v')
+      answering(test, { status, body: { title: 'Nope' } }, '/v')
       const before = test.log().length
-      const lists = pages().filter(([path]) => !/\d/.test(path))
-      expect(lists).toHaveLength(5)
-      for (const [path, what] of lists) {
-        const page = await åse.open(base + path)
-        expect([path, page.status, page.$('h1').text()]).toEqual([path, 502, 'Our keys were refused'])
-        expect(page.words).toMatch(new RegExp(`when it asked for ${what}\\.`))
-      }
+      await readAgain()
+      expect(
+        await wrong(/^Vipps MobilePay's API has refused the portal's keys for this business since \d/),
+      ).toEqual([])
       const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
       for (const purpose of [
         'salesUnits',
@@ -111,12 +147,113 @@ describe('when the API', () => {
     },
   )
 
-  it('refuses the keys themselves, the page says so, and the log whose', async () => {
-    answering({ status: 401, body: { title: 'Unauthorized' } }, '/accesstoken/get')
+  it('is waited for by nobody when the API hangs', async () => {
+    test.api.weather.latencyMs = 10_000
+    await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
+    await setTimeout(1100)
+    for (const [path] of pagesOf(test)) {
+      const began = performance.now()
+      expect((await åse.open(base + path)).status).toBe(200)
+      expect([path, performance.now() - began < 2500]).toEqual([path, true])
+    }
+  })
+
+  it('is gone from its list when its details are no longer shared, and back with them', async () => {
+    answering(test, { status: 404 }, '/v1/sales-units/124680')
+    const path = '/merchants/business:NO:ORG/311900456/sales-units'
+    const msns = async () => rowsOf(await åse.open(path)).map(([, msn]) => msn)
+    expect(await msns()).toContain('124680')
+    const before = test.api.requests.length
+    await setTimeout(1100)
+    expect((await åse.open(`${path}/124680`)).$('h1').text()).toBe('Tromsø Fitness Nordlys')
+    await test.settled()
+    const gone = await åse.open(`${path}/124680`)
+    expect([gone.status, gone.$('h1').text()]).toEqual([404, words.errors.salesUnitNotShared.title])
+    expect(await msns()).not.toContain('124680')
+    await test.settled()
+    // Nobody asks for it again and again; whoever opens it asks once.
+    const asked = test.api.requests
+      .slice(before)
+      .filter(({ path: called, status }) => called.endsWith('/sales-units/124680') && status === 404)
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.length).toBeLessThan(4)
+
+    await fairAgain(test)
+    await setTimeout(1100)
+    await åse.open(`${path}/124680`)
+    await test.settled()
+    expect((await åse.open(`${path}/124680`)).$('h1').text()).toBe('Tromsø Fitness Nordlys')
+    expect(await msns()).toContain('124680')
+  })
+})
+
+describe('what has never been read', () => {
+  const apis = /^\/(management|webhooks)\//
+  let test: TestPortal
+  let åse: Browser
+  beforeAll(async () => {
+    // There are tokens, and nothing else.
+    test = await startTestPortal({
+      env,
+      synced: false,
+      weather: { override: ({ path }) => (apis.test(path) ? unavailable : undefined) },
+    })
+    await test.settled()
+    åse = await test.signedIn('Åse Bjørk')
+  })
+  afterEach(async () => fairAgain(test))
+  afterAll(async () => test.stop())
+
+  /** Which pages do not say what is missing, lead to another try and keep the menu, and which give something away. */
+  const wrong = async (): Promise<string[]> => {
+    const found: string[] = []
+    for (const [path, what] of pagesOf(test)) {
+      const page = await åse.open(base + path)
+      const right =
+        page.status === 503 &&
+        page.words.startsWith(`We cannot read ${what} just now`) &&
+        page.words.includes(`so ${what} cannot be shown`) &&
+        linksOf(page)['Try again'] === base + path &&
+        page.$('.side nav a').length === 6 &&
+        !givesAway.test(page.words)
+      if (!right) found.push(`${path}: ${page.status} ${page.words}`)
+    }
+    return found
+  }
+
+  it('is missing in words when the API answers 503', async () => {
+    answering(test, unavailable, '/management/', '/webhooks/')
+    const landing = await åse.open(base)
+    expect(await wrong()).toEqual([])
+    expect(landing.status).toBe(200)
+    expect(landing.words.match(/Could not be read just now/g)).toHaveLength(4)
+  })
+
+  it('is missing in words when it is down', async () => {
+    test.api.weather.down = true
+    // The first calls are tried three times, which takes longer than a page waits.
+    await expect.poll(async () => (await åse.open(`${base}/templates`)).status, { timeout: 20_000 }).toBe(503)
+    expect(await wrong()).toEqual([])
+  })
+
+  it.each([401, 403])('is missing in words when it answers %s: our keys were refused', async (status) => {
+    answering(test, { status, body: { title: 'Nope' } }, '/management/', '/webhooks/')
+    for (const [path, what] of pagesOf(test)) {
+      const page = await åse.open(base + path)
+      expect([path, page.status, page.$('h1').text()]).toEqual([path, 502, 'Our keys were refused'])
+      expect(page.words).toContain(`when it asked for ${what}.`)
+    }
+  })
+
+  it('is missing in words when the keys themselves are refused, and the log says whose', async () => {
+    test.api.weather.revokeTokens()
+    answering(test, { status: 401, body: { title: 'Unauthorized' } }, '/accesstoken/get', '/miami/v1/token')
+    const before = test.log().length
     const page = await åse.open('/merchants/business:NO:ORG/313402778/details')
     expect([page.status, page.$('h1').text()]).toEqual([502, 'Our keys were refused'])
-    expect(page.words).toContain('when it asked for access to the API')
-    expect(linesOf(test.log())).toContainEqual(
+    expect(page.words).toContain('when it asked for the merchant.')
+    const lines = linesOf(test.log().slice(before))
+    expect(lines).toContainEqual(
       expect.objectContaining({
         organisation: 'merchant/business:NO:ORG/313402778',
         purpose: 'token',
@@ -126,15 +263,13 @@ describe('when the API', () => {
     )
     const reference = page.$('.reference code').text()
     expect(page.headers['x-request-id']).toBe(reference)
-    expect(linesOf(test.log())).toContainEqual(
+    expect(lines).toContainEqual(
       expect.objectContaining({ requestId: reference, msg: 'error page', page: 'upstreamRefused' }),
     )
   })
-})
 
-describe('when a part of the API is away', () => {
-  it('the landing page says so of that part, and shows the others', async () => {
-    answering({ status: 403 }, '/price-packages', '/product-orders')
+  it('is left out of the landing page, which shows the rest, and templates have the ids of price packages', async () => {
+    answering(test, { status: 403 }, '/price-packages', '/product-orders')
     const page = await åse.open(base)
     expect(page.status).toBe(200)
     const cards = page.$('section[aria-labelledby=counts] li').toArray()
@@ -145,71 +280,89 @@ describe('when a part of the API is away', () => {
     ])
     expect(wordsOf(page.$('section[aria-labelledby=orders] p'))).toBe('Could not be read just now')
     expect((await åse.open(`${base}/sales-units`)).status).toBe(200)
-  })
 
-  it('templates are shown with the id of their price package', async () => {
-    answering({ status: 403 }, '/price-packages')
     const rows = rowsOf(await åse.open(`${base}/templates`))
     const ids = test.world.templates.map(({ body }) => body.pricePackageId ?? 'The merchant chooses')
     expect(rows.map(([, , pricePackage]) => String(pricePackage)).toSorted()).toEqual(ids.toSorted())
   })
-
-  it.each([403, 404])('a sales unit is shown without its merchant (%s)', async (status) => {
-    answering({ status }, '/merchants/')
-    const path = '/merchants/business:NO:ORG/311900456/sales-units/123789'
-    const page = await åse.open(path)
-    expect([page.status, page.$('h1').text()]).toEqual([200, 'Bergen Fitness Sentrum'])
-    expect(factsOf(page)['Merchant']).toBe(words.salesUnit.merchantMissing)
-    expect(page.words).toContain("The merchant's other sales units could not be read just now.")
-    expect(page.words).not.toContain('You have no other sales unit.')
-  })
-
-  it('a merchant is shown without its sales units', async () => {
-    answering({ status: 403 }, '/92345678/sales-units')
-    const page = await åse.open(`${base}/merchants/business:DK:CVR/92345678`)
-    expect([page.status, page.$('h1').text()]).toEqual([200, "Ole's Gym ApS"])
-    expect(page.words).toContain('Its sales units could not be read just now.')
-  })
-
-  it('a list is shown with what it could not read, and has it as soon as it can', async () => {
-    const path = '/partners/23456/sales-units?q=400'
-    answering({ status: 403 }, '/merchants/')
-    const unread = rowsOf(await åse.open(path))
-    expect(unread.length).toBeGreaterThan(3)
-    expect(unread.map(([, , merchant]) => merchant)).toEqual(unread.map(() => 'Not read yet'))
-    expect((await åse.open(path)).words).toContain('Merchants have been read for 0 of 60 sales units so far')
-    test.api.weather.override = null
-    const names = rowsOf(await åse.open(path)).map(([, , merchant]) => merchant ?? '')
-    expect(names.filter((name) => test.world.merchants.some(({ body }) => body.name === name))).toEqual(names)
-  })
-
-  it('a sales unit of the list that is no longer shared says so, and is not asked for again and again', async () => {
-    answering({ status: 404 }, '/v1/sales-units/124680')
-    const path = '/merchants/business:NO:ORG/311900456/sales-units'
-    for (let times = 0; times < 3; times += 1) {
-      const row = rowsOf(await åse.open(path)).find(([, msn]) => msn === '124680')
-      expect(row).toEqual(['Tromsø Fitness Nordlys', '124680', words.common.notShared])
-    }
-    const asked = test.api.requests.filter(
-      ({ path: called, status }) => called.endsWith('/sales-units/124680') && status === 404,
-    )
-    expect(asked).toHaveLength(1)
-  })
-
-  it('webhooks are shown as far as they were read, with a note', async () => {
-    test.api.weather.override = ({ path, msn }) =>
-      path.includes('/webhooks') && msn !== undefined ? { status: 403 } : undefined
-    const page = await åse.open('/partners/23456/developers/webhooks')
-    expect(rowsOf(page)).toHaveLength(2)
-    expect(page.words).toContain('0 of 60 sales units have been asked for their webhooks so far')
-  })
 })
 
-// Last, because the client leaves a token endpoint that has failed alone for a while.
-it('names the data that is missing when it is the token that cannot be had', async () => {
-  test.api.weather.revokeTokens()
-  answering(unavailable, '/accesstoken/get')
-  const page = await åse.open(`${base}/price-packages`)
-  expect(page.status).toBe(503)
-  expect(page.words).toContain('We cannot read the price packages just now')
+describe('a part of what is there', () => {
+  let test: TestPortal
+  let åse: Browser
+  beforeAll(async () => {
+    test = await startTestPortal({
+      env: calmEnv,
+      weather: {
+        override: ({ path, msn }) =>
+          path.endsWith('/314550091')
+            ? { status: 404 }
+            : path.endsWith('/92345678') || (path.includes('/webhooks') && msn === '231777')
+              ? { status: 403 }
+              : path.endsWith('/sales-units/20481234')
+                ? unavailable
+                : undefined,
+      },
+    })
+    åse = await test.signedIn('Åse Bjørk')
+  })
+  afterAll(async () => test.stop())
+
+  it('is missing in the list: merchants that could not be read, and those that are not shared', async () => {
+    const rows = rowsOf(await åse.open(`${base}/sales-units`))
+    expect(rows).toHaveLength(12)
+    const of = (msn: string) => rows.find((row) => row[1] === msn)
+    expect(of('231777')?.[2]).toBe(words.common.notRead)
+    expect(of('20481235')?.[2]).toBe(words.common.notShared)
+    expect(of('20481234')?.slice(2)).toEqual([words.common.notRead])
+    expect(wordsOf((await åse.open(`${base}/sales-units`)).$('.reading p'))).toMatch(
+      /^Read in full so far: \d+ of 12 sales units\./,
+    )
+  })
+
+  it('is missing in a sales unit: its merchant', async () => {
+    for (const msn of ['231777', '20481235']) {
+      const page = await åse.open(`${base}/sales-units/${msn}`)
+      expect(page.status).toBe(200)
+      expect(factsOf(page)['Merchant']).toBe(words.salesUnit.merchantMissing)
+      expect(page.$('dl.settings > div').length).toBeGreaterThan(0)
+    }
+  })
+
+  it('is missing in a sales unit: all but its name', async () => {
+    const page = await åse.open(`${base}/sales-units/20481234`)
+    expect([page.status, page.$('h1').text()]).toEqual([
+      200,
+      test.world.salesUnits.find(({ body }) => body.msn === '20481234')?.body.name,
+    ])
+    expect(page.words).toContain(words.salesUnit.notRead)
+    expect(page.words).toContain('has not answered as it should since')
+    expect(page.words).toContain('Nothing has been read yet.')
+  })
+
+  it('is missing in the webhooks: those of sales units, with a note', async () => {
+    const page = await åse.open(`${base}/developers/webhooks`)
+    expect(rowsOf(page).length).toBeGreaterThan(3)
+    expect(page.words).not.toContain('oles-gym')
+    expect(page.words).toContain('Not asked for their webhooks yet: 1 of 12 sales units')
+  })
+
+  // Last: it is fair again.
+  it('is there as soon as it can be read', async () => {
+    await fairAgain(test)
+    // A merchant that is not shared is asked for again when somebody looks.
+    const notShared = `${base}/merchants/business:NO:ORG/314550091`
+    expect((await åse.open(notShared)).status).toBe(404)
+    await test.sync()
+    expect((await åse.open(notShared)).status).toBe(200)
+    const page = await åse.open(`${base}/sales-units`)
+    expect(page.words).not.toContain(words.common.notRead)
+    expect(page.$('.reading')).toHaveLength(0)
+    const names = rowsOf(page).map(([, , merchant]) => merchant ?? '')
+    expect(names).toHaveLength(12)
+    expect(names.filter((name) => !test.world.merchants.some(({ body }) => body.name === name))).toEqual([])
+    const webhooks = await åse.open(`${base}/developers/webhooks`)
+    expect(webhooks.words).toContain('oles-gym')
+    expect(webhooks.words).not.toContain('Not asked for')
+  })
 })

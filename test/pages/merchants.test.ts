@@ -67,6 +67,7 @@ it('says of what the API leaves out that it is not given', async () => {
   const { businessIdentifier, name } = body
   test.api.weather.override = ({ path }) =>
     path.endsWith('/9234567-8') ? { status: 200, body: { businessIdentifier, name } } : undefined
+  await test.sync()
   const mikko = await test.signedIn('Mikko Mäkinen')
   const facts = factsOf(await mikko.open('/merchants/business:FI:Y-tunnus/9234567-8/details'))
   test.api.weather.override = null

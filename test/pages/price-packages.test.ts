@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, rowsOf, twoMinutesLater } from './reading.ts'
+import { headingsOf, inOrder, rowsOf } from './reading.ts'
 
 let test: TestPortal
 beforeAll(async () => {
   test = await startTestPortal()
 })
-afterAll(async () => {
-  vi.useRealTimers()
-  await test.stop()
-})
+afterAll(async () => test.stop())
 
 const countries = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
 const products: Record<string, string> = words.productType
@@ -66,7 +63,7 @@ it('shows what is newer than the portal as it is, and says of what is missing th
   ]
   test.api.weather.override = ({ path }) =>
     path.endsWith('/price-packages') ? { status: 200, body: bodies } : undefined
-  twoMinutesLater()
+  await test.sync()
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/price-packages')
   test.api.weather.override = null

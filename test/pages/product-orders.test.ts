@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleMerchant } from '../../src/demo/management-api/visibility.ts'
 import type { DemoProductOrder } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
@@ -26,10 +27,29 @@ const ordersOf = (partnerId: string, wanted: (order: Order) => boolean = () => t
     .map(({ body }) => body)
     .filter(wanted)
 
+/** The name of an order's merchant, where the partner sees the merchant. */
+const merchantOf = (orderId: string): string | undefined => {
+  const order = test.world.productOrders.find(({ body }) => body.productOrderId === orderId)
+  return (
+    order &&
+    visibleMerchant(test.world, { kind: 'partner', id: order.partnerId }, order.body.businessIdentifier)
+      ?.merchant.body.name
+  )
+}
+
 const current = ({ status }: Order): boolean => status !== 'EXPIRED'
 
-const rowOf = ({ businessIdentifier, status, productType, productOrderType, salesUnit }: Order): string[] => [
-  `${businessIdentifier.scheme.split(':')[1]} ${businessIdentifier.id}`,
+const rowOf = ({
+  businessIdentifier,
+  status,
+  productType,
+  productOrderType,
+  salesUnit,
+  productOrderId,
+}: Order): string[] => [
+  [businessIdentifier.scheme.split(':')[1], businessIdentifier.id, merchantOf(productOrderId)]
+    .filter(Boolean)
+    .join(' '),
   statuses[status]?.name ?? status,
   products[productType] ?? productType,
   types[productOrderType] ?? productOrderType,
@@ -165,8 +185,6 @@ describe('the filter', () => {
   })
 
   it('finds text in order id, business identifier, merchant, sales unit and MSN', async () => {
-    // The names of merchants are known once the sales units have been read.
-    await kari.open('/partners/12345/sales-units')
     const [order] = ordersOf('12345', ({ salesUnit }) => salesUnit !== undefined && salesUnit !== null)
     const { scheme, id } = order?.businessIdentifier ?? { scheme: '', id: '' }
     const merchant = test.world.merchants.find(({ body }) => body.businessIdentifier.id === id)?.body.name

@@ -1,4 +1,3 @@
-import { vi } from 'vitest'
 import type { Browser, Visit } from '../support/browser.ts'
 
 /** White space folded, as a reader sees it. */
@@ -73,12 +72,3 @@ export const linesOf = (log: string): Record<string, unknown>[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
-
-/**
- * Lets two minutes pass, so that lists are read anew; what is read once an hour stays. The file must set the clock
- * right at its end, for the next one: `vi.useRealTimers()`.
- */
-export const twoMinutesLater = (): void => {
-  const now = Date.now()
-  vi.useFakeTimers({ toFake: ['Date'], now: now + 120_000 })
-}

@@ -67,6 +67,7 @@ describe('a sales unit', () => {
     const { body } = unitOf('290001')
     const odd = { limits: { daily: 5 }, tries: 3, name: '<b>' }
     Object.assign(body, { configuration: { ...odd, ...body.configuration, lateCaptureAllowed: null } })
+    await test.sync()
     const page = await mikko.open(`${sauna}/sales-units/290001`)
     const facts = factsOf(page)
     expect(wordsOf(page.$('dl.settings dt').first())).toBe('Payments paymentAllowed')
@@ -92,6 +93,7 @@ describe('a sales unit', () => {
 
   it('says so when the API shares no settings', async () => {
     unitOf('290002').body.configuration = {}
+    await test.sync()
     const page = await mikko.open(`${sauna}/sales-units/290002`)
     expect(page.words).toContain('The API shares no settings of this sales unit.')
     expect(page.$('dl.settings')).toHaveLength(0)

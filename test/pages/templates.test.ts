@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, rowsOf, twoMinutesLater } from './reading.ts'
+import { headingsOf, inOrder, rowsOf } from './reading.ts'
 
 let test: TestPortal
 beforeAll(async () => {
   test = await startTestPortal()
 })
-afterAll(async () => {
-  vi.useRealTimers()
-  await test.stop()
-})
+afterAll(async () => test.stop())
 
 const products: Record<string, string> = words.productType
 const date = (iso: string | undefined): string =>
@@ -70,7 +67,7 @@ it('shows what is newer than the portal as it is, and no link that is no web add
   ]
   test.api.weather.override = ({ path }) =>
     path.endsWith('/product-order-templates') ? { status: 200, body: bodies } : undefined
-  twoMinutesLater()
+  await test.sync()
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/templates')
   test.api.weather.override = null

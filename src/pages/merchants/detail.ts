@@ -19,23 +19,25 @@ const render = async (
   res: Response,
 ): Promise<void> => {
   const { kysely } = database
-  const fresh = await looking.one(organisation, 'merchant', `${identifier.scheme}/${identifier.id}`)
-  const [stored, salesUnits] = await Promise.all([
-    findMerchant(kysely, organisation, identifier),
-    salesUnitsOfMerchant(kysely, organisation, identifier, mostSalesUnits + 1),
-  ])
   const words = `${identifier.scheme}:${identifier.id}`
+  const list = listsHere(res).get('salesUnits')
+  // While sales units have not been read in full, nobody knows which of them are this merchant's.
+  const isPartial = !list?.checkedAt || (list.done ?? 0) < (list.total ?? 0)
+  const salesUnits = await salesUnitsOfMerchant(kysely, organisation, identifier, mostSalesUnits + 1)
+  // The API shares a merchant with a partner for its sales units: without any there is nothing to ask for.
+  if (organisation.kind === 'partner' && salesUnits.length === 0 && !isPartial)
+    throw new NotSharedError('merchantNotShared', words)
+  const fresh = await looking.one(organisation, 'merchant', `${identifier.scheme}/${identifier.id}`)
+  const stored = await findMerchant(kysely, organisation, identifier)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
   if (!stored || stored.goneAt) throw new NotSharedError('merchantNotShared', words)
   const details = merchant.parse(stored.details)
-  const list = listsHere(res).get('salesUnits')
   res.render('merchants/detail', {
     title: details.name,
     merchant: details,
     salesUnits: salesUnits.slice(0, mostSalesUnits),
     moreSalesUnits: salesUnits.length > mostSalesUnits,
-    // While sales units have not been read in full, nobody knows which of them are this merchant's.
-    isPartial: !list?.checkedAt || (list.done ?? 0) < (list.total ?? 0),
+    isPartial,
     fresh,
   })
 }

@@ -10,11 +10,25 @@ import type { PageDeps } from '../deps.ts'
 /** The merchant's other sales units on the page; a link leads to all. */
 const mostOthers = 50
 
-/** The configuration as rows to show: the ones with words first, in the API's order; unknown ones too. */
+/** Settings in the order of the API's documentation: the store keeps none. */
+const settings = [
+  'paymentAllowed',
+  'captureType',
+  'skipLandingPageAllowed',
+  'recurringAllowed',
+  'partialCaptureAllowed',
+  'lateCaptureAllowed',
+  'landingPagePhoneNumberLocked',
+  'longLivingPaymentAllowed',
+  'creditCardPaymentAllowed',
+]
+const placeOf = (name: string): number => (settings.includes(name) ? settings.indexOf(name) : settings.length)
+
+/** The configuration as rows to show: the ones with words first; unknown ones too. */
 const configurationOf = (configuration: SalesUnit['configuration'], has: (key: string) => boolean) =>
   Object.entries(configuration)
     .map(([name, value]) => ({ name, value, known: has(`configuration.${name}.name`) }))
-    .toSorted((a, b) => Number(b.known) - Number(a.known))
+    .toSorted((a, b) => placeOf(a.name) - placeOf(b.name))
 
 const load = async (
   { database, looking }: Pick<PageDeps, 'database' | 'looking'>,

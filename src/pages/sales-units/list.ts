@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { salesUnit } from '../../management-api/sales-units.ts'
+import type { Organisation } from '../../organisation.ts'
 import { findSalesUnits, type StoredSalesUnit } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/looking.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
@@ -21,6 +22,26 @@ const rowOf = ({ msn, name, merchantName, details, isMerchantRead }: StoredSales
   isRead: details !== null && isMerchantRead,
 })
 
+/** What has never been read of the rows on the screen is read before all the others. */
+const lookAtUnread = async (
+  looking: PageDeps['looking'],
+  organisation: Organisation,
+  rows: readonly StoredSalesUnit[],
+): Promise<void> => {
+  const unread = rows.filter(({ details }) => details === null)
+  const merchants = rows.flatMap(({ details, isMerchantRead }) => {
+    if (!details || isMerchantRead) return []
+    const { scheme, id } = salesUnit.parse(details).businessIdentifier
+    return [`${scheme}/${id}`]
+  })
+  await looking.unread(
+    organisation,
+    'salesUnit',
+    unread.map(({ msn }) => msn),
+  )
+  await looking.unread(organisation, 'merchant', [...new Set(merchants)])
+}
+
 /** `GET …/sales-units?q=&page=`: what the organisation sells through, 25 a page. */
 export const listSalesUnits =
   ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
@@ -31,6 +52,7 @@ export const listSalesUnits =
     const total = fresh.total ?? undefined
     const page = await findSalesUnits(database.kysely, organisation, { ...filter, total })
     checkPage(page)
+    await lookAtUnread(looking, organisation, page.rows)
     res.render('sales-units/list', {
       title: res.locals.language.t('salesUnits.title'),
       page: { ...page, rows: page.rows.map(rowOf) },
