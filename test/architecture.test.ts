@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   sync: ['store', 'management-api', ...ground],
   store: ground,
   'management-api': ground,
-  cli: ['config.ts', 'store', ...ground],
+  cli: ['config.ts', 'reading.ts', 'store', 'sync', ...ground],
   demo: ['auth', 'config.ts', 'http', 'portal.ts', 'signals.ts', 'store', ...ground],
   'signals.ts': [],
   'errors.ts': [],

@@ -1,20 +1,19 @@
-import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
-import type { Database, Handle } from '../store/database.ts'
+import { organisationKey } from '../organisation.ts'
+import type { Handle } from '../store/database.ts'
 import { addGrant, listGrants, removeGrant } from '../store/grants.ts'
 import { findUser, listUsers } from '../store/users.ts'
 import { CommandError, parseOrganisation, parseUserId, refuseMore } from './arguments.ts'
+import {
+  type Command,
+  type CommandCall,
+  type CommandDeps,
+  type CommandResult,
+  describeOrganisation,
+} from './command.ts'
+import { status } from './status.ts'
+import { sync } from './sync.ts'
 import { printable, table } from './table.ts'
-
-/** What a command prints on stdout and on stderr, without the last line break. `exitCode` 0, 1 failed, 2 usage. */
-export type CommandResult = { readonly exitCode: number; readonly output: string; readonly error: string }
-
-/** `organisations` are those of the organisations file, by organisationKey(). */
-export type CommandDeps = {
-  readonly database: Database
-  readonly organisations: ReadonlyMap<string, Organisation>
-}
-
-type Command = (deps: CommandDeps, values: readonly string[]) => Promise<string>
+import { inWords } from './words.ts'
 
 /** What `help` prints. */
 export const usage = `npm run portal -- <command>
@@ -25,16 +24,11 @@ export const usage = `npm run portal -- <command>
   revoke <user-id> merchant <scheme> <id>
   grants [user-id]                          who may act as what
   users                                     who has signed in
+  status                                    how fresh what the portal knows is, and what cannot be read
+  sync                                      read everything now, and wait for it
+  sync partner <partner-id>                 the same of one organisation
+  sync merchant <scheme> <id>
   help                                      this text`
-
-/** An organisation key in the words that the commands take: `partner 12345`. */
-const inWords = (key: string): string => key.replaceAll('/', ' ')
-
-const describeOrganisation = ({ organisations }: CommandDeps, reference: OrganisationReference): string => {
-  const key = organisationKey(reference)
-  const name = organisations.get(key)?.name
-  return name === undefined ? inWords(key) : `${printable(name)} (${inWords(key)})`
-}
 
 const describeUser = async (db: Handle, userId: string): Promise<{ words: string; known: boolean }> => {
   const user = await findUser(db, userId)
@@ -103,14 +97,20 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['revoke', revoke],
   ['grants', grants],
   ['users', users],
-  ['help', async () => usage],
+  ['status', status],
+  ['sync', sync],
+  ['help', () => usage],
 ])
 
 /**
  * Runs one of the operator's commands. What the operator can put right is in the result; a database that fails is
  * thrown.
  */
-export const runCommand = async (deps: CommandDeps, argv: readonly string[]): Promise<CommandResult> => {
+export const runCommand = async (
+  deps: CommandDeps,
+  argv: readonly string[],
+  call: CommandCall,
+): Promise<CommandResult> => {
   const [name = '', ...values] = argv
   try {
     const command = commands.get(name)
@@ -120,7 +120,7 @@ export const runCommand = async (deps: CommandDeps, argv: readonly string[]): Pr
         2,
       )
     }
-    return { exitCode: 0, output: await command(deps, values), error: '' }
+    return { exitCode: 0, output: await command(deps, values, call), error: '' }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
     const explained = error.exitCode === 2 ? `${error.message}\n\n${usage}` : error.message

@@ -1,39 +1,38 @@
 import { join } from 'node:path'
 import { ConfigurationError, readOperatorConfig } from '../config.ts'
 import { DatabaseUnavailableError } from '../errors.ts'
-import { createLogger } from '../logger.ts'
-import { organisationKey } from '../organisation.ts'
-import { openDatabase } from '../store/database.ts'
-import { migrate } from '../store/migrations.ts'
-import { type CommandResult, runCommand, usage } from './commands.ts'
+import type { CommandCall, CommandResult } from './command.ts'
+import { usage } from './commands.ts'
 import { callOperatorSocket } from './operator-socket.ts'
-
-type OperatorConfig = ReturnType<typeof readOperatorConfig>
-
-const runHere = async (config: OperatorConfig, argv: readonly string[]): Promise<CommandResult> => {
-  const { databaseUrl: url, dataDir } = config
-  const organisations = new Map(
-    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
-  )
-  const database = await openDatabase({ url, dataDir, logger: createLogger('error', process.stderr) })
-  try {
-    await migrate(database)
-    return await runCommand({ database, organisations }, argv)
-  } finally {
-    await database.close()
-  }
-}
+import { runHere } from './run-here.ts'
+import { printable } from './table.ts'
 
 /** The embedded database belongs to one process: while the portal runs, the portal does the command. */
-const run = async (argv: readonly string[]): Promise<CommandResult> => {
+const run = async (argv: readonly string[], call: CommandCall): Promise<CommandResult> => {
   if (argv[0] === 'help') return { exitCode: 0, output: usage, error: '' }
   const config = readOperatorConfig()
   const running = config.databaseUrl === undefined ? join(config.dataDir, 'operator.sock') : undefined
-  return (running && (await callOperatorSocket(running, argv))) || runHere(config, argv)
+  return (running && (await callOperatorSocket(running, argv, call))) || runHere(config, argv, call)
 }
+
+const interrupted = new AbortController()
+/** Ctrl-C reaches this process twice under npm, which hands on what the terminal has sent to both. */
+const sameKeyMs = 500
+let interruptedAt = Infinity
+
+/** By convention 128 and the signal's number; who asks again means now. */
+const interruptedBy = (code: number) => (): void => {
+  if (performance.now() - interruptedAt > sameKeyMs) process.exit(code)
+  if (interrupted.signal.aborted) return
+  interruptedAt = performance.now()
+  process.exitCode = code
+  interrupted.abort()
+}
+process.on('SIGINT', interruptedBy(130)).on('SIGTERM', interruptedBy(143))
 
 /** What the operator can put right is told in words; anything else with its stack. */
 const explain = (error: unknown): string => {
+  if (interrupted.signal.aborted) return 'interrupted: the running portal goes on with what it has begun'
   if (error instanceof ConfigurationError) return error.problems.join('\n')
   if (!(error instanceof Error)) return String(error)
   if (!(error instanceof DatabaseUnavailableError)) return error.stack ?? error.message
@@ -42,7 +41,8 @@ const explain = (error: unknown): string => {
 
 const failed = (error: unknown): CommandResult => ({ exitCode: 1, output: '', error: explain(error) })
 
-const { exitCode, output, error } = await run(process.argv.slice(2)).catch(failed)
+const call: CommandCall = { tell: (line) => console.log(printable(line)), signal: interrupted.signal }
+const { exitCode, output, error } = await run(process.argv.slice(2), call).catch(failed)
 if (output !== '') console.log(output)
 if (error !== '') console.error(error)
-process.exitCode = exitCode
+process.exitCode ??= exitCode

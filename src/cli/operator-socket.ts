@@ -1,18 +1,21 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
-import { json } from 'node:stream/consumers'
 import { z } from 'zod'
 import type { Logger } from '../logger.ts'
-import type { CommandResult } from './commands.ts'
+import type { CommandCall, CommandResult } from './command.ts'
 
 const longestPath = 100
 const largestRequest = 64 * 1024
-const callTimeoutMs = 30_000
+/** A call is taken for dead when nothing has come for so long: not an answer, and not a line either. */
+const silenceMs = 30_000
 
 const requestSchema = z.strictObject({ argv: z.array(z.string()) })
 const resultSchema = z.object({ exitCode: z.int(), output: z.string(), error: z.string() })
+/** An answer is lines of JSON: what the command says while it runs, and at last its result. */
+const eventSchema = z.union([z.object({ line: z.string() }), z.object({ result: resultSchema })])
+type Event = z.infer<typeof eventSchema>
 
-type Run = (argv: readonly string[]) => Promise<CommandResult>
+type Run = (argv: readonly string[], call: CommandCall) => Promise<CommandResult>
 
 const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && 'code' in error && codes.includes(String(error.code))
@@ -33,15 +36,31 @@ const readArguments = async (req: IncomingMessage): Promise<readonly string[] | 
   }
 }
 
-const answer = async (req: IncomingMessage, res: ServerResponse, run: Run, logger: Logger): Promise<void> => {
+/** @param stopping ends the command, as does a caller who goes away */
+const answer = async (
+  req: IncomingMessage,
+  res: ServerResponse,
+  run: Run,
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<void> => {
   const argv = req.method === 'POST' && req.url === '/' ? await readArguments(req) : undefined
   if (!argv) return void res.writeHead(400).end()
-  const result = await run(argv).catch((err: unknown): CommandResult => {
+  const gone = new AbortController()
+  res.once('close', () => gone.abort())
+  const write = (event: Event) => res.write(`${JSON.stringify(event)}\n`)
+  res.writeHead(200, { 'content-type': 'application/x-ndjson' }).flushHeaders()
+  const call = {
+    tell: (line: string) => void write({ line }),
+    signal: AbortSignal.any([gone.signal, stopping]),
+  }
+  const result = await run(argv, call).catch((err: unknown): CommandResult => {
     logger.error({ err, command: argv[0] }, "an operator's command failed")
     return { exitCode: 1, output: '', error: 'the portal could not do it; its log says why' }
   })
   logger.info({ command: argv[0], exitCode: result.exitCode }, "an operator's command")
-  res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result))
+  write({ result })
+  res.end()
 }
 
 /** Never a file that is not a socket. */
@@ -85,13 +104,15 @@ export const serveOperatorSocket = async (
     )
   }
   removeStale(path)
+  const stopping = new AbortController()
   const server = createServer((req, res) => {
-    void answer(req, res, run, logger).catch(() => res.destroy())
+    void answer(req, res, run, logger, stopping.signal).catch(() => res.destroy())
   })
-  server.requestTimeout = callTimeoutMs
+  server.requestTimeout = silenceMs
   await listenPrivately(server, path)
   return {
     close: async () => {
+      stopping.abort()
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve())
       })
@@ -101,9 +122,28 @@ export const serveOperatorSocket = async (
   }
 }
 
-const call = async (path: string, argv: readonly string[]): Promise<IncomingMessage> => {
+/** The events of an answer, each handed on as soon as it is there. @returns the result, the last of them */
+const readEvents = async (
+  response: IncomingMessage,
+  tell: CommandCall['tell'],
+  alive: () => void,
+): Promise<CommandResult> => {
+  let rest = ''
+  for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
+    alive()
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const event = eventSchema.parse(JSON.parse(line))
+      if ('result' in event) return event.result
+      tell(event.line)
+    }
+  }
+  throw new Error('the running portal ended before the command did')
+}
+
+const send = async (path: string, argv: readonly string[], signal: AbortSignal): Promise<IncomingMessage> => {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const signal = AbortSignal.timeout(callTimeoutMs)
   request({ socketPath: path, path: '/', method: 'POST', agent: false, signal }, resolve)
     .once('error', reject)
     .end(JSON.stringify({ argv }))
@@ -113,23 +153,33 @@ const call = async (path: string, argv: readonly string[]): Promise<IncomingMess
 /**
  * Has the portal that runs on this DATA_DIR do a command.
  *
+ * @param mostSilenceMs how long it may say nothing, neither a line nor its result; 30 s unless told
  * @returns undefined when none runs
- * @throws Error when it refuses the call, or does not answer within 30 s
+ * @throws Error when it refuses the call, or says nothing for too long; the signal's reason when that aborts
  */
 export const callOperatorSocket = async (
   path: string,
   argv: readonly string[],
+  { tell, signal }: CommandCall,
+  mostSilenceMs = silenceMs,
 ): Promise<CommandResult | undefined> => {
   if (Buffer.byteLength(path) > longestPath) return undefined
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(), mostSilenceMs)
   try {
-    const response = await call(path, argv)
+    const response = await send(path, argv, AbortSignal.any([signal, silence.signal]))
     if (response.statusCode !== 200) {
       response.resume()
       throw new Error(`the running portal refused the command with status ${response.statusCode}`)
     }
-    return resultSchema.parse(await json(response))
+    return await readEvents(response, tell, () => timer.refresh())
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ECONNREFUSED')) return undefined
+    signal.throwIfAborted()
+    if (silence.signal.aborted)
+      throw new Error(`the running portal has said nothing for ${mostSilenceMs / 1000} s`, { cause: error })
     throw error
+  } finally {
+    clearTimeout(timer)
   }
 }

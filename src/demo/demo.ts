@@ -12,6 +12,7 @@ import { createDemoEid } from './eid.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
 import { type DemoState, loadDemoState, lockDemo, saveDemoState } from './state.ts'
+import type { DemoSwitches } from './switches.ts'
 import { createDemoWorld } from './world.ts'
 import { organisationsFile } from './world/keys.ts'
 
@@ -60,7 +61,14 @@ const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemo
   return file
 }
 
-const environmentOf = (state: DemoState, dataDir: string, file: string, logLevel: string) => ({
+/** The most that the portal can be configured to. */
+const mostPerSecond = 1000
+
+/** The demo API is nobody's production: the portal may read it faster than the real one, up to its limit if it has one. */
+const callsPerSecond = ({ rateLimitPerSecond }: DemoSwitches['weather']): number =>
+  Math.min(rateLimitPerSecond ?? 100, mostPerSecond)
+
+const environmentOf = (state: DemoState, dataDir: string, file: string, switches: DemoSwitches) => ({
   PORT: String(state.ports.portal),
   HOST: host,
   SHUTDOWN_DELAY_MS: '0',
@@ -72,27 +80,23 @@ const environmentOf = (state: DemoState, dataDir: string, file: string, logLevel
   DATA_DIR: dataDir,
   MANAGEMENT_API_URL: `http://${host}:${state.ports.managementApi}`,
   WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
-  // The demo API is nobody's production: the portal may read it faster than the real one.
-  MANAGEMENT_API_MAX_PER_SECOND: '100',
+  MANAGEMENT_API_MAX_PER_SECOND: String(callsPerSecond(switches.weather)),
   ORGANISATIONS_FILE: file,
   FEEDBACK_URL: 'mailto:partner-portal@example.com',
-  LOG_LEVEL: logLevel,
+  LOG_LEVEL: switches.log,
 })
 
 /**
  * Starts the demo eID, the demo Management API and the portal, each a server of its own on loopback, with
  * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
- * @param options.reset throws away what earlier starts left
+ * Another number of sales units than the last time changes the world, as an API's does, and not what the portal knows.
  * @throws DatabaseUnavailableError when the demo runs already
  */
-export const startDemo = async (options: {
-  readonly dataDir: string
-  readonly reset: boolean
-  readonly logLevel: string
-  readonly logger?: Logger
-}): Promise<Demo> => {
-  const { dataDir } = options
-  const logger = options.logger ?? createLogger(options.logLevel)
+export const startDemo = async (
+  options: DemoSwitches & { readonly dataDir: string; readonly logger?: Logger },
+): Promise<Demo> => {
+  const { dataDir, salesUnits, weather } = options
+  const logger = options.logger ?? createLogger(options.log)
   const unlock = lockDemo(dataDir)
   const state = loadDemoState(dataDir, options)
   const [eidServer, apiServer, portalPort] = await Promise.all([
@@ -104,11 +108,9 @@ export const startDemo = async (options: {
   await close(portalPort)
   saveDemoState(dataDir, state)
 
-  const world = createDemoWorld()
-  const config = readConfig(
-    environmentOf(state, dataDir, writeOrganisations(dataDir, world), options.logLevel),
-  )
-  const managementApi = createDemoManagementApi(world, { logger })
+  const world = createDemoWorld({ salesUnits })
+  const config = readConfig(environmentOf(state, dataDir, writeOrganisations(dataDir, world), options))
+  const managementApi = createDemoManagementApi(world, { logger, weather })
   const eid = createDemoEid({
     issuer: config.oidc.issuer,
     portalUrl: config.portalUrl,

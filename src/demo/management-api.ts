@@ -4,7 +4,7 @@ import { requireCaller, requireSystemHeaders } from './management-api/caller.ts'
 import { answerProblem, Problem } from './management-api/problems.ts'
 import { recordRequests, type RequestRecord } from './management-api/requests.ts'
 import { resourceRoutes } from './management-api/resources.ts'
-import { createTokens, tokenRoutes } from './management-api/tokens.ts'
+import { claimedCaller, createTokens, tokenRoutes } from './management-api/tokens.ts'
 import { applyWeather, fairWeather, type Weather } from './management-api/weather.ts'
 import type { DemoWorld } from './world/types.ts'
 
@@ -40,7 +40,7 @@ export const createDemoManagementApi = (
   app.disable('x-powered-by')
   app.disable('etag')
   app.use(recordRequests(requests, logger))
-  app.use(applyWeather(weather))
+  app.use(applyWeather(weather, (req) => claimedCaller(world, tokens, req)))
   app.use(requireSystemHeaders)
   app.use(tokenRoutes(world, tokens, tokenLifetimeSeconds))
   app.use(requireCaller(world, tokens))

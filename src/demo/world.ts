@@ -7,7 +7,9 @@ import { createRandom } from './world/random.ts'
 import type { DemoWorld } from './world/types.ts'
 import { webhooks } from './world/webhooks.ts'
 
-const mostOrders = 400
+/** As many orders as sales units while there are few; in a large world a tenth of them. */
+const ordersOf = (salesUnits: number): number =>
+  Math.max(Math.min(400, salesUnits), Math.floor(salesUnits / 10))
 
 /**
  * A fresh demo world, the same every time: partner 12345 (small, made by hand), 23456 (large, generated), 34567
@@ -46,7 +48,7 @@ export const createDemoWorld = ({ salesUnits = 1200 }: { salesUnits?: number } =
     salesUnits: [...small.salesUnits, ...large.salesUnits],
     productOrders: [
       ...oneOrderOfEach('12345', visible, createRandom(5)),
-      ...manyOrders('23456', Math.min(mostOrders, salesUnits), large.salesUnits, createRandom(6)),
+      ...manyOrders('23456', ordersOf(salesUnits), large.salesUnits, createRandom(6)),
     ],
     pricePackages: packages,
     templates: templates(packages, createRandom(7)),

@@ -135,7 +135,7 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     onlyMsn: keys.type === 'sales-unit' ? keys.merchantSerialNumber : undefined,
     list: async (schema, get, callOptions) => {
       const answer = await read(get, callOptions)
-      const parsed = parseRows(schema, memberOf(answer, get.member))
+      const parsed = await parseRows(schema, memberOf(answer, get.member))
       if (!parsed) throw senseless(get, ['the answer is not a list'])
       const { rows, malformed, reasons } = parsed
       if (malformed.length > 0) {

@@ -8,10 +8,12 @@ export type Pace = {
   /**
    * Takes up to `wanted` turns: `count` calls, the first in `waitMs`, each next one `stepMs` later. `down` while the
    * API is taken for down.
-   * @param ask.inFlight calls under way, and turns taken and not used
+   * @param ask.inFlight calls under way; `atOnce` how many there would be at most
+   * @returns `atOnce`: how many there may be from now on
    */
-  lease(ask: { readonly wanted: number; readonly inFlight: number }): Promise<{
+  lease(ask: { readonly wanted: number; readonly inFlight: number; readonly atOnce: number }): Promise<{
     readonly count: number
+    readonly atOnce: number
     readonly waitMs: number
     readonly stepMs: number
     readonly down: boolean
@@ -42,9 +44,11 @@ const longestHoldMs = 30_000
 /** So many failures with nothing between them, and the API counts as down. */
 const failuresInARow = 5
 /** No second has more calls than the limit, even where the event loop was late with one: that much is left between. */
-const secondMs = 1020
+const secondMs = 1035
+/** Calls in flight that an instance asks for at least; more where they take long. */
+const leastAtOnce = 4
 /** Turns are taken when those at hand end within this, so that other instances get theirs. */
-const aheadMs = 400
+const aheadMs = 600
 /** When others use what there is, it is asked again after this. */
 const crowdedMs = 100
 /** Turns that come later than this are not handed out yet: they would count as calls in flight. */
@@ -67,7 +71,9 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
   /** When each turn that was taken may be used, by performance.now(). */
   let slots: number[] = []
   let departed: number[] = []
-  let [inFlight, failures] = [0, 0]
+  let [inFlight, atOnce, failures] = [0, 0, 0]
+  /** How long calls take, the later ones counting more. */
+  let latencyMs = 100
   let leasing = false
   let [down, trippedAt] = [false, 0]
   /** What the API's last answers mean is known to all before another turn is taken. */
@@ -88,9 +94,10 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
     leasing = true
     try {
       await settled
-      const granted = await pace.lease({ wanted, inFlight: inFlight + slots.length })
+      const needed = Math.max(leastAtOnce, Math.ceil((2 * maxPerSecond * latencyMs) / 1000))
+      const granted = await pace.lease({ wanted, inFlight, atOnce: wanted + inFlight === 0 ? 0 : needed })
       const now = performance.now()
-      down = granted.down
+      ;({ down, atOnce } = granted)
       if (granted.count > 0) {
         for (let turn = 0; turn < granted.count; turn += 1)
           slots.push(now + granted.waitMs + turn * granted.stepMs)
@@ -142,6 +149,7 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
         if (ended) return
         ended = true
         inFlight -= 1
+        latencyMs += (performance.now() - began - latencyMs) / 10
         note(took, began)
         work()
       },
@@ -150,7 +158,7 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
 
   const work = (): void => {
     const now = performance.now()
-    while (waiting.length > 0 && slots.length > 0) {
+    while (waiting.length > 0 && slots.length > 0 && inFlight < atOnce) {
       const earliest = departed.length < maxPerSecond ? 0 : (departed[0] ?? 0) + secondMs
       const at = Math.max(slots[0] ?? 0, earliest)
       if (at - now > longestHoldMs) return refuse('asked to wait')

@@ -12,6 +12,8 @@ export type PaceLimits = {
 /** Turns that one instance was given: `count` calls, the first in `waitMs`, each next one `stepMs` later. */
 export type Lease = {
   readonly count: number
+  /** How many calls it may have in flight from now on. */
+  readonly atOnce: number
   readonly waitMs: number
   readonly stepMs: number
   /** True while the API is taken for down: nothing is given but one call to try it, now and then. */
@@ -24,8 +26,8 @@ const spread = 1.04
 const recoverySeconds = 30
 /** An instance that has not been heard of for longer than a call may take has none in flight any more. */
 const claimMarginMs = 1500
-/** Nobody takes turns further ahead than this, so that other instances get theirs. */
-const aheadSeconds = 0.4
+/** Turns are taken so far ahead at most: not far where others want theirs, further where nobody else is. */
+const aheadSeconds = { shared: 0.4, alone: 1.2 }
 /** Left alone after it was found down: twice as long each time that it still is. */
 const [firstTripSeconds, mostTripSeconds] = [2, 120]
 
@@ -38,48 +40,73 @@ const rateNow = (maxPerSecond: number) => sql<number>`
 /**
  * Takes the next turns of an organisation, whose rate and calls in flight all instances share: one row, one
  * statement, the database's clock.
- * @param ask.instance names the caller among all; `inFlight` what it has under way or taken and not used
+ * @param ask.instance names the caller among all; `wanted` turns it could use, `inFlight` calls it has under way, and
+ * `atOnce` how many it would have under way at most
  */
 export const leaseTurns = async (
   db: Handle,
   organisation: Organisation,
   limits: PaceLimits,
-  ask: { readonly instance: string; readonly wanted: number; readonly inFlight: number },
+  ask: {
+    readonly instance: string
+    readonly wanted: number
+    readonly inFlight: number
+    readonly atOnce: number
+  },
 ): Promise<Lease> => {
   const key = organisationKey(organisation)
   const { maxPerSecond, maxConcurrency, timeoutMs } = limits
-  const { instance, wanted, inFlight } = ask
+  const { instance, wanted, inFlight, atOnce } = ask
   const claimSeconds = (timeoutMs + claimMarginMs) / 1000
-  const { rows } = await sql<{ count: number; wait_ms: number; step_ms: number; down: boolean }>`
+  const { rows } = await sql<{
+    count: number
+    at_once: number
+    wait_ms: number
+    step_ms: number
+    down: boolean
+  }>`
     with pace as (
       select trips, clock_timestamp() as now, ${rateNow(maxPerSecond)} as rate,
         greatest(next_at, held_until, clock_timestamp()) as start,
         -- Not by start, whose clock is a little later than now's.
-        greatest(next_at, held_until) <= clock_timestamp() as hold_over,
-        ${maxConcurrency}::int - ${inFlight}::int - coalesce((
-          select sum((claim.value->>0)::int) from jsonb_each(in_flight) claim
-          where claim.key <> ${instance} and (claim.value->>1)::float8 > extract(epoch from clock_timestamp())
-        ), 0)::int as free
-      from api_pace where organisation = ${key} for update
+        coalesce(greatest(next_at, held_until) <= clock_timestamp(), true) as hold_over,
+        coalesce(others.claimed, 0)::int as claimed, others.instances::int as instances
+      from api_pace, lateral (
+        select sum((claim.value->>0)::int) as claimed, count(*) as instances from jsonb_each(in_flight) claim
+        where claim.key <> ${instance} and (claim.value->>1)::float8 > extract(epoch from clock_timestamp())
+      ) others
+      where organisation = ${key} for update of api_pace
+    ), shared as (
+      select *,
+        -- What others have is theirs, and of the whole nobody takes more than a fair part.
+        greatest(${inFlight}::int, least(
+          ${maxConcurrency}::int - claimed, ${atOnce}::int,
+          ceil(${maxConcurrency}::float8 / (1 + instances))))::int as at_once,
+        case when trips > 0 then 1 else greatest(1, floor(rate *
+          case when instances = 0 then ${aheadSeconds.alone}::float8 else ${aheadSeconds.shared}::float8 end))::int
+        end as most
+      from pace
     ), turns as (
-      select *, case when hold_over or (trips = 0 and start < now + interval '2 seconds') then greatest(0, least(${wanted}::int, free, most)) else 0 end as count
-      from (select *,
-        case when trips > 0 then 1 else greatest(1, floor(rate * ${aheadSeconds}))::int end as most
-        from pace) p
+      select *, case when at_once > 0 and (hold_over or (trips = 0 and start < now + interval '2 seconds'))
+        then least(${wanted}::int, most) else 0 end as count
+      from shared
     )
     update api_pace set
       next_at = case when count > 0
         then start + count * ${spread}::float8 / rate * interval '1 second' else next_at end,
       -- Whoever tries whether the API is up again tries alone.
       held_until = case when count > 0 and turns.trips > 0 then now + interval '15 seconds' else held_until end,
-      in_flight = case when ${inFlight}::int + count = 0 then in_flight - ${instance}::text
+      in_flight = case when ${wanted}::int + ${inFlight}::int = 0 then in_flight - ${instance}::text
         else jsonb_set(in_flight, array[${instance}::text], jsonb_build_array(
-          ${inFlight}::int + count, extract(epoch from now) + ${claimSeconds}::float8)) end
+          at_once, extract(epoch from now) + ${claimSeconds}::float8)) end
     from turns where organisation = ${key}
-    returning count, extract(epoch from start - now)::float8 * 1000 as wait_ms,
+    returning count, at_once, extract(epoch from start - now)::float8 * 1000 as wait_ms,
       (${spread}::float8 * 1000 / rate)::float8 as step_ms, turns.trips > 0 as down`.execute(db)
   const [row] = rows
-  if (row) return { count: row.count, waitMs: row.wait_ms, stepMs: row.step_ms, down: row.down }
+  if (row) {
+    const { count, at_once: granted, wait_ms: waitMs, step_ms: stepMs, down } = row
+    return { count, atOnce: granted, waitMs, stepMs, down }
+  }
   await db
     .insertInto('api_pace')
     .values({ organisation: key, slow_rate: null, slowed_at: null, held_until: null })

@@ -104,17 +104,22 @@ export const forgetReadings = async (
   `.execute(db)
 }
 
-/** Somebody waits for these, or looks at them: they go before everything else. */
+/**
+ * Somebody waits for these, or looks at them: they go before everything else.
+ * @param options.onlyUnread not those that have been read meanwhile
+ */
 export const wantReadings = async (
   db: Handle,
   organisation: Organisation,
   resource: Resource,
   keys: readonly string[],
+  options: { readonly onlyUnread: boolean },
 ): Promise<void> => {
   await sql`
     insert into readings (organisation, resource, key, due_at, wanted_at)
     select ${organisationKey(organisation)}, ${resource}, key, 'epoch', now() from unnest(${keys}::text[]) as key
     on conflict (organisation, resource, key) do update set wanted_at = coalesce(readings.wanted_at, now())
+    where readings.checked_at is null or not ${options.onlyUnread}::boolean
   `.execute(db)
 }
 

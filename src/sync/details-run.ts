@@ -19,7 +19,7 @@ const failuresInARow = 10
 /** How often the pages' progress is counted. */
 const progressMs = 2000
 /** Calls that wait for their turn, so that none goes by while answers are written. */
-const aheadSeconds = 0.25
+const aheadSeconds = 0.75
 
 const nameOf = ({ resource, key }: Task): string => `${resource} ${key}`
 

@@ -22,7 +22,7 @@ import { type ListKind, lists, webhookKey } from './resources.ts'
 import type { SyncSource } from './source.ts'
 
 /** Rows looked at, or compared, before somebody else gets the event loop. */
-const slice = 1000
+const slice = 500
 const marksAtOnce = 2000
 const rowsInTransaction = 500
 
@@ -41,7 +41,9 @@ export const asStored = (value: Json): Json =>
 
 /** A list as the sync compares it. */
 type Items = {
-  readonly items: ReadonlyMap<string, Item>
+  /** Emptied as they are compared: what is left then is new. */
+  readonly items: Map<string, Item>
+  readonly count: number
   /** Keys of rows that are there and make no sense: what is known of them stays. */
   readonly unclear: ReadonlySet<string>
   /** How many more there are of which not even the key can be told. */
@@ -71,7 +73,7 @@ const indexItems = async ({ rows, malformed }: Rows<Json>, kind: ListKind): Prom
   const keys = malformed.map((row) => keyOfMalformed(kind, row))
   const unclear = new Set(keys.filter((key) => key !== undefined))
   const nameless = keys.filter((key) => key === undefined).length
-  return { items, unclear, nameless, skipped: malformed.length + doubled }
+  return { items, count: items.size, unclear, nameless, skipped: malformed.length + doubled }
 }
 
 type Comparison = {
@@ -93,14 +95,13 @@ const compare = async (
 ): Promise<Comparison> => {
   const answers: TimedAnswer[] = []
   const missing: TimedAnswer[] = []
-  const seen = new Set<string>()
   const contradicted: string[] = []
   let [current, lost, after] = [0, 0, '']
   for (;;) {
     const marks = await marksOf(database.kysely, organisation, table, { after, limit: marksAtOnce, msn })
     for (const { key, listed_digest: digest, gone_by: goneBy } of marks) {
       const item = items.get(key)
-      seen.add(key)
+      items.delete(key)
       if (goneBy === null) current += 1
       if (item && goneBy === 'details') contradicted.push(key)
       if (item && (item.digest !== digest || goneBy === 'list')) {
@@ -120,7 +121,6 @@ const compare = async (
   else lost = 0
   let fresh = 0
   for (const [key, { value, digest }] of items) {
-    if (seen.has(key)) continue
     answers.push({ source: 'list', key, value: asStored(value), digest, askedMs: askedMs() })
     if ((fresh += 1) % slice === 0) await pause()
   }
@@ -147,6 +147,7 @@ const writeAnswers = async (
   answers: readonly TimedAnswer[],
   asked: number,
   signal: AbortSignal,
+  begun: () => Promise<void>,
 ): Promise<number> => {
   let written = 0
   for (let start = 0; start < answers.length && !signal.aborted; start += rowsInTransaction) {
@@ -154,6 +155,7 @@ const writeAnswers = async (
       .slice(start, start + rowsInTransaction)
       .map((answer) => ({ ...answer, askedMs: performance.now() - asked }))
     written += await applyAnswers(database, organisation, lists[resource], batch)
+    if (start === 0) await begun()
   }
   return written
 }
@@ -208,6 +210,7 @@ const readAll = async (
 /**
  * Reads one list of an organisation and brings the store in step with it. Never rejects for what the API does: it is
  * noted with the reading.
+ * @param begun called when the first rows are written: their details can be read meanwhile
  * @returns rows written
  */
 export const readList = async (
@@ -216,6 +219,7 @@ export const readList = async (
   organisation: Organisation,
   resource: ListResource,
   signal: AbortSignal,
+  begun: () => Promise<void>,
 ): Promise<number> => {
   const { database, settings, logger } = source
   const { kysely } = database
@@ -234,7 +238,7 @@ export const readList = async (
     return 0
   }
   const indexed = await indexItems(answer ?? { rows: [], malformed: [] }, kind)
-  const { items, skipped } = indexed
+  const { count, skipped } = indexed
   const comparison = await compare(source, organisation, kind, indexed, askedMs)
   if (isHardToBelieve(comparison)) {
     const { current, lost } = comparison
@@ -246,13 +250,13 @@ export const readList = async (
     logger.warn({ ...line, current, lost }, 'a list that has lost much was read twice, and is believed')
   }
   // A first list that is long takes a while to write: pages show how far it is.
-  if (comparison.current === 0 && items.size > rowsInTransaction)
-    await summarise(kysely, organisation, resource, { total: items.size, done: 0 })
+  if (comparison.current === 0 && count > rowsInTransaction)
+    await summarise(kysely, organisation, resource, { total: count, done: 0 })
   if (resource === 'salesUnits' || resource === 'productOrders') {
     const detail = resource === 'salesUnits' ? 'salesUnit' : 'productOrder'
     await expectReadings(kysely, organisation, detail, comparison.contradicted)
   }
-  const written = await writeAnswers(source, organisation, resource, comparison.answers, asked, signal)
+  const written = await writeAnswers(source, organisation, resource, comparison.answers, asked, signal, begun)
   // What is not written yet differs when the list is read again.
   if (signal.aborted) return written
   await summariseList(source, organisation, resource)
@@ -261,7 +265,7 @@ export const readList = async (
   await noteReadings(kysely, organisation, [
     { resource, key: '', askedMs: askedMs(), nextInSeconds, skipped, available: answer !== undefined },
   ])
-  logger.info({ ...line, rows: items.size, written, skipped, ms: Math.round(askedMs()) }, 'list read')
+  logger.info({ ...line, rows: count, written, skipped, ms: Math.round(askedMs()) }, 'list read')
   await tidy(kind.table, written)
   return written
 }

@@ -46,16 +46,14 @@ export type Looking = {
     known?: 'something' | Freshness,
   ) => Promise<Freshness>
   /** What a page shows of these has never been read: they go before the others. */
-  readonly unread: (
-    organisation: Organisation,
-    resource: DetailResource,
-    keys: readonly string[],
-  ) => Promise<void>
+  readonly unread: (organisation: Organisation, resource: DetailResource, keys: readonly string[]) => void
 }
 
 /** A page waits this long for what has never been read. */
 const patienceMs = 3000
 const lookAgainMs = 30
+/** What somebody looks at is asked for so often at most; of so many things at once it is remembered. */
+const [askAgainMs, mostAsked] = [5000, 10_000]
 /** Who is here is written down this often. */
 const activityMs = 20_000
 
@@ -98,6 +96,8 @@ const failureError = ({ resource, failure }: Reading): Error => {
 export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask'>): Looking => {
   const { database, settings, logger } = source
   const { kysely } = database
+  const againMs = Math.min(askAgainMs, settings.refreshSeconds * 1000)
+  const askedAt = new Map<string, number>()
   const activity = new Map<string, { readonly notedAt: number; readonly since: Date }>()
 
   const behind = (work: Promise<void>): void => {
@@ -108,9 +108,26 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
     organisation: Organisation,
     resource: Resource,
     keys: readonly string[],
+    options = { onlyUnread: false },
   ): Promise<void> => {
-    await wantReadings(kysely, organisation, resource, keys)
-    behind(sync.ask(organisation, resource))
+    await wantReadings(kysely, organisation, resource, keys, options)
+    await sync.ask(organisation, resource)
+  }
+
+  /** Asks for these behind the page, but not for what was asked for a moment ago: the API may be slow, or down. */
+  const wantBehind = (
+    organisation: Organisation,
+    resource: Resource,
+    keys: readonly string[],
+    options?: { readonly onlyUnread: boolean },
+  ): void => {
+    const now = performance.now()
+    const nameOf = (key: string) => `${organisationKey(organisation)} ${resource} ${key}`
+    const fresh = keys.filter((key) => now - (askedAt.get(nameOf(key)) ?? -Infinity) > againMs)
+    if (fresh.length === 0) return
+    if (askedAt.size > mostAsked) askedAt.clear()
+    for (const key of fresh) askedAt.set(nameOf(key), now)
+    behind(want(organisation, resource, fresh, options))
   }
 
   const noteHere = async (organisation: Organisation): Promise<Date> => {
@@ -170,9 +187,7 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
       if (!reading.checkedAt && reading.failure) throw failureError(reading)
       return freshnessOf(reading, organisation, settings.listActiveSeconds)
     },
-    unread: async (organisation, resource, keys) => {
-      if (keys.length > 0) await want(organisation, resource, keys)
-    },
+    unread: (organisation, resource, keys) => wantBehind(organisation, resource, keys, { onlyUnread: true }),
     one: async (organisation, resource, key, known) => {
       const read = await readingOf(kysely, organisation, resource, key)
       const list = typeof known === 'object' ? known : undefined
@@ -180,7 +195,7 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
       const latest = isListNewer ? list : read
       if (latest?.checkedAt) {
         if (Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000)
-          await want(organisation, resource, [key])
+          wantBehind(organisation, resource, [key])
         return freshnessOf(latest, organisation, settings.detailSeconds)
       }
       const reading = await readNow(organisation, resource, key)

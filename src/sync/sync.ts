@@ -74,8 +74,9 @@ export const startSync = async (
     list: async ({ organisation: key, resource }) =>
       doJob(key, async (organisation) => {
         if (!(await isListDue(database.kysely, organisation, resource))) return
-        await readList(source, tidy, organisation, resource, signal)
-        await jobs.sendDetails({ organisation: key })
+        const sendDetails = async () => jobs.sendDetails({ organisation: key })
+        await readList(source, tidy, organisation, resource, signal, sendDetails)
+        await sendDetails()
       }),
     details: async ({ organisation: key }) =>
       doJob(key, async (organisation) => {

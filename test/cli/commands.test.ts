@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type CommandDeps, runCommand } from '../../src/cli/commands.ts'
+import type { CommandDeps } from '../../src/cli/command.ts'
+import { runCommand } from '../../src/cli/commands.ts'
 import { serveOperatorSocket } from '../../src/cli/operator-socket.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -24,11 +25,14 @@ const organisations = new Map(
 const logger = createLogger('silent')
 let database: Database
 let deps: CommandDeps
-const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean))
+const noSync = () => Promise.reject(new Error('this command reads nothing'))
+const limits = { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 }
+const call = { tell: () => {}, signal: new AbortController().signal }
+const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean), call)
 
 beforeAll(async () => {
   database = await openTestDatabase()
-  deps = { database, organisations }
+  deps = { database, organisations, limits, sync: noSync }
 })
 afterAll(() => database.close())
 beforeEach(async () => {
@@ -103,10 +107,10 @@ describe('revoke', () => {
 
   it('works for an organisation that has left the organisations file', async () => {
     await run(`grant ${monaId} partner 12345`)
-    deps = { database, organisations: new Map() }
+    deps = { ...deps, organisations: new Map() }
     expect((await run('grants')).output).toContain('(not in the organisations file)')
     const done = await run(`revoke ${monaId} partner 12345`)
-    deps = { database, organisations }
+    deps = { ...deps, organisations }
     expect(done).toMatchObject({
       exitCode: 0,
       output: expect.stringContaining('may no longer act as partner 12345.'),

@@ -1,12 +1,17 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CommandCall } from '../../src/cli/command.ts'
 import { callOperatorSocket, serveOperatorSocket } from '../../src/cli/operator-socket.ts'
 import { createLogger } from '../../src/logger.ts'
 
+const call = (to: string, argv: readonly string[]) =>
+  callOperatorSocket(to, argv, { tell: () => {}, signal: new AbortController().signal })
 const logger = createLogger('silent')
 const echo = async (argv: readonly string[]) => ({ exitCode: 3, output: argv.join('+'), error: 'æ' })
 
@@ -33,13 +38,13 @@ const send = (method: string, body: string | Buffer): Promise<number | undefined
 describe("the operator's socket", () => {
   it('carries a command to the portal and its result back', async () => {
     const server = await serveOperatorSocket(path, echo, logger)
-    expect(await callOperatorSocket(path, ['grant', 'ø', ''])).toEqual({
+    expect(await call(path, ['grant', 'ø', ''])).toEqual({
       exitCode: 3,
       output: 'grant+ø+',
       error: 'æ',
     })
     await server.close()
-    expect(await callOperatorSocket(path, ['users'])).toBeUndefined()
+    expect(await call(path, ['users'])).toBeUndefined()
   })
 
   it('is open to its owner only, and leaves the umask as it was', async () => {
@@ -57,14 +62,14 @@ describe("the operator's socket", () => {
     expect(await send('POST', '{"argv":[1]}')).toBe(400)
     expect(await send('GET', '')).toBe(400)
     expect(await send('POST', JSON.stringify({ argv: ['x'.repeat(70_000)] }))).toBe(400)
-    await expect(callOperatorSocket(path, ['x'.repeat(70_000)])).rejects.toThrow('status 400')
-    expect(await callOperatorSocket(path, ['users'])).toMatchObject({ exitCode: 3 })
+    await expect(call(path, ['x'.repeat(70_000)])).rejects.toThrow('status 400')
+    expect(await call(path, ['users'])).toMatchObject({ exitCode: 3 })
     await server.close()
   })
 
   it('tells that a command failed without saying why', async () => {
     const server = await serveOperatorSocket(path, fails, logger)
-    const result = await callOperatorSocket(path, ['users'])
+    const result = await call(path, ['users'])
     expect(result).toEqual({ exitCode: 1, output: '', error: 'the portal could not do it; its log says why' })
     await server.close()
   })
@@ -73,14 +78,14 @@ describe("the operator's socket", () => {
     const dies = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
     spawnSync(process.execPath, ['-e', dies])
     expect(statSync(path).isSocket()).toBe(true)
-    expect(await callOperatorSocket(path, ['a'])).toBeUndefined()
+    expect(await call(path, ['a'])).toBeUndefined()
     const stale = await serveOperatorSocket(path, echo, logger)
-    expect(await callOperatorSocket(path, ['a'])).toMatchObject({ output: 'a' })
+    expect(await call(path, ['a'])).toMatchObject({ output: 'a' })
     await stale.close()
   })
 
   it('is not called when nobody listens', async () => {
-    expect(await callOperatorSocket(path, ['users'])).toBeUndefined()
+    expect(await call(path, ['users'])).toBeUndefined()
   })
 
   it('never removes a file that is not a socket', async () => {
@@ -94,6 +99,94 @@ describe("the operator's socket", () => {
     await expect(serveOperatorSocket(long, echo, logger)).rejects.toThrow(
       /may have 100: set a shorter DATA_DIR/,
     )
-    expect(await callOperatorSocket(long, ['users'])).toBeUndefined()
+    expect(await call(long, ['users'])).toBeUndefined()
+  })
+})
+
+describe('a command that takes its time', () => {
+  const done = { exitCode: 0, output: 'done', error: '' }
+  const untilAborted = async (signal: AbortSignal): Promise<void> => {
+    if (!signal.aborted) await once(signal, 'abort')
+  }
+
+  it('speaks while it runs, a line at a time and in order', async () => {
+    const goOn = Promise.withResolvers<void>()
+    const server = await serveOperatorSocket(
+      path,
+      async (_argv, { tell }) => {
+        tell('first: ø')
+        await goOn.promise
+        tell('second\nline')
+        return done
+      },
+      logger,
+    )
+    const lines: string[] = []
+    const result = callOperatorSocket(path, ['sync'], {
+      tell: (line) => {
+        lines.push(line)
+        // Told before the command is over, or it would never be.
+        goOn.resolve()
+      },
+      signal: new AbortController().signal,
+    })
+    expect(await result).toEqual(done)
+    expect(lines).toEqual(['first: ø', 'second\nline'])
+    await server.close()
+  })
+
+  it('is told when the caller goes away', async () => {
+    const ended = Promise.withResolvers<void>()
+    const server = await serveOperatorSocket(
+      path,
+      async (_argv, { tell, signal }) => {
+        tell('begun')
+        await untilAborted(signal)
+        ended.resolve()
+        return done
+      },
+      logger,
+    )
+    const caller = new AbortController()
+    const result = callOperatorSocket(path, ['sync'], {
+      tell: () => caller.abort(new Error('Ctrl-C')),
+      signal: caller.signal,
+    })
+    await expect(result).rejects.toThrow('Ctrl-C')
+    await ended.promise
+    await server.close()
+  })
+
+  it('is ended when the portal stops, which does not wait for it', async () => {
+    const begun = Promise.withResolvers<void>()
+    const waits = async (_argv: readonly string[], { signal }: CommandCall) => {
+      begun.resolve()
+      await untilAborted(signal)
+      return { ...done, exitCode: 1 }
+    }
+    const server = await serveOperatorSocket(path, waits, logger)
+    const result = call(path, ['sync'])
+    await begun.promise
+    await server.close()
+    expect(await result).toMatchObject({ exitCode: 1 })
+  })
+
+  it('may say nothing for so long, counted from its last line', async () => {
+    const server = await serveOperatorSocket(
+      path,
+      async (argv, { tell, signal }) => {
+        for (let line = 0; line < 4; line += 1) {
+          await setTimeout(100)
+          tell(String(line))
+        }
+        if (argv[0] === 'hangs') await untilAborted(signal)
+        return done
+      },
+      logger,
+    )
+    const quiet = { tell: () => {}, signal: new AbortController().signal }
+    expect(await callOperatorSocket(path, ['ends'], quiet, 300)).toEqual(done)
+    await expect(callOperatorSocket(path, ['hangs'], quiet, 300)).rejects.toThrow('said nothing for 0.3 s')
+    await server.close()
   })
 })

@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, expect, it, vi } from 'vitest'
+import { startDemo } from '../../src/demo/demo.ts'
 import { demoPeople } from '../../src/demo/people.ts'
+import { parseDemoSwitches } from '../../src/demo/switches.ts'
 import { Browser } from '../support/browser.ts'
 import { type Running, start } from '../support/process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-demo-'))
 const running: Running[] = []
-const startDemo = (args: string[] = []): Running => {
+const runDemo = (args: string[] = []): Running => {
   const demo = start('demo/main.ts', { cwd: directory, args })
   running.push(demo)
   return demo
@@ -25,7 +27,7 @@ const stop = async (demo: Running): Promise<number | null> => {
 }
 
 it('starts without any environment, stops with Ctrl-C, and goes on where it was', async () => {
-  const first = startDemo()
+  const first = runDemo()
   const url = await urlOf(first)
   for (const { name } of demoPeople) expect(first.output()).toContain(name)
   const browser = new Browser(url)
@@ -33,7 +35,7 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
   expect(landing.words).toContain('Welcome, Kari Nordmann')
   expect(landing.$('header').text()).toContain('This is a demo')
 
-  const second = startDemo()
+  const second = runDemo()
   expect(await second.ended).toBe(1)
   expect(second.output()).toMatch(/in use|uses it|another/i)
   expect(second.output()).not.toMatch(/\bat .*\.ts:\d+/)
@@ -50,7 +52,7 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
   expect(await grant.ended).toBe(0)
   expect(await stop(first)).toBe(0)
 
-  const third = startDemo()
+  const third = runDemo()
   expect(await urlOf(third)).toBe(url)
   const still = await browser.open('/select')
   expect(still.url.pathname).toBe('/merchants/business:NO:ORG/311900456')
@@ -62,18 +64,41 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
 }, 60_000)
 
 it('--reset starts afresh', async () => {
-  const demo = startDemo(['--reset'])
+  const demo = runDemo(['--reset'])
   const browser = new Browser(await urlOf(demo))
   const landing = await browser.signIn('Kari Nordmann')
   expect(landing.url.pathname).toBe('/partners/12345')
   expect(await stop(demo)).toBe(0)
-}, 30_000)
+}, 60_000)
+
+it('has the world, the weather and the pace that its switches say', async () => {
+  const switches = parseDemoSwitches(['--sales-units', '30', '--latency', '5', '--rate-limit', '15'])
+  const demo = await startDemo({ ...switches, dataDir: join(directory, 'limited'), log: 'silent' })
+  const { requests, weather } = demo.managementApi
+  expect(weather).toMatchObject(switches.weather)
+  const ofPartner = () => requests.filter(({ organisation }) => organisation === 'partner/23456')
+  await vi.waitFor(() => expect(ofPartner().length).toBeGreaterThan(40), { timeout: 90_000 })
+  // A portal that knew no better would have been told off: it makes a hundred calls a second.
+  expect(requests.filter(({ status }) => status === 429)).toEqual([])
+  await demo.stop()
+}, 120_000)
+
+it('tells what its switches have made of it, and refuses those that make no sense', async () => {
+  const demo = runDemo(['--reset', '--sales-units', '50', '--down'])
+  await demo.says(/The demo Management API is down; partner 23456 has 50 sales units\./)
+  expect(await stop(demo)).toBe(0)
+  const wrong = runDemo(['--rate-limit', 'fast', '--latency', '70000'])
+  expect(await wrong.ended).toBe(1)
+  expect(wrong.output()).toContain('--latency must be a whole number from 0 to 60000\n--rate-limit must be')
+  expect(wrong.output()).toContain('npm run demo -- [switches]')
+  expect(wrong.output()).not.toMatch(/\bat .*\.ts:\d+/)
+}, 60_000)
 
 it('explains itself and refuses options that it does not have', async () => {
-  const help = startDemo(['--help'])
+  const help = runDemo(['--help'])
   expect(await help.ended).toBe(0)
   expect(help.output()).toContain('--reset')
-  const wrong = startDemo(['--rest'])
+  const wrong = runDemo(['--rest'])
   expect(await wrong.ended).toBe(1)
   expect(wrong.output()).toContain('--rest')
   expect(wrong.output()).toContain('npm run demo')

@@ -314,6 +314,35 @@ describe('isolation', () => {
     world.salesUnits.push({ ...unit, active: true, body: { ...unit.body, msn: '231778' } })
     expect(await status(get(`${salesUnitsPath}/231778`))).toBe(200)
   })
+
+  test('what comes, goes and changes while the API runs is so at once', async () => {
+    const get = await signIn(nordlys)
+    const forUnit = { 'Merchant-Serial-Number': '230001' }
+    expect(await urls(get, forUnit)).toHaveLength(1)
+    const body = { id: 'new', url: 'https://new.example/', events: [] }
+    world.webhooks.push({ registeredFor: 'msn/230001', body })
+    expect(await urls(get, forUnit)).toHaveLength(2)
+    body.url = 'https://changed.example/'
+    expect(await urls(get, forUnit)).toContain('https://changed.example/')
+    world.webhooks.splice(-1, 1)
+    expect(await urls(get, forUnit)).toHaveLength(1)
+
+    const order = world.productOrders.find(({ partnerId }) => partnerId === '12345')!
+    const details = `/management/v2/product-orders/${order.body.productOrderId}/details`
+    expect(await json(get(details))).toMatchObject({ status: order.body.status })
+    order.body.status = 'REJECTED'
+    expect(await json(get(details))).toMatchObject({ status: 'REJECTED' })
+    world.productOrders.splice(world.productOrders.indexOf(order), 1)
+    expect(await status(get(details))).toBe(404)
+
+    const merchant = world.merchants.find(({ body: { name } }) => name === "Ole's Gym ApS")!
+    merchant.body.status = 'DEACTIVATED'
+    expect(await msns(get)).not.toContain('231777')
+    merchant.body.status = 'ACTIVE'
+    expect(await msns(get)).toContain('231777')
+    world.merchants.splice(world.merchants.indexOf(merchant), 1)
+    expect(await msns(get)).not.toContain('231777')
+  })
 })
 
 describe('oddities', () => {
@@ -412,6 +441,15 @@ describe('weather', () => {
     expect(refused.filter((answer) => !answer.headers.has('Retry-After'))).toHaveLength(3)
     api.weather.rateLimitPerSecond = null
     expect(await status(get(salesUnitsPath))).toBe(200)
+  })
+
+  test('rate limit: each organisation has its own, in which its tokens count', async () => {
+    const [one, other] = [await signIn(nordlys), await signIn(acme)]
+    api.weather.rateLimitPerSecond = 2
+    expect(await status(requestToken(keysOf(nordlys)))).toBe(200)
+    expect(await statuses(one, salesUnitsPath, salesUnitsPath)).toEqual([200, 429])
+    expect(await status(requestToken(keysOf(acme)))).toBe(200)
+    expect(await statuses(other, salesUnitsPath, salesUnitsPath)).toEqual([200, 429])
   })
 
   test('fail rate: that share of the answers, the same in every run', async () => {

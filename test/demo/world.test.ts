@@ -46,6 +46,18 @@ test('ids stay different in a large world', () => {
   expect(isDistinct(merchants.map(({ body }) => Object.values(body.businessIdentifier).join('/')))).toBe(true)
 })
 
+test.each([
+  [20, 20],
+  [400, 400],
+  [1200, 400],
+  [5000, 500],
+  [40_000, 4000],
+])('a partner with %d sales units has %d product orders', (salesUnits, count) => {
+  const own = createDemoWorld({ salesUnits }).productOrders.filter(({ partnerId }) => partnerId === '23456')
+  expect(own).toHaveLength(count)
+  expect(isDistinct(own.map(({ body }) => body.productOrderId))).toBe(true)
+})
+
 test('a world without sales units for the large partner can be made', () => {
   expect(createDemoWorld({ salesUnits: 0 }).productOrders).toHaveLength(38)
 })

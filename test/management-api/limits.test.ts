@@ -109,9 +109,9 @@ test('two instances together neither', async () => {
 test('an instance that was killed holds its calls in flight for as long as they may take, and no longer', async () => {
   const organisation = newOrganisation()
   const limits = { maxPerSecond: 1000, maxConcurrency: 2, timeoutMs }
-  await paceOf(organisation, limits).lease({ wanted: 2, inFlight: 0 })
+  await paceOf(organisation, limits).lease({ wanted: 2, inFlight: 0, atOnce: 10 })
   const other = paceOf(organisation, limits)
-  expect(await other.lease({ wanted: 1, inFlight: 0 })).toMatchObject({ count: 0, down: false })
+  expect(await other.lease({ wanted: 1, inFlight: 0, atOnce: 10 })).toMatchObject({ count: 0, down: false })
   const limitSeconds = timeoutMs / 1000
   const age = async (seconds: number) =>
     sql`
@@ -119,9 +119,9 @@ test('an instance that was killed holds its calls in flight for as long as they 
       select jsonb_object_agg(key, jsonb_build_array(value->0, (value->>1)::float8 - ${seconds}::float8)) from jsonb_each(in_flight))
     where organisation = ${organisationKey(organisation)}`.execute(openDatabase().kysely)
   await age(limitSeconds - 3)
-  expect(await other.lease({ wanted: 1, inFlight: 0 })).toMatchObject({ count: 0, down: false })
+  expect(await other.lease({ wanted: 1, inFlight: 0, atOnce: 10 })).toMatchObject({ count: 0, down: false })
   await age(5)
-  expect(await other.lease({ wanted: 1, inFlight: 0 })).toMatchObject({ count: 1, down: false })
+  expect(await other.lease({ wanted: 1, inFlight: 0, atOnce: 10 })).toMatchObject({ count: 1, down: false })
 })
 
 test('with one call at a time a new token still gets through', async () => {
@@ -220,7 +220,7 @@ test('a 429 takes a quarter off the rate, many at once once, and it comes back i
   const limits = { maxPerSecond: 10, maxConcurrency: 50, timeoutMs }
   const organisation = newOrganisation()
   const pace = paceOf(organisation, limits)
-  const step = async (): Promise<number> => (await pace.lease({ wanted: 1, inFlight: 0 })).stepMs
+  const step = async (): Promise<number> => (await pace.lease({ wanted: 1, inFlight: 0, atOnce: 10 })).stepMs
   expect(await step()).toBeCloseTo(104, 3)
   await Promise.all(times(5, async () => pace.slowDown(0)))
   expect(await step()).toBeGreaterThan(128)
@@ -292,15 +292,15 @@ test('Retry-After is read as RFC 9110 has it, and anything else is nothing', () 
 test('a longer pause is not cut short by a shorter one, and none is longer than a minute', async () => {
   const limits = { maxPerSecond: 1000, maxConcurrency: 10, timeoutMs }
   const pace = paceOf(newOrganisation(), limits)
-  await pace.lease({ wanted: 0, inFlight: 0 })
+  await pace.lease({ wanted: 0, inFlight: 0, atOnce: 10 })
   await pace.slowDown(20_000)
   await pace.slowDown(1000)
-  expect((await pace.lease({ wanted: 1, inFlight: 0 })).waitMs).toBeGreaterThan(15_000)
+  expect((await pace.lease({ wanted: 1, inFlight: 0, atOnce: 10 })).waitMs).toBeGreaterThan(15_000)
 
   const { client, upstream, organisation } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': '86400' } })
   await rejection(listSalesUnits(client))
-  const { waitMs } = await paceOf(organisation, limits).lease({ wanted: 1, inFlight: 0 })
+  const { waitMs } = await paceOf(organisation, limits).lease({ wanted: 1, inFlight: 0, atOnce: 10 })
   expect(waitMs).toBeGreaterThan(40_000)
   expect(waitMs).toBeLessThan(61_000)
 })
@@ -368,7 +368,7 @@ test('one call tries whether it is up again, alone; when it is, all may', async 
 test('when it is not, it is left alone for longer', async () => {
   const { client, organisation, calls } = await fell()
   const pace = paceOf(organisation, { maxPerSecond: 1000, maxConcurrency: 10, timeoutMs })
-  const left = async (): Promise<number> => (await pace.lease({ wanted: 0, inFlight: 0 })).waitMs
+  const left = async (): Promise<number> => (await pace.lease({ wanted: 0, inFlight: 0, atOnce: 10 })).waitMs
   expect(await left()).toBeLessThan(2600)
   for (const [failures, least, most] of [
     [6, 2600, 5100],

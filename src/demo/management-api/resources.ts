@@ -1,8 +1,15 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { businessIdPattern, msnPattern, organisationKey, schemePattern } from '../../organisation.ts'
-import type { BusinessIdentifier, DemoProductOrder, DemoSalesUnit, DemoWorld } from '../world/types.ts'
+import type {
+  BusinessIdentifier,
+  DemoProductOrder,
+  DemoSalesUnit,
+  DemoWebhook,
+  DemoWorld,
+} from '../world/types.ts'
 import { callerOf } from './caller.ts'
 import { Problem } from './problems.ts'
+import { createRowIndex } from './row-index.ts'
 import { visibleMerchant, visibleSalesUnit, visibleSalesUnits } from './visibility.ts'
 
 const uuidPattern = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
@@ -49,6 +56,11 @@ const identifierOf = (req: Request): BusinessIdentifier => ({
   id: checked('id', req.params['id'], businessIdPattern),
 })
 
+const ordersById = createRowIndex<DemoProductOrder>(({ body }) => body.productOrderId)
+const webhooksByOwner = createRowIndex<DemoWebhook>(({ registeredFor }) => registeredFor, {
+  mostHaveNone: true,
+})
+
 const listWebhooks =
   (world: DemoWorld): RequestHandler =>
   (req, res) => {
@@ -56,8 +68,7 @@ const listWebhooks =
     const msn = req.get('Merchant-Serial-Number')
     if (msn !== undefined) found(visibleSalesUnit(world, organisation, msn), `Sales unit ${msn}`)
     const registeredFor = msn === undefined ? organisationKey(organisation) : `msn/${msn}`
-    const rows = world.webhooks.filter((row) => row.registeredFor === registeredFor)
-    const webhooks = rows.map(({ body }) => body)
+    const webhooks = webhooksByOwner(world.webhooks, registeredFor).map(({ body }) => body)
     sendRows(res, webhooks, { webhooks })
   }
 
@@ -95,9 +106,7 @@ export const resourceRoutes = (world: DemoWorld): Router => {
   router.get('/management/v2/product-orders/:productOrderId/details', (req, res) => {
     const id = checked('productOrderId', req.params['productOrderId'], uuidPattern).toLowerCase()
     const partnerId = partnerOf(res)
-    const row = world.productOrders.find(
-      (order) => order.body.productOrderId === id && order.partnerId === partnerId,
-    )
+    const row = ordersById(world.productOrders, id).find((order) => order.partnerId === partnerId)
     res.json(found(row, 'Product order').body)
   })
   router.get('/management/v1/partners/price-packages', (_req, res) => {

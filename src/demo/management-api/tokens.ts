@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import express, { type Request, Router } from 'express'
+import { organisationKey } from '../../organisation.ts'
 import type { DemoOrganisation, DemoWorld } from '../world/types.ts'
 import { Problem } from './problems.ts'
 import { recordCaller } from './requests.ts'
@@ -34,6 +35,17 @@ const basicCredentials = (req: Request): [id: string, secret: string] | undefine
   const encoded = /^Basic ([\w+/=]+)$/i.exec(req.get('Authorization') ?? '')?.[1]
   const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? []
   return id === undefined || secret === undefined ? undefined : [id, secret]
+}
+
+/** The organisation that a request says it comes from, by token or client id, right or wrong; '' when it says none. */
+export const claimedCaller = (world: DemoWorld, tokens: Tokens, req: Request): string => {
+  const token = /^Bearer (\S+)$/i.exec(req.get('Authorization') ?? '')?.[1]
+  const clientId = req.get('client_id') ?? basicCredentials(req)?.[0]
+  const caller =
+    token === undefined
+      ? world.organisations.find(({ keys }) => keys.clientId === clientId)
+      : tokens.owner(token)
+  return caller ? organisationKey(caller.organisation) : ''
 }
 
 /** Whose keys the headers of a standard token request are, or a problem that does not say which one is wrong. */

@@ -6,47 +6,53 @@ import type {
   DemoSalesUnit,
   DemoWorld,
 } from '../world/types.ts'
+import { createRowIndex } from './row-index.ts'
 
-const merchantKey = (identifier: BusinessIdentifier): string =>
-  organisationKey({ kind: 'merchant', ...identifier })
+const merchantKey = ({ scheme, id }: BusinessIdentifier): string =>
+  organisationKey({ kind: 'merchant', scheme, id })
 
-type Index = {
-  merchants: Map<string, DemoMerchant>
-  salesUnits: Map<string, DemoSalesUnit>
-  ofMerchant: Map<string, DemoSalesUnit[]>
-  rows: string
-}
+const merchantsByKey = createRowIndex<DemoMerchant>(({ body }) => merchantKey(body.businessIdentifier))
+const salesUnitsByMsn = createRowIndex<DemoSalesUnit>(({ body }) => body.msn)
+const salesUnitsByMerchant = createRowIndex<DemoSalesUnit>(({ body }) => merchantKey(body.businessIdentifier))
 
-const indexes = new WeakMap<DemoWorld, Index>()
+type Owners = { readonly merchants: number; readonly of: Map<DemoSalesUnit, DemoMerchant> }
 
-/** Found by key, because a sync of a large partner asks for every sales unit; rebuilt when rows come or go. */
-const indexOf = (world: DemoWorld): Index => {
-  const rows = `${world.merchants.length} ${world.salesUnits.length}`
-  const known = indexes.get(world)
-  if (known?.rows === rows) return known
-  const index = {
-    merchants: new Map(world.merchants.map((row) => [merchantKey(row.body.businessIdentifier), row])),
-    salesUnits: new Map(world.salesUnits.map((row) => [row.body.msn, row])),
-    ofMerchant: Map.groupBy(world.salesUnits, (row) => merchantKey(row.body.businessIdentifier)),
-    rows,
-  }
-  indexes.set(world, index)
-  return index
+/** The merchant of each sales unit as it was last found: a list asks for all of them. */
+const owners = new WeakMap<DemoWorld, Owners>()
+
+const ownersOf = (world: DemoWorld): Owners['of'] => {
+  const known = owners.get(world)
+  // Merchants and sales units that were taken out are forgotten.
+  if (known?.merchants === world.merchants.length && known.of.size <= world.salesUnits.length) return known.of
+  const of: Owners['of'] = new Map()
+  owners.set(world, { merchants: world.merchants.length, of })
+  return of
 }
 
 const isShown = (
   world: DemoWorld,
   caller: OrganisationReference,
-  { active, partnerId, body }: DemoSalesUnit,
+  row: DemoSalesUnit,
+  known: Owners['of'],
 ): boolean => {
-  const owner = merchantKey(body.businessIdentifier)
-  const mine = caller.kind === 'partner' ? partnerId === caller.id : owner === organisationKey(caller)
-  return mine && active && indexOf(world).merchants.get(owner)?.body.status === 'ACTIVE'
+  const { scheme, id } = row.body.businessIdentifier
+  const isMine =
+    caller.kind === 'partner' ? row.partnerId === caller.id : scheme === caller.scheme && id === caller.id
+  if (!isMine || !row.active) return false
+  let owner = known.get(row)
+  const identifier = owner?.body.businessIdentifier
+  if (identifier?.id !== id || identifier.scheme !== scheme) {
+    owner = merchantsByKey(world.merchants, merchantKey({ scheme, id }))[0]
+    if (owner) known.set(row, owner)
+  }
+  return owner?.body.status === 'ACTIVE'
 }
 
 /** The active sales units that the caller may see: a partner's own connections, a merchant's own. */
-export const visibleSalesUnits = (world: DemoWorld, caller: OrganisationReference): DemoSalesUnit[] =>
-  world.salesUnits.filter((row) => isShown(world, caller, row))
+export const visibleSalesUnits = (world: DemoWorld, caller: OrganisationReference): DemoSalesUnit[] => {
+  const known = ownersOf(world)
+  return world.salesUnits.filter((row) => isShown(world, caller, row, known))
+}
 
 /** One of them; undefined also when it exists but is not for the caller, so that nobody can tell. */
 export const visibleSalesUnit = (
@@ -54,8 +60,8 @@ export const visibleSalesUnit = (
   caller: OrganisationReference,
   msn: string,
 ): DemoSalesUnit | undefined => {
-  const row = indexOf(world).salesUnits.get(msn)
-  return row && isShown(world, caller, row) ? row : undefined
+  const [row] = salesUnitsByMsn(world.salesUnits, msn)
+  return row && isShown(world, caller, row, ownersOf(world)) ? row : undefined
 }
 
 /**
@@ -67,10 +73,12 @@ export const visibleMerchant = (
   caller: OrganisationReference,
   identifier: BusinessIdentifier,
 ): { merchant: DemoMerchant; salesUnits: DemoSalesUnit[] } | undefined => {
-  const index = indexOf(world)
   const key = merchantKey(identifier)
-  const merchant = index.merchants.get(key)
-  const salesUnits = (index.ofMerchant.get(key) ?? []).filter((row) => isShown(world, caller, row))
+  const [merchant] = merchantsByKey(world.merchants, key)
+  const known = ownersOf(world)
+  const salesUnits = salesUnitsByMerchant(world.salesUnits, key).filter((row) =>
+    isShown(world, caller, row, known),
+  )
   const shown = caller.kind === 'partner' ? salesUnits.length > 0 : key === organisationKey(caller)
   return merchant?.body.status === 'ACTIVE' && shown ? { merchant, salesUnits } : undefined
 }

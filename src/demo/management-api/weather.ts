@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RequestHandler, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { createRandom } from '../world/random.ts'
 import { sendProblem } from './problems.ts'
 
@@ -22,7 +22,7 @@ export type Weather = {
   latencyMs: number
   /** Share of the requests, 0 to 1, that fail with 500, 502 (HTML), 503 or 423; the same ones in every run. */
   failRate: number
-  /** More requests than this within a second are refused with 429. null: no limit. */
+  /** More requests of one organisation than this within a second are refused with 429. null: no limit. */
   rateLimitPerSecond: number | null
   /** Written into Retry-After, which every second refusal has. */
   retryAfterSeconds: number
@@ -62,18 +62,22 @@ const failures: readonly WeatherAnswer[] = [
   { status: 423, body: { title: 'Locked', status: 423, detail: 'The resource is locked. Try again.' } },
 ]
 
-/** Lets the weather act on every request, before the API itself sees it. */
-export const applyWeather = (weather: Weather): RequestHandler => {
+/**
+ * Lets the weather act on every request, before the API itself sees it.
+ * @param callerOf whom a request counts for
+ */
+export const applyWeather = (weather: Weather, callerOf: (req: Request) => string): RequestHandler => {
   const random = createRandom(20_261_001)
   const attempts = new Map<string, number>()
   let countedFor: Weather['override'] = null
-  let recent: number[] = []
+  const accepted = new Map<string, number[]>()
   let refusals = 0
 
-  const refusedByLimit = (): boolean => {
+  const refusedByLimit = (caller: string): boolean => {
     if (weather.rateLimitPerSecond === null) return false
     const now = performance.now()
-    recent = recent.filter((at) => now - at < 1000)
+    const recent = (accepted.get(caller) ?? []).filter((at) => now - at < 1000)
+    accepted.set(caller, recent)
     if (recent.length >= weather.rateLimitPerSecond) return true
     recent.push(now)
     return false
@@ -98,7 +102,7 @@ export const applyWeather = (weather: Weather): RequestHandler => {
     const answer = overridden(req.method, req.originalUrl, req.get('Merchant-Serial-Number'))
     if (answer) {
       sendAnswer(res, answer)
-    } else if (refusedByLimit()) {
+    } else if (refusedByLimit(callerOf(req))) {
       refusals += 1
       if (refusals % 2 === 0) res.set('Retry-After', String(weather.retryAfterSeconds))
       sendProblem(res, 429, 'Too many requests.')

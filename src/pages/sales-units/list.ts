@@ -23,23 +23,23 @@ const rowOf = ({ msn, name, merchantName, details, isMerchantRead }: StoredSales
 })
 
 /** What has never been read of the rows on the screen is read before all the others. */
-const lookAtUnread = async (
+const lookAtUnread = (
   looking: PageDeps['looking'],
   organisation: Organisation,
   rows: readonly StoredSalesUnit[],
-): Promise<void> => {
+): void => {
   const unread = rows.filter(({ details }) => details === null)
   const merchants = rows.flatMap(({ details, isMerchantRead }) => {
     if (!details || isMerchantRead) return []
     const { scheme, id } = salesUnit.parse(details).businessIdentifier
     return [`${scheme}/${id}`]
   })
-  await looking.unread(
+  looking.unread(
     organisation,
     'salesUnit',
     unread.map(({ msn }) => msn),
   )
-  await looking.unread(organisation, 'merchant', [...new Set(merchants)])
+  looking.unread(organisation, 'merchant', [...new Set(merchants)])
 }
 
 /** `GET …/sales-units?q=&page=`: what the organisation sells through, 25 a page. */
@@ -52,7 +52,7 @@ export const listSalesUnits =
     const total = fresh.total ?? undefined
     const page = await findSalesUnits(database.kysely, organisation, { ...filter, total })
     checkPage(page)
-    await lookAtUnread(looking, organisation, page.rows)
+    lookAtUnread(looking, organisation, page.rows)
     res.render('sales-units/list', {
       title: res.locals.language.t('salesUnits.title'),
       page: { ...page, rows: page.rows.map(rowOf) },

@@ -1,0 +1,84 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import manifest from '../package.json' with { type: 'json' }
+import { endEverything, endOnSignals } from './ending.ts'
+import { measureFilter } from './filter.ts'
+import { fillStage } from './first-list.ts'
+import { measureFirstSync } from './first-sync.ts'
+import { measurePages } from './pages.ts'
+import { newPlace, type Place, postgresqlVersion } from './places.ts'
+import { allResults, reporter, tableOf } from './results.ts'
+import { createStage, startPortalOf, visitorOf } from './stage.ts'
+import { measureUnchanged } from './unchanged.ts'
+import { measureWeather } from './weather.ts'
+import { largeId, smallId } from './world.ts'
+
+const sections = ['filter', 'pages', 'weather', 'unchanged', 'first-sync'] as const
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rows: { type: 'string', default: '100000' }, only: { type: 'string' } },
+})
+const isWanted = (...some: readonly string[]): boolean =>
+  positionals.length === 0 || some.some((section) => positionals.includes(section))
+
+const measureFull = async (place: Place): Promise<void> => {
+  const report = reporter(place.kind)
+  const size = { large: Number(values.rows), orders: Math.ceil(Number(values.rows) / 20), small: 100 }
+  const stage = await createStage(place, size, [largeId, smallId], {
+    // The API of the bench takes a while for its longest list.
+    MANAGEMENT_API_TIMEOUT_MS: '60000',
+  })
+  await fillStage(stage, report)
+  if (isWanted('filter')) await measureFilter(stage, report)
+  if (isWanted('unchanged')) {
+    const portal = await startPortalOf(stage)
+    await measureUnchanged(stage, portal, report)
+    await portal.stop()
+  }
+  if (isWanted('pages', 'weather')) {
+    const portal = await startPortalOf(stage)
+    const visitor = await visitorOf(portal)
+    if (isWanted('pages')) await measurePages(stage, portal, visitor, report)
+    if (isWanted('weather')) await measureWeather(stage, portal, visitor, report)
+    await portal.stop()
+  }
+  await stage.api.end()
+}
+
+const measure = async (kind: Place['kind']): Promise<void> => {
+  console.log(`\n${kind}`)
+  if (isWanted('filter', 'unchanged', 'pages', 'weather')) await measureFull(await newPlace(kind))
+  if (isWanted('first-sync')) await measureFirstSync(await newPlace(kind), reporter(kind))
+}
+
+const unknown = positionals.find((section) => !sections.some((known) => known === section))
+if (unknown !== undefined) {
+  console.error(`npm run bench -- [${sections.join(' | ')}] [--only postgresql | embedded] [--rows 100000]`)
+  process.exit(2)
+}
+endOnSignals()
+try {
+  const version = await postgresqlVersion()
+  if (version === undefined) {
+    console.log(
+      'No PostgreSQL answers at BENCH_DATABASE_URL or TEST_DATABASE_URL: the embedded database only.',
+    )
+    process.exitCode = 1
+  }
+  const began = performance.now()
+  if (version !== undefined && values.only !== 'embedded') await measure('postgresql')
+  if (values.only !== 'postgresql') await measure('embedded')
+  const cpus = `${availableParallelism()} CPUs`
+  const versions = [
+    `Node ${process.versions.node}`,
+    `PostgreSQL ${version ?? 'none'}`,
+    `PGlite ${manifest.dependencies['@electric-sql/pglite']}`,
+    cpus,
+  ]
+  const minutes = `${((performance.now() - began) / 60_000).toFixed(1)} minutes`
+  console.log(`\n${[...versions, minutes].join(', ')}\n\n${tableOf(allResults())}`)
+  if (allResults().some(({ met }) => met === false)) process.exitCode = 1
+} finally {
+  await endEverything()
+}

@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { Agent, createServer, get, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createDemoEid } from '../src/demo/eid.ts'
+import { demoPeople } from '../src/demo/people.ts'
+import { newSigningKey } from '../src/demo/state.ts'
+import { Browser } from '../test/support/browser.ts'
+import { atEnd } from './ending.ts'
+
+export const clientId = 'portal'
+export const clientSecret = 'client-secret-of-the-bench'
+
+/** Who looks at the pages. */
+export const person = demoPeople[1] ?? demoPeople[0]
+
+/** An eID provider before it knows its portal. */
+export type EidServer = { readonly issuer: string; readonly servePortal: (portalUrl: string) => void }
+
+const listen = async (): Promise<{ server: Server; url: string }> => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+/** A port that was free a moment ago. */
+export const freePort = async (): Promise<number> => {
+  const { server, url } = await listen()
+  const closed = once(server, 'close')
+  server.close()
+  await closed
+  return Number(new URL(url).port)
+}
+
+export const startEid = async (): Promise<EidServer> => {
+  const { server, url: issuer } = await listen()
+  atEnd(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return {
+    issuer,
+    servePortal: (portalUrl) => {
+      const people = demoPeople
+      const [jwks, cookieKeys] = [{ keys: [newSigningKey()] }, ['cookie-key-of-the-bench']]
+      const eid = createDemoEid({ issuer, portalUrl, clientId, clientSecret, people, jwks, cookieKeys })
+      server.removeAllListeners('request')
+      server.on('request', eid as RequestListener)
+    },
+  }
+}
+
+/** Somebody who is signed in and looks at pages, on a connection that stays open. */
+export type Visitor = {
+  /** Opens a page and tells how long it took, to its last byte. @throws Error when it is not 200 */
+  readonly view: (path: string) => Promise<number>
+}
+
+const answerOf = async (response: IncomingMessage): Promise<void> => {
+  response.resume()
+  await once(response, 'end')
+}
+
+export const signIn = async (portalUrl: string): Promise<Visitor> => {
+  const browser = new Browser(portalUrl)
+  await browser.signIn(person?.name ?? '')
+  const headers = { Accept: 'text/html', Cookie: `portal=${browser.cookie('portal')}` }
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  atEnd(() => agent.destroy())
+  return {
+    view: async (path) => {
+      const began = performance.now()
+      const [response] = (await once(get(`${portalUrl}${path}`, { agent, headers }), 'response')) as [
+        IncomingMessage,
+      ]
+      await answerOf(response)
+      if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
+      return performance.now() - began
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
+import type { PaceLimits } from '../store/api-pace.ts'
+import type { Database } from '../store/database.ts'
+import type { Sync } from '../sync/sync.ts'
+import { printable } from './table.ts'
+import { inWords } from './words.ts'
+
+/** What a command prints on stdout and on stderr, without the last line break. `exitCode` 0, 1 failed, 2 usage. */
+export type CommandResult = { readonly exitCode: number; readonly output: string; readonly error: string }
+
+/** `organisations` are those of the organisations file, by organisationKey(). */
+export type CommandDeps = {
+  readonly database: Database
+  readonly organisations: ReadonlyMap<string, Organisation>
+  readonly limits: PaceLimits
+  /** What reads organisations: started when it is first asked for, where it does not run anyway. */
+  readonly sync: () => Promise<Pick<Sync, 'beat'>>
+}
+
+/** How a command that takes its time speaks meanwhile, a line at a time, and how it is ended. */
+export type CommandCall = { readonly tell: (line: string) => void; readonly signal: AbortSignal }
+
+/** One of the operator's commands. @returns what it prints when it is done @throws CommandError */
+export type Command = (
+  deps: CommandDeps,
+  values: readonly string[],
+  call: CommandCall,
+) => Promise<string> | string
+
+/** An organisation by name, if it has one, and in the words that the commands take. */
+export const describeOrganisation = (
+  { organisations }: Pick<CommandDeps, 'organisations'>,
+  reference: OrganisationReference,
+): string => {
+  const key = organisationKey(reference)
+  const name = organisations.get(key)?.name
+  return name === undefined ? inWords(key) : `${printable(name)} (${inWords(key)})`
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ReadingConfig } from '../config.ts'
+import { createLogger } from '../logger.ts'
+import { organisationKey } from '../organisation.ts'
+import type { Reading } from '../reading.ts'
+import { openDatabase } from '../store/database.ts'
+import { migrate } from '../store/migrations.ts'
+import type { CommandCall, CommandResult } from './command.ts'
+import { runCommand } from './commands.ts'
+
+/** What is under way when a command is done is mostly counting what was read, for the pages. */
+const lastJobsMs = 5000
+
+/** Stops reading; with `patience` what is under way ends first. */
+const stopReading = async ({ sync }: Reading, patience: boolean): Promise<void> => {
+  const deadline = performance.now() + (patience ? lastJobsMs : 0)
+  while (sync.running() > 0 && performance.now() < deadline) await sleep(50)
+  await sync.stop()
+}
+
+/**
+ * Does a command in this process, on the database of the configuration. `sync` starts what reads organisations, as one
+ * more instance beside the portals on the same PostgreSQL.
+ */
+export const runHere = async (
+  config: ReadingConfig,
+  argv: readonly string[],
+  call: CommandCall,
+): Promise<CommandResult> => {
+  const { databaseUrl: url, dataDir, apiLimits: limits } = config
+  const logger = createLogger('error', process.stderr)
+  const organisations = new Map(
+    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
+  )
+  const database = await openDatabase({ url, dataDir, logger })
+  let reading: Reading | undefined
+  const sync = async () => {
+    // Loaded when it is needed: the other commands are quicker without it.
+    const { openReading } = await import('../reading.ts')
+    reading ??= await openReading(config, database, logger)
+    return reading.sync
+  }
+  try {
+    await migrate(database)
+    return await runCommand({ database, organisations, limits, sync }, argv, call)
+  } finally {
+    if (reading) await stopReading(reading, !call.signal.aborted)
+    await database.close()
+  }
+}

@@ -1,0 +1,73 @@
+import { type SlowPace, slowPaces } from '../store/api-pace.ts'
+import { type Backlog, backlogsOf } from '../store/readings.ts'
+import { countJobs } from '../sync/job-counts.ts'
+import { refuseMore } from './arguments.ts'
+import type { Command } from './command.ts'
+import { table } from './table.ts'
+import { byOrganisation, failureInWords, inDigits, inTime, inWords, isList, resourceWords } from './words.ts'
+
+const headings = [
+  'ORGANISATION',
+  'WHAT',
+  'ROWS',
+  'LAST READ',
+  'DUE',
+  'NEVER READ',
+  'FAILING',
+  'NOT BELIEVED YET',
+]
+
+const secondsBefore = (at: Date, then: Date): number => (at.getTime() - then.getTime()) / 1000
+
+/** `2 min ago`, or from the oldest to the newest where these differ. */
+const lastRead = ({ at, oldestCheckedAt: oldest, newestCheckedAt: newest }: Backlog): string => {
+  if (!oldest || !newest) return 'never'
+  const [from, to] = [inTime(secondsBefore(at, oldest)), inTime(secondsBefore(at, newest))]
+  return from === to ? `${to} ago` : `${from} to ${to} ago`
+}
+
+const failing = (backlog: Backlog): string => {
+  const { failing: count, failingSince, at } = backlog
+  if (count === 0 || !failingSince) return '-'
+  return `${inDigits(count)} for ${inTime(secondsBefore(at, failingSince))}: ${failureInWords(backlog)}`
+}
+
+const orDash = (count: number | null): string => (count === 0 ? '-' : inDigits(count ?? 0))
+
+const rowOf = (backlog: Backlog): string[] => {
+  const { organisation, resource, count, total, due, unread, doubtedAt, at } = backlog
+  return [
+    inWords(organisation),
+    resourceWords[resource],
+    isList(resource) ? (total === null ? '-' : inDigits(total)) : inDigits(count),
+    lastRead(backlog),
+    orDash(due),
+    orDash(unread),
+    failing(backlog),
+    doubtedAt ? `for ${inTime(secondsBefore(at, doubtedAt))}` : '-',
+  ]
+}
+
+const paceInWords = ({ organisation, perSecond, heldSeconds, down }: SlowPace): string => {
+  const hold = heldSeconds > 0 ? ` in ${inTime(heldSeconds)}` : ' now'
+  if (down) return `${inWords(organisation)}: the API does not answer, and is tried again${hold}.`
+  const rate = perSecond >= 10 ? Math.round(perSecond) : Math.round(perSecond * 10) / 10
+  return `${inWords(organisation)}: slowed down to ${rate} calls a second, as the API asked; next call${hold}.`
+}
+
+/** `status`: how fresh what the portal knows is, what is being read, and what cannot be. */
+export const status: Command = async ({ database, organisations, limits }, values) => {
+  refuseMore(values, 0)
+  const keys = [...organisations.keys()]
+  if (keys.length === 0) return 'There are no organisations in the organisations file (ORGANISATIONS_FILE).'
+  const backlogs = (await backlogsOf(database.kysely, keys)).toSorted(byOrganisation)
+  const paces = await slowPaces(database.kysely, keys, limits)
+  const jobs = await countJobs(database)
+  const unseen = keys.filter((key) => !backlogs.some(({ organisation }) => organisation === key))
+  return [
+    ...(backlogs.length === 0 ? [] : [table(headings, backlogs.map(rowOf)), '']),
+    ...unseen.map((key) => `${inWords(key)}: no portal has read anything of it yet.`),
+    ...paces.map(paceInWords),
+    `Jobs: ${inDigits(jobs.queued)} queued, ${inDigits(jobs.active)} active.`,
+  ].join('\n')
+}

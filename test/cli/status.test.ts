@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runCommand } from '../../src/cli/commands.ts'
+import { type Organisation, organisationKey } from '../../src/organisation.ts'
+import type { Database } from '../../src/store/database.ts'
+import { openTestDatabase } from '../support/database.ts'
+
+const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes & Co' }
+const shop: Organisation = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321', name: 'Ås Sykkel' }
+
+let database: Database
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.close())
+
+const status = (organisations: readonly Organisation[], values: readonly string[] = []) =>
+  runCommand(
+    {
+      database,
+      organisations: new Map(organisations.map((one) => [organisationKey(one), one])),
+      limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
+      sync: () => Promise.reject(new Error('nothing is read')),
+    },
+    ['status', ...values],
+    { tell: () => {}, signal: new AbortController().signal },
+  )
+
+const insert = (
+  resource: string,
+  keys: number,
+  columns: Record<string, string>,
+  organisation: Organisation = bikes,
+) =>
+  database.pool.query(
+    `insert into readings (organisation, resource, key, ${Object.keys(columns).join()})
+    select $1, $2, case when $3 = 0 then '' else number::text end, ${Object.values(columns).join()}
+    from generate_series(1, greatest($3, 1)) number`,
+    [organisationKey(organisation), resource, keys],
+  )
+
+const cells = (line: string | undefined): string[] => (line ?? '').split(/ {2,}/)
+
+it('says when nothing has been read, or there is nothing to read', async () => {
+  expect(await status([])).toMatchObject({
+    exitCode: 0,
+    output: 'There are no organisations in the organisations file (ORGANISATIONS_FILE).',
+  })
+  expect(await status([shop])).toEqual({
+    exitCode: 0,
+    error: '',
+    output:
+      'merchant business:NO:ORG 987654321: no portal has read anything of it yet.\nJobs: 0 queued, 0 active.',
+  })
+  expect(await status([shop], ['now'])).toMatchObject({ exitCode: 2 })
+})
+
+it('has a line for each thing that is read, with its age and what is wrong with it', async () => {
+  const later = `now() + interval '1 hour'`
+  const ago = (minutes: string) => `now() - interval '1 minute' * (${minutes})`
+  await insert('salesUnits', 0, { due_at: later, checked_at: ago('3'), total: '1200' })
+  await insert('salesUnit', 1200, { due_at: later, checked_at: ago('number / 10.0 + 5') })
+  await insert('merchant', 30, { due_at: `'epoch'` })
+  await insert('webhooks', 0, {
+    due_at: later,
+    failing_since: ago('125'),
+    failures: '4',
+    failure: `'refused'`,
+  })
+  await insert('templates', 0, { due_at: later, checked_at: ago('10'), doubted_at: ago('0.5'), total: '5' })
+  await insert('productOrder', 7, { due_at: `'infinity'`, checked_at: ago('1') })
+  await insert('salesUnits', 0, { due_at: `'epoch'` }, shop)
+  await database.pool.query(
+    `insert into api_pace (organisation, trips, held_until, slow_rate, slowed_at) values
+      ('partner/12345', 2, now() + interval '40 seconds', null, null),
+      ('merchant/business:NO:ORG/987654321', 0, null, 2.5, clock_timestamp()),
+      ('partner/99999', 1, null, null, null)`,
+  )
+  const { output, exitCode } = await status([bikes, shop])
+  expect(exitCode).toBe(0)
+  const lines = output.split('\n')
+  expect(lines.slice(0, 7).map(cells)).toEqual([
+    ['ORGANISATION', 'WHAT', 'ROWS', 'LAST READ', 'DUE', 'NEVER READ', 'FAILING', 'NOT BELIEVED YET'],
+    ['merchant business:NO:ORG 987654321', 'list of sales units', '-', 'never', '1', '1', '-', '-'],
+    ['partner 12345', 'list of sales units', '1 200', '3 min ago', '-', '-', '-', '-'],
+    ['partner 12345', 'list of product order templates', '5', '10 min ago', '-', '-', '-', 'for 30 s'],
+    ['partner 12345', 'list of webhooks', '-', 'never', '-', '1', '1 for 2 h: the API refused the keys', '-'],
+    ['partner 12345', 'sales units', '1 200', '2 h to 5 min ago', '-', '-', '-', '-'],
+    ['partner 12345', 'merchants', '30', 'never', '30', '30', '-', '-'],
+  ])
+  expect(lines.slice(7)).toEqual([
+    '',
+    expect.stringMatching(
+      /^merchant business:NO:ORG 987654321: slowed down to 2\.\d calls a second, as the API asked; next call now\.$/,
+    ),
+    expect.stringMatching(/^partner 12345: the API does not answer, and is tried again in (40|39) s\.$/),
+    'Jobs: 0 queued, 0 active.',
+  ])
+})

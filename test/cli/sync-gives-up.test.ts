@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { runCommand } from '../../src/cli/commands.ts'
+import { type Organisation, organisationKey } from '../../src/organisation.ts'
+import type { Database } from '../../src/store/database.ts'
+import { expectReadings, makeDue, noteReadings } from '../../src/store/readings.ts'
+import { openTestDatabase } from '../support/database.ts'
+
+const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes & Co' }
+const lists = ['salesUnits', 'productOrders', 'pricePackages', 'templates', 'webhooks'] as const
+const msns = Array.from({ length: 400 }, (_, index) => String(100_000 + index))
+
+let database: Database
+beforeAll(async () => {
+  database = await openTestDatabase()
+})
+afterAll(() => database.close())
+beforeEach(async () => {
+  await database.pool.query('delete from readings')
+  for (const resource of lists) await expectReadings(database.kysely, bikes, resource, [''])
+  await expectReadings(database.kysely, bikes, 'salesUnit', msns)
+})
+afterEach(() => vi.restoreAllMocks())
+
+/** What the API says of these from now on. */
+const note = (resource: (typeof lists)[number] | 'salesUnit', keys: readonly string[], ok: boolean) =>
+  noteReadings(
+    database.kysely,
+    bikes,
+    keys.map((key) => {
+      const outcome = { resource, key, askedMs: 0, nextInSeconds: 600 }
+      return ok ? outcome : { ...outcome, failure: 'unavailable', mostSeconds: 600 }
+    }),
+  )
+
+/** @param beat what the engine does when it is woken; all else is left undone */
+const sync = (beat: () => Promise<void>, tell: (line: string) => void = () => {}) =>
+  runCommand(
+    {
+      database,
+      organisations: new Map([[organisationKey(bikes), bikes]]),
+      limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
+      sync: async () => ({ beat }),
+    },
+    ['sync'],
+    { tell, signal: new AbortController().signal },
+  )
+
+/** Lets time go by for whoever asks how late it is. */
+const jumps = () => {
+  const real = performance.now.bind(performance)
+  let ahead = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => real() + ahead)
+  return (milliseconds: number) => {
+    ahead += milliseconds
+  }
+}
+
+it('when every list has failed, however much there still is to try', async () => {
+  const { exitCode, error } = await sync(async () => {
+    for (const resource of lists) await note(resource, [''], false)
+    await note('salesUnit', msns.slice(0, 10), false)
+  })
+  expect(exitCode).toBe(1)
+  expect(error).toContain('partner 12345: list of webhooks failed: the API did not answer\n')
+  expect(error).toContain('partner 12345: 10 of 400 sales units failed: the API did not answer\n')
+  expect(error).toContain('partner 12345: 390 sales units not tried\n')
+})
+
+it('when something fails and nothing has been read for a minute; not sooner', async () => {
+  const jump = jumps()
+  const told: string[] = []
+  const { exitCode, error } = await sync(
+    async () => {
+      for (const resource of lists) await note(resource, [''], true)
+      await note('salesUnit', msns.slice(0, 300), true)
+      await note('salesUnit', msns.slice(300, 310), false)
+    },
+    (line) => {
+      told.push(line)
+      jump(told.length < 3 ? 20_000 : 30_000)
+    },
+  )
+  expect(told.slice(0, 3)).toEqual(
+    Array.from({ length: 3 }, () => 'partner 12345  sales units 300 of 400 read, 10 failing'),
+  )
+  expect(exitCode).toBe(1)
+  expect(error).toContain('partner 12345: 90 sales units not tried\n')
+})
+
+it('when nothing at all happens for five minutes', async () => {
+  const jump = jumps()
+  let told = 0
+  const { exitCode, error } = await sync(
+    async () => {},
+    () => {
+      told += 1
+      jump(100_000)
+    },
+  )
+  expect({ exitCode, told: told >= 3 }).toEqual({ exitCode: 1, told: true })
+  expect(error).toContain('partner 12345: 400 sales units not tried\n')
+})
+
+it('but goes on while something is read, though something fails all the time', async () => {
+  const jump = jumps()
+  let read = 0
+  const { exitCode, error } = await sync(
+    async () => {
+      for (const resource of lists) await note(resource, [''], true)
+      await note('salesUnit', msns.slice(-1), false)
+    },
+    () => {
+      jump(50_000)
+      read = Math.min(msns.length - 1, read + 100)
+      void note('salesUnit', msns.slice(0, read), true)
+    },
+  )
+  expect(exitCode).toBe(1)
+  expect(error).toMatch(
+    /^partner 12345: 1 of 400 sales units failed: the API did not answer\nNot all could be read/,
+  )
+})
+
+it('makes very much due at once, but not what is not read by itself, and not what was read meanwhile', async () => {
+  const many = Array.from({ length: 6000 }, (_, index) => String(index))
+  await expectReadings(database.kysely, bikes, 'merchant', many)
+  await note('salesUnit', msns, true)
+  await noteReadings(database.kysely, bikes, [
+    ...many.map((key) => ({ resource: 'merchant' as const, key, askedMs: 5000, nextInSeconds: 600 })),
+    { resource: 'productOrder', key: 'x', askedMs: 5000, nextInSeconds: Infinity },
+    { resource: 'salesUnit', key: 'later', askedMs: -60_000, nextInSeconds: 600 },
+  ])
+  await makeDue(database.kysely, bikes, { listsOnly: false })
+  const { rows } = await database.pool.query(
+    `select resource, count(*)::int as due from readings where due_at = 'epoch' group by resource order by resource`,
+  )
+  expect(rows).toContainEqual({ resource: 'merchant', due: 6000 })
+  expect(rows).toContainEqual({ resource: 'salesUnit', due: 400 })
+  expect(rows).not.toContainEqual(expect.objectContaining({ resource: 'productOrder' }))
+})

@@ -1,0 +1,176 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
+import { parseDemoSwitches } from '../../src/demo/switches.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { organisationsFile } from '../../src/demo/world/keys.ts'
+import { createLogger } from '../../src/logger.ts'
+import { createTestSchema, testDatabaseUrl } from '../support/database.ts'
+import { type Running, start } from '../support/process.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'portal-sync-'))
+const switches = parseDemoSwitches(['--sales-units', '40'])
+const world = createDemoWorld(switches)
+const file = join(directory, 'organisations.json')
+let api: DemoManagementApi
+let server: Server
+const running: Running[] = []
+
+beforeAll(async () => {
+  writeFileSync(file, JSON.stringify(organisationsFile(world)))
+  api = createDemoManagementApi(world, { ...switches, logger: createLogger('silent') })
+  server = createServer(api.app as RequestListener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+afterEach(() => {
+  Object.assign(api.weather, switches.weather)
+})
+afterAll(() => {
+  for (const { child } of running) child.kill('SIGKILL')
+  server.close()
+  server.closeAllConnections()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const readingEnv = (): Record<string, string> => {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    ORGANISATIONS_FILE: file,
+    MANAGEMENT_API_URL: url,
+    WEBHOOKS_API_URL: url,
+    MANAGEMENT_API_MAX_PER_SECOND: '200',
+  }
+}
+
+const startPortal = async (database: Readonly<Record<string, string>>): Promise<Running> => {
+  const env = {
+    ...readingEnv(),
+    ...database,
+    PORT: '0',
+    SHUTDOWN_DELAY_MS: '0',
+    PORTAL_URL: 'http://127.0.0.1:3000',
+    OIDC_ISSUER: 'http://127.0.0.1:9',
+    OIDC_CLIENT_ID: 'portal',
+    OIDC_CLIENT_SECRET: 'secret',
+    SESSION_SECRETS: 'a-session-secret-of-32-characters',
+  }
+  const portal = start('main.ts', { cwd: directory, env })
+  running.push(portal)
+  await portal.says(/"msg":"portal ready"/)
+  return portal
+}
+const stop = async ({ child, ended }: Running): Promise<number | null> => {
+  child.kill('SIGTERM')
+  return ended
+}
+
+const command = (line: string, env: Readonly<Record<string, string>>): Running => {
+  const process = start('cli/main.ts', { cwd: directory, env, args: line.split(' ') })
+  running.push(process)
+  return process
+}
+/** What it printed, on both streams, when it ended; never a secret. */
+const portal = async (line: string, env: Readonly<Record<string, string>>) => {
+  const process = command(line, env)
+  const exitCode = await process.ended
+  const output = process.output()
+  expect(output).not.toMatch(/demo-(secret|subscription|token)/)
+  expect(output).not.toMatch(/\n\s+at .*\.ts:\d+/)
+  return { exitCode, output }
+}
+
+const readEverything =
+  /^partner 23456 {2}read: 5 lists, 40 sales units, 10 merchants, webhooks of 40 sales units$/m
+const statusOf = (what: string, rows: string) =>
+  new RegExp(String.raw`^partner 23456 +${what} +${rows} +(\d+ \w+ to )?\d+ \w+ ago +- +- +- +-$`, 'm')
+
+describe('beside a portal on the embedded database', () => {
+  const env = { DATA_DIR: join(directory, 'data') }
+
+  it('the portal does it, and says how far it is; without any other variable', async () => {
+    const main = await startPortal(env)
+    api.weather.latencyMs = 1000
+    const slow = await portal('sync partner 23456', env)
+    expect(slow).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
+    expect(slow.output).toMatch(/^partner 23456 {2}.*sales units \d+ of 40 read/m)
+    expect(slow.output).toMatch(/^All was read in \d+ s\.$/m)
+
+    const { exitCode, output } = await portal('status', env)
+    expect(exitCode).toBe(0)
+    expect(output).toMatch(statusOf('list of sales units', '40'))
+    expect(output).toMatch(statusOf('webhooks of sales units', '40'))
+    expect(output).toMatch(/^Jobs: \d+ queued, \d+ active\.$/m)
+
+    api.weather.down = true
+    const down = await portal('sync partner 34567', env)
+    expect(down).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('partner 34567: list of sales units failed: the API did not answer'),
+    })
+
+    // A portal that stops does not wait for who watches it.
+    Object.assign(api.weather, { down: false, latencyMs: 3000 })
+    const watching = command('sync', env)
+    await watching.says(/lists \d of 5 read/)
+    expect(await stop(main)).toBe(0)
+    expect(await watching.ended).toBe(1)
+    expect(watching.output()).toContain('interrupted: what was read is kept')
+  }, 180_000)
+})
+
+describe('where no portal runs', () => {
+  let env: Record<string, string>
+  beforeAll(async () => {
+    const url = await createTestSchema()
+    env = { ...readingEnv(), ...(url ? { DATABASE_URL: url } : { DATA_DIR: join(directory, 'alone') }) }
+  })
+
+  it('reads here, can be interrupted, and goes on from there', async () => {
+    expect((await portal('status', env)).output).toContain(
+      'partner 23456: no portal has read anything of it yet.',
+    )
+
+    api.weather.latencyMs = 1000
+    const interrupted = command('sync', env)
+    await interrupted.says(/partner 12345 {2}lists/)
+    interrupted.child.kill('SIGINT')
+    expect(await interrupted.ended).toBe(130)
+    expect(interrupted.output()).toContain('interrupted: what was read is kept')
+
+    api.weather.latencyMs = 0
+    const all = await portal('sync', env)
+    expect(all).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
+    expect(all.output).toContain('merchant business:FI:Y-tunnus 9234567-8  read: 2 lists, 2 sales units')
+    expect((await portal('status', env)).output).toMatch(statusOf('sales units', '40'))
+  }, 180_000)
+
+  it('says that there are no organisations', async () => {
+    const { ORGANISATIONS_FILE: _file, ...without } = env
+    expect(await portal('sync', without)).toEqual({
+      exitCode: 1,
+      output: 'there are no organisations in the organisations file (ORGANISATIONS_FILE)\n',
+    })
+    expect(await portal('sync partner 12345', without)).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('partner 12345 is unknown: add it to the organisations file'),
+    })
+  })
+})
+
+it.runIf(testDatabaseUrl !== undefined)(
+  'beside a portal on PostgreSQL it is one more instance',
+  async () => {
+    const database = { DATABASE_URL: (await createTestSchema()) ?? '' }
+    const main = await startPortal(database)
+    const done = await portal('sync partner 23456', { ...readingEnv(), ...database })
+    expect(done).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
+    expect(await stop(main)).toBe(0)
+  },
+  120_000,
+)

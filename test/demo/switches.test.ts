@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { createDemoManagementApi } from '../../src/demo/management-api.ts'
+import { demoUsage, parseDemoSwitches, weatherInWords } from '../../src/demo/switches.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { createLogger } from '../../src/logger.ts'
+
+const parse = (line: string) => parseDemoSwitches(line.split(' ').filter(Boolean))
+
+describe('the switches', () => {
+  it('are an ordinary demo when there are none', () => {
+    expect(parse('')).toEqual({
+      salesUnits: 1200,
+      weather: { latencyMs: 0, failRate: 0, rateLimitPerSecond: null, down: false },
+      reset: false,
+      log: 'warn',
+      help: false,
+    })
+  })
+
+  it.each([
+    ['--sales-units 100000', { salesUnits: 100_000 }],
+    ['--sales-units=1', { salesUnits: 1 }],
+    ['--sales-units 400000', { salesUnits: 400_000 }],
+    ['--latency 200', { weather: { latencyMs: 200 } }],
+    ['--latency 60000', { weather: { latencyMs: 60_000 } }],
+    ['--fail-rate 0.1', { weather: { failRate: 0.1 } }],
+    ['--fail-rate .5', { weather: { failRate: 0.5 } }],
+    ['--fail-rate 1', { weather: { failRate: 1 } }],
+    ['--rate-limit 20', { weather: { rateLimitPerSecond: 20 } }],
+    ['--rate-limit 10000', { weather: { rateLimitPerSecond: 10_000 } }],
+    ['--down', { weather: { down: true } }],
+    ['--reset', { reset: true }],
+    ['--log info', { log: 'info' }],
+    ['--help', { help: true }],
+    ['--down --latency 5 --sales-units 7', { salesUnits: 7, weather: { latencyMs: 5, down: true } }],
+  ])('%s', (line, expected) => {
+    expect(parse(line)).toMatchObject(expected)
+  })
+
+  it.each([
+    ...['0', '400001', 'many', '1e5', '0x10', '1.5', '-5', '', '1 000'].map((value) => [
+      `--sales-units=${value}`,
+      '--sales-units must be a whole number from 1 to 400000',
+    ]),
+    ...['60001', '-1', 'x'].map((value) => [
+      `--latency=${value}`,
+      '--latency must be a whole number from 0 to 60000',
+    ]),
+    ...['1.1', '-0.1', '0,1', '10%', '1e-1'].map((value) => [
+      `--fail-rate=${value}`,
+      '--fail-rate must be a number from 0 to 1',
+    ]),
+    ...['0', '10001', 'x'].map((value) => [
+      `--rate-limit=${value}`,
+      '--rate-limit must be a whole number from 1 to 10000',
+    ]),
+    ['--log=loud', '--log must be one of fatal, error'],
+    ['--latency', "Option '--latency <value>' argument missing"],
+    ['--down=yes', "Option '--down' does not take an argument"],
+    ['--dwon', "Unknown option '--dwon'"],
+    ['20', "Unexpected argument '20'"],
+  ])('%s is refused in words', (argument, words) => {
+    expect(() => parseDemoSwitches([argument])).toThrow(
+      expect.objectContaining({ name: 'DemoSwitchError', message: expect.stringContaining(words) }),
+    )
+  })
+
+  it('that are wrong are all named at once', () => {
+    expect(() => parse('--sales-units x --rate-limit 0')).toThrow(
+      '--sales-units must be a whole number from 1 to 400000\n--rate-limit must be a whole number from 1 to 10000',
+    )
+  })
+
+  it('are all explained', () => {
+    for (const name of ['sales-units', 'latency', 'fail-rate', 'rate-limit', 'down', 'reset', 'log', 'help'])
+      expect(demoUsage).toContain(`--${name}`)
+  })
+
+  it('are what a world and an API are made of', () => {
+    const switches = parse('--sales-units 30 --latency 3 --rate-limit 9')
+    const world = createDemoWorld(switches)
+    expect(world.salesUnits.filter(({ partnerId }) => partnerId === '23456')).toHaveLength(30)
+    const { weather } = createDemoManagementApi(world, { ...switches, logger: createLogger('silent') })
+    expect(weather).toMatchObject({ latencyMs: 3, rateLimitPerSecond: 9, down: false })
+  })
+})
+
+it.each([
+  ['', 'answers at once'],
+  ['--down --latency 5', 'is down'],
+  [
+    '--latency 200 --fail-rate 0.1 --rate-limit 20',
+    'answers after 200 ms, fails 10 % of the calls, takes 20 calls a second from an organisation',
+  ],
+])('the weather of "%s" in words', (line, words) => {
+  expect(weatherInWords(parse(line).weather)).toBe(words)
+})
