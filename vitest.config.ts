@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     globalSetup: 'test/support/global-setup.ts',
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
     // modules afresh for every file would take longer than most files.
     isolate: false,

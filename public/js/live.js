@@ -19,7 +19,10 @@ const follow = async () => {
     try {
       const answer = await fetch(location.href)
       // Whatever else the portal has to say now, it says better itself.
-      if (answer.status !== 200) return void location.reload()
+      if (answer.status !== 200) {
+        location.reload()
+        return
+      }
       takeOver(new DOMParser().parseFromString(await answer.text(), 'text/html'))
     } catch {
       // The next round may reach the portal again.

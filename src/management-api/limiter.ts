@@ -156,9 +156,11 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
     }
   }
 
+  const isReady = (): boolean => waiting.length > 0 && slots.length > 0 && inFlight < atOnce
+
   const work = (): void => {
     const now = performance.now()
-    while (waiting.length > 0 && slots.length > 0 && inFlight < atOnce) {
+    while (isReady()) {
       const earliest = departed.length < maxPerSecond ? 0 : (departed[0] ?? 0) + secondMs
       const at = Math.max(slots[0] ?? 0, earliest)
       if (at - now > longestHoldMs) return refuse('asked to wait')

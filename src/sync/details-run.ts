@@ -47,7 +47,10 @@ const createBuffer = (source: SyncSource, organisation: Organisation, size: numb
       const found = due.tasks.map((task) => ({ ...task, wanted: due.wanted }))
       const names = new Set(found.map(nameOf))
       const others = tasks.filter((task) => !names.has(nameOf(task)))
-      tasks = due.wanted ? [...found, ...others] : [...others, ...found]
+      const all = due.wanted ? [...found, ...others] : [...others, ...found]
+      // Webhooks that were found while nothing else was due wait again when something is.
+      const isGentle = ({ resource, wanted }: Task): boolean => resource === 'salesUnitWebhooks' && !wanted
+      tasks = [...all.filter((task) => !isGentle(task)), ...all.filter(isGentle)]
     },
     /** The next task; undefined when there is none, or when it is too early for it. */
     take: (): Task | undefined => {

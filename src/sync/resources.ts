@@ -21,13 +21,16 @@ export type Kind = {
 
 const orNull = (value: string | undefined): string | null => value ?? null
 
+/** Made once: a schema made for every row would cost more than all the rest of the row. */
+const knownSalesUnit = salesUnitListItem.extend({
+  businessIdentifier: salesUnit.shape.businessIdentifier.optional(),
+})
+
 const salesUnits: Kind = {
   table: 'sales_units',
   resource: 'salesUnit',
   derive: (current, _key, merchantName) => {
-    const { name, businessIdentifier } = salesUnitListItem
-      .extend({ businessIdentifier: salesUnit.shape.businessIdentifier.optional() })
-      .parse(current)
+    const { name, businessIdentifier } = knownSalesUnit.parse(current)
     return {
       name,
       scheme: orNull(businessIdentifier?.scheme),

@@ -94,7 +94,7 @@ it(`killed ${rounds} times at random during sync, it loses, doubles and halves n
     const asked = instances.api.requests.length
     const instance = instances.start(restless)
     await Promise.race([until(() => instances.api.requests.length > asked + 1), instance.ended])
-    expect(instance.child.exitCode, instance.output()).toBeNull()
+    expect([instance.child.exitCode, instance.output()]).toEqual([null, instance.output()])
     await setTimeout(random.below(600))
     await kill(instance)
   }
@@ -105,7 +105,8 @@ it(`killed ${rounds} times at random during sync, it loses, doubles and halves n
   // What was asked for last is written a moment later.
   await setTimeout(1500)
   last.child.kill('SIGTERM')
-  expect(await last.ended, last.output()).toBe(0)
+  const exitCode = await last.ended
+  expect([exitCode, last.output()]).toEqual([0, last.output()])
 
   const { rows, history } = await readStore()
   expect(truth.compare(rows, history)).toEqual([])
