@@ -61,7 +61,7 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
   // Nobody else on the machine can read what it keeps.
   expect(statSync(join(directory, 'data')).mode & 0o077).toBe(0)
   expect(statSync(join(directory, 'data/demo-organisations.json')).mode & 0o077).toBe(0)
-}, 60_000)
+}, 180_000)
 
 it('--reset starts afresh', async () => {
   const demo = runDemo(['--reset'])
@@ -69,7 +69,7 @@ it('--reset starts afresh', async () => {
   const landing = await browser.signIn('Kari Nordmann')
   expect(landing.url.pathname).toBe('/partners/12345')
   expect(await stop(demo)).toBe(0)
-}, 60_000)
+}, 180_000)
 
 it('has the world, the weather and the pace that its switches say', async () => {
   const switches = parseDemoSwitches(['--sales-units', '30', '--latency', '5', '--rate-limit', '15'])
@@ -92,7 +92,7 @@ it('tells what its switches have made of it, and refuses those that make no sens
   expect(wrong.output()).toContain('--latency must be a whole number from 0 to 60000\n--rate-limit must be')
   expect(wrong.output()).toContain('npm run demo -- [switches]')
   expect(wrong.output()).not.toMatch(/\bat .*\.ts:\d+/)
-}, 60_000)
+}, 180_000)
 
 it('explains itself and refuses options that it does not have', async () => {
   const help = runDemo(['--help'])
