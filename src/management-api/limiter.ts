@@ -8,7 +8,7 @@ export type Pace = {
   /**
    * Takes up to `wanted` turns: `count` calls, the first in `waitMs`, each next one `stepMs` later. `down` while the
    * API is taken for down.
-   * @param ask.inFlight calls under way; `atOnce` how many there would be at most
+   * @param ask.inFlight calls under way, or begun before this is answered; `atOnce` how many there would be at most
    * @returns `atOnce`: how many there may be from now on
    */
   lease(ask: { readonly wanted: number; readonly inFlight: number; readonly atOnce: number }): Promise<{
@@ -43,8 +43,12 @@ export type Limiter = {
 const longestHoldMs = 30_000
 /** So many failures with nothing between them, and the API counts as down. */
 const failuresInARow = 5
-/** No second has more calls than the limit, even where the event loop was late with one: that much is left between. */
-const secondMs = 1035
+/** No second has more calls than the limit, counted where they arrive. */
+const secondMs = 1005
+/** A call that took longer than others may have arrived late, by so much at most: the rest was the answer. */
+const mostDelayMs = 150
+/** The quickest calls tell how much of a call comes after its arrival; a part is left to the way there. */
+const shareAfterArrival = 0.8
 /** Calls in flight that an instance asks for at least; more where they take long. */
 const leastAtOnce = 4
 /** Turns are taken when those at hand end within this, so that other instances get theirs. */
@@ -55,6 +59,9 @@ const crowdedMs = 100
 const soonMs = 1000
 /** What is kept of turns is given back when nobody has wanted one for so long. */
 const idleMs = 500
+
+/** A call by performance.now(); `ended` is NaN while it is under way. */
+type Call = { readonly began: number; ended: number }
 
 type Waiter = {
   readonly priority: number
@@ -70,10 +77,13 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
   const waiting: Waiter[] = []
   /** When each turn that was taken may be used, by performance.now(). */
   let slots: number[] = []
-  let departed: number[] = []
+  /** The latest calls, as many as a second may have. */
+  let calls: Call[] = []
   let [inFlight, atOnce, failures] = [0, 0, 0]
-  /** How long calls take, the later ones counting more. */
-  let latencyMs = 100
+  /** Calls that may be in flight until a lease is answered, as it was told so. */
+  let mostWhileLeasing = Infinity
+  /** How long calls take, the later ones counting more, and the quickest ones. */
+  let [latencyMs, quickestMs] = [100, Infinity]
   let leasing = false
   let [down, trippedAt] = [false, 0]
   /** What the API's last answers mean is known to all before another turn is taken. */
@@ -94,8 +104,15 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
     leasing = true
     try {
       await settled
-      const needed = Math.max(leastAtOnce, Math.ceil((2 * maxPerSecond * latencyMs) / 1000))
-      const granted = await pace.lease({ wanted, inFlight, atOnce: wanted + inFlight === 0 ? 0 : needed })
+      const usual = (maxPerSecond * latencyMs) / 1000
+      const needed = Math.max(leastAtOnce, Math.ceil(2 * usual))
+      mostWhileLeasing = wanted === 0 ? inFlight : Math.max(inFlight, Math.min(atOnce, Math.ceil(usual)))
+      const granted = await pace.lease({
+        wanted,
+        inFlight: mostWhileLeasing,
+        atOnce: wanted + inFlight === 0 ? 0 : needed,
+      })
+      mostWhileLeasing = Infinity
       const now = performance.now()
       ;({ down, atOnce } = granted)
       if (granted.count > 0) {
@@ -107,7 +124,7 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
       else if (granted.waitMs > longestHoldMs) refuse('asked to wait')
       else if (waiting.length > 0) later(Math.max(crowdedMs, granted.waitMs - soonMs))
     } catch (error) {
-      leasing = false
+      ;[leasing, mostWhileLeasing] = [false, Infinity]
       for (const { reject } of waiting.splice(0)) reject(error)
     }
   }
@@ -139,30 +156,44 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
   }
 
   const start = (): Turn => {
-    const began = performance.now()
+    const call: Call = { began: performance.now(), ended: NaN }
     inFlight += 1
-    departed.push(began)
-    if (departed.length > maxPerSecond) departed = departed.slice(-maxPerSecond)
-    let ended = false
+    calls.push(call)
+    if (calls.length > maxPerSecond) calls = calls.slice(-maxPerSecond)
     return {
       end: (took) => {
-        if (ended) return
-        ended = true
+        if (!Number.isNaN(call.ended)) return
+        call.ended = performance.now()
         inFlight -= 1
-        latencyMs += (performance.now() - began - latencyMs) / 10
-        note(took, began)
+        const tookMs = call.ended - call.began
+        latencyMs += (tookMs - latencyMs) / 10
+        quickestMs = Math.min(tookMs, quickestMs * 1.01)
+        note(took, call.began)
         work()
       },
     }
   }
 
-  const isReady = (): boolean => waiting.length > 0 && slots.length > 0 && inFlight < atOnce
+  const isReady = (): boolean =>
+    waiting.length > 0 && slots.length > 0 && inFlight < Math.min(atOnce, mostWhileLeasing)
+
+  /** When a call had arrived at the latest. */
+  const arrivedBy = ({ began, ended }: Call): number => {
+    const latest = began + mostDelayMs
+    if (Number.isNaN(ended) || quickestMs === Infinity) return latest
+    return Math.min(latest, Math.max(began, ended - shareAfterArrival * quickestMs))
+  }
+
+  /** A second after the call that would else make one too many. */
+  const earliest = (): number => {
+    const [first] = calls
+    return first && calls.length >= maxPerSecond ? arrivedBy(first) + secondMs : 0
+  }
 
   const work = (): void => {
     const now = performance.now()
     while (isReady()) {
-      const earliest = departed.length < maxPerSecond ? 0 : (departed[0] ?? 0) + secondMs
-      const at = Math.max(slots[0] ?? 0, earliest)
+      const at = Math.max(slots[0] ?? 0, earliest())
       if (at - now > longestHoldMs) return refuse('asked to wait')
       if (at > now) {
         later(at - now)

@@ -221,28 +221,28 @@ test('a 429 takes a quarter off the rate, many at once once, and it comes back i
   const organisation = newOrganisation()
   const pace = paceOf(organisation, limits)
   const step = async (): Promise<number> => (await pace.lease({ wanted: 1, inFlight: 0, atOnce: 10 })).stepMs
-  expect(await step()).toBeCloseTo(104, 3)
+  expect(await step()).toBeCloseTo(101.5, 3)
   await Promise.all(times(5, async () => pace.slowDown(0)))
   expect(await step()).toBeGreaterThan(128)
   await later(organisation, 4)
   const onTheWay = await step()
-  expect(onTheWay).toBeLessThan(124)
-  expect(onTheWay).toBeGreaterThan(105)
+  expect(onTheWay).toBeLessThan(121)
+  expect(onTheWay).toBeGreaterThan(103)
   await later(organisation, 26)
-  expect(await step()).toBeCloseTo(104, 3)
+  expect(await step()).toBeCloseTo(101.5, 3)
 })
 
 test('calls are slower after a 429 without Retry-After, which is left alone for a second', async () => {
   const { client, upstream } = await createFixture({ limits: { maxPerSecond: 20, maxConcurrency: 50 } })
   upstream.answer(salesUnitsPath, { status: 429 }, { body: [] })
-  await Promise.all(times(9, () => listSalesUnits(client)))
+  await Promise.all(times(40, () => listSalesUnits(client)))
   const [refused = 0, ...all] = upstream.to(salesUnitsPath).map(({ at }) => at)
   const after = all.filter((at) => at - refused > 900)
-  // A few were under way when it came.
-  expect(after.length).toBeGreaterThan(3)
+  // Some were under way when it came: more on a busy machine.
+  expect(after.length).toBeGreaterThan(10)
   for (const at of after) expect(at - refused).toBeGreaterThanOrEqual(998)
   const steps = (after.at(-1) ?? 0) - (after[0] ?? 0)
-  expect(steps / (after.length - 1)).toBeGreaterThan(1.15 * 52)
+  expect(steps / (after.length - 1)).toBeGreaterThan(1.15 * 50)
 })
 
 test('Retry-After with anything but 429 makes nobody wait', async () => {
