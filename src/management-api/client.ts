@@ -12,6 +12,7 @@ import { type CallOptions, createSendAuthorised, type Get, type Tally } from './
 import { createSend, type Limits, type Outcome } from './http.ts'
 import type { Pace } from './limiter.ts'
 import type { Keys } from './keys.ts'
+import { isLong, parseListElsewhere } from './list-elsewhere.ts'
 import { issuesOf, parseRows, type Rows } from './parse.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
@@ -95,8 +96,8 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
   const common = { Accept: 'application/json', ...systemHeaders(options.system) }
   const send = createSendAuthorised(createSend(limits, options.pace, logger), keys, urls, common, options.now)
 
-  /** The answer's JSON, undefined when it has no body. */
-  const read = async (get: Get, callOptions: CallOptions): Promise<unknown> => {
+  /** The answer's body, as it came. */
+  const read = async (get: Get, callOptions: CallOptions): Promise<string> => {
     const tally: Tally = { attempts: 0, renewed: false }
     let outcome: Outcome | undefined
     const attempt = async (): Promise<string> => {
@@ -105,7 +106,7 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       if (!outcome.ok) throw errorOf(get.purpose, outcome)
       return outcome.body
     }
-    const body = await pRetry(attempt, {
+    return pRetry(attempt, {
       retries: 2,
       minTimeout: limits.retryDelayMs,
       randomize: true,
@@ -113,12 +114,24 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       // What the API asked to wait comes on top: no call of the organisation gets a turn before.
       shouldRetry: ({ error }) => isTransient(error) && !(outcome?.ok === false && outcome.refused),
     })
+  }
+
+  /** The answer's JSON, undefined when it has no body. */
+  const parse = (get: Get, body: string): unknown => {
     if (body.trim() === '') return undefined
     try {
       return JSON.parse(body)
     } catch {
       throw senseless(get, ['the answer is not JSON'])
     }
+  }
+
+  /** The list in the answer; false when there should be one and is not. */
+  const parseList = async (get: Get, body: string, signal: AbortSignal | undefined): Promise<unknown> => {
+    if (!isLong(body)) return memberOf(parse(get, body), get.member)
+    const list = await parseListElsewhere({ body, member: get.member }, signal)
+    if (list === 'no JSON') throw senseless(get, ['the answer is not JSON'])
+    return list === 'no list' ? false : list
   }
 
   const senseless = ({ purpose }: Get, issues: readonly string[]): Error => {
@@ -134,8 +147,8 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     productOrderTemplatesPath: options.productOrderTemplatesPath ?? '/management/v1/product-order-templates',
     onlyMsn: keys.type === 'sales-unit' ? keys.merchantSerialNumber : undefined,
     list: async (schema, get, callOptions) => {
-      const answer = await read(get, callOptions)
-      const parsed = await parseRows(schema, memberOf(answer, get.member))
+      const body = await read(get, callOptions)
+      const parsed = await parseRows(schema, await parseList(get, body, callOptions.signal))
       if (!parsed) throw senseless(get, ['the answer is not a list'])
       const { rows, malformed, reasons } = parsed
       if (malformed.length > 0) {
@@ -145,7 +158,7 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       return { rows, malformed }
     },
     one: async (schema, get, callOptions) => {
-      const parsed = schema.safeParse(await read(get, callOptions))
+      const parsed = schema.safeParse(parse(get, await read(get, callOptions)))
       if (!parsed.success) throw senseless(get, issuesOf(parsed.error))
       return parsed.data
     },

@@ -45,13 +45,16 @@ export const parseRows = async <Schema extends z.ZodType>(
 export const text = z.union([z.string(), z.number()]).transform(String)
 
 /** Merchant serial number. Only digits are asked for: a new length must not empty the lists. */
-export const msn = text.refine((value) => /^\d+$/.test(value))
+export const msn = text.refine((value) => /^\d{1,30}$/.test(value))
+
+/** What names a thing. None is known that is half as long; what is longer is no name, and fits in no index. */
+export const id = text.refine(({ length }) => length <= 100)
 
 /** Absent and null both read as undefined, so that there is one kind of nothing. */
 export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
   schema.nullish().transform((value) => value ?? undefined)
 
-export const businessIdentifier = z.object({ scheme: text, id: text })
+export const businessIdentifier = z.object({ scheme: id, id })
 /** A merchant's identity: `{ scheme: 'business:NO:ORG', id: '987654321' }`. */
 export type BusinessIdentifier = z.output<typeof businessIdentifier>
 

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { CallOptions, ManagementApiClient } from './client.ts'
-import { maybe, type Rows, text } from './parse.ts'
+import { id, maybe, type Rows, text } from './parse.ts'
 
 /** A price that a partner may give its merchants. Prices are the API's own words, never numbers to count with. */
 export const pricePackage = z.looseObject({
-  pricePackageId: text,
+  pricePackageId: id,
   name: text,
   /** The price, such as `2.99%`. */
   description: text,

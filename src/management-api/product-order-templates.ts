@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { CallOptions, ManagementApiClient } from './client.ts'
-import { link, maybe, type Rows, text } from './parse.ts'
+import { id, link, maybe, type Rows, text } from './parse.ts'
 
 /** A link that a partner hands to its merchants, with some fields of the order form set or locked. */
 export const productOrderTemplate = z.looseObject({
-  templateId: text,
+  templateId: id,
   name: text,
   /** http(s); undefined when the API sent something else, which nobody should hand out. */
   url: link,

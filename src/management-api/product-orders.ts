@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { CallOptions, ManagementApiClient } from './client.ts'
-import { businessIdentifier, link, maybe, msn, type Rows, text } from './parse.ts'
+import { businessIdentifier, id, link, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
 export const productOrder = z.looseObject({
   /** UUID; absent for an order that the API shows in the list only. */
-  productOrderId: maybe(text),
+  productOrderId: maybe(id),
   /** `PREFILL`, `TEMPLATE`, `MANUAL`, or one that is newer than this. */
   productOrderType: maybe(text),
   /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or one that is newer than this. */
@@ -14,7 +14,7 @@ export const productOrder = z.looseObject({
    * `RECEIVED`, `MERCHANT_VIEWED`, `ORDER_SUBMITTED`, `EXPIRED`, `COMPLETED`, `REJECTED`, or one that is newer
    * than this.
    */
-  status: text,
+  status: id,
   businessIdentifier,
   /** Prefilled orders only; http(s), dead 14 days after it was made. */
   productOrderUrl: link,

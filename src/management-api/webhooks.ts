@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { UpstreamNotFoundError } from '../errors.ts'
 import type { CallOptions, ManagementApiClient } from './client.ts'
-import { maybe, type Rows, text } from './parse.ts'
+import { id, maybe, type Rows, text } from './parse.ts'
+
+/** In bytes. No server takes one as long. */
+const longestUrl = 2000
 
 export const webhook = z.looseObject({
-  id: text,
+  id,
   /** Where events go, as it was registered: for reading, not for a link (see httpUrl in parse.ts). */
-  url: text,
+  url: text.refine((url) => Buffer.byteLength(url) <= longestUrl),
   /** Event names such as `epayments.payment.captured.v1`. */
   events: maybe(z.array(text)).transform((events) => events ?? []),
 })

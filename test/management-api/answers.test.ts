@@ -67,6 +67,61 @@ test.each([
   expect(logText()).not.toContain('gateway')
 })
 
+const longList = Array.from({ length: 20_001 }, (_, index) => ({
+  msn: String(100_000 + index),
+  name: `Kiosk ${index}`,
+}))
+
+test('a long list is read whole and in order, malformed rows told apart', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { body: [...longList, { msn: 'zebra' }] })
+  const { rows, malformed } = await listSalesUnits(client)
+  expect(rows).toEqual(longList)
+  expect(malformed).toEqual([{ msn: 'zebra' }])
+  const webhooks = longList.map(({ msn }) => ({ id: msn, url: `https://x.example/${msn}`, events: [] }))
+  upstream.answer('/webhooks/v1/webhooks', { body: { webhooks } })
+  expect((await listWebhooks(client)).rows).toEqual(webhooks)
+})
+
+const longText = JSON.stringify(longList)
+
+test.each([
+  ['cut off', longText.slice(0, -1)],
+  ['HTML', `<html>${longText}</html>`],
+  ['something inside', `{"items":${longText}}`],
+  ['text', JSON.stringify(longText)],
+])('a long answer that is %s makes no sense', async (_name, body) => {
+  const { client, upstream, logText } = await createFixture()
+  upstream.answer(salesUnitsPath, { body })
+  upstream.answer('/webhooks/v1/webhooks', { body })
+  expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamUnavailableError)
+  expect(await rejection(listWebhooks(client))).toBeInstanceOf(UpstreamUnavailableError)
+  expect(logText()).not.toContain('Kiosk')
+})
+
+test('who gives up while a long list is parsed hears their own reason', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { body: longText })
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  const reading = rejection(listSalesUnits(client, { signal: controller.signal }))
+  await expect.poll(() => upstream.to(salesUnitsPath).length, { interval: 1 }).toBe(1)
+  setTimeout(() => controller.abort(reason), 15)
+  expect(await reading).toBe(reason)
+})
+
+test.each([
+  ['an id longer than any', { pricePackageId: 'x'.repeat(101), name: 'x', description: '1 %' }],
+  [
+    'a number with too many digits as its id',
+    { pricePackageId: '1'.repeat(200), name: 'x', description: '1 %' },
+  ],
+])('a row with %s is malformed', async (_name, row) => {
+  const { client, upstream } = await createFixture()
+  upstream.answer('/management/v1/partners/price-packages', { body: [row] })
+  expect(await listPricePackages(client)).toEqual({ rows: [], malformed: [row] })
+})
+
 test.each([
   ['not there', { status: 204 }],
   ['a list', { body: [] }],
