@@ -1,5 +1,5 @@
 import { type SlowPace, slowPaces } from '../store/api-pace.ts'
-import { type Backlog, backlogsOf } from '../store/readings.ts'
+import { type Backlog, backlogsOf } from '../store/backlog.ts'
 import { countJobs } from '../sync/job-counts.ts'
 import { refuseMore } from './arguments.ts'
 import type { Command } from './command.ts'

@@ -1,4 +1,4 @@
-import type { Backlog } from '../store/readings.ts'
+import type { Backlog } from '../store/backlog.ts'
 import { byOrganisation, counted, failureInWords, inDigits, inWords, isList, resourceWords } from './words.ts'
 
 /** How an organisation's backlogs stand, taken together. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import { backlogsOf, makeDue } from '../store/readings.ts'
+import { backlogsOf } from '../store/backlog.ts'
+import { makeDue } from '../store/due-work.ts'
 import { CommandError, parseOrganisation } from './arguments.ts'
 import { type Command, type CommandCall, type CommandDeps, describeOrganisation } from './command.ts'
 import {

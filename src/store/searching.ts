@@ -5,7 +5,7 @@ import type { Handle } from './database.ts'
 /** More matches than this are not counted: "more than 1,000". */
 const mostCounted = 1000
 /** So many rows are looked through in order before all that match are sorted instead. */
-const mostWalked = 5000
+const mostWalked = 30_000
 
 /** Digits of an identifier are found however somebody spaced them. */
 const spacedDigits = /^\d[\d ]*\d$/

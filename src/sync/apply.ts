@@ -1,7 +1,7 @@
 import type { Organisation } from '../organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
 import type { Database, Handle } from '../store/database.ts'
-import { expectReadings, forgetReadings } from '../store/readings.ts'
+import { expectReadings, forgetReadings } from '../store/due-work.ts'
 import {
   type DerivedColumns,
   lockRecords,

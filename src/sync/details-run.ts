@@ -1,8 +1,8 @@
 import { type Organisation, organisationKey } from '../organisation.ts'
-import { dueDetails } from '../store/readings.ts'
+import { dueDetails } from '../store/due-work.ts'
 import type { Tidy } from './apply.ts'
 import { applyDetails, type Read, readDetail, type Task } from './details.ts'
-import { summariseAgain } from './lists.ts'
+import { summariseAgain } from './summaries.ts'
 import type { SyncSource } from './source.ts'
 
 /** One run goes on for so long, then gives the job back, so that other organisations get their turn. */

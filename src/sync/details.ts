@@ -10,7 +10,7 @@ import {
 import { type Json, webhooksOfSalesUnits } from '../store/records.ts'
 import { applyAnswers, type TimedAnswer, type Tidy } from './apply.ts'
 import { failureOf } from './failure.ts'
-import { asStored, isBelievedNow, isHardToBelieve } from './lists.ts'
+import { asStored, isBelievedNow, isHardToBelieve } from './list-comparison.ts'
 import { details, readWebhooksOf, webhookKey, webhookKind } from './resources.ts'
 import type { SyncSource } from './source.ts'
 

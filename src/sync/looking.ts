@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Purpose, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
+import { noteActivity } from '../store/activity.ts'
+import { wantReadings } from '../store/due-work.ts'
 import {
   type DetailResource,
   type ListResource,
   listReadings,
-  noteActivity,
   type Reading,
   readingOf,
   type Resource,
-  wantReadings,
 } from '../store/readings.ts'
 import type { SyncSource } from './source.ts'
 import type { Sync } from './sync.ts'
@@ -52,8 +52,9 @@ export type Looking = {
 /** A page waits this long for what has never been read. */
 const patienceMs = 3000
 const lookAgainMs = 30
-/** What somebody looks at is asked for so often at most; of so many things at once it is remembered. */
+/** What somebody looks at is asked for so often at most, and more seldom while it fails; of so many things at once it is remembered. */
 const [askAgainMs, mostAsked] = [5000, 10_000]
+const failingFactor = 6
 /** Who is here is written down this often. */
 const activityMs = 20_000
 
@@ -119,15 +120,17 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
     organisation: Organisation,
     resource: Resource,
     keys: readonly string[],
-    options?: { readonly onlyUnread: boolean },
+    options?: { readonly onlyUnread?: boolean; readonly isFailing?: boolean },
   ): void => {
     const now = performance.now()
     const nameOf = (key: string) => `${organisationKey(organisation)} ${resource} ${key}`
-    const fresh = keys.filter((key) => now - (askedAt.get(nameOf(key)) ?? -Infinity) > againMs)
+    const { onlyUnread = false, isFailing = false } = options ?? {}
+    const waitMs = isFailing ? failingFactor * againMs : againMs
+    const fresh = keys.filter((key) => now - (askedAt.get(nameOf(key)) ?? -Infinity) > waitMs)
     if (fresh.length === 0) return
     if (askedAt.size > mostAsked) askedAt.clear()
     for (const key of fresh) askedAt.set(nameOf(key), now)
-    behind(want(organisation, resource, fresh, options))
+    behind(want(organisation, resource, fresh, { onlyUnread }))
   }
 
   const noteHere = async (organisation: Organisation): Promise<Date> => {
@@ -195,7 +198,7 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
       const latest = isListNewer ? list : read
       if (latest?.checkedAt) {
         if (Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000)
-          wantBehind(organisation, resource, [key])
+          wantBehind(organisation, resource, [key], { isFailing: (read?.failure ?? null) !== null })
         return freshnessOf(latest, organisation, settings.detailSeconds)
       }
       const reading = await readNow(organisation, resource, key)

@@ -19,6 +19,12 @@ export type Kind = {
   readonly derive: (current: Json, key: string, merchantName: string | null) => DerivedColumns
 }
 
+/** An index takes no more; details show all of it. */
+const longestName = 200
+
+const nameOf = (text: string): string =>
+  text.length > longestName ? `${text.slice(0, longestName - 1).toWellFormed()}…` : text
+
 const orNull = (value: string | undefined): string | null => value ?? null
 
 /** Made once: a schema made for every row would cost more than all the rest of the row. */
@@ -32,7 +38,7 @@ const salesUnits: Kind = {
   derive: (current, _key, merchantName) => {
     const { name, businessIdentifier } = knownSalesUnit.parse(current)
     return {
-      name,
+      name: nameOf(name),
       scheme: orNull(businessIdentifier?.scheme),
       business_id: orNull(businessIdentifier?.id),
       merchant_name: merchantName,
@@ -43,7 +49,7 @@ const salesUnits: Kind = {
 const merchants: Kind = {
   table: 'merchants',
   resource: 'merchant',
-  derive: (current) => ({ name: merchant.parse(current).name }),
+  derive: (current) => ({ name: nameOf(merchant.parse(current).name) }),
 }
 const productOrders: Kind = {
   table: 'product_orders',

@@ -1,9 +1,12 @@
 /** Letters that Norwegians and Danes put after z, in their order; Swedes' and Finns' beside their equals. */
 const afterZ: Readonly<Record<string, string>> = { æ: '{', ä: '{', ø: '|', ö: '|', å: '}' }
 
+/** An index takes no more. */
+const longest = 100
+
 /**
  * A text whose byte order is the order people in the Nordic countries expect of names: case and accents do not
- * count, æ ø å (and aa, its old spelling) come last, signs first, numbers go by value. For PostgreSQL, which has no such collation everywhere.
+ * count, æ ø å (and aa, its old spelling) come last, signs first, numbers go by value. For PostgreSQL, which has no such collation everywhere. At most 100 characters: what differs later only is in no order.
  */
 export const sortKey = (name: string): string =>
   name
@@ -17,3 +20,4 @@ export const sortKey = (name: string): string =>
     .replaceAll(/[\p{P}\p{S}]/gu, (mark) => ('{|}'.includes(mark) ? mark : '!'))
     .replaceAll(/\s+/g, ' ')
     .trim()
+    .slice(0, longest)

@@ -1,13 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import {
-  dueOrganisations,
-  expectReadings,
-  isListDue,
-  listResources,
-  type Resource,
-} from '../store/readings.ts'
+import { dueOrganisations, expectReadings, isListDue } from '../store/due-work.ts'
+import { listResources, type Resource } from '../store/readings.ts'
 import { createTidying } from './apply.ts'
 import { readDetails } from './details-run.ts'
 import { type Jobs, startJobs } from './jobs.ts'

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import { runCommand } from '../../src/cli/commands.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import type { Database } from '../../src/store/database.ts'
-import { expectReadings, makeDue, noteReadings } from '../../src/store/readings.ts'
+import { expectReadings, makeDue } from '../../src/store/due-work.ts'
+import { noteReadings } from '../../src/store/readings.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes & Co' }

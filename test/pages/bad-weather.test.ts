@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
 import type { Partner } from '../../src/organisation.ts'
 import { resetBreaker } from '../../src/store/api-pace.ts'
-import { makeDue } from '../../src/store/readings.ts'
+import { makeDue } from '../../src/store/due-work.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'

@@ -6,7 +6,7 @@ import type { DemoWorld } from '../../src/demo/world/types.ts'
 import type { Change } from '../../src/store/changes.ts'
 import type { Json } from '../../src/store/records.ts'
 import { differences } from '../../src/sync/compare.ts'
-import { asStored } from '../../src/sync/lists.ts'
+import { asStored } from '../../src/sync/list-comparison.ts'
 import { partner } from './instances.ts'
 
 const nameOf = (resource: string, key: string): string => `${resource} ${key}`

@@ -4,7 +4,8 @@ import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
 import { fairWeather } from '../../src/demo/management-api/weather.ts'
 import type { Organisation } from '../../src/organisation.ts'
 import type { Change } from '../../src/store/changes.ts'
-import { backlogOf, makeDue } from '../../src/store/readings.ts'
+import { backlogOf } from '../../src/store/backlog.ts'
+import { makeDue } from '../../src/store/due-work.ts'
 import { startTestPortal, type TestPortal, type TestPortalOptions } from '../support/portal.ts'
 
 const nordlys: Organisation = { kind: 'partner', id: '12345', name: 'Nordlys Platform AS' }

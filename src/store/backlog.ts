@@ -1,0 +1,70 @@
+import { sql } from 'kysely'
+import { type Organisation, organisationKey } from '../organisation.ts'
+import type { Handle } from './database.ts'
+import type { Resource } from './readings.ts'
+
+/** How many sales units, and how many of their merchants, have never been read. */
+export const unreadCounts = async (
+  db: Handle,
+  organisation: Organisation,
+): Promise<{ readonly salesUnits: number; readonly merchants: number }> => {
+  const { rows } = await sql<{ resource: string; unread: number }>`
+    select resource, count(*)::int as unread from readings
+    where organisation = ${organisationKey(organisation)} and checked_at is null
+      and resource in ('salesUnit', 'merchant') and due_at < 'infinity' group by resource`.execute(db)
+  const of = (resource: string) => rows.find((row) => row.resource === resource)?.unread ?? 0
+  return { salesUnits: of('salesUnit'), merchants: of('merchant') }
+}
+
+/** How the readings of one resource of an organisation stand. Times are the database's, `at` is its now. */
+export type Backlog = {
+  /** By organisationKey(). */
+  readonly organisation: string
+  readonly resource: Resource
+  /** How many there are, and how many of them are due now, were never read, and failed when they were last tried. */
+  readonly count: number
+  readonly due: number
+  readonly unread: number
+  readonly failing: number
+  /** Of those that fail, how many because the keys were refused. */
+  readonly refused: number
+  /** Due, and not only because it failed and is tried again; and what is neither untried nor failing. */
+  readonly untried: number
+  readonly read: number
+  /** Lists: how many rows they have, null when that is not known. */
+  readonly total: number | null
+  readonly oldestCheckedAt: Date | null
+  readonly newestCheckedAt: Date | null
+  readonly failingSince: Date | null
+  readonly doubtedAt: Date | null
+  readonly at: Date
+}
+
+/**
+ * How the readings of these organisations stand, a line a resource; what is not read again by itself is left out.
+ * @param organisations by organisationKey()
+ */
+export const backlogsOf = async (db: Handle, organisations: readonly string[]): Promise<Backlog[]> => {
+  const { rows } = await sql<Backlog>`
+    select organisation, resource, count(*)::int as count,
+      count(*) filter (where due_at <= now() or wanted_at is not null)::int as due,
+      count(*) filter (where checked_at is null)::int as unread,
+      count(*) filter (where failures > 0)::int as failing,
+      count(*) filter (where failure = 'refused')::int as refused,
+      count(*) filter (where untried)::int as untried,
+      count(*) filter (where failures = 0 and not untried)::int as read,
+      max(total) filter (where key = '') as total,
+      min(checked_at) as "oldestCheckedAt", max(checked_at) as "newestCheckedAt",
+      min(failing_since) as "failingSince", min(doubted_at) as "doubtedAt", now() as at
+    from (
+      select *, wanted_at is not null or due_at = 'epoch' or (due_at <= now() and failures = 0) as untried
+      from readings
+      where organisation = any(${organisations}) and (due_at < 'infinity' or wanted_at is not null)
+    ) r
+    group by organisation, resource order by organisation, resource`.execute(db)
+  return rows
+}
+
+/** The same of one organisation. */
+export const backlogOf = async (db: Handle, organisation: Organisation): Promise<Backlog[]> =>
+  backlogsOf(db, [organisationKey(organisation)])

@@ -1,0 +1,35 @@
+import type { Organisation } from '../organisation.ts'
+import { unreadCounts } from '../store/backlog.ts'
+import { type ListResource, readingOf, summarise } from '../store/readings.ts'
+import { countRows, productOrderFacets } from '../store/summaries.ts'
+import { lists } from './resources.ts'
+import type { SyncSource } from './source.ts'
+
+/** Counts once what pages show without counting. */
+export const summariseList = async (
+  { database: { kysely } }: SyncSource,
+  organisation: Organisation,
+  resource: ListResource,
+): Promise<void> => {
+  const { table } = lists[resource]
+  const total = await countRows(kysely, organisation, table)
+  if (resource === 'salesUnits') {
+    const unread = await unreadCounts(kysely, organisation)
+    const done = Math.max(0, total - unread.salesUnits - unread.merchants)
+    await summarise(kysely, organisation, resource, { total, done })
+  } else {
+    const facets = resource === 'productOrders' ? await productOrderFacets(kysely, organisation) : null
+    await summarise(kysely, organisation, resource, { total, facets })
+  }
+}
+
+/** The same after details were read. A list that has never been read stays unknown: none of it is not nothing. */
+export const summariseAgain = async (
+  source: SyncSource,
+  organisation: Organisation,
+  resource: ListResource,
+): Promise<void> => {
+  const reading = await readingOf(source.database.kysely, organisation, resource)
+  if (reading && (reading.checkedAt || reading.total !== null))
+    await summariseList(source, organisation, resource)
+}

@@ -1,0 +1,107 @@
+import { afterEach, expect, it } from 'vitest'
+import { organisationKey } from '../../src/organisation.ts'
+import { makeDue } from '../../src/store/due-work.ts'
+import { noteReadings } from '../../src/store/readings.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+
+const nordlys = { kind: 'partner', id: '12345', name: 'Nordlys Platform AS' } as const
+const base = '/partners/12345'
+const listPath = '/management/v1/sales-units'
+
+let test: TestPortal
+let known: readonly { readonly msn: string; readonly name: string }[] | undefined
+afterEach(async () => {
+  known = undefined
+  await test.stop()
+})
+
+/** Readings by `resource key`, with when they are due: false where they are not read by themselves. */
+const readings = async (): Promise<Map<string, boolean>> => {
+  const { rows } = await test.portal.database.pool.query<{ name: string; due: boolean }>(
+    `select resource || ' ' || key as name, due_at < 'infinity' as due from readings where organisation = $1`,
+    [organisationKey(nordlys)],
+  )
+  return new Map(rows.map(({ name, due }) => [name, due]))
+}
+
+type Listed = { readonly msn: string; readonly name: string }
+
+/** From now on the list is what `change` makes of what the portal knows; it is read again at once. */
+const listAs = async (change: (rows: readonly Listed[]) => readonly Listed[]): Promise<void> => {
+  known ??= (
+    await test.portal.database.pool.query<Listed>(
+      `select key as msn, name from sales_units where organisation = $1 and gone_at is null order by key`,
+      [organisationKey(nordlys)],
+    )
+  ).rows
+  const body = change(known)
+  test.api.weather.override = ({ path }) => (path === listPath ? { status: 200, body } : undefined)
+  await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
+  await test.settled()
+}
+const without = async (gone?: string): Promise<void> =>
+  listAs((rows) => rows.filter(({ msn }) => msn !== gone))
+
+const unitOf = async (): Promise<{ msn: string; merchant: string }> => {
+  const { rows } = await test.portal.database.pool.query<{ msn: string; merchant: string }>(
+    `select min(key) as msn, scheme || '/' || business_id as merchant from sales_units s
+     where organisation = $1 and not exists (
+       select from product_orders o where o.organisation = s.organisation and o.business_id = s.business_id)
+     group by scheme, business_id having count(*) = 1 limit 1`,
+    [organisationKey(nordlys)],
+  )
+  return rows[0] ?? { msn: '', merchant: '' }
+}
+
+it('what is gone is not read again, even where it was being read when it went; nor is its merchant', async () => {
+  test = await startTestPortal()
+  const { msn, merchant } = await unitOf()
+  expect((await readings()).get(`merchant ${merchant}`)).toBe(true)
+  await without(msn)
+  // The answer to a call that was under way comes late.
+  const { kysely } = test.portal.database
+  const outcome = { key: msn, askedMs: 5000, nextInSeconds: 86_400 }
+  await noteReadings(kysely, nordlys, [
+    { resource: 'salesUnitWebhooks', ...outcome },
+    { resource: 'salesUnit', ...outcome },
+  ])
+  const after = await readings()
+  expect(after.get(`salesUnit ${msn}`)).toBe(false)
+  expect(after.get(`salesUnitWebhooks ${msn}`)).toBe(false)
+  expect(after.get(`merchant ${merchant}`)).toBe(false)
+  await without()
+  const returned = await readings()
+  expect(returned.get(`salesUnit ${msn}`)).toBe(true)
+  expect(returned.get(`salesUnitWebhooks ${msn}`)).toBe(true)
+  expect(returned.get(`merchant ${merchant}`)).toBe(true)
+})
+
+it('an MSN that somebody typed and nobody has is forgotten after a week', async () => {
+  test = await startTestPortal()
+  const browser = await test.signedIn('Kari Nordmann')
+  expect((await browser.open(`${base}/sales-units/99999999`)).status).toBe(404)
+  await test.settled()
+  const { msn } = await unitOf()
+  expect((await readings()).has('salesUnit 99999999')).toBe(true)
+  await test.portal.database.pool.query(
+    `update readings set checked_at = now() - interval '8 days' where key = '99999999'`,
+  )
+  await without(msn)
+  const after = await readings()
+  expect(after.has('salesUnit 99999999')).toBe(false)
+  expect(after.has(`salesUnit ${msn}`)).toBe(true)
+})
+
+it('a name as long as a book costs nobody anything, and is shown cut', async () => {
+  test = await startTestPortal()
+  const long = `Kiosk ${'æ 7 '.repeat(3000)}`
+  const { msn } = await unitOf()
+  await listAs((rows) => rows.map((row) => (row.msn === msn ? { ...row, name: long } : row)))
+  const browser = await test.signedIn('Kari Nordmann')
+  const found = await browser.open(`${base}/sales-units?q=${msn}`)
+  const shown = found.$('tbody a').first().text().trim()
+  expect(shown).toMatch(/^Kiosk æ 7 .*…$/)
+  expect(shown.length).toBeLessThanOrEqual(200)
+  expect((await browser.open(`${base}/sales-units/${msn}`)).status).toBe(200)
+  expect((await browser.open(`${base}/sales-units`)).$('tbody tr').length).toBe(known?.length)
+})
