@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
 import { signOutOrigins } from './auth/eid.ts'
+import { createEmailCodes } from './auth/email-codes.ts'
 import { createPassport } from './auth/passport.ts'
 import { currentUser } from './auth/user.ts'
+import { requireVerifiedEmail } from './auth/verified-email.ts'
 import type { Config } from './config.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
 import { health, type Readiness } from './http/health.ts'
@@ -15,13 +17,13 @@ import { sessions } from './http/session.ts'
 import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
-import { organisationKey } from './organisation.ts'
+import { byOrganisationKey } from './organisation.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
 import { mount, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
-export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages'> & {
+export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages' | 'emailCodes'> & {
   readonly config: Config
   readonly readiness: Readiness
 }
@@ -34,17 +36,17 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
-  const organisations = new Map(
-    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
-  )
+  const organisations = byOrganisationKey(config.organisations)
   const passport = createPassport(database)
-  const pages = siteMap({ ...deps, passport, organisations, languages })
+  const render = compileViews(views)
+  const emailCodes = createEmailCodes({ config, database, logger, render })
+  const pages = siteMap({ ...deps, passport, organisations, languages, emailCodes })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
   app.set('query parser', 'simple')
   app.set('etag', false)
-  app.set('view', viewClass(compileViews(views)))
+  app.set('view', viewClass(render))
 
   app.use(requestContext(logger))
   app.use(securityHeaders({ https: config.https, formActionOrigins: () => signOutOrigins(eid) }))
@@ -57,6 +59,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(['/login', '/auth/callback'], signInLimit())
   app.use(mount(pages.anyone))
   app.use(requireUser)
+  app.use(mount(pages.account), requireVerifiedEmail)
   app.use(mount(pages.user))
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]

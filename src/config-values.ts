@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { emailAddress } from './email-address.ts'
 
 const isLoopback = ({ hostname }: URL): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
@@ -73,3 +74,46 @@ export const trustProxy = z
 /** A whole number within bounds, both included. */
 export const wholeNumber = (least: number, most: number) =>
   z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
+
+const decoded = (value: string): string | undefined => {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** A mail server: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which only this machine may do without. */
+export const smtpServer = url.transform((value, context) => {
+  const refuse = (message: string) => {
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  if (!['smtp:', 'smtps:'].includes(value.protocol) || value.hostname === '')
+    return refuse('must be smtps://user:password@host:port, or smtp:// where the server has STARTTLS')
+  if (!/^\/?$/.test(value.pathname) || value.search || value.hash)
+    return refuse('must not have a path, a query or a fragment')
+  const [user, pass] = [decoded(value.username), decoded(value.password)]
+  if (user === undefined || pass === undefined || (user === '') !== (pass === ''))
+    return refuse('must have both a user and a password, percent-encoded, or neither')
+  const secure = value.protocol === 'smtps:'
+  return {
+    host: value.hostname.replace(/^\[|\]$/g, ''),
+    port: value.port === '' ? (secure ? 465 : 587) : Number(value.port),
+    secure,
+    loopback: isLoopback(value),
+    credentials: user === '' ? undefined : { user, pass },
+  }
+})
+
+/** Who mails come from: `portal@example.com`, or `Partner portal <portal@example.com>`. */
+export const mailSender = z.string().transform((value, context) => {
+  const [, name = '', bracketed] = /^([^<>\p{Cc}]*)<([^<>]+)>$/u.exec(value.trim()) ?? []
+  const address = emailAddress(bracketed ?? value)
+  if (address !== undefined) return { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an e-mail address, or a name and an address such as Partner portal <portal@example.com>',
+  })
+  return z.NEVER
+})

@@ -1,6 +1,16 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { baseUrl, issuerUrl, origin, sessionSecrets, trustProxy, url, wholeNumber } from './config-values.ts'
+import {
+  baseUrl,
+  issuerUrl,
+  mailSender,
+  origin,
+  sessionSecrets,
+  smtpServer,
+  trustProxy,
+  url,
+  wholeNumber,
+} from './config-values.ts'
 import { readOrganisationsFile } from './organisations-file.ts'
 
 /** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
@@ -80,10 +90,22 @@ const portalSchema = z
       .optional(),
     SUPPORT_TEXT: z.string().max(1000).optional(),
     TRUST_PROXY: trustProxy.default(false),
+    SMTP_URL: smtpServer.optional(),
+    MAIL_FROM: mailSender.optional(),
   })
   .refine((env) => env.NODE_ENV !== 'production' || env.DATABASE_URL !== undefined, {
     path: ['DATABASE_URL'],
     message: 'is required when NODE_ENV is production: the embedded database is for trial and development',
+  })
+  .superRefine((env, context) => {
+    const missing = (variable: 'SMTP_URL' | 'MAIL_FROM', why: string): void => {
+      if (env[variable] === undefined)
+        context.addIssue({ code: 'custom', path: [variable], message: `is required ${why}` })
+    }
+    const why = 'when NODE_ENV is production: people verify their e-mail address with a code that is mailed'
+    if (env.NODE_ENV === 'production') for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
+    else if (env.SMTP_URL !== undefined) missing('MAIL_FROM', 'with SMTP_URL')
+    else if (env.MAIL_FROM !== undefined) missing('SMTP_URL', 'with MAIL_FROM')
   })
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -176,6 +198,9 @@ export const readConfig = (env: Environment = ownEnvironment()) => {
     supportText: values.SUPPORT_TEXT,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
+    /** Undefined where the operator has set up no mail, which production refuses. */
+    mail:
+      values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
   }
 }
 export type Config = ReturnType<typeof readConfig>

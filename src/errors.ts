@@ -145,6 +145,12 @@ export class TooManyRequestsError extends PortalError {
   readonly page = 'tooManyRequests'
 }
 
+/** Thrown when the mail server does not answer, or not as it should; the message is a code, never its words. */
+export class MailUnavailableError extends PortalError {
+  readonly status = 503
+  readonly page = 'mailUnavailable'
+}
+
 /** Thrown when the embedded database is in use by another process, or a configured one cannot be used. */
 export class DatabaseUnavailableError extends PortalError {
   readonly status = 503

@@ -9,9 +9,10 @@ import { CommandError } from './cli/arguments.ts'
 import { runCommand } from './cli/commands.ts'
 import { serveOperatorSocket } from './cli/operator-socket.ts'
 import { type Config, ConfigurationError } from './config.ts'
+import type { DemoNotice } from './http/locals.ts'
 import { answerMalformed } from './http/malformed.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { organisationKey } from './organisation.ts'
+import { byOrganisationKey } from './organisation.ts'
 import { openReading, type Reading } from './reading.ts'
 import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
@@ -43,12 +44,12 @@ const listen = async (server: Server, { host, port }: Config): Promise<void> => 
 /**
  * Opens the database, migrates it and listens. The eID provider and the Management API may be down meanwhile.
  * @param options.logger instead of one on stdout
- * @param options.demoNotice a sentence on every page that says that this is a demo
+ * @param options.demoNotice has every page say that this is a demo
  * @throws DatabaseUnavailableError; ConfigurationError for a port that is taken
  */
 export const startPortal = async (
   config: Config,
-  options: { readonly logger?: Logger; readonly demoNotice?: string } = {},
+  options: { readonly logger?: Logger; readonly demoNotice?: DemoNotice } = {},
 ): Promise<Portal> => {
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
@@ -57,9 +58,7 @@ export const startPortal = async (
   let operatorSocket: Awaited<ReturnType<typeof serveOperatorSocket>> | undefined
   try {
     await migrate(database)
-    const organisations = new Map(
-      config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
-    )
+    const organisations = byOrganisationKey(config.organisations)
     const sync = async (): Promise<Sync> => {
       if (!reading) throw new CommandError('the portal is starting: try again in a moment')
       return reading.sync
@@ -97,6 +96,8 @@ export const startPortal = async (
     await listen(server, config)
     const { address, family, port } = server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    if (!config.mail)
+      logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
     logger.info({ url, database: database.kind, organisations: organisations.size }, 'portal ready')
     // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
     eid.configuration().catch(() => {})

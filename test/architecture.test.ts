@@ -8,24 +8,26 @@ const source = resolve(import.meta.dirname, '../src')
  * What each room may import from beside itself and libraries. A request walks down, data walks up, and nothing
  * jumps a floor; docs/architecture.md draws it.
  */
-const ground = ['errors.ts', 'logger.ts', 'organisation.ts', 'paging.ts']
+const ground = ['email-address.ts', 'errors.ts', 'logger.ts', 'organisation.ts', 'paging.ts']
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config.ts', 'errors.ts', 'portal.ts', 'signals.ts'],
   'portal.ts': ['app.ts', 'auth', 'cli', 'config.ts', 'http', 'reading.ts', 'store', 'sync', ...ground],
   'reading.ts': ['config.ts', 'management-api', 'store', 'sync', ...ground],
   'app.ts': ['auth', 'config.ts', 'http', 'pages', ...ground],
   'config.ts': ['config-values.ts', 'organisations-file.ts'],
-  'config-values.ts': [],
+  'config-values.ts': ['email-address.ts'],
   'organisations-file.ts': ['management-api', ...ground],
   pages: ['auth', 'http', 'sync', 'management-api', 'store', 'config.ts', ...ground],
-  auth: ['http', 'store', ...ground],
+  auth: ['http', 'mail', 'store', ...ground],
   http: ['store', ...ground],
   sync: ['store', 'management-api', ...ground],
+  mail: ground,
   store: ground,
   'management-api': ground,
   cli: ['config.ts', 'reading.ts', 'store', 'sync', ...ground],
   demo: ['auth', 'config.ts', 'http', 'portal.ts', 'signals.ts', 'store', ...ground],
   'signals.ts': [],
+  'email-address.ts': [],
   'errors.ts': [],
   'logger.ts': [],
   'organisation.ts': [],
@@ -57,7 +59,7 @@ describe('the arrows', () => {
     expect(strangers).toEqual([])
   })
 
-  it.each(files.filter((file) => /^(store|management-api|sync|cli)\//.test(file)))(
+  it.each(files.filter((file) => /^(store|management-api|sync|cli|mail)\//.test(file)))(
     '%s knows no Express',
     (file) => {
       expect(

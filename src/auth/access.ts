@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { NotFoundError } from '../errors.ts'
 import { localPath } from './local-path.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
@@ -6,16 +6,20 @@ import { type Organisation, type OrganisationReference, organisationKey } from '
 /** The organisations the operator has configured, by organisationKey(). */
 export type Organisations = ReadonlyMap<string, Organisation>
 
+/** The query that leads back to the page that was asked for, for whoever is led elsewhere first; perhaps ''. */
+export const backHere = (req: Request): string => {
+  // Nobody is led back to an address that localPath refuses, and a header takes only so much.
+  const wanted = req.method === 'GET' && localPath(req.originalUrl) === req.originalUrl
+  return wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
+}
+
 /**
  * The one gate: what comes after it needs a user. Nobody signed in is led to the sign-in page, and from there
  * back to where they wanted to go.
  */
 export const requireUser: RequestHandler = (req, res, next) => {
   if (req.user) return next()
-  // Nobody is led back to an address that localPath refuses, and a header takes only so much.
-  const wanted = req.method === 'GET' && localPath(req.originalUrl) === req.originalUrl
-  const returnTo = wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
-  return res.redirect(`/${returnTo}`)
+  return res.redirect(`/${backHere(req)}`)
 }
 
 const byName = new Intl.Collator('nb').compare

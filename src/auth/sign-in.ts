@@ -4,10 +4,13 @@ import * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
 import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
+import { coarseAddress } from '../http/coarse-address.ts'
 import { csrfToken } from '../http/csrf.ts'
 import type { PendingSignIn } from '../http/session.ts'
+import type { Logger } from '../logger.ts'
+import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
-import { saveUser, type SignedInUser } from '../store/users.ts'
+import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
 import type { Eid } from './eid.ts'
 import { localPath } from './local-path.ts'
 import type { Passport } from './passport.ts'
@@ -23,6 +26,7 @@ export type SignInDeps = {
   readonly eid: Eid
   readonly passport: Passport
   readonly database: Database
+  readonly logger: Logger
   readonly portalUrl: string
 }
 
@@ -95,7 +99,7 @@ const checkIssuer = (iss: string | undefined, configuration: oidc.Configuration)
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
 export const finishSignIn =
-  ({ eid, passport, database, portalUrl }: SignInDeps): RequestHandler =>
+  ({ eid, passport, database, logger, portalUrl }: SignInDeps): RequestHandler =>
   async (req, res, next) => {
     // Trying this address again would never help: error pages lead to a new sign-in.
     res.locals['returnTo'] = '/login'
@@ -112,7 +116,8 @@ export const finishSignIn =
     delete all[state]
     await saveSession(req)
 
-    let signedIn: { user: SignedInUser; idToken: string | undefined } | undefined
+    type SignedIn = { user: SignedInUser; vouchedEmail: string | null; idToken: string | undefined }
+    let signedIn: SignedIn | undefined
     const verify: VerifyFunction = async (tokens, verified) => {
       const claims = tokens.claims()
       // The subject must be something to be known by, and PostgreSQL takes no U+0000.
@@ -123,20 +128,39 @@ export const finishSignIn =
       if (acrValues && !(typeof claims.acr === 'string' && acrValues.split(' ').includes(claims.acr)))
         return verified(new EidAnswerError('an assurance level that was not asked for'))
       const { iss: issuer, sub: subject } = claims
-      const profile = await profileOf(configuration, tokens, claims)
+      const { vouchedEmail, ...profile } = await profileOf(configuration, tokens, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
-      signedIn = { user: { ...user, issuer, subject }, idToken: tokens.id_token }
-      return verified(null, { ...user, grants: [] })
+      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken: tokens.id_token }
+      return verified(null, { ...user, email: null, eidEmail: user.email, grants: [] })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
     const language = res.locals.language.code
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, answer, language }, verify)
     const user = await authenticate(passport, strategy, req, res, next)
     // Not in verify: a database that fails is not the provider's fault.
-    if (signedIn) await saveUser(database.kysely, signedIn.user)
+    if (signedIn) {
+      await saveUser(database.kysely, signedIn.user)
+      await believeProvider({ database, logger }, req, signedIn)
+    }
     await startSession(req, user, signedIn?.idToken)
     res.redirect(pending.returnTo)
   }
+
+/** An address that the provider vouches for is verified, if the user has none that is. */
+const believeProvider = async (
+  { database, logger }: Pick<SignInDeps, 'database' | 'logger'>,
+  req: Request,
+  { user: { id: userId }, vouchedEmail }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },
+): Promise<void> => {
+  if (vouchedEmail === null || !(await saveVouchedEmail(database.kysely, userId, vouchedEmail))) return
+  const address = coarseAddress(req.ip)
+  await recordAudit(database.kysely, logger, {
+    event: 'e-mail verified',
+    userId,
+    address,
+    details: { by: 'eID' },
+  })
+}
 
 /** passport gives the session a new id here, so that one planted before the sign-in is worth nothing. */
 const startSession = async (req: Request, user: Express.User, idToken: string | undefined): Promise<void> => {

@@ -9,7 +9,10 @@ declare global {
     interface User {
       readonly id: string
       readonly name: string | null
+      /** The verified address; null before there is one, and then `requireVerifiedEmail` lets nothing through. */
       readonly email: string | null
+      /** What the eID says, verified or not. */
+      readonly eidEmail: string | null
       /** organisationKey() of each organisation this user may act as. */
       readonly grants: readonly string[]
     }

@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import express from 'express'
 import { userIdOf } from '../auth/user-id.ts'
 import { readConfig } from '../config.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { type Portal, startPortal } from '../portal.ts'
 import { addGrant, removeGrant } from '../store/grants.ts'
 import { createDemoEid } from './eid.ts'
+import { startDemoInbox } from './inbox.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
 import { type DemoState, loadDemoState, lockDemo, saveDemoState } from './state.ts'
@@ -22,6 +24,8 @@ const clientId = 'partner-portal'
 export type Demo = {
   readonly portal: Portal
   readonly portalUrl: string
+  /** Where the mails land, on the demo eID's server. */
+  readonly inboxUrl: string
   readonly managementApi: DemoManagementApi
   readonly stop: () => Promise<void>
 }
@@ -68,7 +72,11 @@ const mostPerSecond = 1000
 const callsPerSecond = ({ rateLimitPerSecond }: DemoSwitches['weather']): number =>
   Math.min(rateLimitPerSecond ?? 100, mostPerSecond)
 
-const environmentOf = (state: DemoState, dataDir: string, file: string, switches: DemoSwitches) => ({
+const environmentOf = (
+  state: DemoState,
+  { dataDir, file, smtpUrl }: { readonly dataDir: string; readonly file: string; readonly smtpUrl: string },
+  switches: DemoSwitches,
+) => ({
   PORT: String(state.ports.portal),
   HOST: host,
   SHUTDOWN_DELAY_MS: '0',
@@ -82,12 +90,14 @@ const environmentOf = (state: DemoState, dataDir: string, file: string, switches
   WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
   MANAGEMENT_API_MAX_PER_SECOND: String(callsPerSecond(switches.weather)),
   ORGANISATIONS_FILE: file,
+  SMTP_URL: smtpUrl,
+  MAIL_FROM: 'Partner portal <partner-portal@example.com>',
   FEEDBACK_URL: 'mailto:partner-portal@example.com',
   LOG_LEVEL: switches.log,
 })
 
 /**
- * Starts the demo eID, the demo Management API and the portal, each a server of its own on loopback, with
+ * Starts the demo eID, the demo Management API, a mail server and the portal, each a server of its own on loopback, with
  * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
  * Another number of sales units than the last time changes the world, as an API's does, and not what the portal knows.
  * @throws DatabaseUnavailableError when the demo runs already
@@ -109,7 +119,9 @@ export const startDemo = async (
   saveDemoState(dataDir, state)
 
   const world = createDemoWorld({ salesUnits })
-  const config = readConfig(environmentOf(state, dataDir, writeOrganisations(dataDir, world), options))
+  const inbox = await startDemoInbox()
+  const file = writeOrganisations(dataDir, world)
+  const config = readConfig(environmentOf(state, { dataDir, file, smtpUrl: inbox.smtpUrl }, options))
   const managementApi = createDemoManagementApi(world, { logger, weather })
   const eid = createDemoEid({
     issuer: config.oidc.issuer,
@@ -120,15 +132,16 @@ export const startDemo = async (
     jwks: { keys: [state.signingKey] },
     cookieKeys: [state.cookieKey],
   })
-  eidServer.on('request', eid as RequestListener)
+  const inboxUrl = `${config.oidc.issuer}/inbox`
+  eidServer.on('request', express().use('/inbox', inbox.page).use(eid) as RequestListener)
   apiServer.on('request', managementApi.app as RequestListener)
 
   const stopServers = async () => {
-    await Promise.all([close(eidServer), close(apiServer)])
+    await Promise.all([close(eidServer), close(apiServer), inbox.stop()])
     unlock()
   }
   try {
-    const portal = await startPortal(config, { logger, demoNotice: 'demo' })
+    const portal = await startPortal(config, { logger, demoNotice: { inboxUrl } })
     const { issuer } = config.oidc
     if (!state.seeded.includes(issuer)) {
       await seedGrants(portal, issuer)
@@ -138,6 +151,7 @@ export const startDemo = async (
     return {
       portal,
       portalUrl: config.portalUrl,
+      inboxUrl,
       managementApi,
       stop: async () => {
         await portal.stop()

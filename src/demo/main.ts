@@ -16,6 +16,7 @@ const main = async (): Promise<void> => {
   const width = Math.max(...demoPeople.map(({ name }) => name.length))
   console.log(`
 The partner portal is at  ${demo.portalUrl}
+Its mails land at         ${demo.inboxUrl}
 
 Sign in as one of these; the demo eID lists them too:
 ${demoPeople.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`).join('\n')}

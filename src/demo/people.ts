@@ -6,7 +6,8 @@ export type DemoPerson = {
   readonly sub: string
   readonly name: string
   readonly email: string
-  readonly emailVerified: true
+  /** Whether the demo eID vouches for the address; who it does not vouch for verifies it with a code. */
+  readonly emailVerified: boolean
   /** One English sentence on who this is, for the page where one of them is picked. */
   readonly description: string
   readonly grants: readonly OrganisationReference[]
@@ -71,5 +72,13 @@ export const demoPeople: readonly DemoPerson[] = [
     emailVerified: true,
     description: 'Has just started Tyhjä Aloitus Oy, a partner that has no merchants yet.',
     grants: [empty],
+  },
+  {
+    sub: 'n8s3e6cx',
+    name: 'Nils Aas',
+    email: 'nils.aas@nordlys.example',
+    emailVerified: false,
+    description: 'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
+    grants: [nordlys],
   },
 ]

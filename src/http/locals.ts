@@ -18,11 +18,14 @@ declare global {
   }
 }
 
+/** Says on every page that this is a demo. `inboxUrl` is where the mails land. */
+export type DemoNotice = { readonly inboxUrl: string }
+
 /** What every view may read, whatever page it is part of; the rest comes from the handler. */
 export const viewLocals = (options: {
   readonly languages: ReadonlyMap<string, Language>
   readonly asset: (path: string) => string
-  readonly demoNotice: string | undefined
+  readonly demoNotice: DemoNotice | undefined
 }): RequestHandler => {
   const languageCodes = [...options.languages.keys()]
   return (req, res, next) => {

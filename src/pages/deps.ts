@@ -1,8 +1,10 @@
 import type { Organisations } from '../auth/access.ts'
 import type { Eid } from '../auth/eid.ts'
+import type { EmailCodes } from '../auth/email-codes.ts'
 import type { Passport } from '../auth/passport.ts'
 import type { Config } from '../config.ts'
 import type { Language } from '../http/language.ts'
+import type { DemoNotice } from '../http/locals.ts'
 import type { Logger } from '../logger.ts'
 import type { Database } from '../store/database.ts'
 import type { Looking } from '../sync/looking.ts'
@@ -17,6 +19,7 @@ export type PageDeps = {
   readonly organisations: Organisations
   readonly languages: ReadonlyMap<string, Language>
   readonly looking: Looking
-  /** A sentence on every page that says that this is a demo. */
-  readonly demoNotice: string | undefined
+  readonly emailCodes: EmailCodes
+  /** A sentence on every page that says that this is a demo, with a link to where its mails are. */
+  readonly demoNotice: DemoNotice | undefined
 }

@@ -3,6 +3,8 @@ import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
 import { showSelect } from './account/select.ts'
 import { showSignIn } from './account/sign-in.ts'
+import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
+import { requestCode, showVerifyEmail } from './account/verify-email.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
@@ -34,14 +36,22 @@ export const siteMap = (deps: PageDeps) => {
     ],
   }
 
-  /** Whoever is signed in. */
-  const user: Section = {
+  /** Whoever is signed in, their e-mail address verified or not. Nothing here shows anything of an organisation. */
+  const account: Section = {
     prefix: '',
     routes: [
       { path: '/logout', post: signOut(signInDeps) },
-      { path: '/select', get: showSelect(deps) },
       { path: '/profile', get: showProfile(deps) },
+      { path: '/verify-email', get: showVerifyEmail(deps), post: requestCode(deps) },
+      { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps) },
+      { path: '/verify-email/resend', post: resendCode(deps) },
     ],
+  }
+
+  /** Whoever is signed in and has a verified e-mail address. */
+  const user: Section = {
+    prefix: '',
+    routes: [{ path: '/select', get: showSelect(deps) }],
   }
 
   /** Whoever has a grant for the partner. */
@@ -76,5 +86,5 @@ export const siteMap = (deps: PageDeps) => {
     ],
   }
 
-  return { anyone, user, partner, merchant }
+  return { anyone, account, user, partner, merchant }
 }

@@ -6,6 +6,7 @@ import { usersGrantsSessions } from './migrations/0001-users-grants-sessions.ts'
 import { syncedRecords } from './migrations/0002-synced-records.ts'
 import { namesInOrder } from './migrations/0003-names-in-order.ts'
 import { audit } from './migrations/0004-audit.ts'
+import { emailVerification } from './migrations/0006-email-verification.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -13,6 +14,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0002-synced-records': syncedRecords,
   '0003-names-in-order': namesInOrder,
   '0004-audit': audit,
+  '0006-email-verification': emailVerification,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

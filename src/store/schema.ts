@@ -9,9 +9,30 @@ export type UsersTable = {
   issuer: string
   subject: string
   name: string | null
+  /** As the eID says it. */
   email: string | null
+  /** As emailAddress() gives it; both are null until the first address is verified. */
+  verified_email: string | null
+  verified_email_at: Date | null
   first_signed_in_at: WrittenOnce
   last_signed_in_at: Generated<Date>
+}
+
+/** The one code that a user can type now; `code_mac` is auth/email-codes.ts's, never the code. */
+export type EmailCodesTable = {
+  user_id: string
+  email: string
+  code_mac: string
+  tries: Generated<number>
+  sent_at: Generated<Date>
+}
+
+/** Mails with codes, for the limits; kept for as long as those look back. */
+export type CodeMailsTable = {
+  id: ColumnType<string, never, never>
+  user_id: string
+  address_mac: string
+  at: WrittenOnce
 }
 
 /** The operator's record that a user may act as an organisation; `organisation` is its organisationKey(). */
@@ -134,6 +155,8 @@ export type Schema = {
   grants: GrantsTable
   sessions: SessionsTable
   audit: AuditTable
+  email_codes: EmailCodesTable
+  code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
   merchants: RecordColumns & { name: string }
   product_orders: ProductOrdersTable

@@ -10,14 +10,17 @@ export type SignedInUser = {
   readonly email: string | null
 }
 
-/** A user as stored. */
+/** A user as stored; `email` is the verified address, null before there is one. */
 export type StoredUser = SignedInUser & { readonly firstSignedInAt: Date; readonly lastSignedInAt: Date }
 
 /** What every signed-in request needs; `grants` are organisation keys, sorted. */
 export type UserWithGrants = {
   readonly id: string
   readonly name: string | null
+  /** The verified address, which is the one that the portal uses; null before there is one. */
   readonly email: string | null
+  /** What the eID says, verified or not. */
+  readonly eidEmail: string | null
   readonly grants: readonly string[]
 }
 
@@ -33,10 +36,33 @@ export const saveUser = async (db: Handle, user: SignedInUser): Promise<void> =>
     .execute()
 }
 
+/** Makes this the address that the portal uses. @param email as emailAddress() gives it */
+export const saveVerifiedEmail = async (db: Handle, id: string, email: string): Promise<void> => {
+  await db
+    .updateTable('users')
+    .set({ verified_email: email, verified_email_at: sql`now()` })
+    .where('id', '=', id)
+    .execute()
+}
+
+/**
+ * The same for an address that the eID provider vouches for, unless the user has a verified one already: that stays.
+ * @returns whether it was the first
+ */
+export const saveVouchedEmail = async (db: Handle, id: string, email: string): Promise<boolean> => {
+  const first = await db
+    .updateTable('users')
+    .set({ verified_email: email, verified_email_at: sql`now()` })
+    .where('id', '=', id)
+    .where('verified_email', 'is', null)
+    .executeTakeFirst()
+  return first.numUpdatedRows === 1n
+}
+
 const allUsers = (db: Handle) =>
   db
     .selectFrom('users')
-    .select(['id', 'issuer', 'subject', 'name', 'email'])
+    .select(['id', 'issuer', 'subject', 'name', 'verified_email as email'])
     .select(['first_signed_in_at as firstSignedInAt', 'last_signed_in_at as lastSignedInAt'])
 
 /** @param id a UUID; PostgreSQL refuses anything else */
@@ -51,7 +77,7 @@ export const listUsers = (db: Handle): Promise<StoredUser[]> =>
 export const findUserWithGrants = (db: Handle, id: string): Promise<UserWithGrants | undefined> =>
   db
     .selectFrom('users')
-    .select(['id', 'name', 'email'])
+    .select(['id', 'name', 'verified_email as email', 'email as eidEmail'])
     .select(
       sql<string[]>`array(
         select organisation from grants where user_id = users.id order by organisation collate "C"

@@ -78,8 +78,14 @@ export class Browser {
     return this.#send('post', new URL(path, this.#origin), form, {}, options)
   }
 
-  /** Presses a button of the page one is at: sends its form, hidden fields and the button's own value included. */
-  async press(button: string, options: Following = {}): Promise<Visit> {
+  /**
+   * Presses a button of the page one is at: sends its form, hidden fields and the button's own value included.
+   * @param options.typed what is typed into its fields first, by their names
+   */
+  async press(
+    button: string,
+    options: Following & { readonly typed?: Readonly<Record<string, string>> } = {},
+  ): Promise<Visit> {
     if (!this.#at) throw new Error('no page is open')
     const { $, url } = this.#at
     const pressed = $('button')
@@ -90,6 +96,10 @@ export class Browser {
     const fields: Record<string, string> = {}
     for (const element of form.find('input[name]').toArray())
       fields[String($(element).attr('name'))] = $(element).attr('value') ?? ''
+    for (const [name, value] of Object.entries(options.typed ?? {})) {
+      if (fields[name] === undefined) throw new Error(`the form has no field "${name}" at ${url.href}`)
+      fields[name] = value
+    }
     const name = pressed.attr('name')
     if (name) fields[name] = pressed.attr('value') ?? ''
     return this.#send('post', new URL(form.attr('action') ?? '', url), fields, {}, options)

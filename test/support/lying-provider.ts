@@ -93,9 +93,13 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
         res,
       ),
     userinfo: (res) =>
-      answers(200, { sub: 'somebody', name: 'Some Body', email: 'some.body@example.com', ...lies.userinfo })(
-        res,
-      ),
+      answers(200, {
+        sub: 'somebody',
+        name: 'Some Body',
+        email: 'some.body@example.com',
+        email_verified: true,
+        ...lies.userinfo,
+      })(res),
   }
   const endpoints: Readonly<Record<string, Endpoint>> = {
     '/.well-known/openid-configuration': 'discovery',

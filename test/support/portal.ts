@@ -9,6 +9,7 @@ import { inject } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
 import { createDemoEid } from '../../src/demo/eid.ts'
+import { type DemoInbox, startDemoInbox } from '../../src/demo/inbox.ts'
 import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
 import { demoPeople } from '../../src/demo/people.ts'
 import { newSigningKey } from '../../src/demo/state.ts'
@@ -33,10 +34,12 @@ export type TestPortal = {
   readonly world: DemoWorld
   readonly api: DemoManagementApi
   readonly eidServer: Server
+  /** The mail server that the portal sends to. */
+  readonly inbox: DemoInbox
   /** Everything that was logged, one JSON object a line, at level trace. */
   readonly log: () => string
   readonly browser: () => Browser
-  /** A browser in which the demo person of this name is signed in. */
+  /** A browser in which the demo person of this name is signed in, with a verified e-mail address. */
   readonly signedIn: (name: string) => Promise<Browser>
   readonly userId: (name: string) => string
   /** Waits until everything that is due has been read, or tried. */
@@ -62,6 +65,13 @@ const close = async (server: Server): Promise<void> => {
 }
 
 const clientSecret = 'client-secret-of-the-tests'
+
+/** The code in the newest mail. */
+export const mailedCode = ({ mails }: DemoInbox): string => {
+  const code = /^\s+(\d{3} \d{3})$/m.exec(mails[0]?.text ?? '')?.[1]
+  if (code === undefined) throw new Error('the newest mail has no code')
+  return code
+}
 
 /** A port that was free a moment ago; PORTAL_URL must be known before the portal listens. */
 const freePort = async (): Promise<number> => {
@@ -117,6 +127,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   })
   eidServer.on('request', eid as RequestListener)
 
+  const inbox = await startDemoInbox()
   const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
   const organisations = join(directory, 'organisations.json')
   writeFileSync(organisations, JSON.stringify(organisationsFile(world)))
@@ -140,10 +151,12 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     FEEDBACK_URL: 'https://feedback.example/portal',
     SUPPORT_TEXT: 'Call us on Mondays.',
     LOG_LEVEL: 'trace',
+    SMTP_URL: inbox.smtpUrl,
+    MAIL_FROM: 'Partner portal <portal@example.com>',
     ...options.env,
   })
   const portal = await startPortal(config, { logger }).catch(async (error: unknown) => {
-    await Promise.all([close(apiServer), close(eidServer)])
+    await Promise.all([close(apiServer), close(eidServer), inbox.stop()])
     throw error
   })
   const userId = (name: string): string => {
@@ -178,11 +191,16 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     world,
     api,
     eidServer,
+    inbox,
     log,
     browser: () => new Browser(url),
     signedIn: async (name) => {
       const browser = new Browser(url)
-      await browser.signIn(name)
+      const page = await browser.signIn(name)
+      if (page.url.pathname === '/verify-email') {
+        await browser.press('Send me a code')
+        await browser.press('Verify', { typed: { code: mailedCode(inbox) } })
+      }
       return browser
     },
     userId,
@@ -194,7 +212,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     },
     stop: async () => {
       await portal.stop()
-      await Promise.all([close(apiServer), close(eidServer)])
+      await Promise.all([close(apiServer), close(eidServer), inbox.stop()])
       rmSync(directory, { recursive: true, force: true })
     },
   }

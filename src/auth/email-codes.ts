@@ -1,0 +1,148 @@
+import { createHmac, hkdfSync, randomInt, timingSafeEqual } from 'node:crypto'
+import { MailUnavailableError } from '../errors.ts'
+import type { Language } from '../http/language.ts'
+import type { Render } from '../http/views.ts'
+import type { Logger } from '../logger.ts'
+import { codeMail } from '../mail/code-mail.ts'
+import { createMailer, type Sender, type SmtpServer } from '../mail/mailer.ts'
+import { recordAudit } from '../store/audit.ts'
+import type { Database } from '../store/database.ts'
+import {
+  burnCode,
+  codeMinutes,
+  findCode,
+  forgetMail,
+  reserveMail,
+  saveCode,
+  takeTry,
+} from '../store/email-codes.ts'
+import { saveVerifiedEmail } from '../store/users.ts'
+
+/** Who asks: the user, and from where, as coarseAddress() gives it. */
+export type Asking = { readonly userId: string; readonly from: string }
+
+/** What became of a mail. `limit`: the hour's mails are used up; `down`: the mail server does not answer. */
+export type Sending =
+  | { readonly outcome: 'sent' }
+  | { readonly outcome: 'limit'; readonly retryAfterSeconds: number }
+  | { readonly outcome: 'down' }
+
+/** What became of a code that somebody typed. `dead`: there is none that could be typed. */
+export type Checking =
+  | { readonly outcome: 'verified' }
+  | { readonly outcome: 'wrong'; readonly triesLeft: number }
+  | { readonly outcome: 'dead' }
+
+export type EmailCodes = {
+  /** False where the operator has set up no mail. */
+  readonly ready: boolean
+  /**
+   * Sends a new code in this language, which puts an end to the one before as soon as the mail server has the mail.
+   * @param email as emailAddress() gives it
+   * @throws MailUnavailableError when not `ready`
+   */
+  readonly send: (asking: Asking, email: string, language: Language) => Promise<Sending>
+  /** @param typed six digits */
+  readonly check: (asking: Asking, typed: string) => Promise<Checking>
+}
+
+/**
+ * A key of its own for each purpose, from a session secret (HKDF-SHA-256, RFC 5869). Six digits in a plain hash would be
+ * no secret to whoever reads the table: there are only a million.
+ */
+const keyFrom = (secret: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', `partner-portal ${purpose}`, 32))
+
+/** JSON, so that no two lists of parts share a spelling. */
+const macOf = (key: Buffer, parts: readonly string[]): string =>
+  createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url')
+
+const same = (one: string, other: string): boolean =>
+  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+
+/**
+ * One-time codes for e-mail addresses. The code is bound to user and address, kept as HMAC-SHA-256, and made with the
+ * first of the secrets while all count, as with cookies.
+ * @param deps.render renders a view without the layout
+ */
+export const createEmailCodes = (deps: {
+  readonly config: {
+    readonly sessionSecrets: readonly string[]
+    readonly portalUrl: string
+    readonly mail: { readonly smtp: SmtpServer; readonly from: Sender } | undefined
+  }
+  readonly database: Database
+  readonly logger: Logger
+  readonly render: Render
+}): EmailCodes => {
+  const { config, database, logger, render } = deps
+  const db = database.kysely
+  const mailer = config.mail && createMailer(config.mail, logger)
+  const { host } = new URL(config.portalUrl)
+  const [secret = ''] = config.sessionSecrets
+  const codeKeys = config.sessionSecrets.map((each) => keyFrom(each, 'e-mail codes'))
+  const codeKey = keyFrom(secret, 'e-mail codes')
+  const addressKey = keyFrom(secret, 'e-mail addresses')
+  const refused = ({ userId, from }: Asking, reason: string) =>
+    recordAudit(db, logger, {
+      event: 'e-mail verification refused',
+      userId,
+      address: from,
+      details: { reason },
+    })
+
+  return {
+    ready: mailer !== undefined,
+    send: async (asking, email, language) => {
+      if (!mailer) throw new MailUnavailableError('not configured')
+      const { userId } = asking
+      const reserved = await reserveMail(db, {
+        userId,
+        addressMac: macOf(addressKey, [email.toLowerCase()]),
+      })
+      if ('retryAfterSeconds' in reserved) {
+        await refused(asking, 'too many mails')
+        return { outcome: 'limit', ...reserved }
+      }
+      const code = String(randomInt(1_000_000)).padStart(6, '0')
+      try {
+        await mailer.send(email, codeMail(language, { code, minutes: codeMinutes, host }, render))
+      } catch (error) {
+        await forgetMail(db, reserved.mailId)
+        if (!(error instanceof MailUnavailableError)) throw error
+        return { outcome: 'down' }
+      }
+      // Not before: a mail that was never sent must not cost anybody the code that they have.
+      await saveCode(db, { userId, email, codeMac: macOf(codeKey, [userId, email, code]) })
+      return { outcome: 'sent' }
+    },
+
+    check: async (asking, typed) => {
+      const { userId, from } = asking
+      const taken = await takeTry(db, userId)
+      if (!taken) {
+        const left = await findCode(db, userId)
+        await refused(asking, left ? left.state : 'no code')
+        return { outcome: 'dead' }
+      }
+      const { email, codeMac, triesLeft } = taken
+      const right = codeKeys.filter((key) => same(macOf(key, [userId, email, typed]), codeMac)).length > 0
+      if (!right) {
+        await refused(asking, 'wrong code')
+        return triesLeft > 0 ? { outcome: 'wrong', triesLeft } : { outcome: 'dead' }
+      }
+      const first = await db.transaction().execute(async (transaction) => {
+        if (!(await burnCode(transaction, { userId, codeMac }))) return false
+        await saveVerifiedEmail(transaction, userId, email)
+        await recordAudit(transaction, logger, {
+          event: 'e-mail verified',
+          userId,
+          address: from,
+          details: { by: 'code' },
+        })
+        return true
+      })
+      return first ? { outcome: 'verified' } : { outcome: 'dead' }
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { Mail } from './mailer.ts'
+
+/** The words of one language, as http/language.ts has them. */
+type Words = {
+  readonly code: string
+  readonly t: (key: string, values?: Record<string, unknown>) => string
+}
+
+/**
+ * The mail with a one-time code. It has no link, no picture and no name in it: nothing that could sign anybody in, tell
+ * the sender that it was read, or carry words that somebody else has chosen.
+ * @param render renders a view by its name, without the layout
+ */
+export const codeMail = (
+  { code: language, t }: Words,
+  values: { readonly code: string; readonly minutes: number; readonly host: string },
+  render: (view: string, locals: Readonly<Record<string, unknown>>) => string,
+): Mail => {
+  const { minutes, host } = values
+  const code = values.code.replace(/^(\d{3})(?=\d{3}$)/, '$1 ')
+  const lead = t('codeMail.lead', { host })
+  const valid = t('codeMail.valid', { minutes })
+  const notYou = t('codeMail.notYou')
+  const subject = t('codeMail.subject')
+  return {
+    subject,
+    language,
+    text: `${[lead, `    ${code}`, valid, notYou].join('\n\n')}\n`,
+    html: render('mail/code', { language, subject, lead, code, valid, notYou }),
+  }
+}

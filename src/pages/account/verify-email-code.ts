@@ -1,0 +1,88 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { localPath } from '../../auth/local-path.ts'
+import { renewSession } from '../../auth/renew-session.ts'
+import { codeMinutes, findCode, type SentCode } from '../../store/email-codes.ts'
+import { signedIn } from '../acting-as.ts'
+import {
+  answerUnsent,
+  asking,
+  codePage,
+  formField,
+  minutesToWait,
+  type VerifyEmailDeps,
+} from './verify-email.ts'
+
+type CodeForm = {
+  readonly returnTo: string
+  /** What somebody typed, as they typed it. */
+  readonly typed?: string
+  readonly problem?: 'malformed' | 'wrong' | 'limit' | 'down'
+  readonly minutes?: number
+  /** A code was sent once more just now. */
+  readonly again?: boolean
+}
+
+const showForm = (res: Response, { email, triesLeft, state }: SentCode, form: CodeForm): void => {
+  res.render('account/verify-email-code', {
+    title: res.locals.language.t('verifyEmail.codeTitle'),
+    email,
+    triesLeft,
+    state,
+    validMinutes: codeMinutes,
+    typed: '',
+    problem: undefined,
+    minutes: 0,
+    again: false,
+    ...form,
+  })
+}
+
+const codeOf = ({ database }: VerifyEmailDeps, req: Request): Promise<SentCode | undefined> =>
+  findCode(database.kysely, signedIn(req).id)
+
+/** `GET /verify-email/code`: the form for the code, or why the last one is worth nothing, and a new one. */
+export const showCodeForm =
+  (deps: VerifyEmailDeps): RequestHandler =>
+  async (req, res) => {
+    const returnTo = localPath(req.query['returnTo'])
+    const code = await codeOf(deps, req)
+    if (!code) return res.redirect(`/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
+    return showForm(res, code, { returnTo, again: req.query['again'] === '1' && code.state === 'valid' })
+  }
+
+/**
+ * `POST /verify-email/code`: the right code makes the address the user's and leads to where the user wanted to go, with
+ * a new session id. What is not six digits costs no try.
+ */
+export const checkCode =
+  (deps: VerifyEmailDeps): RequestHandler =>
+  async (req, res) => {
+    const returnTo = localPath(formField(req, 'returnTo'))
+    const typed = formField(req, 'code')
+    const digits = typed.replace(/[\s-]+/g, '')
+    const wellFormed = /^\d{6}$/.test(digits)
+    const checked = wellFormed ? await deps.emailCodes.check(asking(req), digits) : undefined
+    if (checked?.outcome === 'verified') {
+      await renewSession(req)
+      return res.redirect(303, returnTo)
+    }
+    const code = await codeOf(deps, req)
+    // Used already, by the same form sent twice: the gate knows whether the user may go on.
+    if (!code) return res.redirect(303, returnTo)
+    const problem = checked ? ('wrong' as const) : ('malformed' as const)
+    return showForm(res.status(400), code, { returnTo, typed, problem })
+  }
+
+/** `POST /verify-email/resend`: another code to the same address. */
+export const resendCode =
+  (deps: VerifyEmailDeps): RequestHandler =>
+  async (req, res) => {
+    const returnTo = localPath(formField(req, 'returnTo'))
+    const code = await codeOf(deps, req)
+    if (!code || !deps.emailCodes.ready)
+      return res.redirect(303, `/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
+    const sending = await deps.emailCodes.send(asking(req), code.email, res.locals.language)
+    if (sending.outcome === 'sent') return res.redirect(303, `${codePage(returnTo)}&again=1`)
+    answerUnsent(res, sending)
+    return showForm(res, code, { returnTo, problem: sending.outcome, minutes: minutesToWait(sending) })
+  }
