@@ -113,7 +113,8 @@ export const mailSender = z.string().transform((value, context) => {
   if (address !== undefined) return { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
   context.addIssue({
     code: 'custom',
-    message: 'must be an e-mail address, or a name and an address such as Partner portal <portal@example.com>',
+    message:
+      'must be an e-mail address, or a name and an address such as Partner portal <portal@example.com>',
   })
   return z.NEVER
 })

@@ -103,7 +103,8 @@ const portalSchema = z
         context.addIssue({ code: 'custom', path: [variable], message: `is required ${why}` })
     }
     const why = 'when NODE_ENV is production: people verify their e-mail address with a code that is mailed'
-    if (env.NODE_ENV === 'production') for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
+    if (env.NODE_ENV === 'production')
+      for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
     else if (env.SMTP_URL !== undefined) missing('MAIL_FROM', 'with SMTP_URL')
     else if (env.MAIL_FROM !== undefined) missing('SMTP_URL', 'with MAIL_FROM')
   })
@@ -199,8 +200,7 @@ export const readConfig = (env: Environment = ownEnvironment()) => {
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     /** Undefined where the operator has set up no mail, which production refuses. */
-    mail:
-      values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
+    mail: values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
   }
 }
 export type Config = ReturnType<typeof readConfig>

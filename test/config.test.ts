@@ -22,6 +22,8 @@ const good = {
   ORGANISATIONS_FILE: fileWith(partner(management)),
 }
 
+const mail = { SMTP_URL: 'smtps://smtp.example.com', MAIL_FROM: 'Partner portal <portal@example.com>' }
+
 const problemsOf = (
   env: Record<string, string>,
   read: (env: Record<string, string>) => unknown = readConfig,
@@ -86,6 +88,14 @@ describe('readConfig', () => {
     ['PRODUCT_ORDER_TEMPLATES_PATH', 'https://elsewhere.example'],
     ['FEEDBACK_URL', 'javascript:alert(1)'],
     ['LOG_LEVEL', 'loud'],
+    ['SMTP_URL', 'https://smtp.example.com'],
+    ['SMTP_URL', 'smtp.example.com'],
+    ['SMTP_URL', 'smtps://user@smtp.example.com'],
+    ['SMTP_URL', 'smtps://%zz:x@smtp.example.com'],
+    ['SMTP_URL', 'smtps://smtp.example.com/?tls.rejectUnauthorized=false'],
+    ['MAIL_FROM', 'Partner portal'],
+    ['MAIL_FROM', 'a@example.com, b@example.com'],
+    ['MAIL_FROM', 'Partner\nBcc: x <a@example.com>'],
     ['TRUST_PROXY', 'everybody'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '10'],
@@ -113,7 +123,29 @@ describe('readConfig', () => {
       /^DATABASE_URL is required when NODE_ENV is production/,
     )
     const url = 'postgres://db/portal'
-    expect(readConfig({ ...good, NODE_ENV: 'production', DATABASE_URL: url }).databaseUrl).toBe(url)
+    const production = { ...good, NODE_ENV: 'production', DATABASE_URL: url, ...mail }
+    expect(readConfig(production).databaseUrl).toBe(url)
+  })
+
+  it('takes SMTP_URL and MAIL_FROM together or not at all, and in production not without', () => {
+    expect(readConfig(good).mail).toBeUndefined()
+    expect(readConfig({ ...good, ...mail }).mail).toMatchObject({
+      smtp: { host: 'smtp.example.com', port: 465, secure: true },
+      from: { name: 'Partner portal', address: 'portal@example.com' },
+    })
+    expect(readConfig({ ...good, ...mail, MAIL_FROM: 'Portal@EXAMPLE.com' }).mail?.from).toEqual({
+      name: '',
+      address: 'Portal@example.com',
+    })
+    expect(problemsOf({ ...good, SMTP_URL: mail.SMTP_URL })).toEqual(['MAIL_FROM is required with SMTP_URL'])
+    expect(problemsOf({ ...good, MAIL_FROM: mail.MAIL_FROM })).toEqual([
+      'SMTP_URL is required with MAIL_FROM',
+    ])
+    const production = { ...good, NODE_ENV: 'production', DATABASE_URL: 'postgres://db/portal' }
+    expect(problemsOf(production).map((problem) => problem.slice(0, 40))).toEqual([
+      expect.stringMatching(/^SMTP_URL is required when NODE_ENV/),
+      expect.stringMatching(/^MAIL_FROM is required when NODE_ENV/),
+    ])
   })
 
   it('reads several mistakes of several kinds together', () => {

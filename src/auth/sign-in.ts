@@ -150,7 +150,10 @@ export const finishSignIn =
 const believeProvider = async (
   { database, logger }: Pick<SignInDeps, 'database' | 'logger'>,
   req: Request,
-  { user: { id: userId }, vouchedEmail }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },
+  {
+    user: { id: userId },
+    vouchedEmail,
+  }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },
 ): Promise<void> => {
   if (vouchedEmail === null || !(await saveVouchedEmail(database.kysely, userId, vouchedEmail))) return
   const address = coarseAddress(req.ip)

@@ -78,7 +78,8 @@ export const demoPeople: readonly DemoPerson[] = [
     name: 'Nils Aas',
     email: 'nils.aas@nordlys.example',
     emailVerified: false,
-    description: 'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
+    description:
+      'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
     grants: [nordlys],
   },
 ]

@@ -7,7 +7,7 @@ import type { Partner } from '../../src/organisation.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { addGrant, grantsOf, listGrants, removeGrant } from '../../src/store/grants.ts'
 import { migrate, migrationsPending } from '../../src/store/migrations.ts'
-import { findUser, findUserWithGrants, listUsers, saveUser } from '../../src/store/users.ts'
+import { findUser, findUserWithGrants, listUsers, saveUser, saveVouchedEmail } from '../../src/store/users.ts'
 import { openEmptyTestDatabase, openTestDatabase, testDatabaseUrl } from '../support/database.ts'
 
 const mona = {
@@ -66,10 +66,17 @@ describe('users', () => {
   it('are stored at the first sign-in and updated at the next', async () => {
     await saveUser(database.kysely, mona)
     const first = await findUser(database.kysely, mona.id)
-    expect(first).toMatchObject(mona)
+    // What the eID says is no address that the portal uses.
+    expect(first).toMatchObject({ ...mona, email: null })
+    expect(await saveVouchedEmail(database.kysely, mona.id, 'mona@example.com')).toBe(true)
+    expect(await saveVouchedEmail(database.kysely, mona.id, 'other@example.com')).toBe(false)
     await saveUser(database.kysely, { ...mona, name: 'Mona Nå', email: null })
     const second = await findUser(database.kysely, mona.id)
-    expect(second).toMatchObject({ name: 'Mona Nå', email: null, firstSignedInAt: first?.firstSignedInAt })
+    expect(second).toMatchObject({
+      name: 'Mona Nå',
+      email: 'mona@example.com',
+      firstSignedInAt: first?.firstSignedInAt,
+    })
     expect(second!.lastSignedInAt.getTime()).toBeGreaterThan(first!.lastSignedInAt.getTime())
     expect((await listUsers(database.kysely)).map(({ id }) => id)).toEqual([mona.id])
   })
@@ -93,7 +100,13 @@ describe('grants', () => {
     const keys = ['merchant/business:NO:ORG/987654321', 'partner/12345']
     expect(await grantsOf(kysely, mona.id)).toEqual(keys)
     const { id, name, email } = mona
-    expect(await findUserWithGrants(kysely, mona.id)).toEqual({ id, name, email, grants: keys })
+    expect(await findUserWithGrants(kysely, mona.id)).toEqual({
+      id,
+      name,
+      email,
+      eidEmail: email,
+      grants: keys,
+    })
     expect(await removeGrant(kysely, bikes, mona.id)).toBe(true)
     expect(await removeGrant(kysely, bikes, mona.id)).toBe(false)
     expect((await findUserWithGrants(kysely, mona.id))?.grants).toEqual(keys.slice(0, 1))

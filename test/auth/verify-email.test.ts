@@ -1,0 +1,483 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { userIdOf } from '../../src/auth/user-id.ts'
+import { findUser } from '../../src/store/users.ts'
+import type { Browser, Visit } from '../support/browser.ts'
+import { everyRoute } from '../support/every-route.ts'
+import { type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
+import { type PortalOf, startPortalOf } from './portal-of.ts'
+import { problemOf, signInAs } from './verify-email-steps.ts'
+
+let provider: LyingProvider
+let mail: MailServer
+let portal: PortalOf
+const refuse: Refusals = {}
+beforeAll(async () => {
+  provider = await startLyingProvider()
+  mail = await startMailServer({ refuse })
+  const env = { SMTP_URL: `smtp://127.0.0.1:${mail.port}`, MAIL_FROM: 'Partner portal <portal@example.com>' }
+  portal = await startPortalOf(provider.issuer, { env: { ...env, LOG_LEVEL: 'trace' } })
+})
+afterAll(async () => {
+  await portal.stop()
+  await provider.stop()
+  await mail.stop()
+})
+
+let people = 0
+/** Somebody new whom the eID does not vouch for, signed in: at the form that asks for the address. */
+const somebody = async (returnTo?: string) => {
+  const sub = `somebody-${(people += 1)}`
+  const signedIn = await signInAs({ portal, provider }, { sub }, returnTo ? { returnTo } : {})
+  return { ...signedIn, id: userIdOf(provider.issuer, sub), email: `${sub}@example.com` }
+}
+const query = (text: string, values: unknown[] = []) =>
+  portal.database.pool.query<Record<string, unknown>>(text, values)
+const send = (browser: Browser, email: string): Promise<Visit> =>
+  browser.press('Send me a code', { typed: { email } })
+const verify = (browser: Browser, code: string): Promise<Visit> =>
+  browser.press('Verify', { typed: { code } })
+const verifiedOf = async (id: string) => (await findUser(portal.database.kysely, id))?.email
+const auditOf = async (id: string) =>
+  (await query('select event, address, details from audit where user_id = $1 order by id', [id])).rows
+/** Six digits that are not these. */
+const otherThan = (code: string): string => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
+
+describe('the first sign-in', () => {
+  it('asks for the address, mails a code, and leads to where the user wanted to go', async () => {
+    const { browser, page, id, email } = await somebody('/select?all')
+    expect([page.status, page.url.pathname]).toEqual([200, '/verify-email'])
+    expect(page.$('h1').text()).toBe('Verify your e-mail address')
+    expect(page.$('#email').attr('value')).toBe(email)
+    const form = await browser.press('Send me a code')
+    expect(form.url.pathname + form.url.search).toBe('/verify-email/code?returnTo=%2Fselect%3Fall')
+    expect(form.words).toContain(`a code of six digits to ${email}`)
+    const { inputmode, autocomplete } = form.$('#code').attr() ?? {}
+    expect([inputmode, autocomplete]).toEqual(['numeric', 'one-time-code'])
+    const code = mail.codeFor(email)
+    const done = await verify(browser, ` ${code.slice(0, 3)}\u00A0${code.slice(3)} `)
+    expect([done.status, done.url.pathname + done.url.search]).toEqual([200, '/select?all'])
+    expect(await verifiedOf(id)).toBe(email)
+    expect((await browser.open('/profile')).words).toContain(email)
+    expect(await auditOf(id)).toEqual([
+      { event: 'e-mail verified', address: '127.0.0.0/24', details: { by: 'code' } },
+    ])
+  })
+
+  it('can verify another address than the eID says, and the eID does not change it later', async () => {
+    const { browser, id, email } = await somebody()
+    await send(browser, '  Work+1@EXAMPLE.Com ')
+    const form = await browser.follow('Use another address')
+    expect(form.$('#email').attr('value')).toBe('Work+1@example.com')
+    await send(browser, 'other@example.com')
+    await verify(browser, mail.codeFor('other@example.com'))
+    expect(await verifiedOf(id)).toBe('other@example.com')
+    const sub = email.slice(0, email.indexOf('@'))
+    await signInAs({ portal, provider }, { sub, email: 'new@example.com', email_verified: true })
+    expect(await verifiedOf(id)).toBe('other@example.com')
+    const profile = await browser.open('/profile')
+    expect(profile.words).toContain('other@example.com')
+    expect(profile.words).toContain('Your eID says new@example.com.')
+  })
+
+  it('gives the session a new id, and the old one is worth nothing', async () => {
+    const { browser, email } = await somebody()
+    const before = String(browser.cookie('portal'))
+    await browser.press('Send me a code')
+    expect(browser.cookie('portal')).toBe(before)
+    await verify(browser, mail.codeFor(email))
+    expect(browser.cookie('portal')).not.toBe(before)
+    const thief = portal.browser()
+    thief.plant('portal', before)
+    expect((await thief.open('/profile')).words).toContain('Sign in with eID')
+    expect((await browser.open('/profile')).words).toContain(email)
+    const out = await browser.press('Sign out', { follow: false })
+    expect(out.status).toBe(302)
+  })
+
+  it('speaks Norwegian where the page does, in the mail, too', async () => {
+    const { browser, email } = await somebody()
+    await browser.open('/language/nb?returnTo=/verify-email')
+    const form = await browser.press('Send meg en kode')
+    expect(form.words).toContain('Vi har sendt en kode på seks sifre')
+    const sent = mail.mails.at(-1)
+    expect(sent?.subject).toBe('Koden din til partnerportalen')
+    expect(sent?.headers.get('content-language')).toBe('nb')
+    expect(sent?.text).toContain(`partnerportalen på ${new URL(portal.url).host}, vil bruke`)
+    expect(sent?.html).toContain('<html lang="nb">')
+    expect((await browser.press('Bekreft', { typed: { code: '1' } })).words).toContain('Koden har seks sifre')
+    await browser.press('Bekreft', { typed: { code: mail.codeFor(email) } })
+    expect((await browser.open('/profile')).words).toContain(email)
+  })
+
+  it.each([
+    '//evil.example',
+    'https://evil.example/',
+    '/\\evil.example',
+    '/.//evil.example',
+    'javascript:alert(1)',
+    '/profile\r\nSet-Cookie: a=b',
+  ])('leads nowhere else: %j', async (evil) => {
+    const { browser, email } = await somebody()
+    const returnTo = encodeURIComponent(evil)
+    const page = await browser.open(`/verify-email?returnTo=${returnTo}`)
+    expect(page.$('input[name=returnTo]').attr('value')).toBe('/select')
+    await browser.press('Send me a code', { typed: { returnTo: evil } })
+    await browser.open(`/verify-email/code?returnTo=${returnTo}`)
+    const sent = await browser.press('Verify', {
+      typed: { code: mail.codeFor(email), returnTo: evil },
+      follow: false,
+    })
+    expect([sent.status, sent.headers['location']]).toEqual([303, '/select'])
+  })
+})
+
+describe('the gate', () => {
+  it('lets nobody through who has no verified address, to any route but these', async () => {
+    const { browser, email } = await somebody()
+    const home = (await browser.open('/profile')).$('#user-id').text()
+    expect(home).toMatch(/^[\da-f-]{36}$/)
+    const token = String((await browser.open('/verify-email')).$('input[name=_csrf]').val())
+    await send(browser, email)
+    const open = new Set<string>()
+    for (const { section, method, path } of everyRoute()) {
+      if (section === 'anyone' || path === '/logout') continue
+      const at = path.replace(':scheme', 'business:NO:ORG').replaceAll(/:\w+/g, '12345')
+      const page =
+        method === 'GET'
+          ? await browser.open(`${at}?a=b`, { follow: false })
+          : await browser.post(at, { _csrf: token }, { follow: false })
+      const gate =
+        method === 'GET' ? `/verify-email?returnTo=${encodeURIComponent(`${at}?a=b`)}` : '/verify-email'
+      if (section === 'account')
+        open.add(`${method} ${path} ${page.headers['location'] === gate ? 'gated' : 'open'}`)
+      else expect([method, path, page.status, page.headers['location']]).toEqual([method, path, 302, gate])
+    }
+    expect([...open].toSorted()).toEqual(
+      [
+        'GET /profile open',
+        'GET /verify-email open',
+        'GET /verify-email/code open',
+        'POST /verify-email open',
+        'POST /verify-email/code open',
+        'POST /verify-email/resend open',
+      ].toSorted(),
+    )
+    for (const path of ['/no/such', '/Profile/x', '/profile/../select', '/verify-email/x'])
+      expect((await browser.open(path, { follow: false })).headers['location']).toMatch(/^\/verify-email/)
+    expect((await browser.open('/language/nb?returnTo=/profile')).url.pathname).toBe('/profile')
+    expect((await browser.press('Logg ut', { follow: false })).status).toBe(302)
+  })
+
+  it('asks for the session before the address, and the forms for its token', async () => {
+    for (const path of ['/verify-email', '/verify-email/code'])
+      expect((await portal.browser().open(path)).words).toContain('Sign in with eID')
+    const { browser, email } = await somebody()
+    for (const path of ['/verify-email', '/verify-email/code', '/verify-email/resend'])
+      expect((await browser.post(path, { email, code: '123456' })).status).toBe(403)
+    expect(mail.mails.filter(({ to }) => to.includes(email))).toEqual([])
+  })
+})
+
+describe('a code', () => {
+  it('can be typed wrong five times; then not even the right one counts, and a new one does', async () => {
+    const { browser, email, id } = await somebody('/select?all')
+    await browser.press('Send me a code')
+    const code = mail.codeFor(email)
+    for (const left of ['try 4 more times', 'try 3 more times', 'try 2 more times', 'try one more time']) {
+      const page = await verify(browser, otherThan(code))
+      expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining(left)])
+      expect(page.$('#code').attr('value')).toBe(otherThan(code))
+    }
+    const last = await verify(browser, otherThan(code))
+    expect([last.status, problemOf(last)]).toEqual([400, expect.stringContaining('wrong too many times')])
+    const token = String(last.$('input[name=_csrf]').val())
+    const right = await browser.post('/verify-email/code', { _csrf: token, code, returnTo: '/select?all' })
+    expect([right.status, right.url.pathname]).toEqual([400, '/verify-email/code'])
+    expect(await verifiedOf(id)).toBeNull()
+    expect((await auditOf(id)).map(({ details }) => (details as { reason: string }).reason)).toEqual([
+      ...Array.from({ length: 5 }, () => 'wrong code'),
+      'used up',
+    ])
+    const again = await browser.press('Send a new code')
+    expect(again.words).toContain('A new code is on its way.')
+    expect((await verify(browser, mail.codeFor(email))).url.pathname).toBe('/select')
+    expect(await verifiedOf(id)).toBe(email)
+  })
+
+  it('that is not six digits costs nothing', async () => {
+    const { browser, email, id } = await somebody()
+    await browser.press('Send me a code')
+    for (const typed of ['', '12345', '1234567', 'abcdef', '12345６', '<script>']) {
+      const page = await verify(browser, typed)
+      expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('six digits')])
+      expect(page.$('#code').attr('value')).toBe(typed)
+    }
+    await verify(browser, mail.codeFor(email))
+    expect(await verifiedOf(id)).toBe(email)
+  })
+
+  it('is worth nothing after ten minutes', async () => {
+    const { browser, email, id } = await somebody()
+    await browser.press('Send me a code')
+    const code = mail.codeFor(email)
+    const age = (seconds: number) =>
+      query('update email_codes set sent_at = now() - make_interval(secs => $2) where user_id = $1', [
+        id,
+        seconds,
+      ])
+    await age(601)
+    const page = await verify(browser, code)
+    expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('more than 10 minutes ago')])
+    expect(page.$('#code')).toHaveLength(0)
+    expect((await auditOf(id)).at(-1)?.['details']).toEqual({ reason: 'expired' })
+    await browser.press('Send a new code')
+    await age(590)
+    expect((await verify(browser, mail.codeFor(email))).url.pathname).toBe('/select')
+  })
+
+  it('is void as soon as a new one is sent, and for another address or user', async () => {
+    const { browser, email, id } = await somebody()
+    await browser.press('Send me a code')
+    const first = mail.codeFor(email)
+    await browser.press('Send a new code')
+    const second = mail.codeFor(email)
+    if (first !== second) expect(problemOf(await verify(browser, first))).toContain('not the code')
+    // Somebody who could write to the table still could not move a code to another address.
+    await query("update email_codes set email = 'victim@example.com' where user_id = $1", [id])
+    expect(problemOf(await verify(browser, second))).toContain('not the code')
+    const other = await somebody()
+    await other.browser.press('Send me a code')
+    await query(
+      'update email_codes set code_mac = (select code_mac from email_codes where user_id = $1) where user_id = $2',
+      [id, other.id],
+    )
+    expect(problemOf(await verify(other.browser, second))).toContain('not the code')
+  })
+
+  it('gets no more than five guesses, however many come at the same time', async () => {
+    const { browser, email, id } = await somebody()
+    const form = await browser.press('Send me a code')
+    const code = mail.codeFor(email)
+    const token = String(form.$('input[name=_csrf]').val())
+    await Promise.all(
+      Array.from({ length: 12 }, async () =>
+        browser.post('/verify-email/code', { _csrf: token, code: otherThan(code) }, { follow: false }),
+      ),
+    )
+    const { rows } = await query('select tries from email_codes where user_id = $1', [id])
+    expect(rows).toEqual([{ tries: 5 }])
+    const wrong = (await auditOf(id)).filter(
+      ({ details }) => (details as { reason: string }).reason === 'wrong code',
+    )
+    expect(wrong).toHaveLength(5)
+  })
+
+  it('is used up by its success, and the same form sent twice does no harm', async () => {
+    const { browser, email, id } = await somebody()
+    const form = await browser.press('Send me a code')
+    const fields = { _csrf: String(form.$('input[name=_csrf]').val()), code: mail.codeFor(email) }
+    const both = await Promise.all(
+      [1, 2].map(() => browser.post('/verify-email/code', fields, { follow: false })),
+    )
+    for (const { status, headers } of both) expect([status, headers['location']]).toEqual([303, '/select'])
+    expect((await auditOf(id)).filter(({ event }) => event === 'e-mail verified')).toHaveLength(1)
+    expect((await query('select * from email_codes where user_id = $1', [id])).rows).toEqual([])
+    expect((await browser.open('/verify-email/code')).url.pathname).toBe('/verify-email')
+  })
+
+  it('is nowhere in the database, nor is the address among the mails that were counted', async () => {
+    const { browser, email, id } = await somebody()
+    await browser.press('Send me a code')
+    const { rows: codes } = await query('select * from email_codes where user_id = $1', [id])
+    const { rows: mails } = await query('select * from code_mails where user_id = $1', [id])
+    expect([codes.length, mails.length]).toEqual([1, 1])
+    expect(JSON.stringify({ ...codes[0], sent_at: null, user_id: null })).not.toContain(mail.codeFor(email))
+    expect(codes[0]?.['code_mac']).toMatch(/^[\w-]{43}$/)
+    expect(JSON.stringify(mails)).not.toContain(email)
+  })
+})
+
+describe('the limits', () => {
+  const anHourLater = (id: string) =>
+    query("update code_mails set at = at - interval '1 hour' where user_id = $1", [id])
+
+  it('are five mails an hour for a user, and what is typed stays', async () => {
+    const { browser, id } = await somebody()
+    for (const nth of [1, 2, 3, 4, 5]) {
+      await browser.open('/verify-email')
+      expect((await send(browser, `many-${nth}@example.com`)).status).toBe(200)
+    }
+    await browser.open('/verify-email')
+    const page = await send(browser, 'many-6@example.com')
+    expect([page.status, problemOf(page)]).toEqual([429, expect.stringMatching(/Wait (59|60) minutes/)])
+    expect(Number(page.headers['retry-after'])).toBeGreaterThan(3500)
+    expect(page.$('#email').attr('value')).toBe('many-6@example.com')
+    expect(page.words).toContain('many-5@example.com a moment ago and can still be used')
+    await browser.open('/verify-email/code')
+    const again = await browser.press('Send a new code')
+    expect(again.status).toBe(429)
+    expect(again.$('#code')).toHaveLength(1)
+    expect((await auditOf(id)).at(-1)?.['details']).toEqual({ reason: 'too many mails' })
+    await anHourLater(id)
+    expect((await browser.press('Send a new code')).status).toBe(200)
+    // What the limits no longer look at is gone.
+    expect((await query('select 1 from code_mails where user_id = $1', [id])).rows).toHaveLength(1)
+  })
+
+  it('are three an hour to an address, however it is written and whoever asks', async () => {
+    const people_ = [await somebody(), await somebody(), await somebody(), await somebody()]
+    const answers: [number, string][] = []
+    for (const [nth, { browser }] of people_.entries()) {
+      const page = await send(browser, nth === 1 ? 'SHARED@Example.COM' : 'shared@example.com')
+      answers.push([page.status, page.url.pathname])
+    }
+    const sent = [200, '/verify-email/code'] as const
+    expect(answers).toEqual([sent, sent, sent, [429, '/verify-email']])
+  })
+
+  it('hold for requests at the same time', async () => {
+    const { browser, page, email } = await somebody()
+    const token = String(page.$('input[name=_csrf]').val())
+    const all = await Promise.all(
+      Array.from({ length: 8 }, async () =>
+        browser.post('/verify-email', { _csrf: token, email }, { follow: false }),
+      ),
+    )
+    expect(all.map(({ status }) => status).toSorted()).toEqual([303, 303, 303, 429, 429, 429, 429, 429])
+    expect(mail.mails.filter(({ to }) => to.includes(email))).toHaveLength(3)
+  })
+})
+
+describe('an address', () => {
+  it('that another user has is answered in the same words', async () => {
+    const taken = await somebody()
+    await taken.browser.press('Send me a code')
+    await verify(taken.browser, mail.codeFor(taken.email))
+    const [one, other] = [await somebody(), await somebody()]
+    const known = await send(one.browser, taken.email)
+    const unknown = await send(other.browser, 'nobody-has-this@example.com')
+    expect([known.status, known.words.replaceAll(taken.email, '…')]).toEqual([
+      unknown.status,
+      unknown.words.replaceAll('nobody-has-this@example.com', '…'),
+    ])
+  })
+
+  it('whose mailbox the mail server refuses, too, and the log says that it did', async () => {
+    const { browser, email } = await somebody()
+    refuse.rcpt = 550
+    const page = await browser.press('Send me a code')
+    delete refuse.rcpt
+    expect([page.status, page.url.pathname]).toEqual([200, '/verify-email/code'])
+    expect(page.words).toContain(`a code of six digits to ${email}`)
+    expect(portal.log()).toMatch(/"answer":550.*the mail server refused a recipient/)
+  })
+
+  it.each([
+    '',
+    'x',
+    'a@b',
+    '@example.com',
+    'a@example.com, b@example.com',
+    'Name <a@example.com>',
+    'a@example.com\r\nBcc: b@example.com',
+    'a\r\n@example.com',
+    'a@example.com\u0007',
+    '"a b"@example.com',
+    `${'a'.repeat(65)}@example.com`,
+    `a@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(63)}.${'e'.repeat(63)}.com`,
+    'x'.repeat(3000),
+  ])('that is none is refused, and what was typed stays: %.40j', async (typed) => {
+    const { browser } = await somebody()
+    const mails = mail.mails.length
+    const page = await send(browser, typed)
+    expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('not an e-mail address')])
+    if (typed.length < 500)
+      expect(page.$('#email').attr('value')?.trim()).toBe(typed.replaceAll('\r\n', '\n').trim())
+    expect(mail.mails).toHaveLength(mails)
+  })
+
+  it('can be changed later with a code; until then the old one stays', async () => {
+    const { browser, email, id } = await somebody()
+    await browser.press('Send me a code')
+    await verify(browser, mail.codeFor(email))
+    await browser.open('/profile')
+    const form = await browser.follow('Change e-mail address')
+    expect(form.$('h1').text()).toBe('Change your e-mail address')
+    const next = `next-${email}`
+    const asked = await send(browser, next)
+    expect(asked.words).toContain(`Keep ${email}`)
+    expect(await verifiedOf(id)).toBe(email)
+    expect((await browser.open('/select')).url.pathname).toBe('/select')
+    await browser.open('/verify-email/code?returnTo=/profile')
+    const done = await verify(browser, mail.codeFor(next))
+    expect([done.url.pathname, await verifiedOf(id)]).toEqual(['/profile', next])
+    expect(done.words).toContain(next)
+  })
+})
+
+it('a mail server that fails is no fault of the user: said in words, nothing lost, nothing counted', async () => {
+  const { browser, email, id } = await somebody()
+  await browser.press('Send me a code')
+  const first = mail.codeFor(email)
+  const { port } = mail
+  await mail.stop()
+  for (const nth of [1, 2, 3, 4, 5, 6]) {
+    const page = await browser.press('Send a new code')
+    expect([nth, page.status, problemOf(page)]).toEqual([
+      nth,
+      503,
+      expect.stringContaining('could not be sent'),
+    ])
+    expect(page.$('#code')).toHaveLength(1)
+  }
+  await browser.open('/verify-email')
+  const typed = await send(browser, 'kept@example.com')
+  expect([typed.status, typed.$('#email').attr('value')]).toEqual([503, 'kept@example.com'])
+  mail = await startMailServer({ port, refuse })
+  refuse.data = 451
+  expect((await browser.press('Try again')).status).toBe(503)
+  delete refuse.data
+  expect((await browser.press('Try again')).url.pathname).toBe('/verify-email/code')
+  await query('delete from email_codes where user_id = $1', [id])
+  expect((await query('select 1 from code_mails where user_id = $1', [id])).rows).toHaveLength(2)
+  expect(first).toMatch(/^\d{6}$/)
+})
+
+it('the code that one has still counts when the mail with a new one could not be sent', async () => {
+  const { browser, email, id } = await somebody()
+  await browser.press('Send me a code')
+  refuse.data = 451
+  expect((await browser.press('Send a new code')).status).toBe(503)
+  delete refuse.data
+  await verify(browser, mail.codeFor(email))
+  expect(await verifiedOf(id)).toBe(email)
+})
+
+it('without a mail server the page says what to do, and the profile is still there', async () => {
+  const bare = await startPortalOf(provider.issuer, { database: portal.database })
+  const { browser, page } = await signInAs({ portal: bare, provider }, { sub: 'bare' })
+  expect([page.url.pathname, page.status]).toEqual(['/verify-email', 200])
+  expect(page.words).toContain('have not set up e-mail yet')
+  expect(page.$('form[action="/verify-email"]')).toHaveLength(0)
+  const profile = await browser.open('/profile')
+  expect(profile.words).toContain('Not verified yet')
+  const token = String(profile.$('input[name=_csrf]').val())
+  expect((await browser.post('/verify-email', { _csrf: token, email: 'a@example.com' })).status).toBe(503)
+  const vouched = await signInAs({ portal: bare, provider }, { sub: 'vouched', email_verified: true })
+  expect(vouched.page.url.pathname).toBe('/select')
+  await bare.stop()
+})
+
+it('the log holds no code and no address at any level', () => {
+  const log = portal.log()
+  expect(log).toContain('"event":"e-mail verified"')
+  expect(mail.mails.length).toBeGreaterThan(1)
+  expect(log).not.toMatch(/@example\.com/i)
+  for (const { text } of mail.mails) {
+    const code = String(/^\s+(\d{3} \d{3})$/m.exec(text)?.[1])
+    // Digits alone may be part of an id or a time; a value they are not.
+    expect(log).not.toContain(code)
+    expect(log).not.toContain(`"${code.replace(' ', '')}"`)
+  }
+})

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { userIdOf } from '../../src/auth/user-id.ts'
+import { findUser } from '../../src/store/users.ts'
+import { type Lies, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import { type PortalOf, startPortalOf } from './portal-of.ts'
+import { startTab } from './steps.ts'
+
+let provider: LyingProvider
+let portal: PortalOf
+beforeAll(async () => {
+  provider = await startLyingProvider()
+  portal = await startPortalOf(provider.issuer)
+})
+afterAll(async () => {
+  await portal.stop()
+  await provider.stop()
+})
+
+const signIn = async (lies: Lies): Promise<string> => {
+  const browser = portal.browser()
+  const { searchParams } = await startTab(browser, '/login?returnTo=/select')
+  provider.lie(lies, String(searchParams.get('nonce')))
+  const page = await browser.open(`/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}`)
+  expect(page.status).toBe(200)
+  return page.url.pathname
+}
+const verifiedOf = async (sub: string) =>
+  (await findUser(portal.database.kysely, userIdOf(provider.issuer, sub)))?.email
+
+const name = 'Some Body'
+const email = 'a@example.com'
+/** 200 characters of it are an address, too: somebody else's. */
+const long = `a@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.${'e'.repeat(11)}.com.evil.example`
+
+describe('what the eID says of an address', () => {
+  it.each<[string, Lies, string | null]>([
+    ['verified, in the ID token', { claims: { name, email, email_verified: true } }, email],
+    ['verified, at userinfo', { userinfo: { email, email_verified: true } }, email],
+    [
+      'verified at userinfo, the same in the ID token',
+      { claims: { email }, userinfo: { email, email_verified: true } },
+      email,
+    ],
+    [
+      'its domain in capitals',
+      { claims: { name, email: ' A@EXAMPLE.Com', email_verified: true } },
+      'A@example.com',
+    ],
+    ['not verified', { claims: { name, email, email_verified: false } }, null],
+    ['nothing of it', { claims: { name, email } }, null],
+    ['the word', { claims: { name, email, email_verified: 'true' } }, null],
+    ['a number', { claims: { name, email, email_verified: 1 } }, null],
+    [
+      'verified, and no address',
+      { claims: { name, email_verified: true }, userinfo: { email: undefined } },
+      null,
+    ],
+    [
+      'verified, of another address at userinfo',
+      { claims: { email }, userinfo: { email: 'b@example.com' } },
+      null,
+    ],
+    [
+      'verified at the one, the address at the other',
+      { claims: { email_verified: true }, userinfo: { email, email_verified: undefined } },
+      null,
+    ],
+    [
+      'a list of addresses',
+      { claims: { name, email: [email], email_verified: true }, userinfo: { email: undefined } },
+      null,
+    ],
+    [
+      'two addresses',
+      { claims: { name, email: 'a@example.com, b@example.com', email_verified: true } },
+      null,
+    ],
+    [
+      'an address that is somebody else’s when it is cut',
+      { claims: { name, email: long, email_verified: true } },
+      long,
+    ],
+    [
+      'an address with a line break',
+      { claims: { name, email: 'a@example.com\nb', email_verified: true } },
+      null,
+    ],
+  ])('%s', async (what, { claims = {}, userinfo = {} }, verified) => {
+    const sub = what.replaceAll(/\W/g, '-')
+    expect(await signIn({ claims: { sub, ...claims }, userinfo: { sub, ...userinfo } })).toBe(
+      verified === null ? '/verify-email' : '/select',
+    )
+    expect(await verifiedOf(sub)).toBe(verified)
+    const { rows } = await portal.database.pool.query('select event, details from audit where user_id = $1', [
+      userIdOf(provider.issuer, sub),
+    ])
+    expect(rows).toEqual(verified === null ? [] : [{ event: 'e-mail verified', details: { by: 'eID' } }])
+  })
+
+  it('counts once: what it says later changes nothing, and what it takes back neither', async () => {
+    const sub = 'later'
+    await signIn({ claims: { sub, name, email, email_verified: true } })
+    await signIn({ claims: { sub, name, email: 'b@example.com', email_verified: true } })
+    expect(await verifiedOf(sub)).toBe(email)
+    expect(await signIn({ claims: { sub, name, email, email_verified: false } })).toBe('/select')
+    expect(await verifiedOf(sub)).toBe(email)
+  })
+})

@@ -1,0 +1,135 @@
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { codeMail } from '../../src/mail/code-mail.ts'
+import { createMailer, type SmtpServer } from '../../src/mail/mailer.ts'
+import { smtpServer } from '../../src/config-values.ts'
+import { createMemoryLog } from '../support/log.ts'
+import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
+
+let server: MailServer
+afterEach(async () => server?.stop())
+
+const from = { name: 'Pørtal, "the" <one>\r\nBcc: b@example.com', address: 'portal@example.com' }
+const mail = { subject: 'Code\r\nBcc: c@example.com', text: 'Hæi', html: '<p>Hæi</p>', language: 'nb' }
+const smtpOf = (url: string): SmtpServer => smtpServer.parse(url)
+const mailerOf = (smtp: SmtpServer) => {
+  const { logger, log } = createMemoryLog()
+  return { mailer: createMailer({ smtp, from }, logger), log }
+}
+
+it('sends text and HTML to one address, and nothing that is in a name or a subject becomes a header', async () => {
+  server = await startMailServer()
+  await mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`)).mailer.send('a@example.com', mail)
+  const [sent] = server.mails
+  expect([sent?.from, sent?.to]).toEqual(['portal@example.com', ['a@example.com']])
+  expect([sent?.text.trim(), sent?.html.trim()]).toEqual(['Hæi', '<p>Hæi</p>'])
+  const { headers } = sent!
+  expect(headers.get('to')).toBe('a@example.com')
+  expect([...headers.keys()].toSorted()).toEqual(
+    [
+      'auto-submitted',
+      'content-language',
+      'content-type',
+      'date',
+      'from',
+      'message-id',
+      'mime-version',
+      'subject',
+      'to',
+      'x-auto-response-suppress',
+    ].toSorted(),
+  )
+  expect(headers.get('auto-submitted')).toBe('auto-generated')
+  expect(headers.get('from')).toMatch(/<portal@example\.com>$/)
+})
+
+describe('a server that is not here', () => {
+  it.each(['smtp://mail.example.com', 'smtp://10.0.0.1:25'])('must offer TLS: %s', async (url) => {
+    // As if it were far away: the same server, reached by the address that it listens on.
+    server = await startMailServer()
+    const smtp = { ...smtpOf(url), host: '127.0.0.1', port: server.port }
+    expect(smtp.loopback).toBe(false)
+    const { mailer } = mailerOf(smtp)
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow('ETLS')
+    expect(server.mails).toEqual([])
+  })
+
+  it('must have a certificate that somebody vouches for', async () => {
+    server = await startMailServer({ smtp: {} })
+    const { mailer } = mailerOf({
+      ...smtpOf('smtp://mail.example.com'),
+      host: '127.0.0.1',
+      port: server.port,
+    })
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow(/ESOCKET|ETLS/)
+    expect(server.mails).toEqual([])
+  })
+})
+
+describe('trouble', () => {
+  it.each<[Refusals, RegExp | undefined]>([
+    [{ rcpt: 550 }, undefined],
+    [{ rcpt: 450 }, /EENVELOPE/],
+    [{ data: 451 }, /EMESSAGE/],
+    [{ data: 554 }, /EMESSAGE/],
+  ])('%j', async (refuse, expected) => {
+    server = await startMailServer({ refuse })
+    const { mailer, log } = mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`))
+    const sent = mailer.send('a@example.com', mail)
+    if (expected) await expect(sent).rejects.toThrow(expected)
+    else await expect(sent).resolves.toBeUndefined()
+    expect(log()).toContain(`"answer":${Object.values(refuse).join()}`)
+    expect(log()).not.toContain('a@example.com')
+  })
+
+  it('with a password that is wrong', async () => {
+    server = await startMailServer({
+      smtp: {
+        authOptional: false,
+        allowInsecureAuth: true,
+        disabledCommands: ['STARTTLS'],
+        onAuth: (_auth, _session, done) => done(new Error('no')),
+      },
+    })
+    const { mailer, log } = mailerOf(smtpOf(`smtp://us%40er:pa%3Ass@127.0.0.1:${server.port}`))
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow('EAUTH')
+    expect(log()).not.toMatch(/us@er|pa:ss/)
+  })
+
+  it('with one that says nothing is over after seconds', async () => {
+    const silent = createServer()
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { mailer } = mailerOf(smtpOf(`smtp://127.0.0.1:${(silent.address() as AddressInfo).port}`))
+    const before = performance.now()
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow('ETIMEDOUT')
+    expect(performance.now() - before).toBeLessThan(16_000)
+    silent.close()
+  })
+})
+
+it('the mail with a code has the code and no link', () => {
+  const words = { code: 'en', t: (key: string, values = {}) => `${key} ${JSON.stringify(values)}` }
+  const { text, html, subject } = codeMail(
+    words,
+    { code: '012345', minutes: 10, host: 'portal.example' },
+    (view, locals) => JSON.stringify([view, locals]),
+  )
+  expect(text).toContain('\n    012 345\n')
+  expect(html).toContain('012 345')
+  expect(text + html + subject).not.toMatch(/https?:/)
+})
+
+describe('SMTP_URL', () => {
+  it.each<[string, Partial<SmtpServer>]>([
+    ['smtps://smtp.example.com', { host: 'smtp.example.com', port: 465, secure: true, loopback: false }],
+    ['smtp://smtp.example.com', { port: 587, secure: false, loopback: false }],
+    ['smtp://localhost:2525', { port: 2525, loopback: true }],
+    ['smtp://[::1]:25', { host: '::1', port: 25, loopback: true }],
+    ['smtps://a%40b:c%2Fd@smtp.example.com:466', { port: 466, credentials: { user: 'a@b', pass: 'c/d' } }],
+  ])('%s', (url, expected) => {
+    expect(smtpOf(url)).toMatchObject(expected)
+  })
+})
