@@ -139,30 +139,26 @@ describe('the gate', () => {
     expect(home).toMatch(/^[\da-f-]{36}$/)
     const token = String((await browser.open('/verify-email')).$('input[name=_csrf]').val())
     await send(browser, email)
-    const open = new Set<string>()
-    for (const { section, method, path } of everyRoute()) {
-      if (section === 'anyone' || path === '/logout') continue
+    const routes = everyRoute().filter(({ section, path }) => section !== 'anyone' && path !== '/logout')
+    const open: string[] = []
+    for (const { method, path } of routes) {
       const at = path.replace(':scheme', 'business:NO:ORG').replaceAll(/:\w+/g, '12345')
       const page =
         method === 'GET'
           ? await browser.open(`${at}?a=b`, { follow: false })
           : await browser.post(at, { _csrf: token }, { follow: false })
-      const gate =
-        method === 'GET' ? `/verify-email?returnTo=${encodeURIComponent(`${at}?a=b`)}` : '/verify-email'
-      if (section === 'account')
-        open.add(`${method} ${path} ${page.headers['location'] === gate ? 'gated' : 'open'}`)
-      else expect([method, path, page.status, page.headers['location']]).toEqual([method, path, 302, gate])
+      const returnTo = method === 'GET' ? `?returnTo=${encodeURIComponent(`${at}?a=b`)}` : ''
+      if (page.headers['location'] !== `/verify-email${returnTo}`) open.push(`${method} ${path}`)
     }
-    expect([...open].toSorted()).toEqual(
-      [
-        'GET /profile open',
-        'GET /verify-email open',
-        'GET /verify-email/code open',
-        'POST /verify-email open',
-        'POST /verify-email/code open',
-        'POST /verify-email/resend open',
-      ].toSorted(),
-    )
+    expect(routes.length).toBeGreaterThan(20)
+    expect(open.toSorted()).toEqual([
+      'GET /profile',
+      'GET /verify-email',
+      'GET /verify-email/code',
+      'POST /verify-email',
+      'POST /verify-email/code',
+      'POST /verify-email/resend',
+    ])
     for (const path of ['/no/such', '/Profile/x', '/profile/../select', '/verify-email/x'])
       expect((await browser.open(path, { follow: false })).headers['location']).toMatch(/^\/verify-email/)
     expect((await browser.open('/language/nb?returnTo=/profile')).url.pathname).toBe('/profile')
@@ -242,7 +238,8 @@ describe('a code', () => {
     const first = mail.codeFor(email)
     await browser.press('Send a new code')
     const second = mail.codeFor(email)
-    if (first !== second) expect(problemOf(await verify(browser, first))).toContain('not the code')
+    // The same one again is one chance in a million.
+    expect(problemOf(await verify(browser, first))).toContain('not the code')
     // Somebody who could write to the table still could not move a code to another address.
     await query("update email_codes set email = 'victim@example.com' where user_id = $1", [id])
     expect(problemOf(await verify(browser, second))).toContain('not the code')
@@ -326,9 +323,9 @@ describe('the limits', () => {
   })
 
   it('are three an hour to an address, however it is written and whoever asks', async () => {
-    const people_ = [await somebody(), await somebody(), await somebody(), await somebody()]
+    const four = [await somebody(), await somebody(), await somebody(), await somebody()]
     const answers: [number, string][] = []
-    for (const [nth, { browser }] of people_.entries()) {
+    for (const [nth, { browser }] of four.entries()) {
       const page = await send(browser, nth === 1 ? 'SHARED@Example.COM' : 'shared@example.com')
       answers.push([page.status, page.url.pathname])
     }
@@ -344,7 +341,8 @@ describe('the limits', () => {
         browser.post('/verify-email', { _csrf: token, email }, { follow: false }),
       ),
     )
-    expect(all.map(({ status }) => status).toSorted()).toEqual([303, 303, 303, 429, 429, 429, 429, 429])
+    expect(all.filter(({ status }) => status === 303)).toHaveLength(3)
+    expect(all.filter(({ status }) => status === 429)).toHaveLength(5)
     expect(mail.mails.filter(({ to }) => to.includes(email))).toHaveLength(3)
   })
 })
@@ -392,8 +390,9 @@ describe('an address', () => {
     const mails = mail.mails.length
     const page = await send(browser, typed)
     expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('not an e-mail address')])
-    if (typed.length < 500)
-      expect(page.$('#email').attr('value')?.trim()).toBe(typed.replaceAll('\r\n', '\n').trim())
+    // What is far longer than the field takes was not typed.
+    const kept = typed.length > 500 ? '' : typed.replaceAll('\r\n', '\n').trim()
+    expect(page.$('#email').attr('value')?.trim()).toBe(kept)
     expect(mail.mails).toHaveLength(mails)
   })
 
