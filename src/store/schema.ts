@@ -21,6 +21,17 @@ export type GrantsTable = {
   granted_at: WrittenOnce
 }
 
+/** Append-only: audit.ts has its one writer. */
+export type AuditTable = {
+  id: ColumnType<string, never, never>
+  at: WrittenOnce
+  event: string
+  user_id: string | null
+  organisation: string | null
+  address: string | null
+  details: unknown
+}
+
 /** connect-pg-simple's table; only that library writes it. */
 export type SessionsTable = {
   sid: string
@@ -122,6 +133,7 @@ export type Schema = {
   users: UsersTable
   grants: GrantsTable
   sessions: SessionsTable
+  audit: AuditTable
   sales_units: SalesUnitsTable
   merchants: RecordColumns & { name: string }
   product_orders: ProductOrdersTable
