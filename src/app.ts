@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
 import { signOutOrigins } from './auth/eid.ts'
+import { auditPages, createLooks } from './auth/looks.ts'
 import { createPassport } from './auth/passport.ts'
 import { currentUser } from './auth/user.ts'
 import type { Config } from './config.ts'
@@ -15,13 +16,12 @@ import { sessions } from './http/session.ts'
 import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
-import { organisationKey } from './organisation.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
-import { mount, withLists, withMenu } from './pages/mount.ts'
+import { mount, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
-export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages'> & {
+export type AppDeps = Omit<PageDeps, 'passport' | 'languages'> & {
   readonly config: Config
   readonly readiness: Readiness
 }
@@ -34,11 +34,8 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
-  const organisations = new Map(
-    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
-  )
   const passport = createPassport(database)
-  const pages = siteMap({ ...deps, passport, organisations, languages })
+  const pages = siteMap({ ...deps, passport, languages })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
@@ -58,14 +55,17 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))
+  const looks = auditPages(createLooks(deps.audit))
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]
     app.use(
       section.prefix,
-      actAs(kind, organisations),
+      nameRoute(section),
+      actAs(kind, deps),
       withLists(deps.looking),
       withMenu(section),
-      mount(section),
+      looks,
+      mountOrganisation(section, deps.audit),
     )
   }
   app.use(notFound)

@@ -7,6 +7,7 @@ import { stopOnSignals } from './signals.ts'
 const main = async (): Promise<void> => {
   const portal = await startPortal(readConfig())
   stopOnSignals(portal.stop)
+  process.on('SIGHUP', portal.reload)
 }
 
 try {

@@ -126,7 +126,7 @@ export const finishSignIn =
       const profile = await profileOf(configuration, tokens, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
       signedIn = { user: { ...user, issuer, subject }, idToken: tokens.id_token }
-      return verified(null, { ...user, grants: [] })
+      return verified(null, { ...user, grants: new Map() })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
     const language = res.locals.language.code

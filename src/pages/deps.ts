@@ -1,9 +1,10 @@
-import type { Organisations } from '../auth/access.ts'
 import type { Eid } from '../auth/eid.ts'
 import type { Passport } from '../auth/passport.ts'
 import type { Config } from '../config.ts'
 import type { Language } from '../http/language.ts'
 import type { Logger } from '../logger.ts'
+import type { Organisations } from '../organisations.ts'
+import type { AuditBuffer } from '../store/audit-buffer.ts'
 import type { Database } from '../store/database.ts'
 import type { Looking } from '../sync/looking.ts'
 
@@ -15,6 +16,7 @@ export type PageDeps = {
   readonly eid: Eid
   readonly passport: Passport
   readonly organisations: Organisations
+  readonly audit: AuditBuffer
   readonly languages: ReadonlyMap<string, Language>
   readonly looking: Looking
   /** A sentence on every page that says that this is a demo. */

@@ -9,6 +9,7 @@ import { inject } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
 import { createDemoEid } from '../../src/demo/eid.ts'
+import { giveDemoGrants } from '../../src/demo/grants.ts'
 import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
 import { demoPeople } from '../../src/demo/people.ts'
 import { newSigningKey } from '../../src/demo/state.ts'
@@ -18,7 +19,6 @@ import type { Weather } from '../../src/demo/management-api/weather.ts'
 import type { DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
-import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import { backlogOf, makeDue } from '../../src/store/readings.ts'
 import { Browser } from './browser.ts'
 import { createMemoryLog } from './log.ts'
@@ -32,6 +32,8 @@ export type TestPortal = {
   readonly world: DemoWorld
   readonly api: DemoManagementApi
   readonly eidServer: Server
+  /** The portal's organisations file. */
+  readonly organisationsFile: string
   /** Everything that was logged, one JSON object a line, at level trace. */
   readonly log: () => string
   readonly browser: () => Browser
@@ -118,7 +120,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
 
   const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
   const organisations = join(directory, 'organisations.json')
-  writeFileSync(organisations, JSON.stringify(organisationsFile(world)))
+  writeFileSync(organisations, JSON.stringify(organisationsFile(world)), { mode: 0o600 })
   const config = readConfig({
     PORT: String(port),
     SHUTDOWN_DELAY_MS: '0',
@@ -150,11 +152,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     if (!person) throw new Error(`nobody is called ${name}`)
     return userIdOf(issuer, person.sub)
   }
-  for (const { name, grants, revoked = [] } of demoPeople) {
-    for (const organisation of [...grants, ...revoked])
-      await addGrant(portal.database.kysely, organisation, userId(name))
-    for (const organisation of revoked) await removeGrant(portal.database.kysely, organisation, userId(name))
-  }
+  await giveDemoGrants(portal.database.kysely, issuer)
 
   const { kysely } = portal.database
   const settled = async (): Promise<void> => {
@@ -177,6 +175,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     world,
     api,
     eidServer,
+    organisationsFile: organisations,
     log,
     browser: () => new Browser(url),
     signedIn: async (name) => {

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
 import { signedIn } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
-import { homeOf } from './select.ts'
+import { choiceOf } from './select.ts'
 
 /** `GET /profile`: name, e-mail, what the user may act as, and at the bottom the user ID. */
 export const showProfile =
@@ -11,9 +11,7 @@ export const showProfile =
     const user = signedIn(req)
     res.render('account/profile', {
       title: res.locals.language.t('profile.title'),
-      choices: organisationsOf(user, organisations).map((organisation) => ({
-        organisation,
-        href: homeOf(organisation),
-      })),
+      choices: organisationsOf(user, organisations).map((choice) => choiceOf(choice, res)),
+      sayRoles: true,
     })
   }
