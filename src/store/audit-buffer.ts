@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Logger } from '../logger.ts'
-import { type AgedEntry, type AuditEntry, insertAudit, logAudit } from './audit.ts'
+import { type AuditEntry, insertAudit, logAudit, momentOf, type TimedEntry } from './audit.ts'
 import type { Database, Handle } from './database.ts'
 
 /** Takes entries of the audit log from pages, which do not wait for them. */
@@ -27,24 +27,45 @@ type Waiting = {
 const isWrongRow = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && /^2[23]/.test(String(error.code))
 
-const aged = ({ entry, notedAt }: Waiting): AgedEntry => ({ ...entry, ageMs: performance.now() - notedAt })
+/** What the database's clock said when this process's said something: it gives every entry its time, in their order. */
+type Clock = (notedAt: number) => number
+
+const readClock = async (db: Handle): Promise<Clock> => {
+  const { rows } = await sql<{ seconds: number }>`
+    select extract(epoch from clock_timestamp())::float8 as seconds`.execute(db)
+  const [seconds, here] = [rows[0]?.seconds ?? 0, performance.now()]
+  return (notedAt) => seconds - (here - notedAt) / 1000
+}
+
+const timed = ({ entry, notedAt }: Waiting, clock: Clock): TimedEntry => ({ ...entry, at: clock(notedAt) })
 
 /** In one statement, so that of two instances that ask at once at most a moment's overlap writes it twice. */
-const insertOnce = async (db: Handle, waiting: Waiting): Promise<void> => {
-  const { event, userId = null, organisation = null, address = null, details = {}, ageMs = 0 } = aged(waiting)
+const insertOnce = async (db: Handle, clock: Clock, waiting: Waiting): Promise<void> => {
+  const {
+    event,
+    userId = null,
+    organisation = null,
+    address = null,
+    details = {},
+    at,
+  } = timed(waiting, clock)
   await sql`
     insert into audit (at, event, user_id, organisation, address, details)
-    select now() - make_interval(secs => ${ageMs / 1000}::float8), ${event}::text, ${userId}::uuid,
+    select ${momentOf(at)}, ${event}::text, ${userId}::uuid,
       ${organisation}::text, ${address}::text, ${JSON.stringify(details)}::jsonb
     where not exists (
       select from audit where user_id = ${userId}::uuid and at >= ${waiting.onceSince ?? null}::timestamptz
         and event = ${event}::text and organisation = ${organisation}::text)`.execute(db)
 }
 
-const write = async (db: Handle, batch: readonly Waiting[]): Promise<void> => {
+const write = async (db: Handle, clock: Clock, batch: readonly Waiting[]): Promise<void> => {
   // First, as these can be done again: the rest is one statement, all of it or none.
-  for (const waiting of batch) if (waiting.onceSince) await insertOnce(db, waiting)
-  await insertAudit(db, batch.filter(({ onceSince }) => !onceSince).map(aged))
+  for (const waiting of batch) if (waiting.onceSince) await insertOnce(db, clock, waiting)
+  const plain = batch.filter(({ onceSince }) => !onceSince)
+  await insertAudit(
+    db,
+    plain.map((waiting) => timed(waiting, clock)),
+  )
 }
 
 /** @param options.mostWaiting entries kept in memory while the database is away; what comes beyond is in the log only */
@@ -60,9 +81,9 @@ export const createAuditBuffer = (
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> | undefined
 
-  const writeEach = async (batch: readonly Waiting[]): Promise<void> => {
+  const writeEach = async (clock: Clock, batch: readonly Waiting[]): Promise<void> => {
     for (const one of batch) {
-      await write(kysely, [one]).catch((error: unknown) => {
+      await write(kysely, clock, [one]).catch((error: unknown) => {
         if (!isWrongRow(error)) throw error
         logger.error({ err: error, event: one.entry.event }, 'an audit entry cannot be written to the table')
       })
@@ -71,9 +92,10 @@ export const createAuditBuffer = (
   const writeAll = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, atOnce)
-      await write(kysely, batch).catch(async (error: unknown) => {
+      const clock = await readClock(kysely)
+      await write(kysely, clock, batch).catch(async (error: unknown) => {
         if (!isWrongRow(error)) throw error
-        await writeEach(batch)
+        await writeEach(clock, batch)
       })
       waiting.splice(0, batch.length)
     }

@@ -37,19 +37,22 @@ export type AuditEntry = {
   readonly details?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** An entry and how long ago it happened, where that is not now. */
-export type AgedEntry = AuditEntry & { readonly ageMs?: number }
+/** An entry and when it happened by the database's clock, in seconds since 1970, where that is not now. */
+export type TimedEntry = AuditEntry & { readonly at?: number }
+
+/** When that was, by the database's clock; now unless told. */
+export const momentOf = (at: number | undefined) =>
+  at === undefined ? sql<Date>`now()` : sql<Date>`to_timestamp(${at}::float8)`
 
 const entriesAtOnce = 1000
 
 /** Writes entries to the table and not to the log. In a transaction: with what they tell of, or not at all. */
-export const insertAudit = async (db: Handle, entries: readonly AgedEntry[]): Promise<void> => {
+export const insertAudit = async (db: Handle, entries: readonly TimedEntry[]): Promise<void> => {
   for (let start = 0; start < entries.length; start += entriesAtOnce) {
     const rows = entries
       .slice(start, start + entriesAtOnce)
-      .map(({ event, userId, organisation, address, details = {}, ageMs = 0 }) => ({
-        // By the database's clock, as everything else in the table.
-        at: sql<Date>`now() - make_interval(secs => ${ageMs / 1000}::float8)`,
+      .map(({ event, userId, organisation, address, details = {}, at }) => ({
+        at: momentOf(at),
         event,
         user_id: userId ?? null,
         organisation: organisation ?? null,
