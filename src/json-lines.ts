@@ -6,6 +6,7 @@ export type JsonLines = {
 }
 
 const token =
+  // oxlint-disable-next-line no-control-regex -- as JSON says: a string holds none of these
   /[ \t\r\n]*(?:("(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|([[\]{}:,])|(true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/y
 
 /**

@@ -1,8 +1,9 @@
 import { organisationKey } from '../organisation.ts'
 import type { UserGrant } from '../role.ts'
-import { insertAudit, logAudit } from '../store/audit.ts'
+import { type AuditEntry, insertAudit, logAudit } from '../store/audit.ts'
 import type { Handle } from '../store/database.ts'
 import {
+  type GrantKey,
   grantsOfUsers,
   type GrantTerms,
   listGrants,
@@ -56,6 +57,8 @@ const grantOptions = {
   by: { type: 'string' },
 } as const
 
+type GrantOptions = { readonly role?: string; readonly until?: string; readonly reason?: string }
+
 /** The last day that an option names; `never` takes an end away. @throws CommandError */
 const untilOf = (value: string, now: string): string | null => {
   if (value === 'never') return null
@@ -66,7 +69,7 @@ const untilOf = (value: string, now: string): string | null => {
 
 /** What the grant is to say: what is not typed stays as it is; one that is over is no grant, and begins anew. */
 const termsOf = (
-  options: { readonly role?: string; readonly until?: string; readonly reason?: string },
+  options: GrantOptions,
   before: StoredGrant | undefined,
   now: string,
 ): Omit<GrantTerms, 'by'> => {
@@ -86,6 +89,23 @@ const isSame = (before: StoredGrant, terms: Omit<GrantTerms, 'by'>): boolean =>
 export const wasInWords = (before: StoredGrant): string =>
   `${termsInWords(before)}${before.isOver ? ', and over' : ''}`
 
+/** Gives or changes one grant, with its audit entry; without one when it says all of that already. */
+const changeGrant = async (
+  db: Handle,
+  { userId, organisation, options, by }: GrantKey & { readonly options: GrantOptions; readonly by: string },
+) => {
+  await lockGrants(db)
+  const before = (await grantsOfUsers(db, [userId])).find((found) => found.organisation === organisation)
+  const terms = termsOf(options, before, await today(db))
+  if (before && !before.isOver && isSame(before, terms)) return { before, terms, entry: undefined }
+  await writeGrants(db, [{ userId, organisation, ...terms, by }])
+  const was = before ? { was: wasInWords(before) } : {}
+  const details = { is: termsInWords(terms), ...was, by }
+  const entry: AuditEntry = { event: 'grant', userId, organisation, details }
+  await insertAudit(db, [entry])
+  return { before, terms, entry }
+}
+
 /** `grant <user-id> <organisation> [options]`: gives a grant, or changes one, and says what has changed. */
 export const grant: Command = async (deps, values, { operator }) => {
   const { values: options, positionals } = parseOptions(values, grantOptions)
@@ -99,22 +119,10 @@ export const grant: Command = async (deps, values, { operator }) => {
   }
   const by = operatorOf(options.by, operator)
   const user = await describeUser(deps.database.kysely, userId)
-  const { before, terms, entry } = await deps.database.kysely.transaction().execute(async (db) => {
-    await lockGrants(db)
-    const before = (await grantsOfUsers(db, [userId])).find((found) => found.organisation === organisation)
-    const terms = termsOf(options, before, await today(db))
-    if (before && !before.isOver && isSame(before, terms)) return { before, terms, entry: undefined }
-    await writeGrants(db, [{ userId, organisation, ...terms, by }])
-    const was = before ? { was: wasInWords(before) } : {}
-    const entry = {
-      event: 'grant' as const,
-      userId,
-      organisation,
-      details: { is: termsInWords(terms), ...was, by },
-    }
-    await insertAudit(db, [entry])
-    return { before, terms, entry }
-  })
+  const change = { userId, organisation, options, by }
+  const { before, terms, entry } = await deps.database.kysely
+    .transaction()
+    .execute(async (db) => changeGrant(db, change))
   const note = user.known ? '' : '\nNote: nobody has signed in with this user ID yet.'
   const as = `${user.words} may now act as ${words}, as ${termsInWords(terms)}`
   if (!entry)

@@ -70,7 +70,14 @@ export const importGrants: Command = async (deps, values, { operator, input, tel
     if (apply) {
       await writeGrants(
         db,
-        changes.map(({ wanted: { line: _, ...terms } }) => ({ ...terms, by })),
+        changes.map(({ wanted: { userId, organisation, role, until, reason } }) => ({
+          userId,
+          organisation,
+          role,
+          until,
+          reason,
+          by,
+        })),
       )
       await insertAudit(db, entries)
     }

@@ -86,12 +86,12 @@ export const writeGrants = async (db: Handle, grants: readonly (GrantKey & Grant
       .insertInto('grants')
       .values(rows)
       .onConflict((conflict) =>
-        conflict.columns(['user_id', 'organisation']).doUpdateSet(({ ref }) => ({
-          role: ref('excluded.role'),
-          ends_at: ref('excluded.ends_at'),
-          granted_by: ref('excluded.granted_by'),
-          reason: ref('excluded.reason'),
-          granted_at: ref('excluded.granted_at'),
+        conflict.columns(['user_id', 'organisation']).doUpdateSet((row) => ({
+          role: row.ref('excluded.role'),
+          ends_at: row.ref('excluded.ends_at'),
+          granted_by: row.ref('excluded.granted_by'),
+          reason: row.ref('excluded.reason'),
+          granted_at: row.ref('excluded.granted_at'),
         })),
       )
       .execute()
