@@ -108,7 +108,7 @@ export const completeStage = async ({ place, world, eid }: Stage): Promise<void>
   for (const id of [largeId, smallId]) {
     const partner = partnerOf(world, id)
     await seedDetails(database, partner, world)
-    await addGrant(database.kysely, partner, userIdOf(eid.issuer, person?.sub ?? ''))
+    await addGrant(database.kysely, partner, userIdOf(eid.issuer, person?.sub ?? ''), { role: 'developer' })
   }
   await tidyAll(database)
   await database.close()

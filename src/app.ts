@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
 import { signOutOrigins } from './auth/eid.ts'
 import { createEmailCodes } from './auth/email-codes.ts'
+import { auditPages, createLooks } from './auth/looks.ts'
 import { createPassport } from './auth/passport.ts'
 import { currentUser } from './auth/user.ts'
 import { requireVerifiedEmail } from './auth/verified-email.ts'
@@ -17,13 +18,12 @@ import { sessions } from './http/session.ts'
 import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
-import { byOrganisationKey } from './organisation.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
-import { mount, withLists, withMenu } from './pages/mount.ts'
+import { mount, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
-export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages' | 'emailCodes'> & {
+export type AppDeps = Omit<PageDeps, 'passport' | 'languages' | 'emailCodes'> & {
   readonly config: Config
   readonly readiness: Readiness
 }
@@ -36,11 +36,10 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
-  const organisations = byOrganisationKey(config.organisations)
   const passport = createPassport(database)
   const render = compileViews(views)
   const emailCodes = createEmailCodes({ config, database, logger, render })
-  const pages = siteMap({ ...deps, passport, organisations, languages, emailCodes })
+  const pages = siteMap({ ...deps, passport, languages, emailCodes })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
@@ -61,14 +60,17 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)
   app.use(mount(pages.user))
+  const looks = auditPages(createLooks(deps.audit))
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]
     app.use(
       section.prefix,
-      actAs(kind, organisations),
+      nameRoute(section),
+      actAs(kind, deps),
       withLists(deps.looking),
       withMenu(section),
-      mount(section),
+      looks,
+      mountOrganisation(section, deps.audit),
     )
   }
   app.use(notFound)

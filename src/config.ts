@@ -11,7 +11,8 @@ import {
   url,
   wholeNumber,
 } from './config-values.ts'
-import { readOrganisationsFile } from './organisations-file.ts'
+import { type OrganisationsFile, readOrganisationsFile } from './organisations-file.ts'
+import { secretFileProblem } from './secret-files.ts'
 
 /** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
 export class ConfigurationError extends Error {
@@ -81,6 +82,7 @@ const portalSchema = z
       .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
     OIDC_ACR_VALUES: z.string().optional(),
     SESSION_SECRETS: sessionSecrets,
+    AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(400),
     FEEDBACK_URL: url
       .refine(
         (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
@@ -129,18 +131,33 @@ const problemsOf = (error: z.ZodError, env: Environment): string[] =>
       : `${variable} ${issue.message}`
   })
 
-const parse = <Schema extends z.ZodObject>(schema: Schema, raw: Environment) => {
-  const env = withoutEmpty(raw)
-  const parsed = schema.safeParse(env)
+const readOrganisations = (env: Environment): OrganisationsFile => {
   const file = env['ORGANISATIONS_FILE']
-  const organisations =
-    file === undefined ? { organisations: [], problems: [] } : readOrganisationsFile(file, env)
-  const problems = [
-    ...(parsed.success ? [] : problemsOf(parsed.error, env)),
-    ...organisations.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`),
-  ]
+  if (file === undefined) return { organisations: [], problems: [], files: [] }
+  const read = readOrganisationsFile(file, env)
+  return { ...read, problems: read.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
+}
+
+const parse = <Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Environment,
+  organisations: Pick<OrganisationsFile, 'organisations' | 'problems'>,
+) => {
+  const parsed = schema.safeParse(env)
+  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, env)), ...organisations.problems]
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
   return { values: parsed.data, organisations: organisations.organisations }
+}
+
+/** What is not private of these files, and of the key files that variables name. */
+const secretFileProblems = (env: Environment, files: readonly string[]): string[] => {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    /^OIDC_\w+_KEY_FILE$/.test(name) && value !== undefined ? { prefix: `${name} `, path: value } : [],
+  )
+  return [...files.map((path) => ({ prefix: '', path })), ...named].flatMap(({ prefix, path }) => {
+    const problem = secretFileProblem(path)
+    return problem === undefined ? [] : `${prefix}${problem}`
+  })
 }
 
 /** How often every instance looks for what is due. */
@@ -175,9 +192,24 @@ const readingOf = (values: z.output<typeof operatorSchema>) => ({
  * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readConfig = (env: Environment = ownEnvironment()) => {
-  const { values, organisations } = parse(portalSchema, env)
+export const readConfig = (given?: Environment) => {
+  const env = withoutEmpty(given ?? ownEnvironment())
+  const ownFiles = given === undefined && existsSync('.env') ? ['.env'] : []
+  const isProduction = env['NODE_ENV'] === 'production'
+  const readAgain = () => {
+    const file = readOrganisations(env)
+    const exposed = secretFileProblems(env, [...ownFiles, ...file.files])
+    const problems = isProduction ? [...file.problems, ...exposed] : file.problems
+    return { ...file, problems, warnings: isProduction ? [] : exposed }
+  }
+  const organisationsFile = readAgain()
+  const { values, organisations } = parse(portalSchema, env, organisationsFile)
   return {
+    /** What would be refused in production; for the log. */
+    warnings: organisationsFile.warnings,
+    /** The organisations file and its secret files: watched for changes, and read again with `readOrganisations`. */
+    secretFiles: organisationsFile.files,
+    readOrganisations: readAgain,
     port: values.PORT,
     host: values.HOST,
     /** How long the portal says that it is not ready before it stops listening. */
@@ -193,6 +225,7 @@ export const readConfig = (env: Environment = ownEnvironment()) => {
       acrValues: values.OIDC_ACR_VALUES,
     },
     sessionSecrets: values.SESSION_SECRETS,
+    auditRetentionDays: values.AUDIT_RETENTION_DAYS,
     ...readingOf(values),
     organisations,
     feedbackUrl: values.FEEDBACK_URL,
@@ -210,8 +243,9 @@ export type Config = ReturnType<typeof readConfig>
  * that.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readOperatorConfig = (env: Environment = ownEnvironment()) => {
-  const { values, organisations } = parse(operatorSchema, env)
+export const readOperatorConfig = (given: Environment = ownEnvironment()) => {
+  const env = withoutEmpty(given)
+  const { values, organisations } = parse(operatorSchema, env, readOrganisations(env))
   return { ...readingOf(values), organisations }
 }
 export type ReadingConfig = ReturnType<typeof readOperatorConfig>

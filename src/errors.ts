@@ -17,6 +17,12 @@ export class NotFoundError extends PortalError {
   readonly page = 'notFound'
 }
 
+/** Thrown when the user may act as the organisation, but not see this part of it. */
+export class RoleNeededError extends PortalError {
+  readonly status = 403
+  readonly page = 'roleNeeded'
+}
+
 /** Thrown when the fault is ours and nobody foresaw it. */
 export class InternalError extends PortalError {
   readonly status = 500

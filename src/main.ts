@@ -1,11 +1,14 @@
 import { ConfigurationError, readConfig } from './config.ts'
 import { PortalError } from './errors.ts'
-import { startPortal } from './portal.ts'
+import { type Portal, startPortal } from './portal.ts'
 import { stopOnSignals } from './signals.ts'
 
 /** The process: configuration, start, signals, exit codes. */
 const main = async (): Promise<void> => {
-  const portal = await startPortal(readConfig())
+  let portal: Portal | undefined
+  // From the start: the signal would else end a process that is not ready yet, and has all of this to read anyway.
+  process.on('SIGHUP', () => portal?.reload())
+  portal = await startPortal(readConfig())
   stopOnSignals(portal.stop)
 }
 

@@ -33,9 +33,3 @@ export const organisationKey = (organisation: OrganisationReference): string =>
   organisation.kind === 'partner'
     ? `partner/${organisation.id}`
     : `merchant/${organisation.scheme}/${organisation.id}`
-
-/** Configured organisations by their organisationKey(). */
-export const byOrganisationKey = (
-  configured: readonly { readonly organisation: Organisation }[],
-): ReadonlyMap<string, Organisation> =>
-  new Map(configured.map(({ organisation }) => [organisationKey(organisation), organisation]))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { jsonLines } from './json-lines.ts'
 import type { Keys } from './management-api/keys.ts'
 import {
   businessIdPattern,
@@ -14,7 +15,7 @@ import {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** A secret stands in the file as it is, or as `{"env": "NAME"}` or `{"file": "path"}`. */
-const secretSchema = (directory: string, env: Environment) =>
+const secretSchema = (directory: string, env: Environment, files: Set<string>) =>
   z
     .union([z.string(), z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })], {
       error: 'must be a string, {"env": "NAME"} or {"file": "path"}',
@@ -37,8 +38,10 @@ const secretSchema = (directory: string, env: Environment) =>
           ? fail(`names the variable ${source.env}, which is not set`)
           : usable(secret, `names the variable ${source.env}, which is`)
       }
+      const file = resolve(directory, source.file)
+      files.add(file)
       try {
-        const secret = readFileSync(resolve(directory, source.file), 'utf8').trim()
+        const secret = readFileSync(file, 'utf8').trim()
         return usable(secret, `names the file ${source.file}, which is`)
       } catch {
         return fail(`names the file ${source.file}, which cannot be read`)
@@ -89,14 +92,21 @@ const fileSchema = (keys: ReturnType<typeof keysSchema>) => {
 export type OrganisationsFile = {
   readonly organisations: readonly { readonly organisation: Organisation; readonly keys: Keys }[]
   readonly problems: readonly string[]
+  /** The file itself and the secret files that it names: what to look at for a change. */
+  readonly files: readonly string[]
 }
 
 /**
  * Reads the operator's organisations file and resolves its secrets; a relative secret file is looked up beside
- * the organisations file. Throws nothing: mistakes come back as `problems`, with the place inside the file.
+ * the organisations file. Throws nothing: mistakes come back as `problems`, with the line and the place inside the file.
  */
 export const readOrganisationsFile = (path: string, env: Environment): OrganisationsFile => {
-  const failed = (problem: string) => ({ organisations: [], problems: [`(${path}) ${problem}`] })
+  const files = new Set([path])
+  const failed = (problem: string) => ({
+    organisations: [],
+    problems: [`(${path}) ${problem}`],
+    files: [path],
+  })
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -107,14 +117,19 @@ export const readOrganisationsFile = (path: string, env: Environment): Organisat
   try {
     json = JSON.parse(text)
   } catch {
-    return failed('is not JSON')
+    return failed(`line ${jsonLines(text).mistake ?? 1} is not JSON`)
   }
-  const parsed = fileSchema(keysSchema(secretSchema(dirname(path), env))).safeParse(json)
+  const parsed = fileSchema(keysSchema(secretSchema(dirname(path), env, files))).safeParse(json)
   if (!parsed.success) {
+    const { lines } = jsonLines(text)
+    /** Of the place itself, or of what it is missing from. */
+    const lineOf = (place: readonly PropertyKey[]): number =>
+      lines.get(place.join('.')) ?? (place.length === 0 ? 1 : lineOf(place.slice(0, -1)))
     const problems = parsed.error.issues.map(
-      (issue) => `(${path}) at ${z.core.toDotPath(issue.path) || 'the top'}: ${issue.message}`,
+      ({ path: place, message }) =>
+        `(${path}) line ${lineOf(place)}, at ${z.core.toDotPath(place) || 'the top'}: ${message}`,
     )
-    return { organisations: [], problems }
+    return { organisations: [], problems, files: [...files] }
   }
   const organisations = [
     ...parsed.data.partners.map(({ keys, ...partner }) => ({
@@ -133,5 +148,5 @@ export const readOrganisationsFile = (path: string, env: Environment): Organisat
     if (seen.has(key)) problems.push(`(${path}) names ${key} twice`)
     seen.add(key)
   }
-  return { organisations, problems }
+  return { organisations, problems, files: [...files] }
 }

@@ -12,8 +12,11 @@ import { type Config, ConfigurationError } from './config.ts'
 import type { DemoNotice } from './http/locals.ts'
 import { answerMalformed } from './http/malformed.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { byOrganisationKey } from './organisation.ts'
+import { startKeysReload } from './keys-reload.ts'
+import { holdOrganisations } from './organisations.ts'
 import { openReading, type Reading } from './reading.ts'
+import { type AuditBuffer, createAuditBuffer } from './store/audit-buffer.ts'
+import { startAuditRetention } from './store/audit-retention.ts'
 import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import type { Sync } from './sync/sync.ts'
@@ -27,6 +30,9 @@ export type Portal = {
   readonly url: string
   readonly database: Database
   readonly sync: Sync
+  readonly audit: AuditBuffer
+  /** Reads the organisations file and its secret files again now; otherwise the portal sees by itself that they change. */
+  readonly reload: () => void
   /** Not ready, then the sync and requests in flight, then the database. May be called twice. */
   readonly stop: () => Promise<void>
 }
@@ -54,11 +60,13 @@ export const startPortal = async (
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
   const stopping = new AbortController()
+  const audit = createAuditBuffer(database, logger)
   let reading: Reading | undefined
   let operatorSocket: Awaited<ReturnType<typeof serveOperatorSocket>> | undefined
   try {
     await migrate(database)
-    const organisations = byOrganisationKey(config.organisations)
+    for (const warning of config.warnings) logger.warn(warning)
+    const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
     const sync = async (): Promise<Sync> => {
       if (!reading) throw new CommandError('the portal is starting: try again in a moment')
       return reading.sync
@@ -66,7 +74,12 @@ export const startPortal = async (
     if (database.kind === 'embedded' && !isInMemory(config.dataDir)) {
       operatorSocket = await serveOperatorSocket(
         join(config.dataDir, 'operator.sock'),
-        (argv, call) => runCommand({ database, organisations, limits: config.apiLimits, sync }, argv, call),
+        (argv, call) =>
+          runCommand(
+            { database, organisations: organisations.current(), limits: config.apiLimits, sync, logger },
+            argv,
+            call,
+          ),
         logger,
       )
     }
@@ -81,12 +94,14 @@ export const startPortal = async (
       }
     }
     const eid = createEid(config.oidc, logger)
-    reading = await openReading(config, database, logger)
+    reading = await openReading(config, organisations, database, logger)
     const app = createApp({
       config,
       logger,
       database,
       eid,
+      organisations,
+      audit,
       looking: reading.looking,
       readiness,
       demoNotice: options.demoNotice,
@@ -98,13 +113,16 @@ export const startPortal = async (
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     if (!config.mail)
       logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
-    logger.info({ url, database: database.kind, organisations: organisations.size }, 'portal ready')
+    logger.info({ url, database: database.kind, organisations: organisations.current().size }, 'portal ready')
+    const keys = startKeysReload(config, reading, audit, logger)
+    const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
     // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
     eid.configuration().catch(() => {})
 
     const stop = async (): Promise<void> => {
       logger.info('stopping')
       stopping.abort()
+      await keys.stop()
       // Other instances take up its work while this one answers what is left to answer.
       const syncStopped = reading?.sync.stop()
       // Whoever sends traffic here must see that it is not wanted before there is nobody to take it.
@@ -118,11 +136,20 @@ export const startPortal = async (
       server.closeAllConnections()
       await syncStopped
       await operatorSocket?.close()
+      await endRetention()
+      await audit.stop()
       await database.close()
       logger.info('stopped')
     }
     let stopped: Promise<void> | undefined
-    return { url, database, sync: reading.sync, stop: () => (stopped ??= stop()) }
+    return {
+      url,
+      database,
+      sync: reading.sync,
+      audit,
+      reload: () => keys.now('signal'),
+      stop: () => (stopped ??= stop()),
+    }
   } catch (error) {
     stopping.abort()
     await reading?.sync.stop()

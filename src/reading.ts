@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { ReadingConfig } from './config.ts'
 import type { Logger } from './logger.ts'
 import { createManagementApiClient, type ManagementApiClient } from './management-api/client.ts'
 import type { Pace } from './management-api/limiter.ts'
+import type { Keys } from './management-api/keys.ts'
 import { type Organisation, organisationKey } from './organisation.ts'
+import type { OrganisationsHolder } from './organisations.ts'
 import { leaseTurns, type PaceLimits, resetBreaker, slowDown, tripBreaker } from './store/api-pace.ts'
 import type { Database } from './store/database.ts'
 import { createLooking, type Looking } from './sync/looking.ts'
@@ -18,7 +21,24 @@ const system = {
 }
 
 /** Everything that reads the API: the background work, and what pages say to it. */
-export type Reading = { readonly sync: Sync; readonly looking: Looking }
+export type Reading = {
+  readonly sync: Sync
+  readonly looking: Looking
+  /**
+   * Others are configured now, or with other keys. New keys get a new client, with tokens of its own; calls under way end
+   * with the old one. The holder says the same when this returns.
+   */
+  readonly replace: (configured: readonly Configured[]) => readonly OrganisationChange[]
+}
+
+/** An organisation with what it takes to call the API for it. */
+export type Configured = ReadingConfig['organisations'][number]
+
+/** What is different of an organisation. */
+export type OrganisationChange = {
+  readonly organisation: Organisation
+  readonly what: 'added' | 'removed' | 'keys changed' | 'name changed'
+}
 
 /** Turns of one organisation, which all instances on one database share. @param instance names this one among them */
 export const sharedPace = (
@@ -33,48 +53,89 @@ export const sharedPace = (
   reset: async () => resetBreaker(kysely, organisation),
 })
 
-/** A client an organisation; they share their limits with those of all other instances, through the database. */
+/**
+ * A client an organisation; they share their limits with those of all other instances, through the database. Each counts
+ * as an instance of its own, so that one that takes another's place while calls are under way does not count for it.
+ */
+const createClient = (
+  config: ReadingConfig,
+  { organisation, keys }: Configured,
+  database: Database,
+  logger: Logger,
+): ManagementApiClient =>
+  createManagementApiClient({
+    organisation,
+    keys,
+    managementApiUrl: config.managementApiUrl,
+    webhooksApiUrl: config.webhooksApiUrl,
+    productOrderTemplatesPath: config.productOrderTemplatesPath,
+    limits: config.apiLimits,
+    pace: sharedPace(database, organisation, config.apiLimits, randomUUID()),
+    system,
+    logger,
+  })
+
+type Client = {
+  readonly keys: Keys
+  readonly organisation: Organisation
+  readonly client: ManagementApiClient
+}
+
 const createClients = (config: ReadingConfig, database: Database, logger: Logger) => {
-  const instance = randomUUID()
-  const limits = config.apiLimits
-  const clients = new Map<string, ManagementApiClient>()
-  for (const { organisation, keys } of config.organisations) {
-    const client = createManagementApiClient({
-      organisation,
-      keys,
-      managementApiUrl: config.managementApiUrl,
-      webhooksApiUrl: config.webhooksApiUrl,
-      productOrderTemplatesPath: config.productOrderTemplatesPath,
-      limits,
-      pace: sharedPace(database, organisation, limits, instance),
-      system,
-      logger,
-    })
-    clients.set(organisationKey(organisation), client)
+  const clients = new Map<string, Client>()
+  const set = (configured: Configured): OrganisationChange | undefined => {
+    const { organisation, keys } = configured
+    const key = organisationKey(organisation)
+    const known = clients.get(key)
+    const isSame = known && isDeepStrictEqual(known.keys, keys)
+    const client = isSame ? known.client : createClient(config, configured, database, logger)
+    clients.set(key, { keys, organisation, client })
+    if (!known) return { organisation, what: 'added' }
+    if (!isSame) return { organisation, what: 'keys changed' }
+    return known.organisation.name === organisation.name ? undefined : { organisation, what: 'name changed' }
   }
-  return (organisation: Organisation): ManagementApiClient => {
-    const client = clients.get(organisationKey(organisation))
-    if (!client) throw new Error(`no client for ${organisationKey(organisation)}`)
-    return client
+  return {
+    set,
+    /** @returns those that are not among `configured`, which are gone now */
+    keepOnly: (configured: readonly Configured[]): OrganisationChange[] => {
+      const kept = new Set(configured.map(({ organisation }) => organisationKey(organisation)))
+      const gone = [...clients].filter(([key]) => !kept.has(key))
+      for (const [key] of gone) clients.delete(key)
+      return gone.map(([, { organisation }]) => ({ organisation, what: 'removed' }))
+    },
+    of: (organisation: Organisation): ManagementApiClient => {
+      const known = clients.get(organisationKey(organisation))
+      if (!known) throw new Error(`no client for ${organisationKey(organisation)}`)
+      return known.client
+    },
   }
 }
 
-/** Starts the sync of every configured organisation on a database that has all migrations. */
+/**
+ * Starts the sync of every configured organisation on a database that has all migrations.
+ * @param organisations holds those of the configuration
+ */
 export const openReading = async (
   config: ReadingConfig,
+  organisations: OrganisationsHolder,
   database: Database,
   logger: Logger,
 ): Promise<Reading> => {
-  const organisations = new Map(
-    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
-  )
+  const clients = createClients(config, database, logger)
+  for (const configured of config.organisations) clients.set(configured)
   const source = {
     database,
-    clientOf: createClients(config, database, logger),
+    clientOf: clients.of,
     limits: config.apiLimits,
     settings: config.sync,
     logger,
   }
   const sync = await startSync(source, organisations)
-  return { sync, looking: createLooking(source, sync) }
+  const replace = (configured: readonly Configured[]): readonly OrganisationChange[] => {
+    // Whoever sees a new one finds its client, and whose client has gone is not seen any more.
+    const changes = configured.flatMap((one) => clients.set(one) ?? [])
+    organisations.replace(configured.map(({ organisation }) => organisation))
+    return [...changes, ...clients.keepOnly(configured)]
+  }
+  return { sync, looking: createLooking(source, sync), replace }
 }

@@ -8,15 +8,37 @@ const source = resolve(import.meta.dirname, '../src')
  * What each room may import from beside itself and libraries. A request walks down, data walks up, and nothing
  * jumps a floor; docs/architecture.md draws it.
  */
-const ground = ['email-address.ts', 'errors.ts', 'logger.ts', 'organisation.ts', 'paging.ts']
+const ground = [
+  'email-address.ts',
+  'errors.ts',
+  'logger.ts',
+  'organisation.ts',
+  'organisations.ts',
+  'paging.ts',
+  'role.ts',
+]
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config.ts', 'errors.ts', 'portal.ts', 'signals.ts'],
-  'portal.ts': ['app.ts', 'auth', 'cli', 'config.ts', 'http', 'reading.ts', 'store', 'sync', ...ground],
+  'portal.ts': [
+    'app.ts',
+    'auth',
+    'cli',
+    'config.ts',
+    'http',
+    'keys-reload.ts',
+    'reading.ts',
+    'store',
+    'sync',
+    ...ground,
+  ],
+  'keys-reload.ts': ['config.ts', 'reading.ts', 'store', ...ground],
   'reading.ts': ['config.ts', 'management-api', 'store', 'sync', ...ground],
   'app.ts': ['auth', 'config.ts', 'http', 'pages', ...ground],
-  'config.ts': ['config-values.ts', 'organisations-file.ts'],
+  'config.ts': ['config-values.ts', 'organisations-file.ts', 'secret-files.ts'],
   'config-values.ts': ['email-address.ts'],
-  'organisations-file.ts': ['management-api', ...ground],
+  'organisations-file.ts': ['json-lines.ts', 'management-api', ...ground],
+  'secret-files.ts': [],
+  'json-lines.ts': [],
   pages: ['auth', 'http', 'sync', 'management-api', 'store', 'config.ts', ...ground],
   auth: ['http', 'mail', 'store', ...ground],
   http: ['store', ...ground],
@@ -31,7 +53,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'logger.ts': [],
   'organisation.ts': [],
+  'organisations.ts': ['organisation.ts'],
   'paging.ts': [],
+  'role.ts': [],
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>

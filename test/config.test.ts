@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { ConfigurationError, readConfig, readOperatorConfig } from '../src/confi
 const directory = mkdtempSync(join(tmpdir(), 'portal-config-'))
 const fileWith = (content: unknown): string => {
   const file = join(directory, `${Math.random()}.json`)
-  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 })
   return file
 }
 const partner = (keys: unknown) => ({ partners: [{ id: '12345', name: 'Nordlys', keys }] })
@@ -53,6 +53,44 @@ describe('readConfig', () => {
       trustProxy: false,
       feedbackUrl: undefined,
     })
+  })
+
+  it('keeps audit entries for 400 days unless told, and refuses what is no number of days', () => {
+    expect(readConfig(good).auditRetentionDays).toBe(400)
+    expect(readConfig({ ...good, AUDIT_RETENTION_DAYS: '0' }).auditRetentionDays).toBe(0)
+    expect(problemsOf({ ...good, AUDIT_RETENTION_DAYS: '-1' })).toEqual([
+      expect.stringMatching(/^AUDIT_RETENTION_DAYS must be/),
+    ])
+  })
+
+  it('refuses files of secrets that others can read in production, all at once, and warns elsewhere', () => {
+    const secret = join(directory, 'secret')
+    writeFileSync(secret, 'top-secret-value')
+    const file = fileWith(partner({ ...management, clientSecret: { file: secret } }))
+    const [open, shared] = [join(directory, 'open.pem'), join(directory, 'shared.pem')]
+    for (const path of [open, shared]) writeFileSync(path, 'top-secret-value', { mode: 0o600 })
+    chmodSync(secret, 0o644)
+    chmodSync(open, 0o606)
+    chmodSync(shared, 0o660)
+    chmodSync(file, 0o640)
+    const env = {
+      ...good,
+      ORGANISATIONS_FILE: file,
+      OIDC_PRIVATE_KEY_FILE: open,
+      OIDC_DECRYPTION_KEY_FILE: shared,
+      DATABASE_URL: 'postgres://127.0.0.1/portal',
+    }
+    const problems = problemsOf({ ...env, NODE_ENV: 'production' })
+    expect(problems.map((problem) => problem.replace(/^.*chmod/, 'chmod')).toSorted()).toEqual([
+      `chmod g-w ${shared}`,
+      `chmod o-r ${secret}`,
+      `chmod o-r,o-w ${open}`,
+    ])
+    expect(problems.join('\n')).toContain('OIDC_PRIVATE_KEY_FILE (')
+    expect(problems.join('\n')).not.toContain('top-secret-value')
+    expect(readConfig(env).warnings.toSorted()).toEqual([...problems].toSorted())
+    for (const path of [secret, open, shared]) chmodSync(path, 0o600)
+    expect(readConfig({ ...env, NODE_ENV: 'production' }).warnings).toEqual([])
   })
 
   it('names every missing variable at once', () => {
@@ -213,7 +251,8 @@ describe('the organisations file', () => {
   ])('refuses %s, says where, and never shows a secret', (_what, content) => {
     const problems = problemsOf({ ...good, ORGANISATIONS_FILE: fileWith(content) })
     expect(problems.length).toBeGreaterThan(0)
-    for (const problem of problems) expect(problem).toMatch(/^ORGANISATIONS_FILE \(.*\.json\) (at |names )/)
+    for (const problem of problems)
+      expect(problem).toMatch(/^ORGANISATIONS_FILE \(.*\.json\) (line \d+, at |names )/)
     expect(problems.join()).not.toContain('top-secret-value')
   })
 })

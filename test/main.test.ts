@@ -90,3 +90,19 @@ it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async
   expect(await portal.ended).toBe(0)
   expect(portal.output()).toContain('"msg":"stopped"')
 })
+
+it('on SIGHUP reads organisations again, and goes on', async () => {
+  const env = environment()
+  const portal = start('main.ts', { cwd: directory, env })
+  const url = (await portal.says(/"url":"(http:[^"]+)"/))[1] ?? ''
+  const keys = { type: 'management', clientId: 'id', clientSecret: 'secret-of-the-tests' }
+  const partners = [{ id: '12345', name: 'Bikes', keys }]
+  writeFileSync(env['ORGANISATIONS_FILE'] ?? '', JSON.stringify({ partners }))
+  portal.child.kill('SIGHUP')
+  // The signal, or whoever looks at the file was faster.
+  await portal.says(/"cause":"(signal|file)".*"msg":"keys reloaded"/)
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  portal.child.kill('SIGTERM')
+  expect(await portal.ended).toBe(0)
+  expect(portal.output()).not.toContain('secret-of-the-tests')
+})

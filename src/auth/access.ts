@@ -1,10 +1,20 @@
 import type { Request, RequestHandler } from 'express'
-import { NotFoundError } from '../errors.ts'
-import { localPath } from './local-path.ts'
+import { NotFoundError, RoleNeededError } from '../errors.ts'
+import { coarseAddress } from '../http/coarse-address.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
+import type { Organisations } from '../organisations.ts'
+import { covers, type Role, roles, type UserGrant } from '../role.ts'
+import type { AuditBuffer } from '../store/audit-buffer.ts'
+import { localPath } from './local-path.ts'
 
-/** The organisations the operator has configured, by organisationKey(). */
-export type Organisations = ReadonlyMap<string, Organisation>
+declare global {
+  namespace Express {
+    interface Locals {
+      /** What the user may see of the organisation they act as; absent on pages outside both portals. */
+      role?: Role
+    }
+  }
+}
 
 /** The query that leads back to the page that was asked for, for whoever is led elsewhere first; perhaps ''. */
 export const backHere = (req: Request): string => {
@@ -24,25 +34,76 @@ export const requireUser: RequestHandler = (req, res, next) => {
 
 const byName = new Intl.Collator('nb').compare
 
+/** An organisation that a user may act as, and how. */
+export type Choice = UserGrant & { readonly organisation: Organisation }
+
 /** What the user may act as, by name. A grant for an organisation that is no longer configured shows nothing. */
-export const organisationsOf = (user: Express.User, organisations: Organisations): Organisation[] =>
-  user.grants
-    .flatMap((key) => organisations.get(key) ?? [])
-    .toSorted((a, b) => byName(a.name, b.name) || byName(organisationKey(a), organisationKey(b)))
+export const organisationsOf = (user: Express.User, organisations: Organisations): Choice[] => {
+  const known = organisations.current()
+  return [...user.grants]
+    .flatMap(([key, grant]) => {
+      const organisation = known.get(key)
+      return organisation ? [{ ...grant, organisation }] : []
+    })
+    .toSorted(
+      (a, b) =>
+        byName(a.organisation.name, b.organisation.name) ||
+        byName(organisationKey(a.organisation), organisationKey(b.organisation)),
+    )
+}
+
+/** What deciding needs: who there is, and where refusals are noted. */
+export type AccessDeps = { readonly organisations: Organisations; readonly audit: AuditBuffer }
 
 /**
- * Loads the organisation in the URL into `res.locals.organisation`, if this user may act as it.
+ * Loads the organisation in the URL into `res.locals.organisation`, and the user's role there, if this user may act as it
+ * at this moment.
  * @throws NotFoundError for every other, whether it exists or not, so that nobody learns who else is here
  */
 export const actAs =
-  (kind: Organisation['kind'], organisations: Organisations): RequestHandler =>
+  (kind: Organisation['kind'], { organisations, audit }: AccessDeps): RequestHandler =>
   (req, res, next) => {
     const { partnerId, scheme, id } = req.params as Record<string, string>
     const reference: OrganisationReference =
       kind === 'partner' ? { kind, id: partnerId ?? '' } : { kind, scheme: scheme ?? '', id: id ?? '' }
     const key = organisationKey(reference)
-    const organisation = organisations.get(key)
-    if (!organisation || !req.user?.grants.includes(key)) throw new NotFoundError(`no grant for ${kind}`)
+    const organisation = organisations.current().get(key)
+    const grant = req.user?.grants.get(key)
+    if (!organisation || !grant) {
+      audit.note({
+        event: 'access refused',
+        userId: req.user?.id,
+        // One that is not here is something that somebody typed.
+        organisation: organisation && key,
+        address: coarseAddress(req.ip),
+        details: { reason: 'no grant', route: res.locals.route ?? 'none' },
+      })
+      throw new NotFoundError(`no grant for ${kind}`)
+    }
     res.locals.organisation = organisation
+    res.locals.role = grant.role
     next()
   }
+
+/**
+ * Lets nobody through whose role does not cover this one. Comes after `actAs`.
+ * @param needed what the site map says of the route
+ * @throws Error at start when the site map says nothing: who may see it is then nobody's guess
+ * @throws RoleNeededError at a request: that the organisation and Developers exist is no secret to its user
+ */
+export const requireRole = (needed: Role | undefined, audit: AuditBuffer): RequestHandler => {
+  if (needed === undefined || !roles.includes(needed))
+    throw new Error('a route of the site map names no role')
+  return (req, res, next) => {
+    const { role, organisation, route = 'none' } = res.locals
+    if (role !== undefined && covers(role, needed)) return next()
+    audit.note({
+      event: 'access refused',
+      userId: req.user?.id,
+      organisation: organisation ? organisationKey(organisation) : undefined,
+      address: coarseAddress(req.ip),
+      details: { reason: 'role', needed, route },
+    })
+    throw new RoleNeededError(needed)
+  }
+}

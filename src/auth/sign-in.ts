@@ -131,7 +131,7 @@ export const finishSignIn =
       const { vouchedEmail, ...profile } = await profileOf(configuration, tokens, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
       signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken: tokens.id_token }
-      return verified(null, { ...user, email: null, eidEmail: user.email, grants: [] })
+      return verified(null, { ...user, email: null, eidEmail: user.email, grants: new Map() })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
     const language = res.locals.language.code

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { absoluteTimeoutMs } from '../http/session.ts'
+import type { UserGrant } from '../role.ts'
 import type { Passport } from './passport.ts'
 import { endSession } from './sign-in.ts'
 
@@ -13,8 +14,8 @@ declare global {
       readonly email: string | null
       /** What the eID says, verified or not. */
       readonly eidEmail: string | null
-      /** organisationKey() of each organisation this user may act as. */
-      readonly grants: readonly string[]
+      /** What this user may act as at this moment, by organisationKey(). */
+      readonly grants: ReadonlyMap<string, UserGrant>
     }
   }
 }

@@ -1,3 +1,4 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { z } from 'zod'
 import {
   businessIdPattern,
@@ -5,6 +6,7 @@ import {
   partnerIdPattern,
   schemePattern,
 } from '../organisation.ts'
+import { type Role, roles } from '../role.ts'
 import { printable } from './table.ts'
 
 /** Thrown when what the operator typed cannot be done; `exitCode` 2 when it is not a command at all. */
@@ -50,4 +52,40 @@ export const parseOrganisation = (values: readonly string[]): OrganisationRefere
 export const refuseMore = (values: readonly string[], most: number): void => {
   const surplus = values[most]
   if (surplus !== undefined) throw new CommandError(`"${printable(surplus)}" is one word too many`, 2)
+}
+
+/**
+ * The organisation that one word names, as audit entries, files and the commands spell it: `partner:12345`,
+ * `merchant:business:NO:ORG:987654321`, and the same with slashes or spaces. Undefined when it names none.
+ */
+export const organisationIn = (word: string): OrganisationReference | undefined => {
+  const [, partnerId] = /^partner[ :/]+(\S+)$/.exec(word.trim()) ?? []
+  if (partnerId !== undefined)
+    return partnerIdPattern.test(partnerId) ? { kind: 'partner', id: partnerId } : undefined
+  const [, scheme = '', id = ''] = /^merchant[ :/]+(\S+)[ :/]+([^\s:/]+)$/.exec(word.trim()) ?? []
+  const isMerchant = schemePattern.test(scheme) && businessIdPattern.test(id)
+  return isMerchant ? { kind: 'merchant', scheme, id } : undefined
+}
+
+/** A role. @throws CommandError */
+export const parseRole = (value: string): Role => {
+  const role = roles.find((known) => known === value)
+  if (role) return role
+  throw new CommandError(`"${printable(value)}" is not a role: ${roles.join(' or ')}`)
+}
+
+/** Whether it is a day that the calendar has, written `2026-12-31`. */
+export const isDay = (value: string): boolean =>
+  z.iso.date().safeParse(value).success && value >= '2000-01-01'
+
+/** Options and the words between them. @throws CommandError for an option that the command does not have */
+export const parseOptions = <Options extends NonNullable<ParseArgsConfig['options']>>(
+  values: readonly string[],
+  options: Options,
+) => {
+  try {
+    return parseArgs({ args: [...values], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new CommandError(printable(error instanceof Error ? error.message : String(error)), 2)
+  }
 }

@@ -1,3 +1,4 @@
+import type { Logger } from '../logger.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
 import type { PaceLimits } from '../store/api-pace.ts'
 import type { Database } from '../store/database.ts'
@@ -13,12 +14,23 @@ export type CommandDeps = {
   readonly database: Database
   readonly organisations: ReadonlyMap<string, Organisation>
   readonly limits: PaceLimits
+  /** Where the audit log's lines go. */
+  readonly logger: Logger
   /** What reads organisations: started when it is first asked for, where it does not run anyway. */
   readonly sync: () => Promise<Pick<Sync, 'beat'>>
 }
 
-/** How a command that takes its time speaks meanwhile, a line at a time, and how it is ended. */
-export type CommandCall = { readonly tell: (line: string) => void; readonly signal: AbortSignal }
+/** Who calls a command, how one that takes its time speaks meanwhile, a line at a time, and how it is ended. */
+export type CommandCall = {
+  readonly tell: (line: string) => void
+  readonly signal: AbortSignal
+  /** The name of the operating system's user whose shell it was typed in. */
+  readonly operator: string
+  /** The text of the file that it names, read where it was typed: the portal may not be able to. */
+  readonly input?: string | undefined
+  /** Resolves when what was told has gone out, so that very much of it needs no memory. */
+  readonly drained?: () => Promise<void>
+}
 
 /** One of the operator's commands. @returns what it prints when it is done @throws CommandError */
 export type Command = (

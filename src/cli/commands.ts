@@ -1,81 +1,33 @@
-import { organisationKey } from '../organisation.ts'
-import type { Handle } from '../store/database.ts'
-import { addGrant, listGrants, removeGrant } from '../store/grants.ts'
-import { findUser, listUsers } from '../store/users.ts'
-import { CommandError, parseOrganisation, parseUserId, refuseMore } from './arguments.ts'
-import {
-  type Command,
-  type CommandCall,
-  type CommandDeps,
-  type CommandResult,
-  describeOrganisation,
-} from './command.ts'
+import { listUsers } from '../store/users.ts'
+import { CommandError, refuseMore } from './arguments.ts'
+import { audit } from './audit.ts'
+import type { Command, CommandCall, CommandDeps, CommandResult } from './command.ts'
+import { grant, grants, revoke } from './grants.ts'
+import { importGrants } from './import.ts'
 import { status } from './status.ts'
 import { sync } from './sync.ts'
 import { printable, table } from './table.ts'
-import { inWords } from './words.ts'
 
 /** What `help` prints. */
 export const usage = `npm run portal -- <command>
 
   grant <user-id> partner <partner-id>      let a user act as a partner
   grant <user-id> merchant <scheme> <id>    let a user act as a merchant, such as business:NO:ORG 987654321
+    --role viewer|developer                 what they see: all but Developers (as a new grant does), or all
+    --until 2026-12-31|never                its last day, to its end in UTC
+    --reason "..." --by <name>              why, and who gives it, if not who types this
   revoke <user-id> partner <partner-id>     take it away, from the user's next click on
   revoke <user-id> merchant <scheme> <id>
-  grants [user-id]                          who may act as what
+  grants [user-id]                          who may act as what, until when, by whom and why
+  import <file.csv> [--apply] [--by <name>] what a file of grants would change; with --apply, change it
+  audit                                     who did what, the newest last
+    --user <user-id> --organisation partner:12345 --event page --since 2026-11-01|7d --limit 100 --json
   users                                     who has signed in
   status                                    how fresh what the portal knows is, and what cannot be read
   sync                                      read everything now, and wait for it
   sync partner <partner-id>                 the same of one organisation
   sync merchant <scheme> <id>
   help                                      this text`
-
-const describeUser = async (db: Handle, userId: string): Promise<{ words: string; known: boolean }> => {
-  const user = await findUser(db, userId)
-  const name = printable(user?.name ?? user?.email ?? '')
-  return { words: name === '' ? userId : `${name} (${userId})`, known: user !== undefined }
-}
-
-const grant: Command = async (deps, [id, ...values]) => {
-  const userId = parseUserId(id)
-  const organisation = parseOrganisation(values)
-  const words = describeOrganisation(deps, organisation)
-  if (!deps.organisations.has(organisationKey(organisation))) {
-    throw new CommandError(`${words} is unknown: add it to the organisations file (ORGANISATIONS_FILE) first`)
-  }
-  const user = await describeUser(deps.database.kysely, userId)
-  const added = await addGrant(deps.database.kysely, organisation, userId)
-  const done = added ? `${user.words} may now act as ${words}.` : `${user.words} may already act as ${words}.`
-  return user.known ? done : `${done}\nNote: nobody has signed in with this user ID yet.`
-}
-
-const revoke: Command = async (deps, [id, ...values]) => {
-  const userId = parseUserId(id)
-  const organisation = parseOrganisation(values)
-  const words = describeOrganisation(deps, organisation)
-  const user = await describeUser(deps.database.kysely, userId)
-  if (await removeGrant(deps.database.kysely, organisation, userId)) {
-    return `${user.words} may no longer act as ${words}.`
-  }
-  throw new CommandError(`${user.words} has no grant for ${words}: nothing was changed`)
-}
-
-const grants: Command = async ({ database, organisations }, values) => {
-  refuseMore(values, 1)
-  const userId = values[0] === undefined ? undefined : parseUserId(values[0])
-  const all = await listGrants(database.kysely)
-  const rows = all
-    .filter((row) => userId === undefined || row.userId === userId)
-    .map(({ userId: user, userName, organisation, grantedAt }) => [
-      user,
-      userName ?? '-',
-      inWords(organisation),
-      organisations.get(organisation)?.name ?? '(not in the organisations file)',
-      grantedAt.toISOString(),
-    ])
-  if (rows.length === 0) return 'There are no grants.'
-  return table(['USER ID', 'NAME', 'MAY ACT AS', 'ORGANISATION', 'SINCE'], rows)
-}
 
 const users: Command = async ({ database }, values) => {
   refuseMore(values, 0)
@@ -96,6 +48,8 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['grant', grant],
   ['revoke', revoke],
   ['grants', grants],
+  ['import', importGrants],
+  ['audit', audit],
   ['users', users],
   ['status', status],
   ['sync', sync],

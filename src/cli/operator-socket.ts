@@ -1,15 +1,22 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { Logger } from '../logger.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 
 const longestPath = 100
-const largestRequest = 64 * 1024
+/** A file of grants with tens of thousands of lines fits. */
+const largestRequest = 16 * 1024 * 1024
 /** A call is taken for dead when nothing has come for so long: not an answer, and not a line either. */
 const silenceMs = 30_000
 
-const requestSchema = z.strictObject({ argv: z.array(z.string()) })
+const requestSchema = z.strictObject({
+  argv: z.array(z.string()),
+  operator: z.string().max(200),
+  input: z.string().optional(),
+})
+type CommandRequest = z.infer<typeof requestSchema>
 const resultSchema = z.object({ exitCode: z.int(), output: z.string(), error: z.string() })
 /** An answer is lines of JSON: what the command says while it runs, and at last its result. */
 const eventSchema = z.union([z.object({ line: z.string() }), z.object({ result: resultSchema })])
@@ -21,7 +28,7 @@ const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && 'code' in error && codes.includes(String(error.code))
 
 /** @returns undefined when it is too large or not what callOperatorSocket() sends */
-const readArguments = async (req: IncomingMessage): Promise<readonly string[] | undefined> => {
+const readRequest = async (req: IncomingMessage): Promise<CommandRequest | undefined> => {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of req as AsyncIterable<Buffer>) {
@@ -30,7 +37,7 @@ const readArguments = async (req: IncomingMessage): Promise<readonly string[] | 
   }
   if (size > largestRequest) return undefined
   try {
-    return requestSchema.parse(JSON.parse(Buffer.concat(chunks).toString())).argv
+    return requestSchema.parse(JSON.parse(Buffer.concat(chunks).toString()))
   } catch {
     return undefined
   }
@@ -44,8 +51,9 @@ const answer = async (
   logger: Logger,
   stopping: AbortSignal,
 ): Promise<void> => {
-  const argv = req.method === 'POST' && req.url === '/' ? await readArguments(req) : undefined
-  if (!argv) return void res.writeHead(400).end()
+  const asked = req.method === 'POST' && req.url === '/' ? await readRequest(req) : undefined
+  if (!asked) return void res.writeHead(400).end()
+  const { argv, operator, input } = asked
   const gone = new AbortController()
   res.once('close', () => gone.abort())
   const write = (event: Event) => res.write(`${JSON.stringify(event)}\n`)
@@ -53,6 +61,11 @@ const answer = async (
   const call = {
     tell: (line: string) => void write({ line }),
     signal: AbortSignal.any([gone.signal, stopping]),
+    operator,
+    input,
+    drained: async () => {
+      if (res.writableNeedDrain) await once(res, 'drain', { signal: gone.signal }).catch(() => {})
+    },
   }
   const result = await run(argv, call).catch((err: unknown): CommandResult => {
     logger.error({ err, command: argv[0] }, "an operator's command failed")
@@ -125,7 +138,7 @@ export const serveOperatorSocket = async (
 /** The events of an answer, each handed on as soon as it is there. @returns the result, the last of them */
 const readEvents = async (
   response: IncomingMessage,
-  tell: CommandCall['tell'],
+  { tell, drained }: Pick<CommandCall, 'tell' | 'drained'>,
   alive: () => void,
 ): Promise<CommandResult> => {
   let rest = ''
@@ -138,15 +151,20 @@ const readEvents = async (
       if ('result' in event) return event.result
       tell(event.line)
     }
+    await drained?.()
   }
   throw new Error('the running portal ended before the command did')
 }
 
-const send = async (path: string, argv: readonly string[], signal: AbortSignal): Promise<IncomingMessage> => {
+const send = async (
+  path: string,
+  asked: { readonly argv: readonly string[] } & Pick<CommandRequest, 'operator' | 'input'>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> => {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   request({ socketPath: path, path: '/', method: 'POST', agent: false, signal }, resolve)
     .once('error', reject)
-    .end(JSON.stringify({ argv }))
+    .end(JSON.stringify(asked))
   return promise
 }
 
@@ -160,19 +178,20 @@ const send = async (path: string, argv: readonly string[], signal: AbortSignal):
 export const callOperatorSocket = async (
   path: string,
   argv: readonly string[],
-  { tell, signal }: CommandCall,
+  call: CommandCall,
   mostSilenceMs = silenceMs,
 ): Promise<CommandResult | undefined> => {
   if (Buffer.byteLength(path) > longestPath) return undefined
+  const { signal, operator, input } = call
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(), mostSilenceMs)
   try {
-    const response = await send(path, argv, AbortSignal.any([signal, silence.signal]))
+    const response = await send(path, { argv, operator, input }, AbortSignal.any([signal, silence.signal]))
     if (response.statusCode !== 200) {
       response.resume()
       throw new Error(`the running portal refused the command with status ${response.statusCode}`)
     }
-    return await readEvents(response, tell, () => timer.refresh())
+    return await readEvents(response, call, () => timer.refresh())
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ECONNREFUSED')) return undefined
     signal.throwIfAborted()

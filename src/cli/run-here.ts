@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReadingConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
-import { organisationKey } from '../organisation.ts'
+import { holdOrganisations } from '../organisations.ts'
 import type { Reading } from '../reading.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
@@ -29,20 +29,22 @@ export const runHere = async (
 ): Promise<CommandResult> => {
   const { databaseUrl: url, dataDir, apiLimits: limits } = config
   const logger = createLogger('error', process.stderr)
-  const organisations = new Map(
-    config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
-  )
+  const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
   const database = await openDatabase({ url, dataDir, logger })
   let reading: Reading | undefined
   const sync = async () => {
     // Loaded when it is needed: the other commands are quicker without it.
     const { openReading } = await import('../reading.ts')
-    reading ??= await openReading(config, database, logger)
+    reading ??= await openReading(config, organisations, database, logger)
     return reading.sync
   }
   try {
     await migrate(database)
-    return await runCommand({ database, organisations, limits, sync }, argv, call)
+    return await runCommand(
+      { database, organisations: organisations.current(), limits, sync, logger },
+      argv,
+      call,
+    )
   } finally {
     if (reading) await stopReading(reading, !call.signal.aborted)
     await database.close()

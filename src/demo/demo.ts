@@ -4,13 +4,12 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import express from 'express'
-import { userIdOf } from '../auth/user-id.ts'
 import { readConfig } from '../config.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { type Portal, startPortal } from '../portal.ts'
-import { addGrant, removeGrant } from '../store/grants.ts'
 import { createDemoEid } from './eid.ts'
 import { startDemoInbox } from './inbox.ts'
+import { giveDemoGrants } from './grants.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
 import { type DemoState, loadDemoState, lockDemo, saveDemoState } from './state.ts'
@@ -48,15 +47,6 @@ const close = async (server: Server): Promise<void> => {
   server.close()
   server.closeAllConnections()
   await closed
-}
-
-/** Gives the demo people what they have, once: what the operator changes later stays changed. */
-const seedGrants = async ({ database }: Portal, issuer: string): Promise<void> => {
-  for (const { sub, grants, revoked = [] } of demoPeople) {
-    const userId = userIdOf(issuer, sub)
-    for (const organisation of [...grants, ...revoked]) await addGrant(database.kysely, organisation, userId)
-    for (const organisation of revoked) await removeGrant(database.kysely, organisation, userId)
-  }
 }
 
 const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemoWorld>): string => {
@@ -144,7 +134,8 @@ export const startDemo = async (
     const portal = await startPortal(config, { logger, demoNotice: { inboxUrl } })
     const { issuer } = config.oidc
     if (!state.seeded.includes(issuer)) {
-      await seedGrants(portal, issuer)
+      // Once: what the operator changes later stays changed.
+      await giveDemoGrants(portal.database.kysely, issuer)
       state.seeded.push(issuer)
       saveDemoState(dataDir, state)
     }

@@ -1,4 +1,12 @@
 import type { OrganisationReference } from '../organisation.ts'
+import type { Role } from '../role.ts'
+
+/** What somebody may act as, and how; `days` from now until its last day, negative for one that is over. */
+export type DemoGrant = {
+  readonly organisation: OrganisationReference
+  readonly role: Role
+  readonly days?: number
+}
 
 /** Somebody who can sign in with the demo eID, and what the demo's operator has given them. */
 export type DemoPerson = {
@@ -10,7 +18,7 @@ export type DemoPerson = {
   readonly emailVerified: boolean
   /** One English sentence on who this is, for the page where one of them is picked. */
   readonly description: string
-  readonly grants: readonly OrganisationReference[]
+  readonly grants: readonly DemoGrant[]
   /** Had these until just now: to be granted and taken away again. */
   readonly revoked?: readonly OrganisationReference[]
 }
@@ -22,6 +30,13 @@ const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG
 const cafe: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '313402778' }
 const sauna: OrganisationReference = { kind: 'merchant', scheme: 'business:FI:Y-tunnus', id: '9234567-8' }
 
+const developer = (organisation: OrganisationReference): DemoGrant => ({ organisation, role: 'developer' })
+const viewer = (organisation: OrganisationReference, days?: number): DemoGrant => ({
+  organisation,
+  role: 'viewer',
+  ...(days === undefined ? {} : { days }),
+})
+
 /** Everybody who can sign in to the demo, the most ordinary first. */
 export const demoPeople: readonly DemoPerson[] = [
   {
@@ -30,7 +45,7 @@ export const demoPeople: readonly DemoPerson[] = [
     email: 'kari.nordmann@nordlys.example',
     emailVerified: true,
     description: 'Works with onboarding at Nordlys Platform AS, a small partner.',
-    grants: [nordlys],
+    grants: [developer(nordlys)],
   },
   {
     sub: 'b3x8d1ru',
@@ -38,7 +53,7 @@ export const demoPeople: readonly DemoPerson[] = [
     email: 'ase.bjork@konsulent.example',
     emailVerified: true,
     description: 'Is a consultant for two partners and two merchants, and switches between them all day.',
-    grants: [nordlys, fjordkasse, acme, cafe],
+    grants: [nordlys, fjordkasse, acme, cafe].map(developer),
   },
   {
     sub: 'm5t0z6yh',
@@ -46,7 +61,7 @@ export const demoPeople: readonly DemoPerson[] = [
     email: 'mikko.makinen@saimaansauna.example',
     emailVerified: true,
     description: 'Runs Saimaan Sauna Oy, a merchant in Finland, and has access to nothing else.',
-    grants: [sauna],
+    grants: [developer(sauna)],
   },
   {
     sub: 'f9c4n2ve',
@@ -71,7 +86,31 @@ export const demoPeople: readonly DemoPerson[] = [
     email: 'liisa.korhonen@tyhja.example',
     emailVerified: true,
     description: 'Has just started Tyhjä Aloitus Oy, a partner that has no merchants yet.',
-    grants: [empty],
+    grants: [developer(empty)],
+  },
+  {
+    sub: 'n8q3v7xd',
+    name: 'Nora Lie',
+    email: 'nora.lie@nordlys.example',
+    emailVerified: true,
+    description: 'Answers customers at Nordlys Platform AS, and sees all of it but Developers.',
+    grants: [viewer(nordlys)],
+  },
+  {
+    sub: 'j4r1w6ct',
+    name: 'Jonas Berg',
+    email: 'jonas.berg@regnskap.example',
+    emailVerified: true,
+    description: 'Keeps the books of ACME Fantastic Fitness AS, with an access that ends in a week.',
+    grants: [viewer(acme, 7)],
+  },
+  {
+    sub: 'e2p5s9mz',
+    name: 'Eirik Dahl',
+    email: 'eirik.dahl@sommerhjelp.example',
+    emailVerified: true,
+    description: 'Helped out at Nordlys Platform AS in the summer, with an access that has come to its end.',
+    grants: [viewer(nordlys, -1)],
   },
   {
     sub: 'n8s3e6cx',
@@ -80,6 +119,6 @@ export const demoPeople: readonly DemoPerson[] = [
     emailVerified: false,
     description:
       'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
-    grants: [nordlys],
+    grants: [viewer(nordlys)],
   },
 ]

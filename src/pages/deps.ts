@@ -1,4 +1,3 @@
-import type { Organisations } from '../auth/access.ts'
 import type { Eid } from '../auth/eid.ts'
 import type { EmailCodes } from '../auth/email-codes.ts'
 import type { Passport } from '../auth/passport.ts'
@@ -6,6 +5,8 @@ import type { Config } from '../config.ts'
 import type { Language } from '../http/language.ts'
 import type { DemoNotice } from '../http/locals.ts'
 import type { Logger } from '../logger.ts'
+import type { Organisations } from '../organisations.ts'
+import type { AuditBuffer } from '../store/audit-buffer.ts'
 import type { Database } from '../store/database.ts'
 import type { Looking } from '../sync/looking.ts'
 
@@ -17,6 +18,7 @@ export type PageDeps = {
   readonly eid: Eid
   readonly passport: Passport
   readonly organisations: Organisations
+  readonly audit: AuditBuffer
   readonly languages: ReadonlyMap<string, Language>
   readonly looking: Looking
   readonly emailCodes: EmailCodes

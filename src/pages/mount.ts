@@ -1,7 +1,10 @@
 import { type RequestHandler, Router } from 'express'
+import { requireRole } from '../auth/access.ts'
 import { csrfProtection } from '../http/csrf.ts'
+import { covers, type Role } from '../role.ts'
+import type { AuditBuffer } from '../store/audit-buffer.ts'
 import type { Lists, Looking } from '../sync/looking.ts'
-import { actingAs, listsHere } from './acting-as.ts'
+import { actingAs, listsHere, pathParameter } from './acting-as.ts'
 
 /** An entry of the side bar. Its words are `menu.<key>` in views/locales. */
 export type MenuEntry = {
@@ -23,16 +26,53 @@ export type Route = {
 /** Routes that live below one prefix and behind the same gate. */
 export type Section = { readonly prefix: string; readonly routes: readonly Route[] }
 
-/** An Express router of the section's routes, relative to its prefix. */
-export const mount = ({ prefix, routes }: Section): Router => {
+/** A line of the site map of an organisation's portal: it says which role may see it, without which nobody may. */
+export type OrganisationRoute = Route & { readonly role: Role }
+
+/** The part of the site map for who acts as an organisation, which the prefix names. */
+export type OrganisationSection = { readonly prefix: string; readonly routes: readonly OrganisationRoute[] }
+
+const patternOf = (prefix: string, path: string): string =>
+  path === '/' && prefix ? prefix : `${prefix}${path}`
+
+/** An Express router of the section's routes, relative to its prefix. `gate`: what a route's requests go through first. */
+const routerOf = <R extends Route>(
+  { prefix, routes }: { readonly prefix: string; readonly routes: readonly R[] },
+  gate: (route: R) => readonly RequestHandler[],
+): Router => {
   const router = Router({ mergeParams: true })
-  for (const { path, get, post } of routes) {
+  for (const route of routes) {
+    const { path, get, post } = route
     const named: RequestHandler = (_req, res, next) => {
-      res.locals.route = path === '/' && prefix ? prefix : `${prefix}${path}`
+      res.locals.route = patternOf(prefix, path)
       next()
     }
-    if (get) router.get(path, named, get)
-    if (post) router.post(path, named, ...csrfProtection, post)
+    if (get) router.get(path, named, ...gate(route), get)
+    if (post) router.post(path, named, ...gate(route), ...csrfProtection, post)
+  }
+  return router
+}
+
+/** An Express router of the section's routes, relative to its prefix. */
+export const mount = (section: Section): Router => routerOf(section, () => [])
+
+/**
+ * The same for who acts as an organisation, each route behind the role that the site map says.
+ * @throws Error when it says none
+ */
+export const mountOrganisation = (section: OrganisationSection, audit: AuditBuffer): Router =>
+  routerOf(section, ({ role }) => [requireRole(role, audit)])
+
+/** Says which route will answer, and what its path names, before anybody has decided whether it may: for log and audit. */
+export const nameRoute = ({ prefix, routes }: OrganisationSection): Router => {
+  const router = Router({ mergeParams: true })
+  for (const { path } of routes) {
+    const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => String(name))
+    router.all(path, (req, res, next) => {
+      res.locals.route = patternOf(prefix, path)
+      res.locals.routeParams = Object.fromEntries(names.map((name) => [name, pathParameter(req, name)]))
+      next('router')
+    })
   }
   return router
 }
@@ -45,14 +85,15 @@ export const withLists =
     next()
   }
 
-/** The section's menu with counts and the place the user is at, for the side bar. */
-export const withMenu = ({ routes }: Section): RequestHandler => {
-  const entries = routes.flatMap(({ path, menu }) => (menu ? [{ path, ...menu }] : []))
+/** The section's menu, as far as the user's role goes, with counts and the place the user is at, for the side bar. */
+export const withMenu = ({ routes }: OrganisationSection): RequestHandler => {
+  const entries = routes.flatMap(({ path, role, menu }) => (menu ? [{ path, role, ...menu }] : []))
   return (req, res, next) => {
     const lists = listsHere(res)
     const here = req.path
+    const mine = entries.filter(({ role }) => res.locals.role && covers(res.locals.role, role))
     res.locals['base'] = req.baseUrl
-    res.locals['menu'] = entries.map(({ path, key, group, count }) => ({
+    res.locals['menu'] = mine.map(({ path, key, group, count }) => ({
       key,
       group,
       href: `${req.baseUrl}${path}`,

@@ -9,7 +9,7 @@ import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
 import type { PageDeps } from './deps.ts'
-import type { Section } from './mount.ts'
+import type { OrganisationSection, Section } from './mount.ts'
 import { listPricePackages } from './price-packages/list.ts'
 import { showProductOrder } from './product-orders/detail.ts'
 import { currentOrderCount, listProductOrders } from './product-orders/list.ts'
@@ -54,35 +54,41 @@ export const siteMap = (deps: PageDeps) => {
     routes: [{ path: '/select', get: showSelect(deps) }],
   }
 
-  /** Whoever has a grant for the partner. */
-  const partner: Section = {
+  /** Whoever has a grant for the partner, in this role or a higher one. */
+  const partner: OrganisationSection = {
     prefix: '/partners/:partnerId',
     routes: [
-      { path: '/', get: showPartnerLanding(deps), menu: { key: 'home' } },
+      { path: '/', role: 'viewer', get: showPartnerLanding(deps), menu: { key: 'home' } },
       {
         path: '/product-orders',
+        role: 'viewer',
         get: listProductOrders(deps),
         menu: { key: 'productOrders', count: currentOrderCount },
       },
-      { path: '/product-orders/:productOrderId', get: showProductOrder(deps) },
-      { path: '/templates', get: listTemplates(deps), menu: { key: 'templates' } },
-      { path: '/sales-units', get: listSalesUnits(deps), menu: salesUnits },
-      { path: '/sales-units/:msn', get: showSalesUnit(deps) },
-      { path: '/merchants/:scheme/:id', get: showMerchant(deps) },
-      { path: '/price-packages', get: listPricePackages(deps), menu: { key: 'pricePackages' } },
-      { path: '/developers/webhooks', get: listWebhooks(deps), menu: webhooks },
+      { path: '/product-orders/:productOrderId', role: 'viewer', get: showProductOrder(deps) },
+      { path: '/templates', role: 'viewer', get: listTemplates(deps), menu: { key: 'templates' } },
+      { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
+      { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
+      { path: '/merchants/:scheme/:id', role: 'viewer', get: showMerchant(deps) },
+      {
+        path: '/price-packages',
+        role: 'viewer',
+        get: listPricePackages(deps),
+        menu: { key: 'pricePackages' },
+      },
+      { path: '/developers/webhooks', role: 'developer', get: listWebhooks(deps), menu: webhooks },
     ],
   }
 
-  /** Whoever has a grant for the merchant. */
-  const merchant: Section = {
+  /** Whoever has a grant for the merchant, in this role or a higher one. */
+  const merchant: OrganisationSection = {
     prefix: '/merchants/:scheme/:id',
     routes: [
-      { path: '/', get: showMerchantLanding(deps), menu: { key: 'home' } },
-      { path: '/details', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
-      { path: '/sales-units', get: listSalesUnits(deps), menu: salesUnits },
-      { path: '/sales-units/:msn', get: showSalesUnit(deps) },
-      { path: '/developers/webhooks', get: listWebhooks(deps), menu: webhooks },
+      { path: '/', role: 'viewer', get: showMerchantLanding(deps), menu: { key: 'home' } },
+      { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
+      { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
+      { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
+      { path: '/developers/webhooks', role: 'developer', get: listWebhooks(deps), menu: webhooks },
     ],
   }
 

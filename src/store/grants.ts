@@ -1,33 +1,121 @@
 import { sql } from 'kysely'
 import { type OrganisationReference, organisationKey } from '../organisation.ts'
+import type { Role } from '../role.ts'
 import type { Handle } from './database.ts'
 
-/** A grant with the name of its user, if that user has signed in. `organisation` is an organisation key. */
-export type ListedGrant = {
-  readonly userId: string
-  readonly userName: string | null
-  readonly organisation: string
-  readonly grantedAt: Date
+/** What a grant says. `until` is its last day, `2026-12-31`, to the end of that day in UTC; null: no end. */
+export type GrantTerms = {
+  readonly role: Role
+  readonly until: string | null
+  /** The operator who gave it or changed it last, by name; null for those that are older than this column. */
+  readonly by: string | null
+  readonly reason: string | null
 }
 
-/** The keys of the organisations that the user may act as, sorted. */
-export const grantsOf = async (db: Handle, userId: string): Promise<string[]> => {
-  const query = db.selectFrom('grants').select('organisation').where('user_id', '=', userId)
-  const rows = await query.orderBy(sql`organisation collate "C"`).execute()
-  return rows.map(({ organisation }) => organisation)
+/** Whose it is and for what; `organisation` is an organisationKey(). */
+export type GrantKey = { readonly userId: string; readonly organisation: string }
+
+/** A grant as stored. One that is over counts for nothing; `grantedAt` is when it was last given or changed. */
+export type StoredGrant = GrantKey & GrantTerms & { readonly grantedAt: Date; readonly isOver: boolean }
+
+/** A grant with the name of its user, if that user has signed in. */
+export type ListedGrant = StoredGrant & { readonly userName: string | null }
+
+/** Whether a row of `grants` counts at this moment, by the database's clock. */
+export const isInForce = sql<boolean>`(grants.ends_at is null or grants.ends_at > now())`
+
+/** The last day of a row of `grants`; null without an end. */
+export const lastDay = sql<
+  string | null
+>`to_char((grants.ends_at at time zone 'UTC') - interval '1 day', 'YYYY-MM-DD')`
+
+const allGrants = (db: Handle) =>
+  db
+    .selectFrom('grants')
+    .leftJoin('users', 'users.id', 'grants.user_id')
+    .select(['user_id as userId', 'name as userName', 'organisation', 'granted_at as grantedAt'])
+    .select([
+      'role',
+      'granted_by as by',
+      'reason',
+      lastDay.as('until'),
+      sql<boolean>`not ${isInForce}`.as('isOver'),
+    ])
+    .orderBy('user_id')
+    .orderBy(sql`organisation collate "C"`)
+
+/** Every grant, by user and organisation; also those that are over, and of users who have not signed in yet. */
+export const listGrants = (db: Handle): Promise<ListedGrant[]> => allGrants(db).execute()
+
+/** All that these users have. @param userIds UUIDs */
+export const grantsOfUsers = (db: Handle, userIds: readonly string[]): Promise<ListedGrant[]> =>
+  allGrants(db)
+    .where(sql<boolean>`user_id = any(${userIds}::uuid[])`)
+    .execute()
+
+/** Today in UTC by the database's clock, as `until` is written: a day before this one has passed. */
+export const today = async (db: Handle): Promise<string> => {
+  const { rows } = await sql<{
+    today: string
+  }>`select to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as today`.execute(db)
+  return rows[0]?.today ?? ''
 }
 
-/** @returns whether it is new: false when the user had it already */
-export const addGrant = async (
+/** Until the transaction ends nobody else changes a grant; reading them goes on. */
+export const lockGrants = async (db: Handle): Promise<void> => {
+  await sql`lock table grants in share row exclusive mode`.execute(db)
+}
+
+const rowsAtOnce = 1000
+
+/** Gives these, or changes those that are there to say exactly this. */
+export const writeGrants = async (db: Handle, grants: readonly (GrantKey & GrantTerms)[]): Promise<void> => {
+  for (let start = 0; start < grants.length; start += rowsAtOnce) {
+    const rows = grants
+      .slice(start, start + rowsAtOnce)
+      .map(({ userId, organisation, role, until, by, reason }) => ({
+        user_id: userId,
+        organisation,
+        role,
+        ends_at: until === null ? null : sql<Date>`(${until}::date + 1)::timestamp at time zone 'UTC'`,
+        granted_by: by,
+        reason,
+        granted_at: sql<Date>`now()`,
+      }))
+    await db
+      .insertInto('grants')
+      .values(rows)
+      .onConflict((conflict) =>
+        conflict.columns(['user_id', 'organisation']).doUpdateSet((row) => ({
+          role: row.ref('excluded.role'),
+          ends_at: row.ref('excluded.ends_at'),
+          granted_by: row.ref('excluded.granted_by'),
+          reason: row.ref('excluded.reason'),
+          granted_at: row.ref('excluded.granted_at'),
+        })),
+      )
+      .execute()
+  }
+}
+
+/** One grant, a viewer's without end unless told. */
+export const addGrant = (
   db: Handle,
   organisation: OrganisationReference,
   userId: string,
-): Promise<boolean> => {
-  const row = { user_id: userId, organisation: organisationKey(organisation) }
-  const insert = db.insertInto('grants').values(row)
-  const added = await insert.onConflict((conflict) => conflict.doNothing()).executeTakeFirst()
-  return added.numInsertedOrUpdatedRows === 1n
-}
+  terms: Partial<GrantTerms> = {},
+): Promise<void> =>
+  writeGrants(db, [
+    {
+      role: 'viewer',
+      until: null,
+      by: null,
+      reason: null,
+      ...terms,
+      userId,
+      organisation: organisationKey(organisation),
+    },
+  ])
 
 /** @returns whether it was there; it is gone for the very next query either way */
 export const removeGrant = async (
@@ -39,13 +127,3 @@ export const removeGrant = async (
   const removed = await remove.where('organisation', '=', organisationKey(organisation)).executeTakeFirst()
   return removed.numDeletedRows === 1n
 }
-
-/** Every grant, by user and organisation; also of users who have not signed in yet. */
-export const listGrants = (db: Handle): Promise<ListedGrant[]> =>
-  db
-    .selectFrom('grants')
-    .leftJoin('users', 'users.id', 'grants.user_id')
-    .select(['user_id as userId', 'name as userName', 'organisation', 'granted_at as grantedAt'])
-    .orderBy('user_id')
-    .orderBy(sql`organisation collate "C"`)
-    .execute()

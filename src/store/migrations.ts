@@ -7,6 +7,7 @@ import { syncedRecords } from './migrations/0002-synced-records.ts'
 import { namesInOrder } from './migrations/0003-names-in-order.ts'
 import { audit } from './migrations/0004-audit.ts'
 import { emailVerification } from './migrations/0006-email-verification.ts'
+import { grantRoles } from './migrations/0007-grant-roles.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -15,6 +16,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0003-names-in-order': namesInOrder,
   '0004-audit': audit,
   '0006-email-verification': emailVerification,
+  '0007-grant-roles': grantRoles,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

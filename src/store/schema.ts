@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { Role } from '../role.ts'
 
 /** Written once, by the database's clock. */
 type WrittenOnce = ColumnType<Date, never, never>
@@ -39,13 +40,18 @@ export type CodeMailsTable = {
 export type GrantsTable = {
   user_id: string
   organisation: string
-  granted_at: WrittenOnce
+  granted_at: Generated<Date>
+  role: Generated<Role>
+  /** The first moment at which it is no grant any more. */
+  ends_at: Date | null
+  granted_by: string | null
+  reason: string | null
 }
 
 /** Append-only: audit.ts has its one writer. */
 export type AuditTable = {
   id: ColumnType<string, never, never>
-  at: WrittenOnce
+  at: ColumnType<Date, Date | undefined, never>
   event: string
   user_id: string | null
   organisation: string | null

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
+import type { UserGrant } from '../role.ts'
 import type { Handle } from './database.ts'
+import { isInForce, lastDay } from './grants.ts'
 
 /** A user as the eID's claims describe them at sign-in; `id` is the UUID that the operator is sent. */
 export type SignedInUser = {
@@ -13,7 +15,7 @@ export type SignedInUser = {
 /** A user as stored; `email` is the verified address, null before there is one. */
 export type StoredUser = SignedInUser & { readonly firstSignedInAt: Date; readonly lastSignedInAt: Date }
 
-/** What every signed-in request needs; `grants` are organisation keys, sorted. */
+/** What every signed-in request needs; `grants` are those in force at this moment, by organisationKey(). */
 export type UserWithGrants = {
   readonly id: string
   readonly name: string | null
@@ -21,7 +23,7 @@ export type UserWithGrants = {
   readonly email: string | null
   /** What the eID says, verified or not. */
   readonly eidEmail: string | null
-  readonly grants: readonly string[]
+  readonly grants: ReadonlyMap<string, UserGrant>
 }
 
 /** Stores a sign-in: a new user, or the name and e-mail that the eID gives now and the time. */
@@ -74,14 +76,17 @@ export const listUsers = (db: Handle): Promise<StoredUser[]> =>
   allUsers(db).orderBy('last_signed_in_at', 'desc').orderBy('id').execute()
 
 /** One query, as every signed-in request asks. @param id a UUID; PostgreSQL refuses anything else */
-export const findUserWithGrants = (db: Handle, id: string): Promise<UserWithGrants | undefined> =>
-  db
+export const findUserWithGrants = async (db: Handle, id: string): Promise<UserWithGrants | undefined> => {
+  const user = await db
     .selectFrom('users')
     .select(['id', 'name', 'verified_email as email', 'email as eidEmail'])
     .select(
-      sql<string[]>`array(
-        select organisation from grants where user_id = users.id order by organisation collate "C"
+      sql<Readonly<Record<string, UserGrant>>>`(
+        select coalesce(json_object_agg(organisation, json_build_object('role', role, 'until', ${lastDay})), '{}')
+        from grants where user_id = users.id and ${isInForce}
       )`.as('grants'),
     )
     .where('id', '=', id)
     .executeTakeFirst()
+  return user && { ...user, grants: new Map(Object.entries(user.grants)) }
+}

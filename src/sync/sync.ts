@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import { dueOrganisations, expectReadings, isListDue } from '../store/due-work.ts'
+import type { Organisations } from '../organisations.ts'
+import { dueOrganisations, expectReadings, isListDue, makeDue } from '../store/due-work.ts'
 import { listResources, type Resource } from '../store/readings.ts'
 import { createTidying } from './apply.ts'
 import { readDetails } from './details-run.ts'
@@ -19,6 +20,8 @@ export type Sync = {
   readonly beat: () => Promise<void>
   /** Somebody wants a reading of this organisation now. */
   readonly ask: (organisation: Organisation, resource: Resource) => Promise<void>
+  /** Its keys are others now: what failed with the old ones is tried again at the next beat. */
+  readonly keysChanged: (organisation: Organisation) => Promise<void>
   readonly counts: Jobs['counts']
   /** How many jobs this instance is working on. */
   readonly running: () => number
@@ -28,56 +31,71 @@ export type Sync = {
 
 /**
  * Starts reading every organisation: what is due is found every few seconds, sent to the job queue, and read by
- * whichever instance takes it.
- * @param organisations those of the organisations file, by organisationKey()
+ * whichever instance takes it. Organisations may come and go meanwhile: a new one is seen at the next beat, and what is
+ * under way for one that has gone ends at once.
  */
-export const startSync = async (
-  source: SyncSource,
-  organisations: ReadonlyMap<string, Organisation>,
-): Promise<Sync> => {
+export const startSync = async (source: SyncSource, organisations: Organisations): Promise<Sync> => {
   const { database, settings, logger } = source
   const stopping = new AbortController()
   const { signal } = stopping
   const tidy = createTidying(database)
   const pausedUntil = new Map<string, number>()
-  const keys = [...organisations.keys()]
 
-  // A thousand organisations do not knock at once: those never seen before begin within a minute.
-  const spreadSeconds = Math.min(60, Math.floor(keys.length / 20))
-  for (const organisation of organisations.values()) {
-    for (const resource of listsOf(organisation))
-      await expectReadings(database.kysely, organisation, resource, [''], spreadSeconds)
-    if (organisation.kind === 'merchant')
-      await expectReadings(
-        database.kysely,
-        organisation,
-        'merchant',
-        [merchantKey(organisation)],
-        spreadSeconds,
-      )
+  const expected = new Set<string>()
+  /** Notes what there is to read of organisations that were not there before. */
+  const expectNew = async (): Promise<void> => {
+    const all = organisations.current()
+    const unseen = [...all].filter(([key]) => !expected.has(key))
+    // A thousand organisations do not knock at once: those never seen before begin within a minute.
+    const spreadSeconds = Math.min(60, Math.floor(unseen.length / 20))
+    for (const [key, organisation] of unseen) {
+      for (const resource of listsOf(organisation))
+        await expectReadings(database.kysely, organisation, resource, [''], spreadSeconds)
+      if (organisation.kind === 'merchant')
+        await expectReadings(
+          database.kysely,
+          organisation,
+          'merchant',
+          [merchantKey(organisation)],
+          spreadSeconds,
+        )
+      expected.add(key)
+    }
+    for (const key of expected) if (!all.has(key)) expected.delete(key)
   }
+  await expectNew()
 
   let running = 0
-  /** Does a job of an organisation that is still configured. */
-  const doJob = async (key: string, work: (organisation: Organisation) => Promise<void>): Promise<void> => {
-    const organisation = organisations.get(key)
+  /** Does a job of an organisation that is still configured; whatever it ends with after that is nobody's fault. */
+  const doJob = async (
+    key: string,
+    work: (organisation: Organisation, ending: AbortSignal) => Promise<void>,
+  ): Promise<void> => {
+    const organisation = organisations.current().get(key)
     if (!organisation || signal.aborted) return
+    const presence = organisations.presence(key)
     running += 1
-    await work(organisation).finally(() => (running -= 1))
+    try {
+      await work(organisation, AbortSignal.any([signal, presence]))
+    } catch (error) {
+      if (!presence.aborted) throw error
+    } finally {
+      running -= 1
+    }
   }
   const jobs = await startJobs(database, logger, {
     list: async ({ organisation: key, resource }) =>
-      doJob(key, async (organisation) => {
+      doJob(key, async (organisation, ending) => {
         if (!(await isListDue(database.kysely, organisation, resource))) return
         const sendDetails = async () => jobs.sendDetails({ organisation: key })
-        await readList(source, tidy, organisation, resource, signal, sendDetails)
+        await readList(source, tidy, organisation, resource, ending, sendDetails)
         await sendDetails()
       }),
     details: async ({ organisation: key }) =>
-      doJob(key, async (organisation) => {
-        const end = await readDetails(source, tidy, organisation, signal)
+      doJob(key, async (organisation, ending) => {
+        const end = await readDetails(source, tidy, organisation, ending)
         if (end === 'failed') pausedUntil.set(key, performance.now() + failedPauseMs)
-        if (end === 'more' && !signal.aborted) await jobs.sendDetails({ organisation: key })
+        if (end === 'more' && !ending.aborted) await jobs.sendDetails({ organisation: key })
       }),
   })
 
@@ -90,12 +108,17 @@ export const startSync = async (
   }
   const beat = async (): Promise<void> => {
     if (signal.aborted) return
-    const due = await dueOrganisations(database.kysely, keys)
+    await expectNew()
+    const due = await dueOrganisations(database.kysely, [...organisations.current().keys()])
     for (const job of due.lists) await jobs.sendList(job)
     for (const { organisation, wanted } of due.details) {
       if (wanted || (pausedUntil.get(organisation) ?? 0) < performance.now())
         await jobs.sendDetails({ organisation })
     }
+  }
+  const keysChanged = async (organisation: Organisation): Promise<void> => {
+    pausedUntil.delete(organisationKey(organisation))
+    await makeDue(database.kysely, organisation, { listsOnly: true })
   }
   const beats = (async () => {
     while (!signal.aborted) {
@@ -114,5 +137,12 @@ export const startSync = async (
     await beats
     await jobs.stop()
   }
-  return { beat, ask, counts: jobs.counts, running: () => running, stop: () => (stopped ??= stop()) }
+  return {
+    beat,
+    ask,
+    keysChanged,
+    counts: jobs.counts,
+    running: () => running,
+    stop: () => (stopped ??= stop()),
+  }
 }

@@ -23,8 +23,8 @@ beforeEach(async () => {
 })
 
 const freja = () => test.userId('Freja Østergård')
-const grant = (organisation: OrganisationReference) =>
-  addGrant(test.portal.database.kysely, organisation, freja())
+const grant = (organisation: OrganisationReference, terms: Parameters<typeof addGrant>[3] = {}) =>
+  addGrant(test.portal.database.kysely, organisation, freja(), { role: 'developer', ...terms })
 const revoke = (organisation: OrganisationReference) =>
   removeGrant(test.portal.database.kysely, organisation, freja())
 const choices = async (path: string) => {

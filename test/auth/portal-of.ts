@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
 import { createEid } from '../../src/auth/eid.ts'
 import { readConfig } from '../../src/config.ts'
+import { holdOrganisations } from '../../src/organisations.ts'
+import { createAuditBuffer } from '../../src/store/audit-buffer.ts'
 import type { Database } from '../../src/store/database.ts'
 import { createLooking } from '../../src/sync/looking.ts'
 import { Browser } from '../support/browser.ts'
@@ -58,6 +60,8 @@ export const startPortalOf = async (
     config,
     logger,
     database,
+    organisations: holdOrganisations([]),
+    audit: createAuditBuffer(database, logger),
     eid: createEid(config.oidc, logger, options.timeoutMs),
     looking: createLooking(
       {

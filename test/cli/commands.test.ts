@@ -10,7 +10,7 @@ import { serveOperatorSocket } from '../../src/cli/operator-socket.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
-import { grantsOf } from '../../src/store/grants.ts'
+import { grantsOfUsers } from '../../src/store/grants.ts'
 import { saveUser, saveVerifiedEmail } from '../../src/store/users.ts'
 import { openTestDatabase } from '../support/database.ts'
 
@@ -27,12 +27,14 @@ let database: Database
 let deps: CommandDeps
 const noSync = () => Promise.reject(new Error('this command reads nothing'))
 const limits = { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 }
-const call = { tell: () => {}, signal: new AbortController().signal }
+const call = { tell: () => {}, signal: new AbortController().signal, operator: 'kim' }
+const grantsOf = async (db: Database['kysely'], userId: string) =>
+  (await grantsOfUsers(db, [userId])).map(({ organisation }) => organisation)
 const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean), call)
 
 beforeAll(async () => {
   database = await openTestDatabase()
-  deps = { database, organisations, limits, sync: noSync }
+  deps = { database, organisations, limits, logger, sync: noSync }
 })
 afterAll(() => database.close())
 beforeEach(async () => {
@@ -46,12 +48,12 @@ describe('grant', () => {
   it('lets a user act as a partner and a merchant, and says so with names', async () => {
     expect(await run(`grant ${monaId} partner 12345`)).toEqual({
       exitCode: 0,
-      output: `Mona ]0;xÅs (${monaId}) may now act as Bikes [31m& Co (partner 12345).`,
+      output: `Mona ]0;xÅs (${monaId}) may now act as Bikes [31m& Co (partner 12345), as viewer.`,
       error: '',
     })
     const capitals = await run(`grant ${monaId.toUpperCase()} merchant business:NO:ORG 987654321`)
     expect(capitals.output).toContain(
-      `(${monaId}) may now act as Ås Sykkel (merchant business:NO:ORG 987654321).`,
+      `(${monaId}) may now act as Ås Sykkel (merchant business:NO:ORG 987654321), as viewer.`,
     )
     expect(await grantsOf(database.kysely, monaId)).toEqual([organisationKey(shop), organisationKey(bikes)])
   })
@@ -181,7 +183,7 @@ describe('npm run portal', () => {
     const env = { DATA_DIR: join(directory, 'data'), ORGANISATIONS_FILE: file }
     const granted = await portal(['grant', monaId, 'partner', '12345'], env)
     expect(granted).toMatchObject({ exitCode: 0, error: '' })
-    expect(granted.output).toContain(`${monaId} may now act as Bikes (partner 12345).\nNote: `)
+    expect(granted.output).toContain(`${monaId} may now act as Bikes (partner 12345), as viewer.\nNote: `)
     const refused = await portal(['revoke', monaId, 'partner', '54321'], env)
     expect(refused).toMatchObject({ exitCode: 1, output: '', error: expect.stringContaining('has no grant') })
     expect((await portal(['grants'], env)).output).toContain('partner 12345')

@@ -11,7 +11,7 @@ import { callOperatorSocket, serveOperatorSocket } from '../../src/cli/operator-
 import { createLogger } from '../../src/logger.ts'
 
 const call = (to: string, argv: readonly string[]) =>
-  callOperatorSocket(to, argv, { tell: () => {}, signal: new AbortController().signal })
+  callOperatorSocket(to, argv, { tell: () => {}, signal: new AbortController().signal, operator: 'kim' })
 const logger = createLogger('silent')
 const echo = async (argv: readonly string[]) => ({ exitCode: 3, output: argv.join('+'), error: 'æ' })
 
@@ -47,6 +47,25 @@ describe("the operator's socket", () => {
     expect(await call(path, ['users'])).toBeUndefined()
   })
 
+  it('says who called, and carries the file that the call names', async () => {
+    const says = async (_argv: readonly string[], { operator, input }: CommandCall) => ({
+      exitCode: 0,
+      output: `${operator} ${input?.length} ${input?.slice(-3)}`,
+      error: '',
+    })
+    const server = await serveOperatorSocket(path, says, logger)
+    const input = `${'æ'.repeat(1_000_000)}end`
+    const signal = new AbortController().signal
+    const result = await callOperatorSocket(path, ['import'], {
+      tell: () => {},
+      signal,
+      operator: 'kim',
+      input,
+    })
+    expect(result?.output).toBe('kim 1000003 end')
+    await server.close()
+  })
+
   it('is open to its owner only, and leaves the umask as it was', async () => {
     const before = process.umask()
     const server = await serveOperatorSocket(path, echo, logger)
@@ -57,12 +76,14 @@ describe("the operator's socket", () => {
 
   it('answers malformed and oversized requests with 400, and goes on', async () => {
     const server = await serveOperatorSocket(path, echo, logger)
+    const big = 'x'.repeat(17 * 1024 * 1024)
     expect(await send('POST', '{')).toBe(400)
+    expect(await send('POST', '{"argv":["users"]}')).toBe(400)
     expect(await send('POST', '{"argv":"users"}')).toBe(400)
     expect(await send('POST', '{"argv":[1]}')).toBe(400)
     expect(await send('GET', '')).toBe(400)
-    expect(await send('POST', JSON.stringify({ argv: ['x'.repeat(70_000)] }))).toBe(400)
-    await expect(call(path, ['x'.repeat(70_000)])).rejects.toThrow('status 400')
+    expect(await send('POST', JSON.stringify({ argv: [big], operator: 'kim' }))).toBe(400)
+    await expect(call(path, [big])).rejects.toThrow('status 400')
     expect(await call(path, ['users'])).toMatchObject({ exitCode: 3 })
     await server.close()
   })
@@ -129,6 +150,7 @@ describe('a command that takes its time', () => {
         goOn.resolve()
       },
       signal: new AbortController().signal,
+      operator: 'kim',
     })
     expect(await result).toEqual(done)
     expect(lines).toEqual(['first: ø', 'second\nline'])
@@ -151,6 +173,7 @@ describe('a command that takes its time', () => {
     const result = callOperatorSocket(path, ['sync'], {
       tell: () => caller.abort(new Error('Ctrl-C')),
       signal: caller.signal,
+      operator: 'kim',
     })
     await expect(result).rejects.toThrow('Ctrl-C')
     await ended.promise
@@ -184,7 +207,7 @@ describe('a command that takes its time', () => {
       },
       logger,
     )
-    const quiet = { tell: () => {}, signal: new AbortController().signal }
+    const quiet = { tell: () => {}, signal: new AbortController().signal, operator: 'kim' }
     expect(await callOperatorSocket(path, ['ends'], quiet, 300)).toEqual(done)
     await expect(callOperatorSocket(path, ['hangs'], quiet, 300)).rejects.toThrow('said nothing for 0.3 s')
     await server.close()

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
+import { createLogger } from '../../src/logger.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openTestDatabase } from '../support/database.ts'
@@ -19,10 +20,11 @@ const status = (organisations: readonly Organisation[], values: readonly string[
       database,
       organisations: new Map(organisations.map((one) => [organisationKey(one), one])),
       limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
+      logger: createLogger('silent'),
       sync: () => Promise.reject(new Error('nothing is read')),
     },
     ['status', ...values],
-    { tell: () => {}, signal: new AbortController().signal },
+    { tell: () => {}, signal: new AbortController().signal, operator: 'kim' },
   )
 
 const insert = (

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
+import { createLogger } from '../../src/logger.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import type { Database } from '../../src/store/database.ts'
 import { expectReadings, makeDue } from '../../src/store/due-work.ts'
@@ -40,10 +41,11 @@ const sync = (beat: () => Promise<void>, tell: (line: string) => void = () => {}
       database,
       organisations: new Map([[organisationKey(bikes), bikes]]),
       limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
+      logger: createLogger('silent'),
       sync: async () => ({ beat }),
     },
     ['sync'],
-    { tell, signal: new AbortController().signal },
+    { tell, signal: new AbortController().signal, operator: 'kim' },
   )
 
 /** Lets time go by for whoever asks how late it is. */

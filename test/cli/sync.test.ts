@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
 import { createDemoWorld } from '../../src/demo/world.ts'
+import { createLogger } from '../../src/logger.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
@@ -25,9 +26,9 @@ const sync = async (line: string, signal = new AbortController().signal) => {
   )
   const limits = { maxPerSecond: 1000, maxConcurrency: 50, timeoutMs: 10_000 }
   const result = await runCommand(
-    { database, organisations, limits, sync: async () => engine },
+    { database, organisations, limits, logger: createLogger('silent'), sync: async () => engine },
     ['sync', ...line.split(' ').filter(Boolean)],
-    { tell: (text) => told.push(text), signal },
+    { tell: (text) => told.push(text), signal, operator: 'kim' },
   )
   return { ...result, told }
 }
@@ -140,8 +141,14 @@ describe('sync', () => {
 it('does nothing without organisations', async () => {
   const { database, sync: engine } = test.portal
   const limits = { maxPerSecond: 1000, maxConcurrency: 50, timeoutMs: 10_000 }
-  const deps = { database, organisations: new Map<string, Organisation>(), limits, sync: async () => engine }
-  const call = { tell: () => {}, signal: new AbortController().signal }
+  const deps = {
+    database,
+    organisations: new Map<string, Organisation>(),
+    limits,
+    logger: createLogger('silent'),
+    sync: async () => engine,
+  }
+  const call = { tell: () => {}, signal: new AbortController().signal, operator: 'kim' }
   expect(await runCommand(deps, ['sync'], call)).toMatchObject({
     exitCode: 1,
     error: 'there are no organisations in the organisations file (ORGANISATIONS_FILE)',

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
 import { startDemo } from '../../src/demo/demo.ts'
@@ -50,6 +50,26 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
     args: ['grant', userId, 'merchant', 'business:NO:ORG', '311900456'],
   })
   expect(await grant.ended).toBe(0)
+  // A file is read where the command is typed, and reaches the running process, too.
+  const many = Array.from({ length: 2000 }, (_, index) => `0000${index + 1000}-0000-5000-8000-000000000000`)
+  const lines = many.map((id) => `${id},partner 12345,,2999-12-31,${'many of them '.repeat(3)}`)
+  writeFileSync(
+    join(directory, 'grants.csv'),
+    ['user_id,organisation,role,until,reason', ...lines].join('\n'),
+  )
+  const imported = start('cli/main.ts', { cwd: directory, args: ['import', 'grants.csv', '--apply'] })
+  expect(await imported.ended).toBe(0)
+  expect(imported.output()).toContain('2 000 added, 0 changed, 0 left as they are.')
+  const audit = start('cli/main.ts', {
+    cwd: directory,
+    args: ['audit', '--event', 'grant', '--limit', '1', '--json'],
+  })
+  expect(await audit.ended).toBe(0)
+  const { username } = userInfo()
+  expect(JSON.parse(audit.output())).toMatchObject({
+    event: 'grant',
+    details: { by: username, via: 'import' },
+  })
   expect(await stop(first)).toBe(0)
 
   const third = runDemo()

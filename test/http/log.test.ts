@@ -1,8 +1,94 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { demoPeople } from '../../src/demo/people.ts'
+import { runCommand } from '../../src/cli/commands.ts'
+import { organisationKey } from '../../src/organisation.ts'
+import { startTab, throughEid } from '../auth/steps.ts'
+import { createMemoryLog } from '../support/log.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 let test: TestPortal
+let commandLog: string
+/** Everything that was a secret at some moment: what stood in addresses, cookies, sessions and files. */
+const secrets = new Set<string>()
+
+/** Whole sign-ins, one that ends well and others that do not, with all that goes over the wire. */
+const signInStepByStep = async (): Promise<void> => {
+  const browser = test.browser()
+  const at = await startTab(browser)
+  const answer = await throughEid(browser, at, 'Nora Lie')
+  for (const url of [at, answer])
+    for (const name of ['state', 'nonce', 'code_challenge', 'code']) {
+      const value = url.searchParams.get(name)
+      if (value) secrets.add(value)
+    }
+  await browser.open(answer.href)
+  secrets.add(String(browser.cookie('portal')))
+  await browser.open(answer.href)
+  const other = test.browser()
+  const forged = await throughEid(other, await startTab(other), 'Nora Lie')
+  secrets.add(String(forged.searchParams.get('code')))
+  forged.searchParams.set('state', 'state-that-nobody-gave-out')
+  secrets.add('state-that-nobody-gave-out')
+  await other.open(forged.href)
+  await browser.open('/partners/12345/developers/webhooks?q=needle-in-the-query')
+}
+
+/** Keys that the API refuses, then a file that is wrong, then the right one. */
+const useWrongKeys = async (): Promise<void> => {
+  const right = readFileSync(test.organisationsFile, 'utf8')
+  const secret = test.world.organisations[0]?.keys.clientSecret ?? ''
+  for (const wrong of [
+    right.replace(secret, 'wrong-secret-of-the-tests'),
+    `${right.slice(0, -20)},`,
+    right,
+  ]) {
+    writeFileSync(test.organisationsFile, wrong)
+    test.portal.reload()
+    await setTimeout(500)
+  }
+  secrets.add('wrong-secret-of-the-tests')
+}
+
+const runCommands = async (): Promise<string> => {
+  const { logger, log } = createMemoryLog()
+  const { database, sync } = test.portal
+  const organisations = new Map(
+    test.world.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
+  )
+  const limits = { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 }
+  const id = test.userId('Nora Lie')
+  for (const argv of [
+    ['grant', id, 'partner', '23456', '--reason', 'needle-in-the-reason', '--until', '2999-12-31'],
+    ['revoke', id, 'partner', '23456'],
+    ['import', 'x', '--apply'],
+    ['users'],
+    ['grants'],
+    ['audit'],
+    ['status'],
+  ])
+    await runCommand({ database, organisations, limits, logger, sync: async () => sync }, argv, {
+      tell: () => {},
+      signal: new AbortController().signal,
+      operator: 'kim',
+      input: `user_id,organisation,reason\n${id},partner 34567,needle-in-the-reason\n`,
+    })
+  return log()
+}
+
+/** Every text of a session that is long enough to be a secret; user IDs and paths are none. */
+const rememberSessions = async (): Promise<void> => {
+  const { rows } = await test.portal.database.pool.query<{ sid: string; sess: unknown }>(
+    'select sid, sess from sessions',
+  )
+  for (const { sid, sess } of rows) {
+    secrets.add(sid)
+    for (const [, text = ''] of JSON.stringify(sess).matchAll(/"([^"]{16,})"/g))
+      if (!/^\/|^[\da-f]{8}-[\da-f]{4}-5|^\d{4}-\d\d-\d\dT|^signIn:/.test(text)) secrets.add(text)
+  }
+}
+
 beforeAll(async () => {
   test = await startTestPortal({ env: { SYNC_RETRY_SECONDS: '300' } })
   const browser = await test.signedIn('Åse Bjørk')
@@ -18,6 +104,10 @@ beforeAll(async () => {
   await test.sync()
   await browser.open('/partners/12345/price-packages')
   test.api.weather.override = null
+  await signInStepByStep()
+  await useWrongKeys()
+  commandLog = await runCommands()
+  await rememberSessions()
   await browser.open('/profile')
   await browser.press('Sign out')
 })
@@ -71,12 +161,18 @@ it('says for whom and for what the API was called, and how it answered', () => {
 })
 
 it('holds no secret, token, code, cookie, e-mail address or query at any level', () => {
-  const log = test.log()
-  const secrets = test.world.organisations.flatMap(({ keys }) =>
-    'subscriptionKey' in keys ? [keys.clientSecret, keys.subscriptionKey] : [keys.clientSecret],
+  const log = test.log() + commandLog
+  const keys = test.world.organisations.flatMap(({ keys: own }) =>
+    'subscriptionKey' in own ? [own.clientSecret, own.subscriptionKey] : [own.clientSecret],
   )
+  expect(secrets.size).toBeGreaterThan(10)
+  expect(log).toContain('keys reloaded')
+  expect(log).toContain('keys not reloaded')
+  expect(commandLog.match(/"event":"(grant|revoke)"/g)).toHaveLength(3)
   const forbidden = [
     ...secrets,
+    ...keys,
+    'needle-in-the-reason',
     ...demoPeople.flatMap(({ email, name }) => [email, name]),
     'client-secret-of-the-tests',
     'session-secret-of-the-tests',

@@ -5,7 +5,8 @@ import { DatabaseUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { Partner } from '../../src/organisation.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
-import { addGrant, grantsOf, listGrants, removeGrant } from '../../src/store/grants.ts'
+import { addGrant, listGrants, removeGrant } from '../../src/store/grants.ts'
+import { grantRoles } from '../../src/store/migrations/0007-grant-roles.ts'
 import { migrate, migrationsPending } from '../../src/store/migrations.ts'
 import { findUser, findUserWithGrants, listUsers, saveUser, saveVouchedEmail } from '../../src/store/users.ts'
 import { openEmptyTestDatabase, openTestDatabase, testDatabaseUrl } from '../support/database.ts'
@@ -88,39 +89,78 @@ describe('users', () => {
 })
 
 describe('grants', () => {
-  it('say whether something changed, and come with the user, sorted', async () => {
+  const shop = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321' } as const
+
+  it('come with their user, as long as they are in force', async () => {
     const { kysely } = database
     await saveUser(kysely, mona)
     await addGrant(kysely, { kind: 'partner', id: '777' }, nobody)
-    expect((await findUserWithGrants(kysely, mona.id))?.grants).toEqual([])
-    const shop = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321' } as const
-    expect(await addGrant(kysely, bikes, mona.id)).toBe(true)
-    expect(await addGrant(kysely, bikes, mona.id)).toBe(false)
-    expect(await addGrant(kysely, shop, mona.id)).toBe(true)
-    const keys = ['merchant/business:NO:ORG/987654321', 'partner/12345']
-    expect(await grantsOf(kysely, mona.id)).toEqual(keys)
+    const grantsNow = async () =>
+      Object.fromEntries((await findUserWithGrants(kysely, mona.id))?.grants ?? [])
+    expect(await grantsNow()).toEqual({})
+    await addGrant(kysely, bikes, mona.id)
+    await addGrant(kysely, shop, mona.id, { role: 'developer', until: '2999-12-31' })
+    const both = {
+      'merchant/business:NO:ORG/987654321': { role: 'developer', until: '2999-12-31' },
+      'partner/12345': { role: 'viewer', until: null },
+    }
+    expect(await grantsNow()).toEqual(both)
     const { id, name, email } = mona
-    expect(await findUserWithGrants(kysely, mona.id)).toEqual({
-      id,
-      name,
-      email,
-      eidEmail: email,
-      grants: keys,
-    })
+    expect(await findUserWithGrants(kysely, mona.id)).toMatchObject({ id, name, email, eidEmail: email })
+    await addGrant(kysely, bikes, mona.id, { role: 'developer', until: '2020-01-31' })
+    expect(Object.keys(await grantsNow())).toEqual(['merchant/business:NO:ORG/987654321'])
     expect(await removeGrant(kysely, bikes, mona.id)).toBe(true)
     expect(await removeGrant(kysely, bikes, mona.id)).toBe(false)
-    expect((await findUserWithGrants(kysely, mona.id))?.grants).toEqual(keys.slice(0, 1))
+  })
+
+  it('last to the end of their last day in UTC, and not a moment longer', async () => {
+    const { kysely, pool } = database
+    const today = new Date().toISOString().slice(0, 10)
+    await addGrant(kysely, bikes, mona.id, { until: today })
+    const { rows } = await pool.query<{ ends: string }>(
+      `select to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as ends from grants where user_id = $1 and organisation = 'partner/12345'`,
+      [mona.id],
+    )
+    const tomorrow = new Date(Date.parse(today) + 86_400_000).toISOString().slice(0, 10)
+    expect(rows[0]?.ends).toBe(`${tomorrow} 00:00:00.000000`)
+    const has = async () => (await findUserWithGrants(kysely, mona.id))?.grants.get('partner/12345')
+    expect(await has()).toEqual({ role: 'viewer', until: today })
+    await pool.query(`update grants set ends_at = now() where organisation = 'partner/12345'`)
+    expect(await has()).toBeUndefined()
+    await removeGrant(kysely, bikes, mona.id)
   })
 
   it('can be given before the first sign-in, and belong to one user', async () => {
-    expect(await addGrant(database.kysely, bikes, nobody)).toBe(true)
+    await addGrant(database.kysely, bikes, nobody, { by: 'kim', reason: 'new here' })
     expect(await listGrants(database.kysely)).toContainEqual({
       userId: nobody,
       userName: null,
       organisation: 'partner/12345',
       grantedAt: expect.any(Date),
+      role: 'viewer',
+      until: null,
+      isOver: false,
+      by: 'kim',
+      reason: 'new here',
     })
-    expect(await grantsOf(database.kysely, mona.id)).not.toContain('partner/12345')
+    expect((await findUserWithGrants(database.kysely, mona.id))?.grants.has('partner/12345')).toBe(false)
+  })
+
+  it('that are older than roles let their users see everything, as they could before', async () => {
+    const older = await openEmptyTestDatabase()
+    await migrate(older)
+    await older.pool.query(
+      'alter table grants drop column role, drop column ends_at, drop column granted_by, drop column reason',
+    )
+    await older.pool.query(
+      `insert into grants (user_id, organisation) values ('${mona.id}', 'partner/12345')`,
+    )
+    await grantRoles.up(older.kysely)
+    expect(await listGrants(older.kysely)).toMatchObject([{ role: 'developer', until: null, by: null }])
+    await older.pool.query(`insert into grants (user_id, organisation) values ('${nobody}', 'partner/12345')`)
+    const roles = (await listGrants(older.kysely)).map(({ role }) => role)
+    expect(roles.toSorted()).toEqual(['developer', 'viewer'])
+    await older.close()
   })
 })
 

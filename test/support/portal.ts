@@ -10,6 +10,7 @@ import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
 import { createDemoEid } from '../../src/demo/eid.ts'
 import { type DemoInbox, startDemoInbox } from '../../src/demo/inbox.ts'
+import { giveDemoGrants } from '../../src/demo/grants.ts'
 import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
 import { demoPeople } from '../../src/demo/people.ts'
 import { newSigningKey } from '../../src/demo/state.ts'
@@ -19,7 +20,6 @@ import type { Weather } from '../../src/demo/management-api/weather.ts'
 import type { DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
-import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import { backlogOf } from '../../src/store/backlog.ts'
 import { makeDue } from '../../src/store/due-work.ts'
 import { Browser } from './browser.ts'
@@ -36,6 +36,8 @@ export type TestPortal = {
   readonly eidServer: Server
   /** The mail server that the portal sends to. */
   readonly inbox: DemoInbox
+  /** The portal's organisations file. */
+  readonly organisationsFile: string
   /** Everything that was logged, one JSON object a line, at level trace. */
   readonly log: () => string
   readonly browser: () => Browser
@@ -130,7 +132,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   const inbox = await startDemoInbox()
   const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
   const organisations = join(directory, 'organisations.json')
-  writeFileSync(organisations, JSON.stringify(organisationsFile(world)))
+  writeFileSync(organisations, JSON.stringify(organisationsFile(world)), { mode: 0o600 })
   const config = readConfig({
     PORT: String(port),
     SHUTDOWN_DELAY_MS: '0',
@@ -164,11 +166,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     if (!person) throw new Error(`nobody is called ${name}`)
     return userIdOf(issuer, person.sub)
   }
-  for (const { name, grants, revoked = [] } of demoPeople) {
-    for (const organisation of [...grants, ...revoked])
-      await addGrant(portal.database.kysely, organisation, userId(name))
-    for (const organisation of revoked) await removeGrant(portal.database.kysely, organisation, userId(name))
-  }
+  await giveDemoGrants(portal.database.kysely, issuer)
 
   const { kysely } = portal.database
   const settled = async (): Promise<void> => {
@@ -192,6 +190,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     api,
     eidServer,
     inbox,
+    organisationsFile: organisations,
     log,
     browser: () => new Browser(url),
     signedIn: async (name) => {

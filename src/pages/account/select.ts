@@ -1,14 +1,22 @@
-import type { RequestHandler } from 'express'
-import { organisationsOf } from '../../auth/access.ts'
+import type { RequestHandler, Response } from 'express'
+import { type Choice, organisationsOf } from '../../auth/access.ts'
 import type { Organisation } from '../../organisation.ts'
 import { signedIn } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 
 /** Where an organisation's portal begins. */
-export const homeOf = (organisation: Organisation): string =>
+const homeOf = (organisation: Organisation): string =>
   organisation.kind === 'partner'
     ? `/partners/${organisation.id}`
     : `/merchants/${organisation.scheme}/${organisation.id}`
+
+/** What a choice looks like: `until` is its last day in the language of the page, or undefined. */
+export const choiceOf = ({ organisation, role, until }: Choice, res: Response) => ({
+  organisation,
+  href: homeOf(organisation),
+  role,
+  until: until === null ? undefined : res.locals.language.format.date(until),
+})
 
 /**
  * `GET /select`: what the user may act as. Exactly one → straight to it, unless they came to look (`?all`);
@@ -19,15 +27,14 @@ export const showSelect =
   (req, res) => {
     const user = signedIn(req)
     const { t } = res.locals.language
-    const choices = organisationsOf(user, organisations).map((organisation) => ({
-      organisation,
-      href: homeOf(organisation),
-    }))
+    const choices = organisationsOf(user, organisations).map((choice) => choiceOf(choice, res))
     const [only, ...others] = choices
     if (!only) return res.render('account/no-access', { title: t('noAccess.title') })
     if (others.length === 0 && req.query['all'] === undefined) return res.redirect(only.href)
     return res.render('account/select', {
       title: t('select.title'),
+      // Most have a grant for everything, and need not read so of each.
+      sayRoles: false,
       partners: choices.filter(({ organisation }) => organisation.kind === 'partner'),
       merchants: choices.filter(({ organisation }) => organisation.kind === 'merchant'),
     })

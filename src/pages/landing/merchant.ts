@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import { webhookProgress } from '../../store/webhooks.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
-import { countOf, optionalList } from './partner.ts'
+import { type Count, countOf, optionalList } from './partner.ts'
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page. */
 export const showMerchantLanding =
@@ -10,19 +10,23 @@ export const showMerchantLanding =
   async (_req, res) => {
     const merchant = actingAs(res)
     const lists = listsHere(res)
-    const [salesUnits, webhooks, { unasked }] = await Promise.all([
+    /** Of Developers, and so only for who may see that. A part of them would look like all. */
+    const countWebhooks = async (): Promise<Count[]> => {
+      if (res.locals.role !== 'developer') return []
+      const [webhooks, { unasked }] = await Promise.all([
+        optionalList(looking, merchant, 'webhooks', lists),
+        webhookProgress(database.kysely, merchant),
+      ])
+      const asked = webhooks && unasked > 0 ? { ...webhooks, total: null } : webhooks
+      return [countOf('webhooks', 'developers/webhooks', asked)]
+    }
+    const [salesUnits, webhooks] = await Promise.all([
       optionalList(looking, merchant, 'salesUnits', lists),
-      optionalList(looking, merchant, 'webhooks', lists),
-      webhookProgress(database.kysely, merchant),
+      countWebhooks(),
     ])
-    // A part of them would look like all.
-    const asked = webhooks && unasked > 0 ? { ...webhooks, total: null } : webhooks
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),
-      counts: [
-        countOf('salesUnits', 'sales-units', salesUnits),
-        countOf('webhooks', 'developers/webhooks', asked),
-      ],
+      counts: [countOf('salesUnits', 'sales-units', salesUnits), ...webhooks],
       fresh: salesUnits,
       feedbackUrl: config.feedbackUrl,
       supportText: config.supportText,

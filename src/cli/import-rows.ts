@@ -1,0 +1,119 @@
+import { CsvError, parse } from 'csv-parse/sync'
+import { z } from 'zod'
+import { organisationKey } from '../organisation.ts'
+import { type Role, roles } from '../role.ts'
+import type { GrantKey, GrantTerms } from '../store/grants.ts'
+import { isDay, organisationIn } from './arguments.ts'
+import { printable } from './table.ts'
+
+/** A line of the file, parsed: the grant that there is to be. */
+export type WantedGrant = GrantKey & Omit<GrantTerms, 'by'> & { readonly line: number }
+
+const columns = ['user_id', 'organisation', 'role', 'until', 'reason'] as const
+const required: readonly string[] = ['user_id', 'organisation']
+const longestReason = 200
+
+type Line = { readonly record: readonly string[]; readonly line: number }
+
+/** Quotes what stands there, and not more of it than one can read. */
+const quoted = (value: string): string => {
+  const text = printable(value)
+  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
+}
+
+/** @throws CsvError when a quote is not closed, or stands where none may */
+const linesOf = (text: string): Line[] => {
+  const [heading = ''] = text.split(/[\r\n]/, 1)
+  const delimiter = heading.split(';').length > heading.split(',').length ? ';' : ','
+  const options = { delimiter, bom: true, trim: true, relax_column_count: true, skip_empty_lines: true }
+  const rows = parse(text, { ...options, info: true }) as unknown as {
+    record: string[]
+    info: { lines: number }
+  }[]
+  return rows
+    .map(({ record, info }) => ({ record, line: info.lines }))
+    .filter(({ record }) => record.some((cell) => cell !== ''))
+}
+
+/** What is wrong with the heading. */
+const headingProblems = ({ record: names }: Line): string[] => [
+  ...required.filter((name) => !names.includes(name)).map((name) => `line 1: the column ${name} is missing`),
+  ...names
+    .filter((name) => !columns.some((known) => known === name))
+    .map((name) => `line 1: ${quoted(name)} is no column: ${columns.join(', ')}`),
+  ...names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `line 1: the column ${quoted(name)} is there twice`),
+]
+
+/**
+ * Reads a file of grants: a heading, then a grant a line, which says all of it (no role: viewer; no `until`: no end).
+ * @param known organisationKey() of those in the organisations file
+ * @param today a day before it has passed
+ * @returns every mistake at once, each with its line
+ */
+export const parseGrants = (
+  text: string,
+  known: { readonly has: (key: string) => boolean },
+  today: string,
+): { readonly grants: readonly WantedGrant[]; readonly problems: readonly string[] } => {
+  let lines: Line[]
+  try {
+    lines = linesOf(text)
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    const { lines: line } = error as { lines?: unknown }
+    return {
+      grants: [],
+      problems: [`line ${typeof line === 'number' ? line : 1}: is not CSV: quotes do not match`],
+    }
+  }
+  const [heading, ...rest] = lines
+  if (!heading) return { grants: [], problems: ['the file is empty'] }
+  const wrong = headingProblems(heading)
+  if (wrong.length > 0) return { grants: [], problems: wrong }
+
+  const problems: string[] = []
+  const seen = new Map<string, number>()
+  const grants = rest.flatMap(({ record, line }): WantedGrant[] => {
+    const before = problems.length
+    const problem = (words: string): void => void problems.push(`line ${line}: ${words}`)
+    const cell = (name: (typeof columns)[number]): string => record[heading.record.indexOf(name)] ?? ''
+    if (record.length > heading.record.length)
+      problem(`has ${record.length} columns, and the heading ${heading.record.length}`)
+    const userId = z.uuid().safeParse(cell('user_id').toLowerCase())
+    if (!userId.success) problem(`${quoted(cell('user_id'))} is not a user ID`)
+    const reference = organisationIn(cell('organisation'))
+    if (!reference)
+      problem(
+        `${quoted(cell('organisation'))} is not an organisation, such as partner 12345 or merchant business:NO:ORG 987654321`,
+      )
+    const organisation = reference ? organisationKey(reference) : ''
+    if (reference && !known.has(organisation))
+      problem(`${quoted(cell('organisation'))} is not in the organisations file`)
+    const role = cell('role') === '' ? 'viewer' : roles.find((name) => name === cell('role'))
+    if (!role) problem(`${quoted(cell('role'))} is not a role: ${roles.join(' or ')}`)
+    const until = cell('until')
+    if (until !== '' && !isDay(until)) problem(`${quoted(until)} is not a day such as 2026-12-31`)
+    else if (until !== '' && until < today) problem(`${until} has passed already`)
+    const reason = printable(cell('reason'))
+    if (reason.length > longestReason) problem(`the reason may have ${longestReason} characters at most`)
+    const name = `${userId.data} ${organisation}`
+    const first = seen.get(name)
+    if (first !== undefined && reference && userId.success)
+      problem(`is for the same user and organisation as line ${first}`)
+    else seen.set(name, line)
+    if (problems.length > before) return []
+    return [
+      {
+        line,
+        userId: String(userId.data),
+        organisation,
+        role: role as Role,
+        until: until || null,
+        reason: reason || null,
+      },
+    ]
+  })
+  return { grants: problems.length > 0 ? [] : grants, problems }
+}

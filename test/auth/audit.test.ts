@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { demoPeople } from '../../src/demo/people.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { createLooks } from '../../src/auth/looks.ts'
+import { readAudit } from '../../src/store/audit-log.ts'
+import { linesOf } from '../pages/reading.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
+})
+afterAll(async () => test.stop())
+
+/** Everything about this person, oldest first, as `event details`. */
+const entriesOf = async (name: string) => {
+  await test.portal.audit.flush()
+  const filter = { userIds: [test.userId(name)], organisations: [], events: [], since: undefined }
+  const all = []
+  for await (const rows of readAudit(test.portal.database.kysely, filter, undefined)) all.push(...rows)
+  return all
+}
+const brief = async (name: string) =>
+  (await entriesOf(name))
+    .filter(({ event }) => ['acting as', 'page', 'access refused', 'export'].includes(event))
+    .map(({ event, organisation, details }) => [event, organisation, details] as const)
+
+/** The entry of a page is made when its answer has gone, which may be a moment after it has come. */
+const eventually = async (name: string, expected: unknown) =>
+  vi.waitFor(async () => expect(await brief(name)).toEqual(expected), { timeout: 10_000 })
+
+describe('looking at an organisation', () => {
+  it('is noted: who, whose, which page and which record, and when it began', async () => {
+    const nora = await test.signedIn('Nora Lie')
+    const msn = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === '12345')?.body
+      .msn
+    await nora.open(`/partners/12345/sales-units/${msn}?needle=in-the-query`)
+    await nora.open('/partners/12345/sales-units?q=needle-in-the-query')
+    await nora.open('/partners/12345/sales-units?q=needle-again')
+    await nora.open('/partners/12345/sales-units/00000000')
+    await nora.open('/partners/12345/no-such-page')
+    await nora.open('/partners/12345/developers/webhooks')
+    await nora.open('/partners/23456/sales-units/needle-in-the-path')
+    await nora.open('/partners/needle-in-the-path')
+    const route = '/partners/:partnerId'
+    await eventually('Nora Lie', [
+      ['acting as', 'partner/12345', { role: 'viewer' }],
+      ['page', 'partner/12345', { route }],
+      ['page', 'partner/12345', { route: `${route}/sales-units/:msn`, msn }],
+      ['page', 'partner/12345', { route: `${route}/sales-units` }],
+      [
+        'access refused',
+        'partner/12345',
+        { reason: 'role', needed: 'developer', route: `${route}/developers/webhooks` },
+      ],
+      ['access refused', 'partner/23456', { reason: 'no grant', route: `${route}/sales-units/:msn` }],
+      ['access refused', null, { reason: 'no grant', route }],
+    ])
+    const [first] = await entriesOf('Nora Lie')
+    expect(first?.address).toBe('127.0.0.0/24')
+    expect(Math.abs(Date.parse(String(first?.at)) - Date.now())).toBeLessThan(120_000)
+  })
+
+  it('begins anew in a new session, and once an organisation', async () => {
+    const first = await test.signedIn('Jonas Berg')
+    await first.open('/merchants/business:NO:ORG/311900456/details')
+    const second = await test.signedIn('Jonas Berg')
+    await second.open('/merchants/business:NO:ORG/311900456/details')
+    const begun = async () =>
+      (await brief('Jonas Berg'))
+        .filter(([event]) => event === 'acting as')
+        .map(([, organisation]) => organisation)
+    await vi.waitFor(
+      async () =>
+        expect(await begun()).toEqual([
+          'merchant/business:NO:ORG/311900456',
+          'merchant/business:NO:ORG/311900456',
+        ]),
+      { timeout: 10_000 },
+    )
+  })
+
+  it('begins once in a session though two instances serve it', async () => {
+    const kari = await test.signedIn('Kari Nordmann')
+    await kari.open('/partners/12345/templates')
+    await vi.waitFor(async () => expect((await brief('Kari Nordmann')).length).toBeGreaterThan(1), {
+      timeout: 10_000,
+    })
+    const { rows } = await test.portal.database.pool.query<{ at: string }>(
+      `select sess->>'signedInAt' as at from sessions where sess->>'signedInAt' is not null
+       order by (sess->>'signedInAt')::bigint desc limit 1`,
+    )
+    const other = createLooks(test.portal.audit)
+    const req = {
+      user: { id: test.userId('Kari Nordmann') },
+      session: { signedInAt: Number(rows[0]?.at) },
+      ip: '127.0.0.1',
+    }
+    const organisation = { kind: 'partner', id: '12345', name: 'x' }
+    const res = { locals: { organisation, role: 'developer', route: '/partners/:partnerId/orders.csv' } }
+    other(req as never, res as never, 'export')
+    const all = await brief('Kari Nordmann')
+    expect(all.filter(([event]) => event === 'acting as')).toHaveLength(1)
+    expect(all.at(-1)).toEqual(['export', 'partner/12345', { route: '/partners/:partnerId/orders.csv' }])
+  })
+})
+
+it('is in the log at once, a line each', () => {
+  const lines = linesOf(test.log()).filter(({ msg }) => msg === 'audit')
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      audit: expect.objectContaining({
+        event: 'page',
+        organisation: 'partner/12345',
+        route: '/partners/:partnerId/sales-units',
+      }) as unknown,
+    }),
+  )
+})
+
+it('holds no personal data but user id, coarse address and organisation, in table and log', async () => {
+  const { rows } = await test.portal.database.pool.query('select audit::text as entry from audit')
+  expect(rows.length).toBeGreaterThan(10)
+  const lines = linesOf(test.log()).filter(({ msg }) => msg === 'audit')
+  const everything = [
+    ...rows.map((row) => JSON.stringify(row)),
+    ...lines.map((line) => JSON.stringify(line)),
+  ].join('\n')
+  const forbidden = [
+    ...demoPeople.flatMap(({ name, email, sub }) => [name, email, sub, ...name.split(' ')]),
+    'needle',
+    '127.0.0.1',
+    '@',
+    'portal=',
+  ]
+  for (const word of forbidden) expect([word, everything.includes(word)]).toEqual([word, false])
+})

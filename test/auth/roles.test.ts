@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import type { OrganisationReference } from '../../src/organisation.ts'
+import { mountOrganisation, type OrganisationRoute, type Route } from '../../src/pages/mount.ts'
+import { covers, type Role, roles } from '../../src/role.ts'
+import { addGrant, removeGrant } from '../../src/store/grants.ts'
+import type { Browser } from '../support/browser.ts'
+import { anything, wholeSiteMap } from '../support/every-route.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+
+const { anyone, account, user, partner, merchant } = wholeSiteMap
+
+const nordlys: OrganisationReference = { kind: 'partner', id: '12345' }
+const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
+
+let test: TestPortal
+const browsers = new Map<string, Browser>()
+
+/** Who asks, and in which role they may act as Nordlys and as ACME; undefined: not at all. */
+const visitors: Readonly<Record<string, { person?: string; partner?: Role; merchant?: Role }>> = {
+  'nobody signed in': {},
+  'signed in without a grant': { person: 'Freja Østergård' },
+  'a viewer': { person: 'Nora Lie', partner: 'viewer', merchant: 'viewer' },
+  'a developer': { person: 'Åse Bjørk', partner: 'developer', merchant: 'developer' },
+  'somebody whose grant is over': { person: 'Eirik Dahl' },
+  'somebody whose grant was revoked': { person: 'Ola Hansen' },
+  'a developer of another organisation': { person: 'Liisa Korhonen' },
+  'a viewer of the merchant only': { person: 'Jonas Berg', merchant: 'viewer' },
+  'a developer of the partner only': { person: 'Kari Nordmann', partner: 'developer' },
+}
+
+beforeAll(async () => {
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
+  const { kysely } = test.portal.database
+  await addGrant(kysely, acme, test.userId('Nora Lie'))
+  await addGrant(kysely, acme, test.userId('Eirik Dahl'), { role: 'developer', until: '2026-01-01' })
+  await addGrant(kysely, acme, test.userId('Ola Hansen'), { role: 'developer' })
+  await removeGrant(kysely, acme, test.userId('Ola Hansen'))
+  for (const [visitor, { person }] of Object.entries(visitors))
+    browsers.set(visitor, person ? await test.signedIn(person) : test.browser())
+})
+afterAll(async () => test.stop())
+
+/** A path for the pattern of a route, with something that is there. A route with another part needs a line here. */
+const pathOf = (prefix: string, path: string): string => {
+  const unit = test.world.salesUnits.find(({ active, partnerId, body }) =>
+    prefix.startsWith('/merchants')
+      ? active && body.businessIdentifier.id === acme.id
+      : active && partnerId === nordlys.id,
+  )?.body
+  const order = test.world.productOrders.find(({ partnerId }) => partnerId === nordlys.id)?.body
+  const parts: Readonly<Record<string, string | undefined>> = {
+    partnerId: nordlys.id,
+    msn: unit?.msn,
+    productOrderId: order?.productOrderId,
+    scheme: unit?.businessIdentifier.scheme,
+    id: unit?.businessIdentifier.id,
+    code: 'en',
+  }
+  return `${prefix}${path === '/' && prefix ? '' : path}`.replaceAll(/:(\w+)/g, (_, name: string) => {
+    const part = parts[name]
+    if (part === undefined) throw new Error(`the walk knows nothing to ask for as :${name}`)
+    return part
+  })
+}
+
+const methodsOf = ({ get, post }: Route): ('GET' | 'POST')[] => [
+  ...(get ? (['GET'] as const) : []),
+  ...(post ? (['POST'] as const) : []),
+]
+const ask = async (visitor: string, method: 'GET' | 'POST', path: string) => {
+  const browser = browsers.get(visitor)
+  if (!browser) throw new Error(visitor)
+  return method === 'GET' ? browser.open(path, { follow: false }) : browser.post(path, {}, { follow: false })
+}
+
+/** A page, or a redirect to another than the sign-in page. */
+const pageOrElsewhere = expect.stringMatching(/: (200$|302 \/(?!\?))/) as unknown as string
+
+const sectionsOfOrganisations = [
+  ['partner', partner],
+  ['merchant', merchant],
+] as const
+
+describe.each(Object.entries(visitors))('%s', (visitor, { person, ...mine }) => {
+  it('sees everything that is for anybody', async () => {
+    for (const route of anyone.routes)
+      for (const method of methodsOf(route)) {
+        const path = pathOf('', route.path)
+        const { status, headers } = await ask(visitor, method, path)
+        const where = `${method} ${path} ${status}`
+        expect([where, headers['location'] ?? '']).toEqual([where, expect.not.stringMatching(/^\/\?/)])
+        expect([where, status < 500 && status !== 404]).toEqual([where, true])
+      }
+  })
+
+  it('sees what is for users only when signed in', async () => {
+    for (const route of [...account.routes, ...user.routes])
+      for (const method of methodsOf(route)) {
+        const path = pathOf('', route.path)
+        const { status, headers } = await ask(visitor, method, path)
+        const outcome = `${method} ${path}: ${status} ${headers['location'] ?? ''}`.trim()
+        const returnTo = method === 'GET' ? `?returnTo=${encodeURIComponent(path)}` : ''
+        const toSignIn = `${method} ${path}: 302 /${returnTo}`
+        // Without the session's token a form is refused, and the walk goes on signed in.
+        const mayEnter = method === 'POST' ? `${method} ${path}: 403` : pageOrElsewhere
+        expect(outcome).toEqual(person ? mayEnter : toSignIn)
+      }
+  })
+
+  it.each(sectionsOfOrganisations)('sees of a %s what their role there covers', async (kind, section) => {
+    const role = mine[kind]
+    /** Status and what the page says; of a page that is there only that. */
+    const expectedOf = (needed: Role): [status: number, heading: string] => {
+      if (!person) return [302, '']
+      if (!role) return [404, 'There is no such page']
+      return covers(role, needed) ? [200, ''] : [403, 'Your access does not include this page']
+    }
+    for (const route of section.routes)
+      for (const method of methodsOf(route)) {
+        const path = pathOf(section.prefix, route.path)
+        const page = await ask(visitor, method, path)
+        const outcome = [method, path, page.status, page.status > 400 ? page.$('h1').text() : '']
+        expect(outcome).toEqual([method, path, ...expectedOf(route.role)])
+        // Who has no grant learns not even a name.
+        expect(page.$('.side')).toHaveLength(person && role ? 1 : 0)
+      }
+  })
+})
+
+it('has routes for each role, and says of every route of an organisation which one it needs', () => {
+  for (const [, { routes }] of sectionsOfOrganisations) {
+    for (const { path, role } of routes) expect([path, roles]).toEqual([path, expect.arrayContaining([role])])
+    expect(new Set(routes.map(({ role }) => role))).toEqual(new Set(roles))
+    for (const { path, role } of routes)
+      expect([path, role === 'developer']).toEqual([path, path.startsWith('/developers')])
+  }
+})
+
+it('does not start with a route that says none', () => {
+  const silent = [{ path: '/new', get: () => {} }] as unknown as readonly OrganisationRoute[]
+  expect(() =>
+    mountOrganisation({ prefix: '/partners/:partnerId', routes: silent }, anything as never),
+  ).toThrow('names no role')
+})
+
+describe('a viewer', () => {
+  it('finds Developers neither in the menu nor on the landing page', async () => {
+    for (const path of ['/partners/12345', '/merchants/business:NO:ORG/311900456']) {
+      const viewer = await ask('a viewer', 'GET', path)
+      expect(viewer.text).not.toMatch(/webhook|developers/i)
+      const developer = await ask('a developer', 'GET', path)
+      expect(developer.$('.menu').text()).toMatch(/Developers.*Webhooks/s)
+    }
+  })
+
+  it('keeps menu and side bar on the page that says what is missing', async () => {
+    const page = await ask('a viewer', 'GET', '/partners/12345/developers/webhooks')
+    expect(page.$('.side strong').first().text()).toBe('Nordlys Platform AS')
+    expect(page.$('.menu').text()).not.toContain('Webhooks')
+    expect(page.$('h1').text()).toBe('Your access does not include this page')
+  })
+
+  it('reads on profile and selection what they may see, and until when', async () => {
+    const choice = async (visitor: string, path: string) =>
+      (await ask(visitor, 'GET', path)).$('.choices a[href^="/merchants"] small').toArray().slice(1)
+    const words = async (visitor: string, path: string) => {
+      const page = await ask(visitor, 'GET', path)
+      return (await choice(visitor, path)).map((element) => page.$(element).text())
+    }
+    const viewer = 'You see everything but Developers'
+    for (const path of ['/profile', '/select?all'])
+      expect(await words('a viewer of the merchant only', path)).toEqual([
+        viewer,
+        expect.stringMatching(/^Until the end of \d+ \w+ \d{4}$/),
+      ])
+    expect(await words('a developer', '/profile')).toContain('You see everything, Developers included')
+    expect((await words('a developer', '/select?all')).join()).not.toContain('You see')
+  })
+})
+
+it('a grant ends at its very moment, by the clock of the database', async () => {
+  const { pool } = test.portal.database
+  const path = '/partners/12345'
+  const ends = async (when: string) =>
+    pool.query(`update grants set ends_at = ${when} where user_id = $1 and organisation = 'partner/12345'`, [
+      test.userId('Nora Lie'),
+    ])
+  await ends("now() + interval '1 hour'")
+  expect((await ask('a viewer', 'GET', path)).status).toBe(200)
+  await ends('now()')
+  expect((await ask('a viewer', 'GET', path)).status).toBe(404)
+  await ends('null')
+  expect((await ask('a viewer', 'GET', path)).status).toBe(200)
+})
