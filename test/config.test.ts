@@ -75,6 +75,7 @@ describe('readConfig', () => {
     chmodSync(file, 0o640)
     const env = {
       ...good,
+      ...mail,
       ORGANISATIONS_FILE: file,
       OIDC_PRIVATE_KEY_FILE: open,
       OIDC_DECRYPTION_KEY_FILE: shared,
