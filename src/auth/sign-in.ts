@@ -3,12 +3,13 @@ import type { Request, RequestHandler } from 'express'
 import * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
-import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
+import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
 import { csrfToken } from '../http/csrf.ts'
 import type { PendingSignIn } from '../http/session.ts'
 import type { Database } from '../store/database.ts'
 import { saveUser, type SignedInUser } from '../store/users.ts'
 import type { Eid } from './eid.ts'
+import { verifyIdToken } from './id-token.ts'
 import { localPath } from './local-path.ts'
 import type { Passport } from './passport.ts'
 import { profileOf } from './profile.ts'
@@ -114,18 +115,11 @@ export const finishSignIn =
 
     let signedIn: { user: SignedInUser; idToken: string | undefined } | undefined
     const verify: VerifyFunction = async (tokens, verified) => {
-      const claims = tokens.claims()
-      // The subject must be something to be known by, and PostgreSQL takes no U+0000.
-      if (!claims?.sub || /\p{Cc}/u.test(claims.sub))
-        return verified(new EidAnswerError('no ID token, or none with a subject'))
-      // acr_values is a wish in OpenID Connect; whoever configures it means it.
-      const { acrValues } = eid.options
-      if (acrValues && !(typeof claims.acr === 'string' && acrValues.split(' ').includes(claims.acr)))
-        return verified(new EidAnswerError('an assurance level that was not asked for'))
-      const { iss: issuer, sub: subject } = claims
-      const profile = await profileOf(configuration, tokens, claims)
+      const { claims, idToken } = await verifyIdToken(eid, tokens, answer.code ?? '')
+      const { iss: issuer = '', sub: subject } = claims
+      const profile = await profileOf(eid, configuration, tokens.access_token, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
-      signedIn = { user: { ...user, issuer, subject }, idToken: tokens.id_token }
+      signedIn = { user: { ...user, issuer, subject }, idToken }
       return verified(null, { ...user, grants: [] })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
