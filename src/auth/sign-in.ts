@@ -4,8 +4,11 @@ import * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
 import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
+import { coarseAddress } from '../http/coarse-address.ts'
 import { csrfToken } from '../http/csrf.ts'
 import type { PendingSignIn } from '../http/session.ts'
+import type { Logger } from '../logger.ts'
+import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { saveUser, type SignedInUser } from '../store/users.ts'
 import type { Eid } from './eid.ts'
@@ -24,6 +27,7 @@ export type SignInDeps = {
   readonly eid: Eid
   readonly passport: Passport
   readonly database: Database
+  readonly logger: Logger
   readonly portalUrl: string
 }
 
@@ -96,7 +100,7 @@ const checkIssuer = (iss: string | undefined, configuration: oidc.Configuration)
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
 export const finishSignIn =
-  ({ eid, passport, database, portalUrl }: SignInDeps): RequestHandler =>
+  ({ eid, passport, database, logger, portalUrl }: SignInDeps): RequestHandler =>
   async (req, res, next) => {
     // Trying this address again would never help: error pages lead to a new sign-in.
     res.locals['returnTo'] = '/login'
@@ -128,6 +132,9 @@ export const finishSignIn =
     const user = await authenticate(passport, strategy, req, res, next)
     // Not in verify: a database that fails is not the provider's fault.
     if (signedIn) await saveUser(database.kysely, signedIn.user)
+    // Before it is true: no sign-in without an entry.
+    const address = coarseAddress(req.ip)
+    await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
     await startSession(req, user, signedIn?.idToken)
     res.redirect(pending.returnTo)
   }
