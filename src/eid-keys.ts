@@ -47,6 +47,13 @@ type Jwk = z.output<typeof jwkSchema>
 const thumbprint = ({ crv, e, kty, n, x, y }: Readonly<Record<string, unknown>>): string =>
   createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
 
+/**
+ * Whether it is one key, whatever it is called. KeyObject.equals is not asked: where the kinds differ it leaves an error
+ * behind in OpenSSL, which the next PEM to be read stumbles over.
+ */
+export const isSameKey = (one: EidKey, other: EidKey): boolean =>
+  one.kid === other.kid || thumbprint(one.publicJwk) === thumbprint(other.publicJwk)
+
 /** @returns a sentence's end where the key is none for this use */
 const keyOf = (privateKey: KeyObject, use: EidKey['use'], named: Partial<Jwk>): EidKey | string => {
   const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = privateKey

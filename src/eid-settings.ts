@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { issuerUrl } from './config-values.ts'
-import { type EidKey, readEidKeys } from './eid-keys.ts'
+import { type EidKey, isSameKey, readEidKeys } from './eid-keys.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -82,9 +82,7 @@ const keysOf = (env: Environment) => {
   }
   const signing = read('OIDC_PRIVATE_KEY_FILE', 'sig')
   const decryption = read('OIDC_DECRYPTION_KEY_FILE', 'enc')
-  const sameKey = decryption.keys.some((one) =>
-    signing.keys.some((other) => one.kid === other.kid || one.privateKey.equals(other.privateKey)),
-  )
+  const sameKey = decryption.keys.some((one) => signing.keys.some((other) => isSameKey(one, other)))
   const problems = [
     ...signing.problems,
     ...decryption.problems,

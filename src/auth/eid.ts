@@ -106,7 +106,8 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
         execute: insecure,
         [oidc.customFetch]: fetch,
       })
-      const { supportsPKCE: _helper, ...metadata } = discovered.serverMetadata()
+      // The library's own helper is among them, as far as types go.
+      const metadata: oidc.ServerMetadata = discovered.serverMetadata()
       checkEndpoints(metadata, options)
       const configuration = new oidc.Configuration(
         // Which algorithms count is ours to say, not the provider's.

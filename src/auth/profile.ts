@@ -41,11 +41,11 @@ const userInfo = async (
   if (answer.status >= 500 || answer.status === 429)
     throw new EidUnavailableError(`userinfo: ${answer.status}`)
   if (answer.status !== 200) throw new EidAnswerError(`userinfo: ${answer.status}`)
-  const text = await answer.text()
+  const body = await answer.text()
   if (/^application\/jwt\b/i.test(answer.headers.get('content-type') ?? ''))
-    return verifyProviderJwt(eid, text.trim(), { addressed: false })
+    return verifyProviderJwt(eid, body.trim(), { addressed: false })
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(body))
   } catch {
     // Without the cause, which quotes the answer.
     throw new EidAnswerError('userinfo: no JSON object')
