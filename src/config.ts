@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import {
   baseUrl,
-  issuerUrl,
   mailSender,
   origin,
   sessionSecrets,
@@ -11,6 +10,7 @@ import {
   url,
   wholeNumber,
 } from './config-values.ts'
+import { readEidSettings } from './eid-settings.ts'
 import { type OrganisationsFile, readOrganisationsFile } from './organisations-file.ts'
 import { secretFileProblem } from './secret-files.ts'
 
@@ -70,17 +70,6 @@ const portalSchema = z
     HOST: z.string().default('127.0.0.1'),
     SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000).default(1000),
     PORTAL_URL: origin,
-    OIDC_ISSUER: z.string().superRefine((value, context) => {
-      for (const { message } of issuerUrl.safeParse(value).error?.issues ?? [])
-        context.addIssue({ code: 'custom', message })
-    }),
-    OIDC_CLIENT_ID: z.string(),
-    OIDC_CLIENT_SECRET: z.string(),
-    OIDC_SCOPE: z
-      .string()
-      .default('openid profile email')
-      .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
-    OIDC_ACR_VALUES: z.string().optional(),
     SESSION_SECRETS: sessionSecrets,
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(400),
     FEEDBACK_URL: url
@@ -138,13 +127,19 @@ const readOrganisations = (env: Environment): OrganisationsFile => {
   return { ...read, problems: read.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
 }
 
+/** @param others what is wrong with variables that the schema does not know */
 const parse = <Schema extends z.ZodObject>(
   schema: Schema,
   env: Environment,
   organisations: Pick<OrganisationsFile, 'organisations' | 'problems'>,
+  others: readonly string[] = [],
 ) => {
   const parsed = schema.safeParse(env)
-  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, env)), ...organisations.problems]
+  const problems = [
+    ...(parsed.success ? [] : problemsOf(parsed.error, env)),
+    ...others,
+    ...organisations.problems,
+  ]
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
   return { values: parsed.data, organisations: organisations.organisations }
 }
@@ -203,7 +198,9 @@ export const readConfig = (given?: Environment) => {
     return { ...file, problems, warnings: isProduction ? [] : exposed }
   }
   const organisationsFile = readAgain()
-  const { values, organisations } = parse(portalSchema, env, organisationsFile)
+  const eid = readEidSettings(env)
+  const { values, organisations } = parse(portalSchema, env, organisationsFile, eid.problems)
+  if (!eid.settings) throw new ConfigurationError(eid.problems)
   return {
     /** What would be refused in production; for the log. */
     warnings: organisationsFile.warnings,
@@ -217,13 +214,7 @@ export const readConfig = (given?: Environment) => {
     portalUrl: values.PORTAL_URL,
     /** True when browsers reach the portal over https; a proxy in front ends TLS. */
     https: values.PORTAL_URL.startsWith('https:'),
-    oidc: {
-      issuer: values.OIDC_ISSUER,
-      clientId: values.OIDC_CLIENT_ID,
-      clientSecret: values.OIDC_CLIENT_SECRET,
-      scope: values.OIDC_SCOPE,
-      acrValues: values.OIDC_ACR_VALUES,
-    },
+    oidc: eid.settings,
     sessionSecrets: values.SESSION_SECRETS,
     auditRetentionDays: values.AUDIT_RETENTION_DAYS,
     ...readingOf(values),

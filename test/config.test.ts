@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,7 +45,17 @@ describe('readConfig', () => {
       host: '127.0.0.1',
       portalUrl: 'https://portal.example.com',
       https: true,
-      oidc: { issuer: 'https://eid.example.com/tenant', scope: 'openid profile email', acrValues: undefined },
+      oidc: {
+        issuer: 'https://eid.example.com/tenant',
+        clientAuth: 'client_secret_basic',
+        signingKeys: [],
+        decryptionKeys: [],
+        usePar: false,
+        useJar: false,
+        scope: 'openid profile email',
+        acrValues: undefined,
+        idTokenAlgs: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      },
       databaseUrl: undefined,
       dataDir: './data',
       managementApiUrl: 'https://api.vipps.no',
@@ -118,6 +129,12 @@ describe('readConfig', () => {
     ['OIDC_ISSUER', 'http://eid.example.com'],
     ['OIDC_ISSUER', 'https://eid.example.com/?a=b'],
     ['OIDC_SCOPE', 'profile email'],
+    ['OIDC_CLIENT_AUTH', 'none'],
+    ['OIDC_USE_PAR', 'yes'],
+    ['OIDC_USE_JAR', '1'],
+    ['OIDC_ID_TOKEN_ALGS', 'none'],
+    ['OIDC_ID_TOKEN_ALGS', 'RS256, none'],
+    ['OIDC_ID_TOKEN_ALGS', 'RS256;ES256'],
     ['SESSION_SECRETS', 'short'],
     ['SESSION_SECRETS', 'a-session-secret-of-32-characters,short'],
     ['DATABASE_URL', 'mysql://localhost/portal'],
@@ -206,6 +223,117 @@ describe('readConfig', () => {
     ['10.0.0.0/8, ::1', '10.0.0.0/8, ::1'],
   ])('understands TRUST_PROXY=%s', (value, expected) => {
     expect(readConfig({ ...good, TRUST_PROXY: value }).trustProxy).toBe(expected)
+  })
+})
+
+describe('the keys at the eID provider', () => {
+  const pkcs8 = (pair: { readonly privateKey: KeyObject }): string =>
+    pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  const jwk = ec.privateKey.export({ format: 'jwk' })
+  const key = fileWith(pkcs8(ec))
+  const rsaFile = fileWith(pkcs8(generateKeyPairSync('rsa', { modulusLength: 2048 })))
+  const { OIDC_CLIENT_SECRET: _none, ...noSecret } = good
+  const signs = { ...noSecret, OIDC_CLIENT_AUTH: 'private_key_jwt' }
+
+  it('are read from PEM, JWK and JWKS', () => {
+    const set = fileWith({ keys: [{ ...jwk, kid: 'one' }, other.privateKey.export({ format: 'jwk' })] })
+    const { oidc } = readConfig({ ...signs, OIDC_PRIVATE_KEY_FILE: set, OIDC_DECRYPTION_KEY_FILE: rsaFile })
+    expect(oidc.clientSecret).toBeUndefined()
+    expect(oidc.signingKeys.map(({ kid, alg, use }) => [kid, alg, use])).toEqual([
+      ['one', 'ES256', 'sig'],
+      [expect.stringMatching(/^[\w-]{43}$/), 'ES256', 'sig'],
+    ])
+    expect(oidc.decryptionKeys).toMatchObject([{ alg: 'RSA-OAEP-256', use: 'enc' }])
+  })
+
+  it('have the same name at every start', () => {
+    const { oidc } = readConfig({ ...good, OIDC_DECRYPTION_KEY_FILE: rsaFile })
+    const again = readConfig({ ...good, OIDC_DECRYPTION_KEY_FILE: rsaFile }).oidc
+    expect(oidc.decryptionKeys[0]?.kid).toBe(again.decryptionKeys[0]?.kid)
+  })
+
+  const publicPem = ec.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const sec1 = ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString()
+  const { d: _private, ...publicJwk } = jwk
+  it.each<[string, string]>([
+    ['is not there', '/no/such/key.pem'],
+    ['is empty', fileWith(' ')],
+    ['holds nonsense', fileWith('top-secret-value')],
+    ['is half of JSON', fileWith(JSON.stringify(jwk).slice(0, 40))],
+    ['holds a public key', fileWith(publicPem)],
+    ['is PEM of another form', fileWith(sec1)],
+    ['is PEM with nothing right in it', fileWith('-----BEGIN PRIVATE KEY-----\ntop-secret-value\n')],
+    ['holds a public JWK', fileWith(publicJwk)],
+    ['holds a symmetric JWK', fileWith({ kty: 'oct', k: 'top-secret-value' })],
+    ['holds no keys', fileWith({ keys: [] })],
+    ['has a key that is too short', fileWith(pkcs8(short))],
+    ['has a key of another kind', fileWith(pkcs8(generateKeyPairSync('x25519')))],
+    ['has a key for another use', fileWith({ ...jwk, use: 'enc' })],
+    ['has a key for another algorithm', fileWith({ ...jwk, alg: 'RS256' })],
+    ['names a key twice', `${key},${key}`],
+    ['is one of two', `${key}, /no/such/key.pem`],
+  ])('are refused when the file %s, without a word of it', (_what, file) => {
+    const problems = problemsOf({ ...signs, OIDC_PRIVATE_KEY_FILE: file })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(/^OIDC_PRIVATE_KEY_FILE names (the file|a key twice)/)
+    expect(problems[0]).not.toMatch(/top-secret|BEGIN|"d"|Error/)
+    expect(problems[0]).not.toContain(String(jwk.d))
+  })
+
+  it.each<[string, Record<string, string>, readonly RegExp[]]>([
+    ['no secret', noSecret, [/^OIDC_CLIENT_SECRET is required$/]],
+    [
+      'no secret to post',
+      { ...noSecret, OIDC_CLIENT_AUTH: 'client_secret_post' },
+      [/^OIDC_CLIENT_SECRET is required$/],
+    ],
+    ['no key', signs, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH/]],
+    [
+      'no key for JAR',
+      { ...good, OIDC_USE_JAR: 'true' },
+      [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/],
+    ],
+    [
+      'a key for nothing',
+      { ...good, OIDC_PRIVATE_KEY_FILE: key },
+      [/^OIDC_PRIVATE_KEY_FILE is used for nothing/],
+    ],
+    [
+      'a secret for nothing',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_CLIENT_SECRET: 'secret' },
+      [/^OIDC_CLIENT_SECRET is used for nothing/],
+    ],
+    [
+      'HS256 without a secret',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_ID_TOKEN_ALGS: 'HS256' },
+      [/^OIDC_CLIENT_SECRET is required for HS256/],
+    ],
+    [
+      'a secret too short for HS512',
+      { ...good, OIDC_CLIENT_SECRET: 'x'.repeat(63), OIDC_ID_TOKEN_ALGS: 'HS256, HS512' },
+      [/^OIDC_CLIENT_SECRET must be at least 64 bytes long/],
+    ],
+    [
+      'one key for two uses',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_DECRYPTION_KEY_FILE: fileWith({ ...jwk, kid: 'x' }) },
+      [/^OIDC_DECRYPTION_KEY_FILE names a key/],
+    ],
+    [
+      'several at once',
+      {
+        ...signs,
+        OIDC_USE_PAR: 'x',
+        OIDC_PRIVATE_KEY_FILE: '/none',
+        OIDC_DECRYPTION_KEY_FILE: '/none',
+        PORT: 'x',
+      },
+      [/^PORT/, /^OIDC_USE_PAR/, /^OIDC_PRIVATE_KEY_FILE/, /^OIDC_DECRYPTION_KEY_FILE/],
+    ],
+  ])('do not go with the rest: %s', (_what, env, expected) => {
+    expect(problemsOf(env)).toEqual(expected.map((line) => expect.stringMatching(line)))
   })
 })
 

@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express'
 import * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
-import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
+import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
 import { coarseAddress } from '../http/coarse-address.ts'
 import { csrfToken } from '../http/csrf.ts'
 import type { PendingSignIn } from '../http/session.ts'
@@ -12,6 +12,7 @@ import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
 import type { Eid } from './eid.ts'
+import { verifyIdToken } from './id-token.ts'
 import { localPath } from './local-path.ts'
 import type { Passport } from './passport.ts'
 import { profileOf } from './profile.ts'
@@ -119,18 +120,11 @@ export const finishSignIn =
     type SignedIn = { user: SignedInUser; vouchedEmail: string | null; idToken: string | undefined }
     let signedIn: SignedIn | undefined
     const verify: VerifyFunction = async (tokens, verified) => {
-      const claims = tokens.claims()
-      // The subject must be something to be known by, and PostgreSQL takes no U+0000.
-      if (!claims?.sub || /\p{Cc}/u.test(claims.sub))
-        return verified(new EidAnswerError('no ID token, or none with a subject'))
-      // acr_values is a wish in OpenID Connect; whoever configures it means it.
-      const { acrValues } = eid.options
-      if (acrValues && !(typeof claims.acr === 'string' && acrValues.split(' ').includes(claims.acr)))
-        return verified(new EidAnswerError('an assurance level that was not asked for'))
-      const { iss: issuer, sub: subject } = claims
-      const { vouchedEmail, ...profile } = await profileOf(configuration, tokens, claims)
+      const { claims, idToken } = await verifyIdToken(eid, tokens, answer.code ?? '')
+      const { iss: issuer = '', sub: subject } = claims
+      const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
-      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken: tokens.id_token }
+      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken }
       return verified(null, { ...user, email: null, eidEmail: user.email, grants: new Map() })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
@@ -142,6 +136,9 @@ export const finishSignIn =
       await saveUser(database.kysely, signedIn.user)
       await believeProvider({ database, logger }, req, signedIn)
     }
+    // Before it is true: no sign-in without an entry.
+    const address = coarseAddress(req.ip)
+    await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
     await startSession(req, user, signedIn?.idToken)
     res.redirect(pending.returnTo)
   }

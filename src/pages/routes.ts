@@ -1,3 +1,5 @@
+import { auditRefusals } from '../auth/audit-refusals.ts'
+import { showJwks } from '../auth/jwks.ts'
 import { finishSignIn, signOut, startSignIn } from '../auth/sign-in.ts'
 import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
@@ -30,8 +32,9 @@ export const siteMap = (deps: PageDeps) => {
     routes: [
       { path: '/', get: showSignIn },
       { path: '/register', get: showSignIn },
-      { path: '/login', get: startSignIn(signInDeps) },
-      { path: '/auth/callback', get: finishSignIn(signInDeps) },
+      { path: '/login', get: auditRefusals(signInDeps, startSignIn(signInDeps)) },
+      { path: '/auth/callback', get: auditRefusals(signInDeps, finishSignIn(signInDeps)) },
+      { path: '/auth/jwks.json', get: showJwks(deps.eid) },
       { path: '/language/:code', get: showLanguage(deps) },
     ],
   }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
-import { createEid } from '../../src/auth/eid.ts'
+import { createEid, type EidTimes } from '../../src/auth/eid.ts'
 import { readConfig } from '../../src/config.ts'
 import { holdOrganisations } from '../../src/organisations.ts'
 import { createAuditBuffer } from '../../src/store/audit-buffer.ts'
@@ -26,14 +26,14 @@ export type PortalOf = {
 
 /**
  * @param issuer need not answer yet
- * @param options.timeoutMs how long the portal waits for the provider
+ * @param options.times how long the portal waits for the provider, and so on
  * @param options.env over the portal's environment
  * @param options.database somebody else's, who closes it
  */
 export const startPortalOf = async (
   issuer: string,
   options: {
-    readonly timeoutMs?: number
+    readonly times?: EidTimes
     readonly env?: Readonly<Record<string, string>>
     readonly database?: Database
   } = {},
@@ -62,7 +62,7 @@ export const startPortalOf = async (
     database,
     organisations: holdOrganisations([]),
     audit: createAuditBuffer(database, logger),
-    eid: createEid(config.oidc, logger, options.timeoutMs),
+    eid: createEid(config.oidc, logger, options.times),
     looking: createLooking(
       {
         database,

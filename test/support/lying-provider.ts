@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { constants, createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +6,14 @@ import type { AddressInfo } from 'node:net'
 type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo'
 type Answer = (res: ServerResponse) => unknown
 type Json = Readonly<Record<string, unknown>>
+
+/** Something that signs JWTs. */
+export type Signer = {
+  readonly header: Json
+  /** As a provider publishes it; nothing where it does not. */
+  readonly jwk: Json | undefined
+  readonly sign: (content: string) => string
+}
 
 /** What the provider gets wrong; everything that is not named it does right. */
 export type Lies = {
@@ -16,15 +24,23 @@ export type Lies = {
   readonly claims?: Json
   readonly header?: Json
   readonly userinfo?: Json
-  /** Signs with a key that it does not publish. */
-  readonly foreignKey?: boolean
+  /** What stands in the token endpoint's answer beside the ID token. */
+  readonly tokens?: Json
+  /** Signs the ID token instead of the provider's own key. */
+  readonly signer?: Signer
+  /** What the provider publishes instead of its own key. */
+  readonly keys?: readonly (Json | undefined)[]
 }
 
 /** An OpenID Connect provider that does as it is told. Its authorization endpoint is the test itself. */
 export type LyingProvider = {
   readonly issuer: string
+  /** Its own key. */
+  readonly own: Signer
   /** From now on; instead of all earlier lies. `nonce` is the one that the next ID token carries. */
   readonly lie: (lies: Lies, nonce?: string) => void
+  /** How often an endpoint has been asked. */
+  readonly calls: (endpoint: Endpoint) => number
   readonly stop: () => Promise<void>
 }
 
@@ -37,21 +53,51 @@ export const answers =
       .end(typeof body === 'string' ? body : JSON.stringify(body))
 
 const base64url = (value: Json): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-const newKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const kid = 'key-of-the-tests'
 
-const jwtOf = (header: Json, claims: Json, key: KeyObject): string => {
-  const content = `${base64url(header)}.${base64url(claims)}`
-  if (header['alg'] === 'none') return `${content}.`
-  const signature = sign('sha256', Buffer.from(content), { key, dsaEncoding: 'ieee-p1363' })
-  return `${content}.${signature.toString('base64url')}`
+const pairOf = (alg: string): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } => {
+  if (alg === 'EdDSA') return generateKeyPairSync('ed25519')
+  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return generateKeyPairSync('rsa', { modulusLength: 2048 })
+}
+
+/** A new key. */
+export const newSigner = (alg: 'ES256' | 'RS256' | 'PS256' | 'EdDSA', kid: string): Signer => {
+  const { privateKey, publicKey } = pairOf(alg)
+  const key = {
+    key: privateKey,
+    dsaEncoding: 'ieee-p1363' as const,
+    ...(alg === 'PS256' ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } : {}),
+  }
+  return {
+    header: { alg, kid },
+    jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' },
+    sign: (content) =>
+      sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(content), key).toString('base64url'),
+  }
+}
+
+/** Signs with a secret that both sides know, or that one side takes for one. */
+export const secretSigner = (secret: string): Signer => ({
+  header: { alg: 'HS256' },
+  jwk: undefined,
+  sign: (content) => createHmac('sha256', secret).update(content).digest('base64url'),
+})
+
+/** Does not sign. */
+export const unsigned: Signer = { header: { alg: 'none' }, jwk: undefined, sign: () => '' }
+
+/** @param header over the signer's */
+export const jwtOf = (signer: Signer, claims: Json, header: Json = {}): string => {
+  const content = `${base64url({ ...signer.header, ...header })}.${base64url(claims)}`
+  return `${content}.${signer.sign(content)}`
 }
 
 /** @param port 0 for any that is free */
 export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
-  const [own, foreign] = [newKey(), newKey()]
+  const own = newSigner('ES256', 'key-of-the-tests')
   let lies: Lies = {}
   let nonce = ''
+  const asked: Record<Endpoint, number> = { discovery: 0, token: 0, jwks: 0, userinfo: 0 }
   const server = createServer()
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -70,36 +116,27 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
   })
   const idToken = (): string => {
     const now = Math.floor(Date.now() / 1000)
-    const claims = {
-      iss: issuer,
-      sub: 'somebody',
-      aud: 'portal',
-      iat: now,
-      exp: now + 300,
-      nonce,
-      ...lies.claims,
-    }
-    const { privateKey } = lies.foreignKey ? foreign : own
-    return jwtOf({ alg: 'ES256', kid, ...lies.header }, claims, privateKey)
+    const right = { iss: issuer, sub: 'somebody', aud: 'portal', iat: now, exp: now + 300, nonce }
+    return jwtOf(lies.signer ?? own, { ...right, ...lies.claims }, lies.header)
   }
-  const truth: Record<Endpoint, Answer> = {
-    discovery: (res) => answers(200, metadata())(res),
-    jwks: (res) =>
-      answers(200, { keys: [{ ...own.publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }] })(
-        res,
-      ),
-    token: (res) =>
-      answers(200, { access_token: 'access-token-of-the-tests', token_type: 'Bearer', id_token: idToken() })(
-        res,
-      ),
-    userinfo: (res) =>
-      answers(200, {
-        sub: 'somebody',
-        name: 'Some Body',
-        email: 'some.body@example.com',
-        email_verified: true,
-        ...lies.userinfo,
-      })(res),
+  const tokens = () => ({
+    access_token: 'access-token-of-the-tests',
+    token_type: 'Bearer',
+    id_token: idToken(),
+    ...lies.tokens,
+  })
+  const userinfo = () => ({
+    sub: 'somebody',
+    name: 'Some Body',
+    email: 'some.body@example.com',
+    email_verified: true,
+    ...lies.userinfo,
+  })
+  const truth: Record<Endpoint, () => Json> = {
+    discovery: metadata,
+    jwks: () => ({ keys: lies.keys ?? [own.jwk] }),
+    token: tokens,
+    userinfo,
   }
   const endpoints: Readonly<Record<string, Endpoint>> = {
     '/.well-known/openid-configuration': 'discovery',
@@ -110,15 +147,18 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
   server.on('request', (req, res) => {
     const endpoint = endpoints[req.url ?? '']
     if (!endpoint) return answers(404, {})(res)
-    return (lies.answer?.[endpoint] ?? truth[endpoint])(res)
+    asked[endpoint] += 1
+    return (lies.answer?.[endpoint] ?? answers(200, truth[endpoint]()))(res)
   })
 
   return {
     issuer,
+    own,
     lie: (newLies, newNonce = '') => {
       lies = newLies
       nonce = newNonce
     },
+    calls: (endpoint) => asked[endpoint],
     stop: async () => {
       const closed = once(server, 'close')
       server.close()

@@ -1,0 +1,190 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type DemandingProvider,
+  type Demands,
+  startDemandingProvider,
+} from '../support/demanding-provider.ts'
+import type { Database } from '../../src/store/database.ts'
+import { openTestDatabase } from '../support/database.ts'
+import { startPortalOf } from './portal-of.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'portal-keys-'))
+const pem = ({ privateKey }: { privateKey: KeyObject }) => privateKey.export({ type: 'pkcs8', format: 'pem' })
+const jwk = ({ privateKey }: { privateKey: KeyObject }, more: object = {}) => ({
+  ...privateKey.export({ format: 'jwk' }),
+  ...more,
+})
+const file = (name: string, content: unknown): string => {
+  const path = join(directory, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
+const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+const rsaPem = file('rsa.pem', pem(rsa()))
+const psJwk = file('ps.jwk', jwk(rsa(), { alg: 'PS256', kid: 'ps' }))
+const ecPem = file('ec.pem', pem(ec()))
+const edJwk = file('ed.jwk', jwk(generateKeyPairSync('ed25519'), { kid: 'ed', use: 'sig' }))
+const two = file('two.jwks', { keys: [jwk(ec(), { kid: 'new' }), jwk(ec(), { kid: 'old' })] })
+const forRsa = file('enc.pem', pem(rsa()))
+const forEc = file('enc.jwk', jwk(ec(), { kid: 'enc-ec', alg: 'ECDH-ES+A256KW', use: 'enc' }))
+const forTwo = `${forRsa}, ${file('enc-2.pem', pem(rsa()))}`
+
+const noSecret = { OIDC_CLIENT_SECRET: '' }
+const keyJwt = (path: string) => ({
+  ...noSecret,
+  OIDC_CLIENT_AUTH: 'private_key_jwt',
+  OIDC_PRIVATE_KEY_FILE: path,
+})
+const par: Demands = { client: { require_pushed_authorization_requests: true } }
+const encryption = { features: { encryption: { enabled: true } } }
+const wantsJwt = (alg: 'RS256' | 'PS256' | 'ES256' | 'EdDSA'): Demands => ({
+  client: { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg },
+})
+const wantsSigned = (alg: 'RS256' | 'ES256'): Demands => ({
+  client: { request_object_signing_alg: alg, require_signed_request_object: true },
+  features: { requestObjects: { enabled: true, requireSignedRequestObject: true } },
+})
+const encrypts = (alg: 'RSA-OAEP-256' | 'ECDH-ES+A256KW', enc: 'A256GCM' | 'A128CBC-HS256'): Demands => ({
+  ...encryption,
+  client: { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc },
+})
+const everything: Demands = {
+  client: {
+    ...wantsJwt('ES256').client,
+    ...par.client,
+    ...wantsSigned('ES256').client,
+    ...encrypts('RSA-OAEP-256', 'A256GCM').client,
+  },
+  features: { ...wantsSigned('ES256').features, ...encryption.features },
+}
+
+let provider: DemandingProvider
+let database: Database
+beforeAll(async () => {
+  provider = await startDemandingProvider()
+  database = await openTestDatabase()
+})
+afterAll(async () => {
+  await provider.stop()
+  await database.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** Whoever comes is led through the provider without being asked; where they end, and what the portal's log says. */
+const signIn = async (env: Record<string, string>, demands: Demands) => {
+  const portal = await startPortalOf(provider.issuer, { env, database })
+  provider.demand(portal.url, demands)
+  const page = await portal.browser().open('/login?returnTo=/profile')
+  await portal.stop()
+  return { page, log: portal.log() }
+}
+
+describe('a provider that insists on', () => {
+  it.each<[string, Record<string, string>, Demands]>([
+    ['the secret in a header', {}, { secretIn: 'header' }],
+    ['the secret in the body', { OIDC_CLIENT_AUTH: 'client_secret_post' }, { secretIn: 'body' }],
+    ['a signed assertion: RS256, PEM', keyJwt(rsaPem), wantsJwt('RS256')],
+    ['a signed assertion: PS256, JWK', keyJwt(psJwk), wantsJwt('PS256')],
+    ['a signed assertion: ES256, PEM', keyJwt(ecPem), wantsJwt('ES256')],
+    ['a signed assertion: EdDSA, JWK', keyJwt(edJwk), wantsJwt('EdDSA')],
+    ['a signed assertion: the first of two keys', keyJwt(two), wantsJwt('ES256')],
+    ['a signed assertion: the first of two files', keyJwt(`${ecPem}, ${rsaPem}`), wantsJwt('ES256')],
+    ['pushed requests', { OIDC_USE_PAR: 'true' }, par],
+    ['signed requests', { OIDC_USE_JAR: 'true', OIDC_PRIVATE_KEY_FILE: ecPem }, wantsSigned('ES256')],
+    ['encrypting for RSA', { OIDC_DECRYPTION_KEY_FILE: forRsa }, encrypts('RSA-OAEP-256', 'A128CBC-HS256')],
+    ['encrypting for EC', { OIDC_DECRYPTION_KEY_FILE: forEc }, encrypts('ECDH-ES+A256KW', 'A256GCM')],
+    ['encrypting for one of two', { OIDC_DECRYPTION_KEY_FILE: forTwo }, encrypts('RSA-OAEP-256', 'A256GCM')],
+    [
+      'HS256',
+      { OIDC_CLIENT_SECRET: 's'.repeat(32), OIDC_ID_TOKEN_ALGS: 'HS256' },
+      { client: { client_secret: 's'.repeat(32), id_token_signed_response_alg: 'HS256' } },
+    ],
+    [
+      'all of it',
+      {
+        ...keyJwt(two),
+        OIDC_USE_PAR: 'true',
+        OIDC_USE_JAR: 'true',
+        OIDC_DECRYPTION_KEY_FILE: forRsa,
+      },
+      everything,
+    ],
+  ])('%s', async (_name, env, demands) => {
+    const { page, log } = await signIn(env, demands)
+    expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
+    expect(page.words).toContain('mary@example.com')
+    expect(log).not.toMatch(/eyJ|secret-of-the|mary@|PRIVATE KEY/)
+  })
+
+  it.each<[string, Record<string, string>, Demands]>([
+    ['the secret in a header', { OIDC_CLIENT_AUTH: 'client_secret_post' }, { secretIn: 'header' }],
+    ['the secret in the body', {}, { secretIn: 'body' }],
+    ['a signed assertion', {}, wantsJwt('ES256')],
+    ['an assertion with another algorithm', keyJwt(rsaPem), wantsJwt('ES256')],
+    ['pushed requests', {}, par],
+    ['signed requests', {}, wantsSigned('ES256')],
+    ['encrypting for a key that is not here', { OIDC_DECRYPTION_KEY_FILE: forEc }, everything],
+    ['HS256, which is not named', {}, { client: { id_token_signed_response_alg: 'HS256' } }],
+  ])('%s, and does not get it: nobody is signed in', async (_name, env, demands) => {
+    const { page } = await signIn(env, demands)
+    expect([400, 502]).toContain(page.status)
+    expect(page.words).not.toContain('mary@')
+  })
+
+  it('pushed or signed requests: nothing else goes by the browser', async () => {
+    await signIn({ OIDC_USE_PAR: 'true' }, par)
+    expect([...provider.lastRequest().keys()].toSorted()).toEqual(['client_id', 'request_uri'])
+    await signIn({ OIDC_USE_JAR: 'true', OIDC_PRIVATE_KEY_FILE: ecPem }, wantsSigned('ES256'))
+    expect([...provider.lastRequest().keys()].toSorted()).toEqual(['client_id', 'request'])
+  })
+
+  it('pushed requests, but says not where: the page says so', async () => {
+    const { page } = await signIn(
+      { OIDC_USE_PAR: 'true' },
+      { features: { pushedAuthorizationRequests: { enabled: false } } },
+    )
+    expect([page.status, page.$('h1').text()]).toEqual([
+      502,
+      'The eID service gave an answer we cannot trust',
+    ])
+  })
+})
+
+describe('GET /auth/jwks.json', () => {
+  const keysOf = async (env: Record<string, string>) => {
+    const portal = await startPortalOf(provider.issuer, { env, database })
+    const answer = await fetch(`${portal.url}/auth/jwks.json`)
+    await portal.stop()
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toContain('application/json')
+    expect(answer.headers.get('cache-control')).toBe('public, max-age=300')
+    expect(answer.headers.get('set-cookie')).toBeNull()
+    return ((await answer.json()) as { keys: Record<string, string>[] }).keys
+  }
+
+  it('has every key, to sign and to decrypt, and nothing of them that is private', async () => {
+    const keys = await keysOf({ ...keyJwt(`${two}, ${rsaPem}, ${edJwk}`), OIDC_DECRYPTION_KEY_FILE: forTwo })
+    expect(keys.map(({ use, alg }) => [use, alg])).toEqual([
+      ['sig', 'ES256'],
+      ['sig', 'ES256'],
+      ['sig', 'RS256'],
+      ['sig', 'EdDSA'],
+      ['enc', 'RSA-OAEP-256'],
+      ['enc', 'RSA-OAEP-256'],
+    ])
+    expect(keys.slice(0, 2).map(({ kid }) => kid)).toEqual(['new', 'old'])
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(6)
+    const members = new Set(keys.flatMap((key) => Object.keys(key)))
+    expect([...members].toSorted()).toEqual(['alg', 'crv', 'e', 'kid', 'kty', 'n', 'use', 'x', 'y'])
+  })
+
+  it('is empty where there are none', async () => {
+    expect(await keysOf({})).toEqual([])
+  })
+})

@@ -1,0 +1,112 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider'
+// The default, made by hand: otherwise the library warns at every start.
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
+import { newSigningKey } from '../../src/demo/state.ts'
+
+/** What the provider insists on, beside what every provider does. */
+export type Demands = {
+  readonly client?: Partial<ClientMetadata>
+  readonly features?: Configuration['features']
+  /** Where the secret must be; the library itself takes it in both places. */
+  readonly secretIn?: 'header' | 'body'
+}
+
+/** A real OpenID Connect provider that signs in whoever comes, as Mary, and insists on what the test says. */
+export type DemandingProvider = {
+  readonly issuer: string
+  /** It must know the portal before anybody comes. The portal's keys are fetched from the portal. */
+  readonly demand: (portalUrl: string, demands: Demands) => void
+  /** Parameters of the last authorization request as they came by the browser. */
+  readonly lastRequest: () => URLSearchParams
+  readonly stop: () => Promise<void>
+}
+
+export const startDemandingProvider = async (): Promise<DemandingProvider> => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  let lastRequest = new URLSearchParams()
+
+  const appFor = (portalUrl: string, { client, features, secretIn }: Demands) => {
+    const provider = new Provider(issuer, {
+      clients: [
+        {
+          client_id: 'portal',
+          client_secret: 'client-secret-of-the-tests',
+          redirect_uris: [`${portalUrl}/auth/callback`],
+          jwks_uri: `${portalUrl}/auth/jwks.json`,
+          id_token_signed_response_alg: 'ES256',
+          ...client,
+        },
+      ],
+      adapter: createMemoryAdapter(0),
+      jwks: { keys: [newSigningKey()] },
+      cookies: { keys: ['cookie-key-of-the-tests'] },
+      claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
+      pkce: { required: () => true },
+      interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+      enabledJWA: {
+        clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+        requestObjectSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+        idTokenEncryptionAlgValues: ['RSA-OAEP-256', 'RSA-OAEP', 'ECDH-ES', 'ECDH-ES+A256KW'],
+        idTokenSigningAlgValues: ['ES256', 'HS256'],
+      },
+      // Without what keeps the library from asking loopback addresses, where the portal's keys are.
+      fetch: async (url, options) => {
+        const { dispatcher: _refusesLoopback, ...rest } = options as RequestInit & { dispatcher?: unknown }
+        return fetch(url, rest)
+      },
+      ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 60, IdToken: 60, Interaction: 60, Session: 60 },
+      features: { devInteractions: { enabled: false }, ...features },
+      findAccount: (_ctx, sub) => ({
+        accountId: sub,
+        claims: () => ({ sub, name: 'Mary Ann', email: 'mary@example.com', email_verified: true }),
+      }),
+      loadExistingGrant: async (ctx) => {
+        const grant = new provider.Grant({
+          clientId: String(ctx.oidc.client?.clientId),
+          accountId: String(ctx.oidc.session?.accountId),
+        })
+        grant.addOIDCScope('openid profile email')
+        await grant.save()
+        return grant
+      },
+    })
+    const app = express()
+    app.use((req, _res, next) => {
+      const { pathname, searchParams } = new URL(req.url, issuer)
+      if (pathname === '/auth') lastRequest = searchParams
+      next()
+    })
+    app.post('/token', (req, res, next) => {
+      const header = req.headers.authorization !== undefined
+      if (secretIn && header !== (secretIn === 'header')) res.status(401).json({ error: 'invalid_client' })
+      else next()
+    })
+    app.get('/interaction/:uid', async (req, res) => {
+      await provider.interactionFinished(req, res, { login: { accountId: 'mary' } })
+    })
+    app.use(provider.callback())
+    return app
+  }
+
+  return {
+    issuer,
+    demand: (portalUrl, demands) => {
+      server.removeAllListeners('request')
+      server.on('request', appFor(portalUrl, demands) as RequestListener)
+    },
+    lastRequest: () => lastRequest,
+    stop: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
