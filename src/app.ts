@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
 import { signOutOrigins } from './auth/eid.ts'
 import { createPassport } from './auth/passport.ts'
+import { createSealer } from './auth/sealed-token.ts'
 import { currentUser } from './auth/user.ts'
 import type { Config } from './config.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
@@ -21,7 +22,7 @@ import { siteMap } from './pages/routes.ts'
 import { mount, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
-export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages'> & {
+export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages' | 'sealer'> & {
   readonly config: Config
   readonly readiness: Readiness
 }
@@ -31,6 +32,7 @@ const views = fileURLToPath(new URL('../views', import.meta.url))
 /** The whole portal as an Express app: every concern in the order it sees a request. Does no I/O itself. */
 export const createApp = (deps: AppDeps): Express => {
   const { config, database, logger, eid } = deps
+  const { sessionLimits: limits } = config
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
@@ -38,7 +40,8 @@ export const createApp = (deps: AppDeps): Express => {
     config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
   )
   const passport = createPassport(database)
-  const pages = siteMap({ ...deps, passport, organisations, languages })
+  const sealer = createSealer(config.sessionSecrets)
+  const pages = siteMap({ ...deps, passport, organisations, languages, sealer })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
@@ -52,8 +55,8 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(health(deps.readiness))
   app.use(personalPages)
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
-  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, database, logger }))
-  app.use(currentUser(passport))
+  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, limits, database, logger }))
+  app.use(currentUser({ passport, limits, database, logger }))
   app.use(['/login', '/auth/callback'], signInLimit())
   app.use(mount(pages.anyone))
   app.use(requireUser)

@@ -71,6 +71,8 @@ const portalSchema = z
       .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
     OIDC_ACR_VALUES: z.string().optional(),
     SESSION_SECRETS: sessionSecrets,
+    SESSION_IDLE_MINUTES: wholeNumber(5, 720).default(30),
+    SESSION_HOURS: wholeNumber(1, 24).default(12),
     FEEDBACK_URL: url
       .refine(
         (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
@@ -170,6 +172,11 @@ export const readConfig = (env: Environment = ownEnvironment()) => {
       acrValues: values.OIDC_ACR_VALUES,
     },
     sessionSecrets: values.SESSION_SECRETS,
+    /** How long a session lasts after its last use, and in all. */
+    sessionLimits: {
+      idleMs: values.SESSION_IDLE_MINUTES * 60_000,
+      absoluteMs: values.SESSION_HOURS * 3_600_000,
+    },
     ...readingOf(values),
     organisations,
     feedbackUrl: values.FEEDBACK_URL,

@@ -1,4 +1,5 @@
-import { finishSignIn, signOut, startSignIn } from '../auth/sign-in.ts'
+import { signOut } from '../auth/session-of-user.ts'
+import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
 import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
 import { showSelect } from './account/select.ts'

@@ -5,12 +5,14 @@ import type { Database, Handle } from './database.ts'
 import { usersGrantsSessions } from './migrations/0001-users-grants-sessions.ts'
 import { syncedRecords } from './migrations/0002-synced-records.ts'
 import { audit } from './migrations/0004-audit.ts'
+import { sessionsAndBrakes } from './migrations/0005-sessions-and-brakes.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-users-grants-sessions': usersGrantsSessions,
   '0002-synced-records': syncedRecords,
   '0004-audit': audit,
+  '0005-sessions-and-brakes': sessionsAndBrakes,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {
