@@ -4,8 +4,10 @@ import { actAs, requireUser } from './auth/access.ts'
 import { signOutOrigins } from './auth/eid.ts'
 import { createPassport } from './auth/passport.ts'
 import { createSealer } from './auth/sealed-token.ts'
+import { sessionEnd } from './auth/session-end.ts'
 import { currentUser } from './auth/user.ts'
 import type { Config } from './config.ts'
+import { createBrakes } from './http/brakes.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
 import { health, type Readiness } from './http/health.ts'
 import { loadLanguages } from './http/language.ts'
@@ -13,13 +15,12 @@ import { viewLocals } from './http/locals.ts'
 import { requestContext } from './http/request-context.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { sessions } from './http/session.ts'
-import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
 import { organisationKey } from './organisation.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
-import { mount, withLists, withMenu } from './pages/mount.ts'
+import { mount, mountForServers, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
 export type AppDeps = Omit<PageDeps, 'passport' | 'organisations' | 'languages' | 'sealer'> & {
@@ -40,6 +41,7 @@ export const createApp = (deps: AppDeps): Express => {
     config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
   )
   const passport = createPassport(database)
+  const brakes = createBrakes({ secrets: config.sessionSecrets, database, logger })
   const sealer = createSealer(config.sessionSecrets)
   const pages = siteMap({ ...deps, passport, organisations, languages, sealer })
 
@@ -55,9 +57,11 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(health(deps.readiness))
   app.use(personalPages)
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
+  app.use(mountForServers(pages.servers, brakes.addresses, logger))
+  app.use(brakes.addresses)
   app.use(sessions({ secrets: config.sessionSecrets, https: config.https, limits, database, logger }))
   app.use(currentUser({ passport, limits, database, logger }))
-  app.use(['/login', '/auth/callback'], signInLimit())
+  app.use(sessionEnd(limits), brakes.users)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))

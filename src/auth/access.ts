@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { NotFoundError } from '../errors.ts'
 import { localPath } from './local-path.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
@@ -6,12 +6,21 @@ import { type Organisation, type OrganisationReference, organisationKey } from '
 /** The organisations the operator has configured, by organisationKey(). */
 export type Organisations = ReadonlyMap<string, Organisation>
 
+/** The page that a form stood on, as far as the browser tells. */
+const pageOfForm = (req: Request): string => {
+  const referer = req.get('referer') ?? ''
+  const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }
+  return localPath(pathname + search)
+}
+
 /**
  * The one gate: what comes after it needs a user. Nobody signed in is led to the sign-in page, and from there
- * back to where they wanted to go.
+ * back to where they wanted to go; who sent a form is told that it did nothing, and led back to its page.
  */
 export const requireUser: RequestHandler = (req, res, next) => {
   if (req.user) return next()
+  if (req.method === 'POST' && req.path !== '/logout')
+    return res.redirect(303, `/?form&returnTo=${encodeURIComponent(pageOfForm(req))}`)
   // Nobody is led back to an address that localPath refuses, and a header takes only so much.
   const wanted = req.method === 'GET' && localPath(req.originalUrl) === req.originalUrl
   const returnTo = wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''

@@ -1,8 +1,11 @@
+import { backchannelLogout } from '../auth/backchannel-logout.ts'
 import { signOut } from '../auth/session-of-user.ts'
 import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
 import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
+import { revokeSessions } from './account/revoke-sessions.ts'
 import { showSelect } from './account/select.ts'
+import { showSessionEnding, staySignedIn } from './account/session-ending.ts'
 import { showSignIn } from './account/sign-in.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
@@ -23,6 +26,12 @@ export const siteMap = (deps: PageDeps) => {
   const webhooks = { key: 'webhooks', group: 'developers' }
   const salesUnits = { key: 'salesUnits', count: salesUnitCount }
 
+  /** The eID provider, without a browser: the one place without session and CSRF token. */
+  const servers: Section = {
+    prefix: '',
+    routes: [{ path: '/auth/backchannel-logout', post: backchannelLogout(signInDeps) }],
+  }
+
   /** Everybody may see these. */
   const anyone: Section = {
     prefix: '',
@@ -42,6 +51,9 @@ export const siteMap = (deps: PageDeps) => {
       { path: '/logout', post: signOut(signInDeps) },
       { path: '/select', get: showSelect(deps) },
       { path: '/profile', get: showProfile(deps) },
+      { path: '/profile/sessions/revoke', post: revokeSessions(signInDeps) },
+      { path: '/session/ending', get: showSessionEnding(deps) },
+      { path: '/session/stay', post: staySignedIn(deps) },
     ],
   }
 
@@ -77,5 +89,5 @@ export const siteMap = (deps: PageDeps) => {
     ],
   }
 
-  return { anyone, user, partner, merchant }
+  return { servers, anyone, user, partner, merchant }
 }

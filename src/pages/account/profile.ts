@@ -1,19 +1,40 @@
 import type { RequestHandler } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
+import { ownSessions } from '../../auth/sessions-of-user.ts'
 import { signedIn } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 import { homeOf } from './select.ts'
 
-/** `GET /profile`: name, e-mail, what the user may act as, and at the bottom the user ID. */
+/**
+ * `GET /profile`: name, e-mail, what the user may act as, where they are signed in, and at the bottom the user ID.
+ * `?ended=2` says how many sessions the user has just ended.
+ */
 export const showProfile =
-  ({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler =>
-  (req, res) => {
+  ({
+    organisations,
+    database,
+    config,
+  }: Pick<PageDeps, 'organisations' | 'database' | 'config'>): RequestHandler =>
+  async (req, res) => {
     const user = signedIn(req)
+    const { t, format } = res.locals.language
+    const sessions = await ownSessions(database, config.sessionLimits, req, user)
+    const ended = /^\d{1,2}$/.exec(String(req.query['ended']))?.[0]
     res.render('account/profile', {
-      title: res.locals.language.t('profile.title'),
+      title: t('profile.title'),
       choices: organisationsOf(user, organisations).map((organisation) => ({
         organisation,
         href: homeOf(organisation),
       })),
+      sessions: sessions.map(({ key, current, browser, system, address, signedInAt, usedAt }) => ({
+        key,
+        current,
+        device: browser && system ? t('sessions.device', { browser, system }) : browser || system,
+        address,
+        began: format.moment(signedInAt),
+        // A use within a minute of another is not written.
+        used: current ? t('sessions.now') : format.ago(Math.max(Date.now() - usedAt.getTime(), 60_000)),
+      })),
+      ended: ended === undefined ? undefined : Number(ended),
     })
   }
