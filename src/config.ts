@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
-import { baseUrl, issuerUrl, origin, sessionSecrets, trustProxy, url, wholeNumber } from './config-values.ts'
+import { baseUrl, origin, sessionSecrets, trustProxy, url, wholeNumber } from './config-values.ts'
+import { readEidSettings } from './eid-settings.ts'
 import { readOrganisationsFile } from './organisations-file.ts'
 
 /** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
@@ -59,17 +60,6 @@ const portalSchema = z
     HOST: z.string().default('127.0.0.1'),
     SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000).default(1000),
     PORTAL_URL: origin,
-    OIDC_ISSUER: z.string().superRefine((value, context) => {
-      for (const { message } of issuerUrl.safeParse(value).error?.issues ?? [])
-        context.addIssue({ code: 'custom', message })
-    }),
-    OIDC_CLIENT_ID: z.string(),
-    OIDC_CLIENT_SECRET: z.string(),
-    OIDC_SCOPE: z
-      .string()
-      .default('openid profile email')
-      .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
-    OIDC_ACR_VALUES: z.string().optional(),
     SESSION_SECRETS: sessionSecrets,
     SESSION_IDLE_MINUTES: wholeNumber(5, 720).default(30),
     SESSION_HOURS: wholeNumber(1, 24).default(12),
@@ -108,14 +98,19 @@ const problemsOf = (error: z.ZodError, env: Environment): string[] =>
       : `${variable} ${issue.message}`
   })
 
-const parse = <Schema extends z.ZodObject>(schema: Schema, raw: Environment) => {
-  const env = withoutEmpty(raw)
+/** @param others what is wrong with variables that the schema does not know */
+const parse = <Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Environment,
+  others: readonly string[] = [],
+) => {
   const parsed = schema.safeParse(env)
   const file = env['ORGANISATIONS_FILE']
   const organisations =
     file === undefined ? { organisations: [], problems: [] } : readOrganisationsFile(file, env)
   const problems = [
     ...(parsed.success ? [] : problemsOf(parsed.error, env)),
+    ...others,
     ...organisations.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`),
   ]
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
@@ -154,8 +149,11 @@ const readingOf = (values: z.output<typeof operatorSchema>) => ({
  * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readConfig = (env: Environment = ownEnvironment()) => {
-  const { values, organisations } = parse(portalSchema, env)
+export const readConfig = (raw: Environment = ownEnvironment()) => {
+  const env = withoutEmpty(raw)
+  const eid = readEidSettings(env)
+  const { values, organisations } = parse(portalSchema, env, eid.problems)
+  if (!eid.settings) throw new ConfigurationError(eid.problems)
   return {
     port: values.PORT,
     host: values.HOST,
@@ -164,13 +162,7 @@ export const readConfig = (env: Environment = ownEnvironment()) => {
     portalUrl: values.PORTAL_URL,
     /** True when browsers reach the portal over https; a proxy in front ends TLS. */
     https: values.PORTAL_URL.startsWith('https:'),
-    oidc: {
-      issuer: values.OIDC_ISSUER,
-      clientId: values.OIDC_CLIENT_ID,
-      clientSecret: values.OIDC_CLIENT_SECRET,
-      scope: values.OIDC_SCOPE,
-      acrValues: values.OIDC_ACR_VALUES,
-    },
+    oidc: eid.settings,
     sessionSecrets: values.SESSION_SECRETS,
     /** How long a session lasts after its last use, and in all. */
     sessionLimits: {
@@ -193,7 +185,7 @@ export type Config = ReturnType<typeof readConfig>
  * @throws ConfigurationError naming every mistake at once
  */
 export const readOperatorConfig = (env: Environment = ownEnvironment()) => {
-  const { values, organisations } = parse(operatorSchema, env)
+  const { values, organisations } = parse(operatorSchema, withoutEmpty(env))
   return { ...readingOf(values), organisations }
 }
 export type ReadingConfig = ReturnType<typeof readOperatorConfig>

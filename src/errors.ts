@@ -133,6 +133,12 @@ export class SignInCancelledError extends PortalError {
   readonly page = 'signInCancelled'
 }
 
+/** Thrown when the eID signed somebody in less surely than OIDC_ACR_VALUES asks for, or does not say how surely. */
+export class AssuranceError extends PortalError {
+  readonly status = 403
+  readonly page = 'assurance'
+}
+
 /** Thrown when a form comes without this session's token: an old tab, or somebody else's form. */
 export class FormExpiredError extends PortalError {
   readonly status = 403

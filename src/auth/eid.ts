@@ -1,132 +1,151 @@
+import type { JWTVerifyGetKey } from 'jose'
 import * as oidc from 'openid-client'
-import {
-  EidAnswerError,
-  EidUnavailableError,
-  InternalError,
-  type PortalError,
-  SignInCancelledError,
-  SignInExpiredError,
-} from '../errors.ts'
+import type { EidKey } from '../eid-keys.ts'
+import { EidAnswerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { type ClientAuth, clientAuthentication, decryptionKey } from './client-keys.ts'
+import { eidError } from './eid-error.ts'
+import { createProviderFetch } from './provider-fetch.ts'
+import { createProviderKeys } from './provider-keys.ts'
 
 /** Where the eID provider is and who the portal is there; from the configuration. */
 export type EidOptions = {
   readonly issuer: string
   readonly clientId: string
-  readonly clientSecret: string
+  readonly clientAuth: ClientAuth
+  readonly clientSecret: string | undefined
+  /** The first signs; all are published. */
+  readonly signingKeys: readonly EidKey[]
+  readonly decryptionKeys: readonly EidKey[]
+  /** Pushed authorization requests (RFC 9126). */
+  readonly usePar: boolean
+  /** Signed request objects (RFC 9101). */
+  readonly useJar: boolean
   readonly scope: string
   readonly acrValues: string | undefined
+  /** What ID tokens, logout tokens and signed userinfo may be signed with; never `none`. */
+  readonly idTokenAlgs: readonly string[]
 }
 
 /** The eID provider. It may be down when the portal starts: each sign-in asks again until it has been found. */
 export type Eid = {
   readonly options: EidOptions
   /**
-   * The provider's configuration (OpenID Connect Discovery), read once and kept.
-   * @throws EidUnavailableError, EidAnswerError
+   * The provider's configuration (OpenID Connect Discovery). It is kept, and read again in the background every day, or
+   * after doubt(); the old one counts until there is a new one.
+   * @throws EidUnavailableError, EidAnswerError where it has never been read
    */
   readonly configuration: () => Promise<oidc.Configuration>
   /** The provider's configuration if it has been read already. */
   readonly known: () => oidc.Configuration | undefined
+  /** Something at the provider has failed: its addresses may have changed. Read again soon, once a minute at most. */
+  readonly doubt: () => void
+  /** The provider's public keys at this `jwks_uri`. */
+  readonly keys: (jwksUri: string) => JWTVerifyGetKey
 }
 
-/** The error and its causes, outermost first. openid-client also gives what is no error as a cause. */
-const causesOf = (error: unknown): readonly Error[] =>
-  error instanceof Error || error instanceof DOMException ? [error, ...causesOf(error.cause)] : []
-
-/** True where the provider was not reached, was too slow, or hung up; the messages are those of Node's fetch. */
-const noAnswer = (error: unknown): boolean =>
-  causesOf(error).some(
-    ({ name, message }) =>
-      name === 'TimeoutError' ||
-      name === 'AbortError' ||
-      message === 'fetch failed' ||
-      message === 'terminated',
-  )
-
-/** The status of an answer that openid-client refused; 0 where that was not the reason. */
-const statusOf = (error: Error): number => {
-  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError)
-    return error.status
-  return error.cause instanceof Response ? error.cause.status : 0
+/** How long things take, in ms; tests are in more of a hurry. */
+export type EidTimes = {
+  /** How long any one answer of the provider may take. */
+  readonly timeoutMs?: number
+  /** How old the provider's configuration may get. */
+  readonly refreshMs?: number
+  /** How long it is left alone at least, whether it could be read or not. */
+  readonly restMs?: number
+  /** How often the provider's keys are fetched at most. */
+  readonly refetchKeysMs?: number
 }
 
-const overloaded = (status: number): boolean => status >= 500 || status === 429
+const needed = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+const optional = ['userinfo_endpoint', 'end_session_endpoint'] as const
 
-/**
- * Puts what openid-client throws into our own errors: what the user can mend (400), what the provider got wrong
- * (502), and that it is not there (503). What is not about the provider is our own fault.
- */
-export const eidError = (error: unknown): PortalError => {
-  // The words of a SyntaxError quote the answer, which may hold a token.
-  const quotes = causesOf(error).some(({ name }) => name === 'SyntaxError')
-  const options = quotes ? {} : { cause: error }
-  if (error instanceof oidc.AuthorizationResponseError) {
-    if (error.error === 'access_denied') return new SignInCancelledError(error.error, options)
-    return error.error === 'server_error' || error.error === 'temporarily_unavailable'
-      ? new EidUnavailableError(error.error, options)
-      : new EidAnswerError(error.error, options)
+/** Addresses must be there, be addresses, and be https, before somebody is sent there or a page names them. */
+const checkEndpoints = (metadata: oidc.ServerMetadata, { issuer, usePar }: EidOptions): void => {
+  const pushed = usePar ? (['pushed_authorization_request_endpoint'] as const) : []
+  for (const name of [...needed, ...pushed, ...optional.filter((known) => metadata[known] !== undefined)]) {
+    const address = metadata[name]
+    if (typeof address !== 'string' || !URL.canParse(address))
+      throw new EidAnswerError(`no ${name} in the metadata`)
+    const { protocol } = new URL(address)
+    if (protocol !== 'https:' && protocol !== new URL(issuer).protocol)
+      throw new EidAnswerError(`${name} without https`)
   }
-  if (noAnswer(error)) return new EidUnavailableError('no answer', options)
-  if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant')
-    return new SignInExpiredError(error.error, options)
-  if (
-    error instanceof oidc.ResponseBodyError ||
-    error instanceof oidc.WWWAuthenticateChallengeError ||
-    error instanceof oidc.ClientError
-  ) {
-    return overloaded(statusOf(error))
-      ? new EidUnavailableError(error.code, options)
-      : new EidAnswerError(error.code, options)
-  }
-  return new InternalError('sign-in', options)
 }
 
 /**
  * @param logger is told when the provider is found and when it is not
- * @param timeoutMs how long any one answer of the provider may take
  */
-export const createEid = (options: EidOptions, logger: Logger, timeoutMs = 10_000): Eid => {
-  const timeout = timeoutMs / 1000
+export const createEid = (options: EidOptions, logger: Logger, times: EidTimes = {}): Eid => {
+  const { timeoutMs = 10_000, refreshMs = 86_400_000, restMs = 60_000, refetchKeysMs = 5000 } = times
+  const fetch = createProviderFetch(timeoutMs)
+  const authentication = clientAuthentication(options)
+  // Configuration lets http through on loopback only.
+  const insecure = new URL(options.issuer).protocol === 'http:' ? [oidc.allowInsecureRequests] : []
+  const extensions = [
+    ...insecure,
+    ...(options.decryptionKeys.length > 0
+      ? [
+          (configuration: oidc.Configuration) =>
+            oidc.enableDecryptingResponses(
+              configuration,
+              undefined,
+              ...options.decryptionKeys.map(decryptionKey),
+            ),
+        ]
+      : []),
+  ]
   let found: oidc.Configuration | undefined
+  let dueAt = 0
+  let restedAt = 0
   let underWay: Promise<oidc.Configuration> | undefined
 
   const discover = async (): Promise<oidc.Configuration> => {
-    const issuer = new URL(options.issuer)
     try {
-      const configuration = await oidc.discovery(
-        issuer,
+      const discovered = await oidc.discovery(new URL(options.issuer), options.clientId, {}, authentication, {
+        timeout: timeoutMs / 1000,
+        execute: insecure,
+        [oidc.customFetch]: fetch,
+      })
+      const { supportsPKCE: _helper, ...metadata } = discovered.serverMetadata()
+      checkEndpoints(metadata, options)
+      const configuration = new oidc.Configuration(
+        // Which algorithms count is ours to say, not the provider's.
+        { ...metadata, id_token_signing_alg_values_supported: [...options.idTokenAlgs] },
         options.clientId,
         {},
-        oidc.ClientSecretBasic(options.clientSecret),
-        {
-          timeout,
-          // Configuration lets http through on loopback only.
-          execute: [
-            oidc.enableNonRepudiationChecks,
-            ...(issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
-          ],
-        },
+        authentication,
       )
+      configuration.timeout = timeoutMs / 1000
+      configuration[oidc.customFetch] = fetch
+      for (const extend of extensions) extend(configuration)
       logger.info({ issuer: options.issuer }, 'eID provider found')
       found = configuration
+      dueAt = Date.now() + refreshMs
       return configuration
     } catch (error) {
       const reason = eidError(error)
       logger.warn({ issuer: options.issuer, err: reason }, 'eID provider not found')
       throw reason
+    } finally {
+      restedAt = Date.now() + restMs
     }
   }
+  const refresh = (): Promise<oidc.Configuration> =>
+    (underWay ??= discover().finally(() => {
+      underWay = undefined
+    }))
 
   return {
     options,
     known: () => found,
+    doubt: () => {
+      dueAt = 0
+    },
+    keys: createProviderKeys({ fetch, timeoutMs, refetchMs: refetchKeysMs }),
     configuration: async () => {
-      if (found) return found
-      underWay ??= discover().finally(() => {
-        underWay = undefined
-      })
-      return underWay
+      if (!found) return refresh()
+      if (Date.now() >= Math.max(dueAt, restedAt)) refresh().catch(() => {})
+      return found
     },
   }
 }

@@ -1,4 +1,9 @@
+import type { JWTPayload } from 'jose'
 import * as oidc from 'openid-client'
+import { z } from 'zod'
+import { EidAnswerError, EidUnavailableError } from '../errors.ts'
+import type { Eid } from './eid.ts'
+import { verifyProviderJwt } from './provider-jwt.ts'
 
 /** What the eID says of somebody; null where it says nothing. */
 export type Profile = { readonly name: string | null; readonly email: string | null }
@@ -17,18 +22,53 @@ const read = (claims: Readonly<Record<string, unknown>>): Profile => ({
   email: text(claims['email']),
 })
 
+/** What the userinfo endpoint answers: JSON, or a JWT, signed and perhaps encrypted (OpenID Connect Core 5.3.2). */
+const userInfo = async (
+  eid: Eid,
+  configuration: oidc.Configuration,
+  endpoint: string,
+  accessToken: string,
+): Promise<Readonly<Record<string, unknown>>> => {
+  const headers = new Headers({ accept: 'application/json, application/jwt' })
+  const answer = await oidc.fetchProtectedResource(
+    configuration,
+    accessToken,
+    new URL(endpoint),
+    'GET',
+    null,
+    headers,
+  )
+  if (answer.status >= 500 || answer.status === 429)
+    throw new EidUnavailableError(`userinfo: ${answer.status}`)
+  if (answer.status !== 200) throw new EidAnswerError(`userinfo: ${answer.status}`)
+  const text = await answer.text()
+  if (/^application\/jwt\b/i.test(answer.headers.get('content-type') ?? ''))
+    return verifyProviderJwt(eid, text.trim(), { addressed: false })
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+  } catch {
+    // Without the cause, which quotes the answer.
+    throw new EidAnswerError('userinfo: no JSON object')
+  }
+}
+
 /**
- * Name and e-mail: from the ID token, else from the userinfo endpoint, where many providers keep them.
- * @throws what openid-client throws
+ * Name and e-mail: from the ID token, else from the userinfo endpoint, where many providers keep them. Where that does
+ * not answer, or not well, nobody is signed in: name and address would else be lost that were known before.
+ * @throws EidAnswerError, EidUnavailableError, and what openid-client throws
  */
 export const profileOf = async (
+  eid: Eid,
   configuration: oidc.Configuration,
-  tokens: oidc.TokenEndpointResponse,
-  claims: oidc.IDToken,
+  accessToken: string,
+  claims: JWTPayload & { readonly sub: string },
 ): Promise<Profile> => {
   const fromToken = read(claims)
-  if ((fromToken.name && fromToken.email) || !configuration.serverMetadata().userinfo_endpoint)
-    return fromToken
-  const fromUserInfo = read(await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub))
+  const { userinfo_endpoint: endpoint } = configuration.serverMetadata()
+  if ((fromToken.name && fromToken.email) || !endpoint) return fromToken
+  const more = await userInfo(eid, configuration, endpoint, accessToken)
+  // Of somebody else: tokens were mixed up (OpenID Connect Core 5.3.2).
+  if (more['sub'] !== claims.sub) throw new EidAnswerError('userinfo: another subject')
+  const fromUserInfo = read(more)
   return { name: fromToken.name ?? fromUserInfo.name, email: fromToken.email ?? fromUserInfo.email }
 }

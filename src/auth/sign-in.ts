@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
 import { type PendingSignIn, saveSession } from '../http/session.ts'
 import { saveUser, type SignedInUser } from '../store/users.ts'
+import { verifyIdToken } from './id-token.ts'
 import { localPath } from './local-path.ts'
 import type { Passport } from './passport.ts'
 import { profileOf } from './profile.ts'
@@ -102,18 +103,11 @@ export const finishSignIn =
 
     let signedIn: { user: SignedInUser; fromEid: FromEid } | undefined
     const verify: VerifyFunction = async (tokens, verified) => {
-      const claims = tokens.claims()
-      // The subject must be something to be known by, and PostgreSQL takes no U+0000.
-      if (!claims?.sub || /\p{Cc}/u.test(claims.sub))
-        return verified(new EidAnswerError('no ID token, or none with a subject'))
-      // acr_values is a wish in OpenID Connect; whoever configures it means it.
-      const { acrValues } = eid.options
-      if (acrValues && !(typeof claims.acr === 'string' && acrValues.split(' ').includes(claims.acr)))
-        return verified(new EidAnswerError('an assurance level that was not asked for'))
-      const { iss: issuer, sub: subject } = claims
-      const profile = await profileOf(configuration, tokens, claims)
+      const { claims, idToken } = await verifyIdToken(eid, tokens, answer.code ?? '')
+      const { iss: issuer = '', sub: subject } = claims
+      const profile = await profileOf(eid, configuration, tokens.access_token, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
-      const fromEid = { idToken: tokens.id_token, eidSid: claims['sid'] }
+      const fromEid = { idToken, eidSid: claims['sid'] }
       signedIn = { user: { ...user, issuer, subject }, fromEid }
       return verified(null, { ...user, grants: [] })
     }

@@ -1,8 +1,10 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import * as oidc from 'openid-client'
 import { Strategy, type VerifyFunction } from 'openid-client/passport'
-import { PortalError, SignInCancelledError } from '../errors.ts'
-import { type Eid, eidError } from './eid.ts'
+import { EidAnswerError, EidUnavailableError, SignInCancelledError } from '../errors.ts'
+import { signingKey } from './client-keys.ts'
+import type { Eid } from './eid.ts'
+import { eidError } from './eid-error.ts'
 import type { Passport } from './passport.ts'
 
 type SignIn = {
@@ -31,12 +33,16 @@ export class SignInStrategy extends Strategy {
   readonly #signIn: SignIn
 
   constructor(signIn: SignIn, verify: VerifyFunction) {
+    const { scope, usePar, useJar, signingKeys } = signIn.eid.options
+    const signer = useJar && signingKeys[0] ? signingKey(signingKeys[0]) : undefined
     super(
       {
         config: signIn.configuration,
         sessionKey: sessionKey(signIn.state),
         callbackURL: signIn.callbackUrl,
-        scope: signIn.eid.options.scope,
+        scope,
+        usePAR: usePar,
+        ...(signer ? { useJAR: [signer.key, signer.modify] } : {}),
       },
       verify,
     )
@@ -45,6 +51,11 @@ export class SignInStrategy extends Strategy {
 
   override shouldInitiateAuthRequest(): boolean {
     return this.#signIn.answer === undefined
+  }
+
+  /** The provider did something wrong. */
+  doubt(): void {
+    this.#signIn.eid.doubt()
   }
 
   // What we have read of the query and nothing else; the public address comes from the configuration.
@@ -74,7 +85,9 @@ export const authenticate = (
 ): Promise<Express.User> =>
   new Promise((resolve, reject) => {
     const done = (error: unknown, user?: Express.User | false) => {
-      if (error) reject(error instanceof PortalError ? error : eidError(error))
+      const reason = error && eidError(error)
+      if (reason instanceof EidUnavailableError || reason instanceof EidAnswerError) strategy.doubt()
+      if (reason) reject(reason)
       else if (user) resolve(user)
       else reject(new SignInCancelledError('access_denied'))
     }

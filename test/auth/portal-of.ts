@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
-import { createEid } from '../../src/auth/eid.ts'
+import { createEid, type EidTimes } from '../../src/auth/eid.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Database } from '../../src/store/database.ts'
 import { createLooking } from '../../src/sync/looking.ts'
@@ -24,14 +24,14 @@ export type PortalOf = {
 
 /**
  * @param issuer need not answer yet
- * @param options.timeoutMs how long the portal waits for the provider
+ * @param options.times how long the portal waits for the provider, and so on
  * @param options.env over the portal's environment
  * @param options.database somebody else's, who closes it
  */
 export const startPortalOf = async (
   issuer: string,
   options: {
-    readonly timeoutMs?: number
+    readonly times?: EidTimes
     readonly env?: Readonly<Record<string, string>>
     readonly database?: Database
   } = {},
@@ -58,7 +58,7 @@ export const startPortalOf = async (
     config,
     logger,
     database,
-    eid: createEid(config.oidc, logger, options.timeoutMs),
+    eid: createEid(config.oidc, logger, options.times),
     looking: createLooking(
       {
         database,

@@ -1,0 +1,55 @@
+import * as oidc from 'openid-client'
+import type { EidKey } from '../eid-keys.ts'
+import { InternalError } from '../errors.ts'
+
+/** How the portal proves to the provider's endpoints who it is (OpenID Connect Core 9). */
+export type ClientAuth = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
+
+const hashOf = (alg: string): string => `SHA-${alg.slice(-3)}`
+const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
+
+const signing = (alg: string) => {
+  if (alg.startsWith('RS')) return { name: 'RSASSA-PKCS1-v1_5', hash: hashOf(alg) }
+  if (alg.startsWith('PS')) return { name: 'RSA-PSS', hash: hashOf(alg) }
+  return alg in curves ? { name: 'ECDSA', namedCurve: String(curves[alg]) } : { name: 'Ed25519' }
+}
+
+/** The key as openid-client takes it, to sign with, and what names its algorithm in the JWT as it is published. */
+export const signingKey = ({ privateKey, kid, alg }: EidKey) => ({
+  key: { key: privateKey.toCryptoKey(signing(alg), false, ['sign']), kid },
+  modify: (header: Record<string, unknown>) => {
+    // The library says Ed25519 (RFC 9864) where most providers still say EdDSA.
+    header['alg'] = alg
+  },
+})
+
+/** The key as openid-client takes it, to decrypt with. */
+export const decryptionKey = ({ privateKey, kid, alg, publicJwk }: EidKey) => {
+  if (publicJwk['kty'] === 'RSA') {
+    const hash = alg === 'RSA-OAEP' ? 'SHA-1' : hashOf(alg)
+    return {
+      key: privateKey.toCryptoKey({ name: 'RSA-OAEP', hash }, false, ['decrypt', 'unwrapKey']),
+      kid,
+      alg,
+    }
+  }
+  const algorithm = publicJwk['kty'] === 'EC' ? { name: 'ECDH', namedCurve: 'P-256' } : { name: 'X25519' }
+  return { key: privateKey.toCryptoKey(algorithm, false, ['deriveBits']), kid, alg }
+}
+
+/** @throws InternalError where the configuration lacks what the method needs, which it has checked */
+export const clientAuthentication = (options: {
+  readonly clientAuth: ClientAuth
+  readonly clientSecret: string | undefined
+  readonly signingKeys: readonly EidKey[]
+}): oidc.ClientAuth => {
+  const { clientAuth, clientSecret, signingKeys } = options
+  if (clientAuth === 'private_key_jwt' && signingKeys[0]) {
+    const { key, modify } = signingKey(signingKeys[0])
+    return oidc.PrivateKeyJwt(key, { [oidc.modifyAssertion]: modify })
+  }
+  if (!clientSecret) throw new InternalError('no client secret')
+  return clientAuth === 'client_secret_post'
+    ? oidc.ClientSecretPost(clientSecret)
+    : oidc.ClientSecretBasic(clientSecret)
+}

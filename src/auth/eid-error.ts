@@ -1,0 +1,69 @@
+import { errors as jose } from 'jose'
+import * as oidc from 'openid-client'
+import {
+  AssuranceError,
+  EidAnswerError,
+  EidUnavailableError,
+  InternalError,
+  PortalError,
+  SignInCancelledError,
+  SignInExpiredError,
+} from '../errors.ts'
+
+/** The error and its causes, outermost first. openid-client also gives what is no error as a cause. */
+const causesOf = (error: unknown): readonly Error[] =>
+  error instanceof Error || error instanceof DOMException ? [error, ...causesOf(error.cause)] : []
+
+/** True where the provider was not reached, was too slow, or hung up; the messages are those of Node's fetch. */
+const noAnswer = (error: unknown): boolean =>
+  causesOf(error).some(
+    ({ name, message }) =>
+      name === 'TimeoutError' ||
+      name === 'AbortError' ||
+      message === 'fetch failed' ||
+      message === 'terminated',
+  )
+
+/** The status of an answer that openid-client refused; 0 where that was not the reason. */
+const statusOf = (error: Error): number => {
+  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError)
+    return error.status
+  return error.cause instanceof Response ? error.cause.status : 0
+}
+
+const overloaded = (status: number): boolean => status >= 500 || status === 429
+
+/**
+ * Puts what openid-client throws into our own errors: what the user can mend (400), what the provider got wrong
+ * (502), and that it is not there (503). What is not about the provider is our own fault.
+ */
+export const eidError = (error: unknown): PortalError => {
+  // The words of a SyntaxError quote the answer, which may hold a token.
+  const quotes = causesOf(error).some(({ name }) => name === 'SyntaxError')
+  const options = quotes ? {} : { cause: error }
+  // Ours, which a library has passed on with words of its own around it.
+  const own = causesOf(error).find((cause) => cause instanceof PortalError)
+  if (own) return own
+  if (error instanceof oidc.AuthorizationResponseError) {
+    if (error.error === 'access_denied') return new SignInCancelledError(error.error, options)
+    // OpenID Connect Core Error Code unmet_authentication_requirements 1.0
+    if (error.error === 'unmet_authentication_requirements') return new AssuranceError(error.error, options)
+    return error.error === 'server_error' || error.error === 'temporarily_unavailable'
+      ? new EidUnavailableError(error.error, options)
+      : new EidAnswerError(error.error, options)
+  }
+  if (noAnswer(error)) return new EidUnavailableError('no answer', options)
+  if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant')
+    return new SignInExpiredError(error.error, options)
+  if (
+    error instanceof oidc.ResponseBodyError ||
+    error instanceof oidc.WWWAuthenticateChallengeError ||
+    error instanceof oidc.ClientError
+  ) {
+    return overloaded(statusOf(error))
+      ? new EidUnavailableError(error.code, options)
+      : new EidAnswerError(error.code, options)
+  }
+  if (error instanceof jose.JOSEError) return new EidAnswerError(error.code, options)
+  return new InternalError('sign-in', options)
+}

@@ -1,0 +1,108 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** A private key of the portal's at the eID provider: to sign with, or to decrypt with. */
+export type EidKey = {
+  /** The JWK's own, else its thumbprint (RFC 7638). */
+  readonly kid: string
+  readonly use: 'sig' | 'enc'
+  /** The JWK's own, else what most providers expect of such a key. */
+  readonly alg: string
+  readonly privateKey: KeyObject
+  /** What may be published: public members, `kid`, `use` and `alg`. */
+  readonly publicJwk: Readonly<Record<string, string>>
+}
+
+const rsaSigning = ['RS256', 'PS256', 'RS384', 'PS384', 'RS512', 'PS512']
+const rsaEncryption = ['RSA-OAEP-256', 'RSA-OAEP-384', 'RSA-OAEP-512', 'RSA-OAEP']
+const agreement = ['ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW', 'ECDH-ES+A256KW']
+
+/** What each kind of key can do; the first is what it does unless it says itself. */
+const algorithms: Readonly<Record<EidKey['use'], Readonly<Record<string, readonly string[]>>>> = {
+  sig: {
+    rsa: rsaSigning,
+    'ec prime256v1': ['ES256'],
+    'ec secp384r1': ['ES384'],
+    'ec secp521r1': ['ES512'],
+    // RFC 9864 calls Ed25519 what everybody has called EdDSA.
+    ed25519: ['EdDSA', 'Ed25519'],
+  },
+  enc: { rsa: rsaEncryption, 'ec prime256v1': agreement, x25519: agreement },
+}
+
+const kinds: Readonly<Record<EidKey['use'], string>> = {
+  sig: 'RSA of at least 2048 bits, EC P-256, P-384 or P-521, or Ed25519',
+  enc: 'RSA of at least 2048 bits, EC P-256 or X25519',
+}
+
+const jwkSchema = z.looseObject({
+  kty: z.string(),
+  kid: z.string().min(1).max(200).optional(),
+  use: z.string().optional(),
+  alg: z.string().optional(),
+})
+type Jwk = z.output<typeof jwkSchema>
+
+const thumbprint = ({ crv, e, kty, n, x, y }: Readonly<Record<string, unknown>>): string =>
+  createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
+
+/** @returns a sentence's end where the key is none for this use */
+const keyOf = (privateKey: KeyObject, use: EidKey['use'], named: Partial<Jwk>): EidKey | string => {
+  const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = privateKey
+  const able = algorithms[use][type === 'ec' ? `ec ${details?.namedCurve}` : type]
+  const alg = named.alg ?? able?.[0]
+  if (!able || !alg || (type === 'rsa' && (details?.modulusLength ?? 0) < 2048))
+    return `holds a key of another kind than ${kinds[use]}`
+  if (!able.includes(alg)) return `names another algorithm than ${able.join(', ')} for its key`
+  if (named.use !== undefined && named.use !== use) return `holds a key whose use is not "${use}"`
+  const members = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<string, string>
+  const kid = named.kid ?? thumbprint(members)
+  return { kid, use, alg, privateKey, publicJwk: { ...members, kid, use, alg } }
+}
+
+const unreadable =
+  'holds no private key: it must be PEM (PKCS#8, not encrypted), a private JWK, or a JWKS of such'
+
+/** What the words of node:crypto and JSON.parse say is left out: they may quote the file. */
+const keysIn = (text: string, use: EidKey['use']): (EidKey | string)[] => {
+  try {
+    if (text.includes('-----BEGIN PRIVATE KEY-----')) return [keyOf(createPrivateKey(text), use, {})]
+    const json: unknown = JSON.parse(text)
+    const jwks = z.looseObject({ keys: z.array(jwkSchema).min(1) }).safeParse(json)
+    return (jwks.success ? jwks.data.keys : [jwkSchema.parse(json)]).map((jwk) =>
+      keyOf(createPrivateKey({ key: jwk, format: 'jwk' }), use, jwk),
+    )
+  } catch {
+    return [unreadable]
+  }
+}
+
+/**
+ * Reads the private keys in one or more files, named with commas between: PEM (PKCS#8), a JWK or a JWKS each. The first key
+ * is the one to sign with.
+ * @returns every key, and what is wrong with files, as the ends of sentences that name them and never quote them
+ */
+export const readEidKeys = (
+  files: string,
+  use: EidKey['use'],
+): { readonly keys: readonly EidKey[]; readonly problems: readonly string[] } => {
+  const found = files.split(',').flatMap((name) => {
+    const file = name.trim()
+    const named = (end: string) => `names the file ${file}, which ${end}`
+    try {
+      return keysIn(readFileSync(file, 'utf8'), use).map((key) =>
+        typeof key === 'string' ? named(key) : key,
+      )
+    } catch {
+      return [named('cannot be read')]
+    }
+  })
+  const keys = found.filter((key) => typeof key !== 'string')
+  const twice = new Set(keys.map(({ kid }) => kid)).size < keys.length
+  const problems = found.filter((key) => typeof key === 'string')
+  return {
+    keys,
+    problems: twice ? [...problems, 'names a key twice, or two keys with the same kid'] : problems,
+  }
+}
