@@ -4,7 +4,6 @@ import { actAs, requireUser } from './auth/access.ts'
 import { signOutOrigins } from './auth/eid.ts'
 import { createPassport } from './auth/passport.ts'
 import { createSealer } from './auth/sealed-token.ts'
-import { sessionEnd } from './auth/session-end.ts'
 import { currentUser } from './auth/user.ts'
 import type { Config } from './config.ts'
 import { createBrakes } from './http/brakes.ts'
@@ -57,11 +56,9 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(health(deps.readiness))
   app.use(personalPages)
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
-  app.use(mountForServers(pages.servers, brakes.addresses, logger))
-  app.use(brakes.addresses)
+  app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)
   app.use(sessions({ secrets: config.sessionSecrets, https: config.https, limits, database, logger }))
-  app.use(currentUser({ passport, limits, database, logger }))
-  app.use(sessionEnd(limits), brakes.users)
+  app.use(currentUser({ passport, limits, database, logger }), brakes.users)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))

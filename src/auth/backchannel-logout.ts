@@ -27,7 +27,6 @@ const claimsSchema = z
     sub: notEmpty.optional(),
     sid: notEmpty.optional(),
     events: z.looseObject({ [backchannelEvent]: z.looseObject({}) }),
-    nonce: z.undefined(),
   })
   .refine(({ sub, sid }) => sub !== undefined || sid !== undefined, 'neither sub nor sid')
 

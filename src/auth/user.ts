@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import type { Passport } from './passport.ts'
+import { sessionEnd } from './session-end.ts'
 import { rightsOf } from './session-of-user.ts'
 
 declare global {
@@ -63,5 +64,5 @@ export const currentUser = (options: {
     await renewSession(req)
     return next()
   }
-  return [endOld, readUser, renewAtChange]
+  return [endOld, readUser, renewAtChange, sessionEnd(limits)]
 }

@@ -25,6 +25,8 @@ export type LyingProvider = {
   readonly issuer: string
   /** From now on; instead of all earlier lies. `nonce` is the one that the next ID token carries. */
   readonly lie: (lies: Lies, nonce?: string) => void
+  /** A JWT with these claims, signed with its own key, or with one that it does not publish. */
+  readonly sign: (claims: Json, header?: Json, foreignKey?: boolean) => string
   readonly stop: () => Promise<void>
 }
 
@@ -115,6 +117,8 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
       lies = newLies
       nonce = newNonce
     },
+    sign: (claims, header = {}, foreignKey = false) =>
+      jwtOf({ alg: 'ES256', kid, ...header }, claims, (foreignKey ? foreign : own).privateKey),
     stop: async () => {
       const closed = once(server, 'close')
       server.close()

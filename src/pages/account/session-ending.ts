@@ -23,7 +23,9 @@ export const showSessionEnding =
     const state = stateOf(req, res, deps)
     if (wantsJson(req)) return res.json(state)
     const title = res.locals.language.t('ending.title')
-    return res.render('account/session-ending', { title, state, back: localPath(req.query['returnTo']) })
+    const back = localPath(req.query['returnTo'])
+    // The page says it itself.
+    return res.render('account/session-ending', { title, state, back, ending: null })
   }
 
 /** `POST /session/stay`: somebody is there. Leads back to `returnTo`, or says as JSON how long it lasts now. */
