@@ -32,13 +32,13 @@ const views = fileURLToPath(new URL('../views', import.meta.url))
 /** The whole portal as an Express app: every concern in the order it sees a request. Does no I/O itself. */
 export const createApp = (deps: AppDeps): Express => {
   const { config, database, logger, eid } = deps
-  const { sessionLimits: limits } = config
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
   const organisations = new Map(
     config.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
   )
+  const session = { limits: config.sessionLimits, database, logger }
   const passport = createPassport(database)
   const brakes = createBrakes({ secrets: config.sessionSecrets, database, logger })
   const sealer = createSealer(config.sessionSecrets)
@@ -57,8 +57,8 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(personalPages)
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
   app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)
-  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, limits, database, logger }))
-  app.use(currentUser({ passport, limits, database, logger }), brakes.users)
+  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, ...session }))
+  app.use(currentUser({ passport, ...session }), brakes.users)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.user))
@@ -73,7 +73,6 @@ export const createApp = (deps: AppDeps): Express => {
     )
   }
   app.use(notFound)
-  app.use(errorPages(logger))
-  app.use(lastResort(logger))
+  app.use(errorPages(logger), lastResort(logger))
   return app
 }

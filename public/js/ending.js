@@ -51,11 +51,11 @@ export const watchEnding = () => {
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const body = new URLSearchParams(new FormData(form))
-    ask(form.action, { method: 'POST', body, headers: { Accept: 'application/json' } })
+    void ask(form.action, { method: 'POST', body, headers: { Accept: 'application/json' } })
   })
   // Timers stand still while a computer sleeps.
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) look()
+    if (!document.hidden) void look()
   })
   wait(Number(box.dataset.ending))
 }

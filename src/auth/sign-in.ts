@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
-import * as oidc from 'openid-client'
+import type * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
 import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'

@@ -16,7 +16,8 @@ const touchAgainAfterMs = 60_000
 type Row = {
   sess: session.SessionData
   sid: string
-  left_ms: number
+  /** Numbers of any size are text. */
+  left_ms: string
   renewed_from: string | null
 }
 type Loaded = { readonly sid: string; readonly endsAt: number; readonly renewed: boolean }

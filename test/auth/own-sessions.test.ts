@@ -117,8 +117,8 @@ describe('the list of one’s sessions', () => {
         .find('button')
         .attr('value'),
     )
-    const _csrf = String(list.$('input[name=_csrf]').first().val())
-    const ended = await here.post('/profile/sessions/revoke', { _csrf, session: key })
+    const csrf = String(list.$('input[name=_csrf]').first().val())
+    const ended = await here.post('/profile/sessions/revoke', { _csrf: csrf, session: key })
     expect([ended.status, ended.url.pathname]).toEqual([200, '/profile'])
     expect(ended.words).toContain('1 session has ended.')
     expect(await audited()).toEqual([['session ended', 'revoked']])
@@ -141,12 +141,12 @@ describe('the list of one’s sessions', () => {
     const second = await test.signedIn('Åse Bjørk')
     const page = await ase.open('/profile')
     const key = String(page.$('.devices button').attr('value'))
-    const _csrf = String((await kari.open('/profile')).$('input[name=_csrf]').first().val())
+    const csrf = String((await kari.open('/profile')).$('input[name=_csrf]').first().val())
     for (const session of [key, 'x', '__proto__'])
-      expect((await kari.post('/profile/sessions/revoke', { _csrf, session })).words).toContain(
+      expect((await kari.post('/profile/sessions/revoke', { _csrf: csrf, session })).words).toContain(
         '0 sessions have ended.',
       )
-    for (const form of [{ _csrf }, { _csrf, session: '' }, { _csrf, 'session[]': 'all' }])
+    for (const form of [{ _csrf: csrf }, { _csrf: csrf, session: '' }, { _csrf: csrf, 'session[]': 'all' }])
       expect(inWords(await kari.post('/profile/sessions/revoke', form))[0]).toBe(400)
     expect([await isSignedIn(ase), await isSignedIn(second)]).toEqual([true, true])
   })
@@ -200,7 +200,7 @@ describe('a change of rights', () => {
   it('gives the session a new id, keeps the user signed in, and open forms work', async () => {
     const browser = await signedIn()
     const before = browser.cookie('portal')
-    const _csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
+    const csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
     expect(browser.cookie('portal')).toBe(before)
     await change()
     expect(await isSignedIn(browser)).toBe(true)
@@ -208,7 +208,7 @@ describe('a change of rights', () => {
     expect(after).not.toBe(before)
     expect(await isSignedIn(browser)).toBe(true)
     expect(browser.cookie('portal')).toBe(after)
-    const form = await browser.post('/profile/sessions/revoke', { _csrf, session: 'others' })
+    const form = await browser.post('/profile/sessions/revoke', { _csrf: csrf, session: 'others' })
     expect([form.status, form.url.pathname]).toEqual([200, '/profile'])
     // The browser has come with the new one.
     expect((await get('/profile', { cookie: `portal=${before}` })).status).toBe(302)
@@ -290,12 +290,12 @@ describe('the end of a session', () => {
 
   it('is put off by the button of the notice, from a script and without one', async () => {
     const browser = await signedIn()
-    const _csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
+    const csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
     await idleFor(29)
     const answer = await fetch(`${test.url}/session/stay`, {
       method: 'POST',
       headers: { ...cookieHeader(browser), Accept: 'application/json' },
-      body: new URLSearchParams({ _csrf }),
+      body: new URLSearchParams({ _csrf: csrf }),
     })
     expect([answer.status, ((await answer.json()) as { leftMs: number }).leftMs > 29 * minute]).toEqual([
       200,
@@ -305,7 +305,7 @@ describe('the end of a session', () => {
     await browser.open('/session/ending?returnTo=/select?all')
     const back = await browser.press('Stay signed in')
     expect([back.status, back.url.pathname]).toEqual([200, '/select'])
-    const evil = await browser.post('/session/stay', { _csrf, returnTo: '//evil.example' })
+    const evil = await browser.post('/session/stay', { _csrf: csrf, returnTo: '//evil.example' })
     expect(evil.url.origin).toBe(test.url)
   })
 

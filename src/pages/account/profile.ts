@@ -19,7 +19,8 @@ export const showProfile =
     const user = signedIn(req)
     const { t, format } = res.locals.language
     const sessions = await ownSessions(database, config.sessionLimits, req, user)
-    const ended = /^\d{1,2}$/.exec(String(req.query['ended']))?.[0]
+    const { ended: said } = req.query
+    const ended = typeof said === 'string' && /^\d{1,2}$/.test(said) ? Number(said) : undefined
     res.render('account/profile', {
       title: t('profile.title'),
       choices: organisationsOf(user, organisations).map((organisation) => ({
@@ -35,6 +36,6 @@ export const showProfile =
         // A use within a minute of another is not written.
         used: current ? t('sessions.now') : format.ago(Math.max(Date.now() - usedAt.getTime(), 60_000)),
       })),
-      ended: ended === undefined ? undefined : Number(ended),
+      ended,
     })
   }
