@@ -5,9 +5,11 @@ import { signOutOrigins } from './auth/eid.ts'
 import { createEmailCodes } from './auth/email-codes.ts'
 import { auditPages, createLooks } from './auth/looks.ts'
 import { createPassport } from './auth/passport.ts'
+import { createSealer } from './auth/sealed-token.ts'
 import { currentUser } from './auth/user.ts'
 import { requireVerifiedEmail } from './auth/verified-email.ts'
 import type { Config } from './config.ts'
+import { createBrakes } from './http/brakes.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
 import { health, type Readiness } from './http/health.ts'
 import { loadLanguages } from './http/language.ts'
@@ -15,15 +17,14 @@ import { viewLocals } from './http/locals.ts'
 import { requestContext } from './http/request-context.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { sessions } from './http/session.ts'
-import { signInLimit } from './http/sign-in-limit.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
-import { mount, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
+import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
-export type AppDeps = Omit<PageDeps, 'passport' | 'languages' | 'emailCodes'> & {
+export type AppDeps = Omit<PageDeps, 'passport' | 'languages' | 'emailCodes' | 'sealer'> & {
   readonly config: Config
   readonly readiness: Readiness
 }
@@ -36,10 +37,13 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles()
   const languages = loadLanguages(`${views}/locales`)
+  const session = { limits: config.sessionLimits, database, logger }
   const passport = createPassport(database)
+  const brakes = createBrakes({ secrets: config.sessionSecrets, database, logger })
+  const sealer = createSealer(config.sessionSecrets)
   const render = compileViews(views)
   const emailCodes = createEmailCodes({ config, database, logger, render })
-  const pages = siteMap({ ...deps, passport, languages, emailCodes })
+  const pages = siteMap({ ...deps, passport, languages, emailCodes, sealer })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
@@ -53,9 +57,9 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(health(deps.readiness))
   app.use(personalPages)
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
-  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, database, logger }))
-  app.use(currentUser(passport))
-  app.use(['/login', '/auth/callback'], signInLimit())
+  app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)
+  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, ...session }))
+  app.use(currentUser({ passport, ...session }), brakes.users)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)
@@ -74,7 +78,6 @@ export const createApp = (deps: AppDeps): Express => {
     )
   }
   app.use(notFound)
-  app.use(errorPages(logger))
-  app.use(lastResort(logger))
+  app.use(errorPages(logger), lastResort(logger))
   return app
 }

@@ -72,6 +72,8 @@ const portalSchema = z
     PORTAL_URL: origin,
     SESSION_SECRETS: sessionSecrets,
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(400),
+    SESSION_IDLE_MINUTES: wholeNumber(5, 720).default(30),
+    SESSION_HOURS: wholeNumber(1, 24).default(12),
     FEEDBACK_URL: url
       .refine(
         (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
@@ -217,6 +219,11 @@ export const readConfig = (given?: Environment) => {
     oidc: eid.settings,
     sessionSecrets: values.SESSION_SECRETS,
     auditRetentionDays: values.AUDIT_RETENTION_DAYS,
+    /** How long a session lasts after its last use, and in all. */
+    sessionLimits: {
+      idleMs: values.SESSION_IDLE_MINUTES * 60_000,
+      absoluteMs: values.SESSION_HOURS * 3_600_000,
+    },
     ...readingOf(values),
     organisations,
     feedbackUrl: values.FEEDBACK_URL,

@@ -151,10 +151,16 @@ export class FormExpiredError extends PortalError {
   readonly page = 'formExpired'
 }
 
-/** Thrown when one address asks for a sign-in too often. */
+/** Thrown when one address or one user asks for something too often. */
 export class TooManyRequestsError extends PortalError {
   readonly status = 429
   readonly page = 'tooManyRequests'
+  readonly retryAfterSeconds: number
+  /** @param limit which limit it was, for the log */
+  constructor(limit: string, retryAfterSeconds: number) {
+    super(limit)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
 }
 
 /** Thrown when the mail server does not answer, or not as it should; the message is a code, never its words. */

@@ -1,6 +1,12 @@
 import { showCopyButtons } from './copy.js'
+import { watchEnding } from './ending.js'
 
 const everyMs = 2000
+
+/** The one place where text becomes a document: our own page, in which scripts do not run (Trusted Types). */
+const trusted = globalThis.trustedTypes?.createPolicy('portal-page', { createHTML: (html) => html }) ?? {
+  createHTML: (html) => html,
+}
 
 /** Takes over each live part of the page as the portal shows it now, but for one that somebody is in. */
 const takeOver = (page) => {
@@ -17,13 +23,19 @@ const follow = async () => {
   if (!document.querySelector('[data-reading]')) return
   if (!document.hidden) {
     try {
-      const answer = await fetch(location.href)
+      // Nobody is there for it: it does not keep the session alive.
+      const answer = await fetch(location.href, { headers: { 'X-Background': '1' } })
+      if (answer.status === 429) {
+        setTimeout(follow, Number(answer.headers.get('Retry-After') ?? 60) * 1000)
+        return
+      }
       // Whatever else the portal has to say now, it says better itself.
-      if (answer.status !== 200) {
+      if (answer.status !== 200 || answer.redirected) {
         location.reload()
         return
       }
-      takeOver(new DOMParser().parseFromString(await answer.text(), 'text/html'))
+      const page = trusted.createHTML(await answer.text())
+      takeOver(new DOMParser().parseFromString(page, 'text/html'))
     } catch {
       // The next round may reach the portal again.
     }
@@ -33,3 +45,4 @@ const follow = async () => {
 
 showCopyButtons(document)
 setTimeout(follow, everyMs)
+watchEnding()

@@ -23,12 +23,21 @@ export const backHere = (req: Request): string => {
   return wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
 }
 
+/** The page that a form stood on, as far as the browser tells. */
+const pageOfForm = (req: Request): string => {
+  const referer = req.get('referer') ?? ''
+  const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }
+  return localPath(pathname + search)
+}
+
 /**
  * The one gate: what comes after it needs a user. Nobody signed in is led to the sign-in page, and from there
- * back to where they wanted to go.
+ * back to where they wanted to go; who sent a form is told that it did nothing, and led back to its page.
  */
 export const requireUser: RequestHandler = (req, res, next) => {
   if (req.user) return next()
+  if (req.method === 'POST' && req.path !== '/logout')
+    return res.redirect(303, `/?form&returnTo=${encodeURIComponent(pageOfForm(req))}`)
   return res.redirect(`/${backHere(req)}`)
 }
 

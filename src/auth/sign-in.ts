@@ -1,35 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
-import * as oidc from 'openid-client'
+import type * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
-import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
+import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
 import { coarseAddress } from '../http/coarse-address.ts'
-import { csrfToken } from '../http/csrf.ts'
-import type { PendingSignIn } from '../http/session.ts'
-import type { Logger } from '../logger.ts'
+import { type PendingSignIn, saveSession } from '../http/session.ts'
 import { recordAudit } from '../store/audit.ts'
-import type { Database } from '../store/database.ts'
 import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
-import type { Eid } from './eid.ts'
 import { verifyIdToken } from './id-token.ts'
 import { localPath } from './local-path.ts'
 import type { Passport } from './passport.ts'
 import { profileOf } from './profile.ts'
+import { type FromEid, type SessionDeps, startSession } from './session-of-user.ts'
 import { authenticate, forgetSignIn, SignInStrategy } from './strategy.ts'
 import { userIdOf } from './user-id.ts'
 
 /** A browser may have this many sign-ins under way: tabs that somebody opened and left. */
 const mostPending = 5
 
-/** What signing in and out needs. `portalUrl` is the public origin. */
-export type SignInDeps = {
-  readonly eid: Eid
-  readonly passport: Passport
-  readonly database: Database
-  readonly logger: Logger
-  readonly portalUrl: string
-}
+/** What signing in needs. */
+export type SignInDeps = SessionDeps & { readonly passport: Passport }
 
 const callbackUrlOf = (portalUrl: string): string => `${portalUrl}/auth/callback`
 
@@ -41,12 +32,6 @@ const remember = (req: Request, state: string, pending: PendingSignIn): void => 
   for (const [old] of all.slice(mostPending)) forgetSignIn(req, old)
   req.session.pendingSignIns = Object.fromEntries(all.slice(0, mostPending))
 }
-
-/** A redirect reaches the browser before express-session has saved by itself, and the next request may be faster. */
-const saveSession = (req: Request): Promise<void> =>
-  new Promise((resolve, reject) => {
-    req.session.save((error?: unknown) => (error ? reject(error) : resolve()))
-  })
 
 /**
  * `GET /login?returnTo=/local/path` → 302 to the eID provider, with PKCE S256, state and nonce.
@@ -100,8 +85,9 @@ const checkIssuer = (iss: string | undefined, configuration: oidc.Configuration)
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
 export const finishSignIn =
-  ({ eid, passport, database, logger, portalUrl }: SignInDeps): RequestHandler =>
+  (deps: SignInDeps): RequestHandler =>
   async (req, res, next) => {
+    const { eid, passport, database, logger, portalUrl } = deps
     // Trying this address again would never help: error pages lead to a new sign-in.
     res.locals['returnTo'] = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
@@ -117,14 +103,15 @@ export const finishSignIn =
     delete all[state]
     await saveSession(req)
 
-    type SignedIn = { user: SignedInUser; vouchedEmail: string | null; idToken: string | undefined }
+    type SignedIn = { user: SignedInUser; vouchedEmail: string | null; fromEid: FromEid }
     let signedIn: SignedIn | undefined
     const verify: VerifyFunction = async (tokens, verified) => {
       const { claims, idToken } = await verifyIdToken(eid, tokens, answer.code ?? '')
       const { iss: issuer = '', sub: subject } = claims
       const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
-      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken }
+      const fromEid = { idToken, eidSid: claims['sid'] }
+      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, fromEid }
       return verified(null, { ...user, email: null, eidEmail: user.email, grants: new Map() })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
@@ -132,14 +119,13 @@ export const finishSignIn =
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, answer, language }, verify)
     const user = await authenticate(passport, strategy, req, res, next)
     // Not in verify: a database that fails is not the provider's fault.
-    if (signedIn) {
-      await saveUser(database.kysely, signedIn.user)
-      await believeProvider({ database, logger }, req, signedIn)
-    }
+    if (!signedIn) throw new EidAnswerError('nobody was verified')
+    await saveUser(database.kysely, signedIn.user)
+    await believeProvider(deps, req, signedIn)
     // Before it is true: no sign-in without an entry.
     const address = coarseAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
-    await startSession(req, user, signedIn?.idToken)
+    await startSession(deps, req, user, signedIn.fromEid)
     res.redirect(pending.returnTo)
   }
 
@@ -161,39 +147,3 @@ const believeProvider = async (
     details: { by: 'eID' },
   })
 }
-
-/** passport gives the session a new id here, so that one planted before the sign-in is worth nothing. */
-const startSession = async (req: Request, user: Express.User, idToken: string | undefined): Promise<void> => {
-  await new Promise<void>((resolve, reject) => {
-    req.logIn(user, (error?: unknown) => (error ? reject(error) : resolve()))
-  })
-  req.session.signedInAt = Date.now()
-  if (idToken) req.session.idToken = idToken
-  // Now, so that no page writes the session later: of two that did at once, one would undo the other.
-  csrfToken(req)
-  await saveSession(req)
-}
-
-/**
- * `POST /logout`: ends our session, then the eID provider's (OpenID Connect RP-Initiated Logout 1.0), which sends
- * the browser back to `/`. Where the provider has no logout or is not there, ours ends all the same.
- */
-export const signOut =
-  ({ eid, portalUrl }: SignInDeps): RequestHandler =>
-  async (req, res) => {
-    const { idToken } = req.session
-    await endSession(req)
-    const configuration = eid.known()
-    if (!configuration?.serverMetadata().end_session_endpoint) return res.redirect('/')
-    const parameters = {
-      post_logout_redirect_uri: `${portalUrl}/`,
-      ...(idToken ? { id_token_hint: idToken } : {}),
-    }
-    return res.redirect(oidc.buildEndSessionUrl(configuration, parameters).href)
-  }
-
-/** Ends the session in the database at once; what the request still needs gets a new one, with a new id. */
-export const endSession = async (req: Request): Promise<void> =>
-  new Promise((resolve, reject) => {
-    req.session.regenerate((error?: unknown) => (error ? reject(error) : resolve()))
-  })

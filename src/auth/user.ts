@@ -1,8 +1,14 @@
-import type { RequestHandler } from 'express'
-import { absoluteTimeoutMs } from '../http/session.ts'
+import type { Request, RequestHandler } from 'express'
+import { coarseAddress } from '../http/coarse-address.ts'
+import { isBackground } from '../http/background.ts'
+import { endSession, renewSession, type SessionLimits } from '../http/session.ts'
+import type { Logger } from '../logger.ts'
 import type { UserGrant } from '../role.ts'
+import { recordAudit } from '../store/audit.ts'
+import type { Database } from '../store/database.ts'
 import type { Passport } from './passport.ts'
-import { endSession } from './sign-in.ts'
+import { sessionEnd } from './session-end.ts'
+import { rightsOf } from './session-of-user.ts'
 
 declare global {
   namespace Express {
@@ -20,21 +26,47 @@ declare global {
   }
 }
 
-/** `req.user`, and `res.locals.user` for the views, for a session that is signed in and not too old; the older ones end here. */
-export const currentUser = (passport: Passport): RequestHandler[] => [
-  async (req, _res, next) => {
-    const { signedInAt } = req.session
-    if (signedInAt === undefined || Date.now() - signedInAt < absoluteTimeoutMs) return next()
+/** A page that somebody opens: renewing for a form or for a page's own request could cost them what they typed. */
+const opensPage = (req: Request): boolean => req.method === 'GET' && !isBackground(req)
+
+/**
+ * `req.user`, and `res.locals.user` for the views, for a session that is signed in and not too old; the older ones end
+ * here. When the user's rights have changed since the session saw them, it gets a new id (OWASP ASVS 5, 7.2.4).
+ */
+export const currentUser = (options: {
+  readonly passport: Passport
+  readonly limits: SessionLimits
+  readonly database: Database
+  readonly logger: Logger
+}): RequestHandler[] => {
+  const { passport, limits, database, logger } = options
+  const endOld: RequestHandler = async (req, _res, next) => {
+    const { signedInAt, passport: { user: userId } = {} } = req.session as typeof req.session & {
+      passport?: { user?: string }
+    }
+    if (signedInAt === undefined || Date.now() - signedInAt < limits.absoluteMs) return next()
     await endSession(req)
+    await recordAudit(database.kysely, logger, {
+      event: 'session ended',
+      userId,
+      address: coarseAddress(req.ip),
+      details: { reason: 'too old' },
+    })
     return next()
-  },
-  (req, res, next) => {
+  }
+  const readUser: RequestHandler = (req, res, next) => {
     if (req.session.signedInAt === undefined) return next()
     const handler = passport.session() as RequestHandler
     void handler(req, res, next)
-  },
-  (req, res, next) => {
+  }
+  const renewAtChange: RequestHandler = async (req, res, next) => {
     res.locals.user = req.user ?? null
-    next()
-  },
-]
+    if (!req.user || !opensPage(req)) return next()
+    const rights = rightsOf(req.user)
+    if (req.session.rights === rights) return next()
+    req.session.rights = rights
+    await renewSession(req)
+    return next()
+  }
+  return [endOld, readUser, renewAtChange, sessionEnd(limits)]
+}

@@ -27,7 +27,7 @@ const demoAcr = 'urn:example:high'
 
 /**
  * A real OpenID Connect provider in which the eID is a list of people to pick from. Authorization code flow with
- * PKCE, userinfo, RP-initiated logout; everything is kept in memory.
+ * PKCE, userinfo, RP-initiated and back-channel logout; everything is kept in memory.
  */
 export const createDemoEid = (options: DemoEidOptions): Express => {
   const { people } = options
@@ -40,6 +40,9 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
         redirect_uris: [`${options.portalUrl}/auth/callback`],
         post_logout_redirect_uris: [`${options.portalUrl}/`],
         id_token_signed_response_alg: 'ES256',
+        backchannel_logout_uri: `${options.portalUrl}/auth/backchannel-logout`,
+        // Its ID tokens name its session then, and its logout tokens too.
+        backchannel_logout_session_required: true,
       },
     ],
     adapter: createMemoryAdapter(0),
@@ -59,6 +62,7 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     features: {
       devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => {
@@ -69,6 +73,11 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
           ctx.body = render('layout/page', { view: 'sign-out', title: 'Signing out', action, xsrf })
         },
       },
+    },
+    // The library's own dispatcher refuses addresses of this machine, where the portal is. It only ever calls the portal.
+    fetch: (url, init) => {
+      const { dispatcher: _refuses, ...plain } = { ...init } as RequestInit & { dispatcher?: unknown }
+      return fetch(url, plain)
     },
     findAccount: (_ctx, sub) => {
       const person = people.find((candidate) => candidate.sub === sub)

@@ -8,6 +8,7 @@ import {
   NotFoundError,
   NotSharedError,
   PortalError,
+  TooManyRequestsError,
   UpstreamError,
 } from '../errors.ts'
 
@@ -38,14 +39,16 @@ export const errorPages =
     logger[level]({ err: error, page: error.page }, 'error page')
     if (res.headersSent) return next(thrown)
     if (error instanceof BeingReadError) res.set('Refresh', '2')
-    const { t } = res.locals.language
+    const { t, format } = res.locals.language
+    const waitMs = error instanceof TooManyRequestsError ? error.retryAfterSeconds * 1000 : 0
+    if (waitMs > 0) res.set('Retry-After', String(waitMs / 1000))
     const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
     return res.status(error.status).render('errors/error', {
       title: t(`errors.${error.page}.title`, { purpose }),
-      text: t(`errors.${error.page}.text`, { purpose }),
+      text: t(`errors.${error.page}.text`, { purpose, wait: format.ahead(waitMs) }),
       key: error instanceof NotSharedError ? error.key : '',
       page: error.page,
-      retry: error.status >= 500 && req.method === 'GET',
+      retry: (error.status >= 500 || waitMs > 0) && req.method === 'GET',
       requestId: res.locals.requestId,
     })
   }

@@ -7,6 +7,10 @@ export type Format = {
   readonly moment: (time: Date) => string
   /** "2 minutes ago", from milliseconds passed. */
   readonly ago: (milliseconds: number) => string
+  /** "in 2 minutes", from milliseconds to come, rounded up. */
+  readonly ahead: (milliseconds: number) => string
+  /** The time of day, such as "14:05". */
+  readonly clock: (time: Date) => string
   /** "Norway" from NO; the code itself where nobody knows it. */
   readonly country: (code: string) => string
 }
@@ -27,6 +31,7 @@ export const createFormat = (locale: string): Format => {
     timeStyle: 'short',
     timeZone: 'Europe/Oslo',
   })
+  const clocks = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: 'Europe/Oslo' })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const countries = new Intl.DisplayNames(locale, { type: 'region' })
   return {
@@ -41,6 +46,12 @@ export const createFormat = (locale: string): Format => {
       const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
       return relative.format(-Math.round(seconds / size), unit)
     },
+    ahead: (milliseconds) => {
+      const seconds = Math.ceil(milliseconds / 1000)
+      const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
+      return relative.format(Math.ceil(seconds / size), unit)
+    },
+    clock: (time) => clocks.format(time),
     country: (code) => {
       try {
         return countries.of(code) ?? code

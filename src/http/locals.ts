@@ -40,6 +40,8 @@ export const viewLocals = (options: {
       demoNotice: options.demoNotice,
       organisation: null,
       user: null,
+      ending: null,
+      endsSoon: false,
       menu: [],
       base: '',
       // Two slashes at the start would name another host.

@@ -1,16 +1,32 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
+/** Everything that browsers know and a page could ask for; the portal asks for the clipboard only, to copy an id into it. */
+const denied = `
+  accelerometer ambient-light-sensor autoplay battery bluetooth browsing-topics camera clipboard-read
+  cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid
+  identity-credentials-get idle-detection local-fonts magnetometer microphone midi otp-credentials payment
+  picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access
+  usb web-share window-management xr-spatial-tracking`
+const permissions = [
+  ...denied
+    .trim()
+    .split(/\s+/)
+    .map((name) => `${name}=()`),
+  'clipboard-write=(self)',
+].join(', ')
+
 /**
  * The security headers of every answer. Nothing is allowed that is not named: no inline script or style, no
- * other origin, no framing. `formActionOrigins` are the eID provider's, because browsers apply form-action to
- * the redirect that follows our sign-out form as well.
+ * other origin, no framing, and no text that becomes a document but in the one place of public/js/live.js; openers and
+ * resources of the same origin only. `formActionOrigins` are the eID provider's, because browsers apply form-action
+ * to the redirect that follows our sign-out form as well.
  */
 export const securityHeaders = (options: {
   readonly https: boolean
   readonly formActionOrigins: () => readonly string[]
-}): RequestHandler =>
-  helmet({
+}): RequestHandler => {
+  const headers = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -24,6 +40,8 @@ export const securityHeaders = (options: {
         formAction: ["'self'", () => options.formActionOrigins().join(' ')],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ['portal-page'],
         ...(options.https ? { upgradeInsecureRequests: [] } : {}),
       },
     },
@@ -31,14 +49,14 @@ export const securityHeaders = (options: {
     referrerPolicy: { policy: 'same-origin' },
     xFrameOptions: { action: 'deny' },
   })
-
-const permissions = ['camera', 'geolocation', 'microphone', 'payment', 'usb']
-  .map((name) => `${name}=()`)
-  .join(', ')
+  return (req, res, next) => {
+    res.setHeader('Permissions-Policy', permissions)
+    headers(req, res, next)
+  }
+}
 
 /** Pages are personal: no cache keeps them. Static files and probes are answered before this. */
 export const personalPages: RequestHandler = (_req, res, next) => {
   res.setHeader('Cache-Control', 'no-store')
-  res.setHeader('Permissions-Policy', permissions)
   next()
 }

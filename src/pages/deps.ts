@@ -1,6 +1,7 @@
 import type { Eid } from '../auth/eid.ts'
 import type { EmailCodes } from '../auth/email-codes.ts'
 import type { Passport } from '../auth/passport.ts'
+import type { Sealer } from '../auth/sealed-token.ts'
 import type { Config } from '../config.ts'
 import type { Language } from '../http/language.ts'
 import type { DemoNotice } from '../http/locals.ts'
@@ -12,11 +13,12 @@ import type { Looking } from '../sync/looking.ts'
 
 /** What handlers are made from. */
 export type PageDeps = {
-  readonly config: Pick<Config, 'portalUrl' | 'https' | 'feedbackUrl' | 'supportText'>
+  readonly config: Pick<Config, 'portalUrl' | 'https' | 'sessionLimits' | 'feedbackUrl' | 'supportText'>
   readonly logger: Logger
   readonly database: Database
   readonly eid: Eid
   readonly passport: Passport
+  readonly sealer: Sealer
   readonly organisations: Organisations
   readonly audit: AuditBuffer
   readonly languages: ReadonlyMap<string, Language>

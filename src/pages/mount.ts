@@ -1,6 +1,8 @@
-import { type RequestHandler, Router } from 'express'
+import express, { type RequestHandler, Router } from 'express'
 import { requireRole } from '../auth/access.ts'
 import { csrfProtection } from '../http/csrf.ts'
+import { jsonErrors } from '../http/json-errors.ts'
+import type { Logger } from '../logger.ts'
 import { covers, type Role } from '../role.ts'
 import type { AuditBuffer } from '../store/audit-buffer.ts'
 import type { Lists, Looking } from '../sync/looking.ts'
@@ -74,6 +76,28 @@ export const nameRoute = ({ prefix, routes }: OrganisationSection): Router => {
       next('router')
     })
   }
+  return router
+}
+
+/**
+ * A router of routes that servers post to: they have no session and no CSRF token, and prove themselves by what they
+ * send. Other methods are 405. `brake` comes before anything is read.
+ */
+export const mountForServers = ({ routes }: Section, brake: RequestHandler, logger: Logger): Router => {
+  const router = Router()
+  const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 50 })
+  for (const { path, post } of routes) {
+    const named: RequestHandler = (_req, res, next) => {
+      res.locals.route = path
+      next()
+    }
+    router.all(path, named, brake)
+    if (post) router.post(path, form, post)
+    router.all(path, (_req, res) => {
+      res.set('Allow', 'POST').status(405).json({ error: 'method_not_allowed' })
+    })
+  }
+  router.use(jsonErrors(logger))
   return router
 }
 

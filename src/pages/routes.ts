@@ -1,9 +1,13 @@
 import { auditRefusals } from '../auth/audit-refusals.ts'
+import { backchannelLogout } from '../auth/backchannel-logout.ts'
 import { showJwks } from '../auth/jwks.ts'
-import { finishSignIn, signOut, startSignIn } from '../auth/sign-in.ts'
+import { signOut } from '../auth/session-of-user.ts'
+import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
 import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
+import { revokeSessions } from './account/revoke-sessions.ts'
 import { showSelect } from './account/select.ts'
+import { showSessionEnding, staySignedIn } from './account/session-ending.ts'
 import { showSignIn } from './account/sign-in.ts'
 import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
@@ -25,6 +29,12 @@ export const siteMap = (deps: PageDeps) => {
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
   const webhooks = { key: 'webhooks', group: 'developers' }
   const salesUnits = { key: 'salesUnits', count: salesUnitCount }
+
+  /** The eID provider, without a browser: the one place without session and CSRF token. */
+  const servers: Section = {
+    prefix: '',
+    routes: [{ path: '/auth/backchannel-logout', post: backchannelLogout(signInDeps) }],
+  }
 
   /** Everybody may see these. */
   const anyone: Section = {
@@ -48,6 +58,9 @@ export const siteMap = (deps: PageDeps) => {
       { path: '/verify-email', get: showVerifyEmail(deps), post: requestCode(deps) },
       { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps) },
       { path: '/verify-email/resend', post: resendCode(deps) },
+      { path: '/profile/sessions/revoke', post: revokeSessions(signInDeps) },
+      { path: '/session/ending', get: showSessionEnding(deps) },
+      { path: '/session/stay', post: staySignedIn(deps) },
     ],
   }
 
@@ -95,5 +108,5 @@ export const siteMap = (deps: PageDeps) => {
     ],
   }
 
-  return { anyone, account, user, partner, merchant }
+  return { servers, anyone, account, user, partner, merchant }
 }

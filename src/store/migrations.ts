@@ -6,6 +6,7 @@ import { usersGrantsSessions } from './migrations/0001-users-grants-sessions.ts'
 import { syncedRecords } from './migrations/0002-synced-records.ts'
 import { namesInOrder } from './migrations/0003-names-in-order.ts'
 import { audit } from './migrations/0004-audit.ts'
+import { sessionsAndBrakes } from './migrations/0005-sessions-and-brakes.ts'
 import { emailVerification } from './migrations/0006-email-verification.ts'
 import { grantRoles } from './migrations/0007-grant-roles.ts'
 
@@ -15,6 +16,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0002-synced-records': syncedRecords,
   '0003-names-in-order': namesInOrder,
   '0004-audit': audit,
+  '0005-sessions-and-brakes': sessionsAndBrakes,
   '0006-email-verification': emailVerification,
   '0007-grant-roles': grantRoles,
 }

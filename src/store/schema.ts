@@ -59,12 +59,25 @@ export type AuditTable = {
   details: unknown
 }
 
-/** connect-pg-simple's table; only that library writes it. */
+/** connect-pg-simple's table and what we keep beside it; http/session-store.ts and sessions.ts know it. */
 export type SessionsTable = {
   sid: string
   sess: unknown
+  /** When it ends if nobody uses it meanwhile. */
   expire: Date
+  used_at: Generated<Date>
+  /** The id that took the place of this one; the row is empty then and lives for a moment. */
+  renewed_as: string | null
+  /** The id that this one took the place of, until somebody comes with this one. */
+  renewed_from: string | null
+  /** Of what `sess` says: passport's user, the eID's own session, when the user signed in (ms since the epoch). */
+  user_id: ColumnType<string | null, never, never>
+  eid_sid: ColumnType<string | null, never, never>
+  signed_in_at: ColumnType<string | null, never, never>
 }
+
+/** Logout tokens that have been acted on, until they are too old to be believed. */
+export type LogoutTokensTable = { id: string; forget_at: Date }
 
 /**
  * What every table of records has. `key` names the record in its organisation: an MSN, an id, `scheme/id` of a
@@ -160,6 +173,7 @@ export type Schema = {
   users: UsersTable
   grants: GrantsTable
   sessions: SessionsTable
+  logout_tokens: LogoutTokensTable
   audit: AuditTable
   email_codes: EmailCodesTable
   code_mails: CodeMailsTable

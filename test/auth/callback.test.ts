@@ -31,7 +31,8 @@ const keepSessions = async (browser: Browser): Promise<void> => {
     'select sid, sess from sessions',
   )
   for (const { sid, sess } of rows) {
-    const { cookie: _flags, passport: _userId, pendingSignIns: _paths, ...rest } = sess
+    const { cookie: _flags, passport: _userId, pendingSignIns: _paths, ...others } = sess
+    const { address: _coarse, device: _names, ...rest } = others
     keep('session', { sid, ...rest })
   }
 }

@@ -9,35 +9,109 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const pages = [
-  '/',
-  '/profile',
-  '/partners/12345/sales-units',
-  '/no/such/page',
-  '/partners/12345/sales-units/1',
-]
+/** The answers that there are, by what they are; each needs its headers whatever made it. */
+const kinds: readonly (readonly [
+  kind: string,
+  status: number,
+  ask: (cookie: string) => Promise<Response>,
+])[] = (
+  [
+    ['the sign-in page', 200, '/', { cookie: '' }],
+    ['a page of one’s own', 200, '/profile', {}],
+    ['a page of an organisation', 200, '/partners/12345/sales-units', {}],
+    ['an error page', 404, '/no/such/page', {}],
+    ['an address without a grant', 404, '/partners/23456', {}],
+    ['a redirect to the sign-in page', 302, '/select', { cookie: '' }],
+    ['a redirect to the eID', 302, '/login', {}],
+    ['a callback that nobody asked for', 400, '/auth/callback', { cookie: '' }],
+    ['a form without its token', 403, '/logout', { method: 'POST' }],
+    ['JSON', 200, '/session/ending', { accept: 'application/json' }],
+    ['a server’s request', 400, '/auth/backchannel-logout', { method: 'POST', cookie: '' }],
+    ['a probe', 200, '/healthz', { cookie: '' }],
+    ['a readiness probe', 200, '/readyz', { cookie: '' }],
+  ] as [string, number, string, { cookie?: string; method?: string; accept?: string }][]
+).map(([kind, status, path, { cookie: own, method = 'GET', accept = 'text/html' }]) => [
+  kind,
+  status,
+  (cookie) =>
+    fetch(test.url + path, { method, redirect: 'manual', headers: { cookie: own ?? cookie, accept } }),
+])
+
+const everywhere: Readonly<Record<string, RegExp>> = {
+  'content-security-policy': /^default-src 'none';/,
+  'x-content-type-options': /^nosniff$/,
+  'x-frame-options': /^deny$/i,
+  'referrer-policy': /^same-origin$/,
+  'cross-origin-opener-policy': /^same-origin$/,
+  'cross-origin-resource-policy': /^same-origin$/,
+  'origin-agent-cluster': /^\?1$/,
+  'permissions-policy':
+    /camera=\(\).*geolocation=\(\).*microphone=\(\).*payment=\(\).*clipboard-write=\(self\)/,
+  'x-request-id': /^[\da-f-]{36}$/,
+}
+
+const expectHeaders = ({ headers }: Response, cached: RegExp): void => {
+  for (const [name, value] of Object.entries(everywhere))
+    expect([name, headers.get(name)]).toEqual([name, expect.stringMatching(value)])
+  expect(headers.get('cache-control')).toMatch(cached)
+  for (const name of [
+    'x-powered-by',
+    'strict-transport-security',
+    'server',
+    'etag',
+    'access-control-allow-origin',
+  ])
+    expect([name, headers.get(name)]).toEqual([name, null])
+}
 
 describe('headers', () => {
-  it('stand on every page, found or not, and allow nothing inline or foreign', async () => {
-    const browser = await test.signedIn('Kari Nordmann')
-    for (const path of pages) {
-      const { headers } = await browser.open(path)
-      const policy = headers['content-security-policy'] ?? ''
-      expect(policy).toContain("default-src 'none'")
-      expect(policy).toContain("script-src 'self';")
-      expect(policy).toContain("style-src 'self';")
-      expect(policy).toContain("frame-ancestors 'none'")
-      expect(policy).toContain("base-uri 'none'")
-      expect(policy).toContain(`form-action 'self' ${test.issuer}`)
-      expect(policy).not.toMatch(/unsafe-inline|unsafe-eval|\*/)
-      expect(headers['cache-control']).toBe('no-store')
-      expect(headers['x-content-type-options']).toBe('nosniff')
-      expect(headers['referrer-policy']).toBe('same-origin')
-      expect(headers['permissions-policy']).toContain('camera=()')
-      expect(headers['x-powered-by']).toBeUndefined()
-      expect(headers['strict-transport-security']).toBeUndefined()
-      expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/)
-    }
+  let cookie: string
+  beforeAll(async () => {
+    cookie = `portal=${(await test.signedIn('Kari Nordmann')).cookie('portal')}`
+  })
+
+  it.each(kinds)('%s (%i)', async (_kind, status, ask) => {
+    const answer = await ask(cookie)
+    expect(answer.status).toBe(status)
+    expectHeaders(answer, /^no-store$/)
+  })
+
+  it('429', async () => {
+    await test.portal.database.pool.query('update brakes set points = 1000000')
+    const answer = await fetch(`${test.url}/login`, { redirect: 'manual', headers: { cookie } })
+    await test.portal.database.pool.query('delete from brakes')
+    expect(answer.status).toBe(429)
+    expectHeaders(answer, /^no-store$/)
+  })
+
+  it('a static file', async () => {
+    const { $ } = await test.browser().open('/')
+    const answer = await fetch(test.url + String($('script[src]').attr('src')))
+    const { headers } = answer
+    expect([answer.status, headers.get('cache-control')]).toEqual([
+      200,
+      'public, max-age=31536000, immutable',
+    ])
+    const { 'x-request-id': _id, ...others } = everywhere
+    for (const [name, value] of Object.entries(others))
+      expect([name, headers.get(name)]).toEqual([name, expect.stringMatching(value)])
+  })
+
+  it('allow nothing inline or foreign, no text as markup but in one place, and the way to the eID’s sign-out', async () => {
+    const policy = String((await fetch(test.url)).headers.get('content-security-policy')).split(';')
+    expect(policy).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data:",
+      "font-src 'self'",
+      "connect-src 'self'",
+      `form-action 'self' ${test.issuer}`,
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      'trusted-types portal-page',
+    ])
   })
 
   it('ask for https for ever where the portal has it', async () => {

@@ -153,6 +153,16 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
   })
 })
 
+describe('staying', () => {
+  it('is a button of the page that says when the session ends', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const page = await browser.open('/session/ending?returnTo=/profile')
+    expect(page.words).toContain('You will be signed out at')
+    expect((await browser.press('Stay signed in')).url.pathname).toBe('/profile')
+    expect((await browser.press('Sign out everywhere else')).url.pathname).toBe('/profile')
+  })
+})
+
 describe('leaving', () => {
   it('is a button of the profile page, and leads back to the sign-in page', async () => {
     const browser = await test.signedIn('Kari Nordmann')

@@ -41,6 +41,8 @@ export type LyingProvider = {
   readonly lie: (lies: Lies, nonce?: string) => void
   /** How often an endpoint has been asked. */
   readonly calls: (endpoint: Endpoint) => number
+  /** A JWT with these claims, signed with its own key, or with one that it does not publish. */
+  readonly sign: (claims: Json, header?: Json, foreignKey?: boolean) => string
   readonly stop: () => Promise<void>
 }
 
@@ -94,7 +96,7 @@ export const jwtOf = (signer: Signer, claims: Json, header: Json = {}): string =
 
 /** @param port 0 for any that is free */
 export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
-  const own = newSigner('ES256', 'key-of-the-tests')
+  const [own, foreign] = [newSigner('ES256', 'key-of-the-tests'), newSigner('ES256', 'key-of-the-tests')]
   let lies: Lies = {}
   let nonce = ''
   const asked: Record<Endpoint, number> = { discovery: 0, token: 0, jwks: 0, userinfo: 0 }
@@ -159,6 +161,7 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
       nonce = newNonce
     },
     calls: (endpoint) => asked[endpoint],
+    sign: (claims, header = {}, foreignKey = false) => jwtOf(foreignKey ? foreign : own, claims, header),
     stop: async () => {
       const closed = once(server, 'close')
       server.close()

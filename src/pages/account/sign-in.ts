@@ -11,5 +11,7 @@ export const showSignIn: RequestHandler = (req, res) => {
     loginHref: `/login?returnTo=${encodeURIComponent(returnTo)}`,
     // Somebody who followed a link is told why they see this page instead.
     interrupted: returnTo !== '/select',
+    // Somebody whose session had ended before their form came.
+    form: req.query['form'] !== undefined,
   })
 }

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import { decodeProtectedHeader, type JWTPayload } from 'jose'
+import { z } from 'zod'
+import { BadRequestError, EidAnswerError } from '../errors.ts'
+import { coarseAddress } from '../http/coarse-address.ts'
+import { recordAudit } from '../store/audit.ts'
+import { endSessionsOfEid, firstUse } from '../store/sessions.ts'
+import { verifyProviderJwt } from './provider-jwt.ts'
+import type { SessionDeps } from './session-of-user.ts'
+import { userIdOf } from './user-id.ts'
+
+const backchannelEvent = 'http://schemas.openid.net/event/backchannel-logout'
+/** A logout is told at once; so an old token is somebody's copy. */
+const maxAgeSeconds = 5 * 60
+/** Longer than any token is believed, clocks that go wrong included. */
+const rememberMs = 3 * maxAgeSeconds * 1000
+
+/** `JWT` is what providers wrote before the type was named; an ID token has no events and a nonce. */
+const types = new Set([undefined, 'jwt', 'logout+jwt', 'application/logout+jwt'])
+
+const notEmpty = z.string().min(1).max(1000)
+const claimsSchema = z
+  .object({
+    iss: notEmpty,
+    jti: notEmpty,
+    sub: notEmpty.optional(),
+    sid: notEmpty.optional(),
+    events: z.looseObject({ [backchannelEvent]: z.looseObject({}) }),
+  })
+  .refine(({ sub, sid }) => sub !== undefined || sid !== undefined, 'neither sub nor sid')
+
+/** What makes a JWT of the provider's a logout token, in words where it is none. */
+const logoutClaims = (jwt: string, payload: JWTPayload) => {
+  const typ = jwt.split('.').length === 3 ? decodeProtectedHeader(jwt).typ : undefined
+  if (!types.has(typ?.toLowerCase())) throw new EidAnswerError('a JWT of another type')
+  if ('nonce' in payload) throw new EidAnswerError('a logout token with a nonce')
+  const { data, error } = claimsSchema.safeParse(payload)
+  if (!data) throw new EidAnswerError(`no logout token: ${error.issues[0]?.path.join('.') || 'sub, sid'}`)
+  return data
+}
+
+const formSchema = z.object({ logout_token: z.string().min(1) })
+
+/**
+ * `POST /auth/backchannel-logout`, form body `logout_token` (OpenID Connect Back-Channel Logout 1.0): ends every session
+ * that the token names, by the eID's session, by user, or both, before it answers. 200 also where there was none.
+ * A token counts once; where ending fails it does not count as used.
+ * @throws BadRequestError, EidAnswerError for what is no logout token of the provider's for us; EidUnavailableError
+ */
+export const backchannelLogout =
+  ({ eid, database, logger }: SessionDeps): RequestHandler =>
+  async (req, res) => {
+    const { data: form } = formSchema.safeParse(req.body)
+    if (!form) throw new BadRequestError('no logout_token')
+    const payload = await verifyProviderJwt(eid, form.logout_token, {
+      maxAgeSeconds,
+      requiredClaims: ['iat', 'exp', 'jti', 'events'],
+    })
+    const { iss, sub, sid, jti } = logoutClaims(form.logout_token, payload)
+    const id = createHash('sha256')
+      .update(JSON.stringify([iss, jti]))
+      .digest('base64url')
+    await database.kysely.transaction().execute(async (db) => {
+      if (!(await firstUse(db, id, rememberMs)))
+        throw new EidAnswerError('a logout token for the second time')
+      const userId = sub === undefined ? undefined : userIdOf(iss, sub)
+      for (const ended of await endSessionsOfEid(db, { userId, eidSid: sid }))
+        await recordAudit(db, logger, {
+          event: 'session ended',
+          userId: ended,
+          address: coarseAddress(req.ip),
+          details: { reason: 'back-channel' },
+        })
+    })
+    res.json({})
+  }

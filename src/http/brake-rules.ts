@@ -1,0 +1,67 @@
+import type { Request } from 'express'
+
+/** So many requests in so many seconds. */
+export type Limit = { readonly most: number; readonly seconds: number }
+
+/** What is counted together, for an address and, behind it, for a user. Generous, because a whole company may come from one address. */
+export type Rule = {
+  readonly name: string
+  /** Undefined: whatever somebody signed in asks for. */
+  readonly path?: string
+  readonly method?: 'GET' | 'POST'
+  readonly address: Limit
+  readonly user?: Limit
+}
+
+const minute = 60
+
+/** Every limit of the portal. Each sign-in costs a session row and calls to the eID provider; a code entry is a guess. */
+export const rules: readonly Rule[] = [
+  {
+    name: 'login',
+    path: '/login',
+    address: { most: 300, seconds: 5 * minute },
+    user: { most: 60, seconds: 5 * minute },
+  },
+  {
+    name: 'callback',
+    path: '/auth/callback',
+    address: { most: 300, seconds: 5 * minute },
+    user: { most: 60, seconds: 5 * minute },
+  },
+  // One address for everybody: the provider's.
+  { name: 'backchannel', path: '/auth/backchannel-logout', address: { most: 1200, seconds: minute } },
+  {
+    name: 'verify',
+    path: '/verify-email',
+    method: 'POST',
+    address: { most: 100, seconds: 10 * minute },
+    user: { most: 20, seconds: 10 * minute },
+  },
+  {
+    name: 'resend',
+    path: '/verify-email/resend',
+    method: 'POST',
+    address: { most: 100, seconds: 10 * minute },
+    user: { most: 20, seconds: 10 * minute },
+  },
+  {
+    name: 'code',
+    path: '/verify-email/code',
+    method: 'POST',
+    address: { most: 100, seconds: 10 * minute },
+    user: { most: 30, seconds: 10 * minute },
+  },
+]
+
+/** Everything that somebody signed in asks for; counted in batches, because it is every page. */
+export const signedIn = {
+  address: { most: 6000, seconds: minute },
+  user: { most: 600, seconds: minute },
+} as const
+
+/** Whether the request is one that the rule counts. */
+export const matches = ({ path, method }: Rule, req: Request): boolean =>
+  path !== undefined &&
+  [path, `${path}/`].includes(req.path.toLowerCase()) &&
+  (method === undefined || req.method === method)

@@ -1,0 +1,97 @@
+import { createHmac, hkdfSync } from 'node:crypto'
+import type { Request, RequestHandler } from 'express'
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import { TooManyRequestsError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { recordAudit } from '../store/audit.ts'
+import type { Database } from '../store/database.ts'
+import { type Limit, matches, rules, signedIn } from './brake-rules.ts'
+import { batched, type Consume } from './brakes-in-batches.ts'
+import { coarseAddress } from './coarse-address.ts'
+import { source } from './source.ts'
+
+/**
+ * Limits that hold for all instances together: counted in the database, and in this process while the database fails.
+ * `addresses` goes before the session is read, `users` after it is known who asks.
+ * Both throw TooManyRequestsError.
+ */
+export const createBrakes = (options: {
+  readonly secrets: readonly string[]
+  readonly database: Database
+  readonly logger: Logger
+}): { readonly addresses: RequestHandler; readonly users: RequestHandler } => {
+  const { database, logger, secrets } = options
+  // No address stands in the table, and nobody can tell from it who was here.
+  const key = new Uint8Array(hkdfSync('sha256', secrets[0] ?? '', '', 'keys-of-brakes', 32))
+  const hidden = (value: string): string => createHmac('sha256', key).update(value).digest('base64url')
+
+  // Names of prepared statements do not go along: a pooler in between would not know them.
+  const client = {
+    query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query(text, values),
+  }
+  let sweeps = false
+  const counter = (name: string, { most, seconds }: Limit): Consume => {
+    const settings = { keyPrefix: name, points: most, duration: seconds }
+    const limiter = new RateLimiterPostgres({
+      ...settings,
+      storeClient: client,
+      storeType: 'pool',
+      tableName: 'brakes',
+      tableCreated: true,
+      // One of them sweeps the table for all.
+      clearExpiredByTimeout: !sweeps,
+      inMemoryBlockOnConsumed: most + 1,
+      insuranceLimiter: new RateLimiterMemory(settings),
+    })
+    sweeps = true
+    return async (subject, points = 1) => {
+      try {
+        await limiter.consume(subject, points)
+        return undefined
+      } catch (refused) {
+        if (refused instanceof RateLimiterRes)
+          return { waitMs: refused.msBeforeNext, first: refused.consumedPoints === most + 1 }
+        throw refused
+      }
+    }
+  }
+
+  const counted = rules.map((rule) => ({
+    rule,
+    address: counter(`${rule.name}:address`, rule.address),
+    user: rule.user && counter(`${rule.name}:user`, rule.user),
+  }))
+  const everything = {
+    address: batched(counter('signed-in:address', signedIn.address)),
+    user: batched(counter('signed-in:user', signedIn.user)),
+  }
+
+  const hold = async (req: Request, consume: Consume, subject: string, limit: string): Promise<void> => {
+    const refused = await consume(hidden(subject))
+    if (!refused) return
+    if (refused.first)
+      await recordAudit(database.kysely, logger, {
+        event: 'too many requests',
+        userId: req.user?.id,
+        address: coarseAddress(req.ip),
+        details: { limit },
+      })
+    throw new TooManyRequestsError(limit, Math.max(1, Math.ceil(refused.waitMs / 1000)))
+  }
+
+  return {
+    addresses: async (req, _res, next) => {
+      const found = counted.find(({ rule }) => matches(rule, req))
+      if (found) await hold(req, found.address, source(req.ip ?? ''), `${found.rule.name}, address`)
+      next()
+    },
+    users: async (req, _res, next) => {
+      if (!req.user) return next()
+      const found = counted.find(({ rule }) => matches(rule, req))
+      if (found?.user) await hold(req, found.user, req.user.id, `${found.rule.name}, user`)
+      await hold(req, everything.address, source(req.ip ?? ''), 'signed in, address')
+      await hold(req, everything.user, req.user.id, 'signed in, user')
+      return next()
+    },
+  }
+}

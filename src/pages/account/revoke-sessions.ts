@@ -1,0 +1,22 @@
+import type { RequestHandler } from 'express'
+import { type SessionDeps, signOut } from '../../auth/session-of-user.ts'
+import { endOtherSessions } from '../../auth/sessions-of-user.ts'
+import { BadRequestError } from '../../errors.ts'
+import { signedIn } from '../acting-as.ts'
+
+/**
+ * `POST /profile/sessions/revoke`, form body `session`: the key of one of the user's sessions, `others` for all but this
+ * one, or `all`, which ends with this one's sign-out.
+ * @throws BadRequestError
+ */
+export const revokeSessions = (deps: SessionDeps): RequestHandler => {
+  const signOutHere = signOut(deps)
+  return async (req, res, next) => {
+    const { session } = (req.body ?? {}) as { session?: unknown }
+    if (typeof session !== 'string' || session === '') throw new BadRequestError('which session?')
+    const everywhere = session === 'all' || session === 'others'
+    const ended = await endOtherSessions(deps, req, signedIn(req), everywhere ? 'all' : session)
+    if (session === 'all') return signOutHere(req, res, next)
+    return res.redirect(303, `/profile?ended=${ended}#sessions`)
+  }
+}

@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto'
+import { SignJWT } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { userIdOf } from '../../src/auth/user-id.ts'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { answers, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal } from '../support/portal.ts'
+import { type PortalOf, startPortalOf } from './portal-of.ts'
+import { startTab } from './steps.ts'
+
+const path = '/auth/backchannel-logout'
+const event = 'http://schemas.openid.net/event/backchannel-logout'
+const secret = 'client-secret-of-the-tests'
+
+let provider: LyingProvider
+let portal: PortalOf
+beforeAll(async () => {
+  provider = await startLyingProvider()
+  portal = await startPortalOf(provider.issuer, { times: { refetchKeysMs: 0 } })
+})
+afterAll(async () => {
+  await portal.stop()
+  await provider.stop()
+})
+beforeEach(async () => {
+  await portal.database.pool.query('delete from sessions')
+})
+
+type Claims = Record<string, unknown>
+const now = () => Math.floor(Date.now() / 1000)
+const right = (): Claims => ({
+  iss: provider.issuer,
+  aud: 'portal',
+  iat: now(),
+  exp: now() + 120,
+  jti: randomUUID(),
+  sub: 'somebody',
+  events: { [event]: {} },
+})
+const typed = { typ: 'logout+jwt' }
+const token = (over: Claims = {}, header: Claims = typed, foreignKey = false): string =>
+  provider.sign({ ...right(), ...over }, header, foreignKey)
+
+const post = (body: string | URLSearchParams, type = 'application/x-www-form-urlencoded') =>
+  fetch(portal.url + path, { method: 'POST', headers: { 'content-type': type }, body: body.toString() })
+const send = (jwt: string) => post(new URLSearchParams({ logout_token: jwt }))
+
+/** A browser in which somebody is signed in, as the provider's session `sid`. */
+const signedIn = async (sid: string | undefined, sub = 'somebody'): Promise<Browser> => {
+  const browser = portal.browser()
+  const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
+  provider.lie({ claims: { sid, sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
+  const page = await browser.open(`/auth/callback?code=code&state=${searchParams.get('state')}`)
+  expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
+  return browser
+}
+const isSignedIn = async (browser: Browser): Promise<boolean> =>
+  (await browser.open('/profile')).url.pathname === '/profile'
+const signedInOf = (browsers: Browser[]) => Promise.all(browsers.map(isSignedIn))
+
+describe('a logout token', () => {
+  it('by sid ends every session that came of that session of the eID, and no other', async () => {
+    const browsers = [await signedIn('one'), await signedIn('one'), await signedIn('two')]
+    const answer = await send(token({ sub: undefined, sid: 'one' }))
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
+    expect(answer.headers.get('set-cookie')).toBeNull()
+    expect(await signedInOf(browsers)).toEqual([false, false, true])
+  })
+
+  it('by sub ends every session of that user, and nobody else’s', async () => {
+    const browsers = [await signedIn('one'), await signedIn(undefined), await signedIn('two', 'another')]
+    expect((await send(token())).status).toBe(200)
+    expect(await signedInOf(browsers)).toEqual([false, false, true])
+    const { rows } = await portal.database.pool.query(
+      `select user_id, details from audit where event = 'session ended' order by id desc limit 1`,
+    )
+    expect(rows).toEqual([
+      { user_id: userIdOf(provider.issuer, 'somebody'), details: { reason: 'back-channel' } },
+    ])
+  })
+
+  it('by both ends what both name, and what may have come of any session of that user', async () => {
+    const browsers = [
+      await signedIn('one'),
+      await signedIn('two'),
+      await signedIn(undefined),
+      await signedIn('one', 'another'),
+    ]
+    expect((await send(token({ sid: 'one' }))).status).toBe(200)
+    expect(await signedInOf(browsers)).toEqual([false, true, false, true])
+  })
+
+  it('that names nobody who is here is fine', async () => {
+    expect((await send(token({ sub: 'nobody', sid: 'none' }))).status).toBe(200)
+  })
+
+  it.each([undefined, 'JWT', 'logout+jwt', 'application/logout+jwt', 'LOGOUT+JWT'])(
+    'may have the type %s',
+    async (typ) => {
+      expect((await send(token({}, { typ }))).status).toBe(200)
+    },
+  )
+
+  it('may be for others too, and carry what nobody asked for', async () => {
+    const events = { [event]: { more: 1 } }
+    expect((await send(token({ aud: ['other', 'portal'], events, trace: 'x' }))).status).toBe(200)
+  })
+
+  it('ends a session that a slow request would bring back', async () => {
+    const browser = await signedIn('one')
+    const cookie = browser.cookie('portal')
+    const pool = portal.database.pool
+    const original = pool.query.bind(pool) as (text: string, values?: unknown[]) => Promise<unknown>
+    const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow = async (text: string, values?: unknown[]) => {
+      if (text.startsWith('update sessions set sess')) {
+        held.resolve()
+        await go.promise
+      }
+      return original(text, values)
+    }
+    Object.assign(pool, { query: slow })
+    try {
+      const headers = { cookie: `portal=${cookie}` }
+      const login = fetch(`${portal.url}/login`, { redirect: 'manual', headers })
+      await held.promise
+      expect((await send(token({ sid: 'one' }))).status).toBe(200)
+      go.resolve()
+      expect((await login).status).toBe(302)
+    } finally {
+      Object.assign(pool, { query: original })
+    }
+    expect(await isSignedIn(browser)).toBe(false)
+  })
+})
+
+describe('is refused, and nobody is signed out:', () => {
+  const past = (seconds: number) => now() - seconds
+  const cases: [what: string, jwt: () => string | Promise<string>][] = [
+    ['another issuer', () => token({ iss: 'https://evil.example' })],
+    ['no issuer', () => token({ iss: undefined })],
+    ['another audience', () => token({ aud: 'another' })],
+    ['no audience', () => token({ aud: undefined })],
+    ['no iat', () => token({ iat: undefined })],
+    ['iat in the future', () => token({ iat: now() + 120, exp: now() + 240 })],
+    ['iat long ago', () => token({ iat: past(600) })],
+    ['iat is a text', () => token({ iat: 'now' })],
+    ['no exp', () => token({ exp: undefined })],
+    ['expired', () => token({ iat: past(200), exp: past(60) })],
+    ['not valid yet', () => token({ nbf: now() + 120 })],
+    ['no events', () => token({ events: undefined })],
+    ['another event', () => token({ events: { 'https://evil.example/event': {} } })],
+    ['the event is no object', () => token({ events: { [event]: true } })],
+    ['the event is a list', () => token({ events: { [event]: [] } })],
+    ['events is a list', () => token({ events: [event] })],
+    ['events is a text', () => token({ events: event })],
+    ['a nonce', () => token({ nonce: 'n' })],
+    ['a nonce of null', () => token({ nonce: null })],
+    ['no jti', () => token({ jti: undefined })],
+    ['an empty jti', () => token({ jti: '' })],
+    ['neither sub nor sid', () => token({ sub: undefined })],
+    ['sub is a number', () => token({ sub: 7 })],
+    ['an empty sid', () => token({ sid: '' })],
+    ['alg none', () => token({}, { ...typed, alg: 'none' })],
+    [
+      'HS256 with our secret',
+      () => new SignJWT(right()).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret)),
+    ],
+    ['ES256 in the name of HS256', () => token({}, { ...typed, alg: 'HS256' })],
+    ['an unknown kid', () => token({}, { ...typed, kid: 'another' })],
+    ['a key that is not the provider’s', () => token({}, typed, true)],
+    [
+      'a signature of something else',
+      () => `${token().split('.').slice(0, 2).join('.')}.${token().split('.')[2]}`,
+    ],
+    ['another type', () => token({}, { typ: 'at+jwt' })],
+    ['a type of security events', () => token({}, { typ: 'secevent+jwt' })],
+    ['a critical header that we do not know', () => token({}, { ...typed, crit: ['x'], x: 1 })],
+    [
+      'an ID token',
+      () =>
+        provider.sign({
+          iss: provider.issuer,
+          aud: 'portal',
+          iat: now(),
+          exp: now() + 99,
+          sub: 'somebody',
+          nonce: 'n',
+        }),
+    ],
+    ['not a JWT', () => 'not-a-jwt'],
+    ['three parts of nothing', () => '..'],
+    ['five parts of nothing', () => '....'],
+    ['empty', () => ''],
+  ]
+  it.each(cases)('%s', async (_what, jwt) => {
+    const browser = await signedIn('one')
+    const answer = await send(await jwt())
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect([answer.status, await answer.json()]).toEqual([400, { error: 'invalid_request' }])
+    expect(await isSignedIn(browser)).toBe(true)
+  })
+
+  it('the same token for the second time', async () => {
+    const jwt = token()
+    expect((await send(jwt)).status).toBe(200)
+    const browser = await signedIn('one')
+    expect((await send(jwt)).status).toBe(400)
+    expect(await isSignedIn(browser)).toBe(true)
+  })
+
+  it('another token with the same jti, at the same time', async () => {
+    const jti = randomUUID()
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await send(token({ jti }))).status))
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 400, 400])
+  })
+
+  it.each<[string, () => Promise<Response>]>([
+    ['no parameter', () => post('')],
+    ['the parameter twice', () => post(`logout_token=${token()}&logout_token=${token()}`)],
+    ['a list', () => post(`logout_token[]=${token()}`)],
+    ['in the query', () => fetch(`${portal.url}${path}?logout_token=${token()}`, { method: 'POST' })],
+    ['JSON', () => post(JSON.stringify({ logout_token: token() }), 'application/json')],
+    ['the token alone', () => post(token(), 'application/jwt')],
+    ['a huge body', () => post(`logout_token=${'x'.repeat(200_000)}`)],
+    ['a huge token', () => post(`logout_token=${'x'.repeat(15_000)}`)],
+    [
+      'a body in another alphabet',
+      () => post('logout_token=x', 'application/x-www-form-urlencoded; charset=x'),
+    ],
+    ['U+0000', () => post('logout_token=%00')],
+  ])('%s', async (_what, ask) => {
+    const answer = await ask()
+    expect([answer.status, await answer.json()]).toEqual([400, { error: 'invalid_request' }])
+  })
+
+  it.each(['GET', 'PUT', 'DELETE', 'PATCH'])('%s', async (method) => {
+    const answer = await fetch(portal.url + path, { method })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+  })
+})
+
+it('needs no CSRF token, sets no cookie, and asks for none', async () => {
+  const answer = await fetch(portal.url + path, {
+    method: 'POST',
+    headers: { cookie: 'portal=s%3Ax.y', origin: 'https://evil.example' },
+    body: new URLSearchParams({ logout_token: token() }),
+  })
+  expect([answer.status, answer.headers.get('set-cookie')]).toEqual([200, null])
+})
+
+it('no log holds a token of these, or whom it named', () => {
+  expect(portal.log()).toContain('a logout token for the second time')
+  expect(portal.log()).not.toMatch(/eyJ|somebody|evil\.example/)
+})
+
+// Last: the portal has no keys any more.
+it('503 while the provider’s keys cannot be had, and the token counts when they can', async () => {
+  const other = await startLyingProvider()
+  const unlucky = await startPortalOf(other.issuer, { times: { refetchKeysMs: 0 } })
+  try {
+    const jwt = other.sign({ ...right(), iss: other.issuer }, typed)
+    const ask = () =>
+      fetch(unlucky.url + path, { method: 'POST', body: new URLSearchParams({ logout_token: jwt }) })
+    other.lie({ answer: { jwks: answers(500, {}) } })
+    const answer = await ask()
+    expect([answer.status, await answer.json()]).toEqual([503, { error: 'temporarily_unavailable' }])
+    other.lie({})
+    expect((await ask()).status).toBe(200)
+  } finally {
+    await unlucky.stop()
+    await other.stop()
+  }
+})
+
+it('the demo eID: signing out there ends every portal session that came of it, whoever has the cookie', async () => {
+  const test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
+  try {
+    const browser = await test.signedIn('Kari Nordmann')
+    const first = browser.cookie('portal')
+    // The same session of the eID, another one of the portal.
+    browser.plant('portal', 'forgotten')
+    expect((await browser.open('/login?returnTo=/profile')).url.pathname).toBe('/profile')
+    const second = browser.cookie('portal')
+    expect(second).not.toBe(first)
+    const elsewhere = await test.signedIn('Kari Nordmann')
+    const seenWith = async (cookie: string | undefined) => {
+      const other = test.browser()
+      other.plant('portal', String(cookie))
+      return (await other.open('/profile')).url.pathname
+    }
+    expect([await seenWith(first), await seenWith(second)]).toEqual(['/profile', '/profile'])
+    await browser.open(`${test.issuer}/session/end`)
+    await browser.press('Continue', { follow: false })
+    expect([await seenWith(first), await seenWith(second)]).toEqual(['/', '/'])
+    expect((await elsewhere.open('/profile')).url.pathname).toBe('/profile')
+  } finally {
+    await test.stop()
+  }
+})

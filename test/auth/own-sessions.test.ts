@@ -1,0 +1,366 @@
+import { decodeProtectedHeader } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import { addGrant, removeGrant } from '../../src/store/grants.ts'
+import type { Browser, Visit } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { inWords } from './steps.ts'
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
+})
+afterAll(async () => test.stop())
+beforeEach(async () => {
+  await query('delete from sessions')
+})
+
+type Query = (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>
+const query: Query = (text, values) => test.portal.database.pool.query(text, values)
+const signedIn = () => test.signedIn('Kari Nordmann')
+const cookieHeader = (browser: Browser) => ({ cookie: `portal=${browser.cookie('portal')}` })
+const isSignedIn = async (browser: Browser): Promise<boolean> =>
+  (await browser.open('/profile')).url.pathname === '/profile'
+const audited = async (): Promise<unknown[]> => {
+  const { rows } = await query(
+    `select event, details ->> 'reason' as reason from audit
+     where event in ('session ended', 'sign-out') order by id desc limit 1`,
+  )
+  return rows.map(({ event, reason }) => [event, reason])
+}
+
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0'
+const iphone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1'
+
+/** Signs Kari in with this User-Agent. */
+const signedInWith = async (userAgent: string): Promise<Browser> => {
+  const browser = test.browser()
+  const headers = { 'User-Agent': userAgent }
+  await browser.open('/login?returnTo=/profile', { headers })
+  const answer = await browser.press('Kari Nordmann', { until: '/auth/callback' })
+  await browser.open(String(answer.headers['location']), { headers })
+  return browser
+}
+
+const devices = (page: Visit): string[] =>
+  page
+    .$('.devices li')
+    .toArray()
+    .map((element) => page.$(element).text().replace(/\s+/g, ' ').trim())
+
+describe('the row of a session', () => {
+  it('holds what it must and no token, verifier or nonce', async () => {
+    await signedInWith(firefox)
+    const { rows } = await query('select * from sessions')
+    expect(rows).toHaveLength(1)
+    const [row] = rows
+    const sess = row?.['sess'] as Record<string, unknown>
+    expect(Object.keys(sess).toSorted()).toEqual(
+      [
+        'cookie',
+        'passport',
+        'signedInAt',
+        'device',
+        'address',
+        'rights',
+        'idToken',
+        'eidSid',
+        'csrfToken',
+      ].toSorted(),
+    )
+    expect(sess).toMatchObject({
+      passport: { user: test.userId('Kari Nordmann') },
+      device: { browser: 'Firefox', system: 'Linux' },
+      address: '127.0.0.0/24',
+    })
+    expect(row).toMatchObject({ user_id: test.userId('Kari Nordmann'), eid_sid: sess['eidSid'] })
+    expect(decodeProtectedHeader(String(sess['idToken']))).toEqual({ alg: 'dir', enc: 'A256GCM' })
+    expect(String(sess['idToken']).split('.')).toHaveLength(5)
+  })
+
+  it('that was sealed with a secret that is gone signs out without a hint', async () => {
+    const browser = await signedIn()
+    await query(`update sessions set sess = jsonb_set(sess::jsonb, '{idToken}', '"a.b.c.d.e"')::json`)
+    await browser.open('/profile')
+    const { searchParams, pathname } = (await browser.press('Sign out')).url
+    expect([pathname, searchParams.has('id_token_hint')]).toEqual(['/session/end', false])
+    expect(searchParams.get('client_id')).toBe('portal')
+  })
+})
+
+describe('the list of one’s sessions', () => {
+  it('says device, time and coarse address of each, and which is this one', async () => {
+    const here = await signedInWith(iphone)
+    await signedInWith(firefox)
+    await signedInWith('?')
+    await test.signedIn('Åse Bjørk')
+    const page = await here.open('/profile')
+    const [first, ...others] = devices(page)
+    expect(first).toMatch(/^Safari on iOS This one Signed in .* · last used now · from 127\.0\.0\.0\/24$/)
+    expect(others).toHaveLength(2)
+    expect(others.join()).toMatch(/Firefox on Linux Signed in .*1 minute ago/)
+    expect(others.join()).toContain('Unknown browser')
+    const { rows } = await query('select sid from sessions')
+    for (const { sid } of rows) expect(page.text).not.toContain(sid)
+    expect(page.$('.devices li').first().find('button')).toHaveLength(0)
+  })
+
+  it('ends one of them, everything else, or everything', async () => {
+    const [here, one, two] = [await signedIn(), await signedInWith(firefox), await signedIn()]
+    const stranger = await test.signedIn('Åse Bjørk')
+    const list = await here.open('/profile')
+    const key = String(
+      list
+        .$('.devices li')
+        .filter((_, element) => list.$(element).text().includes('Firefox'))
+        .find('button')
+        .attr('value'),
+    )
+    const csrf = String(list.$('input[name=_csrf]').first().val())
+    const ended = await here.post('/profile/sessions/revoke', { _csrf: csrf, session: key })
+    expect([ended.status, ended.url.pathname]).toEqual([200, '/profile'])
+    expect(ended.words).toContain('1 session has ended.')
+    expect(await audited()).toEqual([['session ended', 'revoked']])
+    expect([await isSignedIn(one), await isSignedIn(two)]).toEqual([false, true])
+
+    await here.open('/profile')
+    expect((await here.press('Sign out everywhere else')).words).toContain('1 session has ended.')
+    expect([await isSignedIn(here), await isSignedIn(two)]).toEqual([true, false])
+
+    const three = await signedIn()
+    await here.open('/profile')
+    expect((await here.press('Sign out everywhere, here too')).url.origin).toBe(test.issuer)
+    expect(await audited()).toEqual([['sign-out', null]])
+    expect([await isSignedIn(here), await isSignedIn(three)]).toEqual([false, false])
+    expect(await isSignedIn(stranger)).toBe(true)
+  })
+
+  it('ends nobody else’s, and nothing by a key that is none', async () => {
+    const [kari, ase] = [await signedIn(), await test.signedIn('Åse Bjørk')]
+    const second = await test.signedIn('Åse Bjørk')
+    const page = await ase.open('/profile')
+    const key = String(page.$('.devices button').attr('value'))
+    const csrf = String((await kari.open('/profile')).$('input[name=_csrf]').first().val())
+    for (const session of [key, 'x', '__proto__'])
+      expect((await kari.post('/profile/sessions/revoke', { _csrf: csrf, session })).words).toContain(
+        '0 sessions have ended.',
+      )
+    for (const form of [{ _csrf: csrf }, { _csrf: csrf, session: '' }, { _csrf: csrf, 'session[]': 'all' }])
+      expect(inWords(await kari.post('/profile/sessions/revoke', form))[0]).toBe(400)
+    expect([await isSignedIn(ase), await isSignedIn(second)]).toEqual([true, true])
+  })
+
+  it('has ten at most: the eleventh sign-in ends the oldest', async () => {
+    const browsers: Browser[] = []
+    for (let count = 0; count < 11; count += 1) browsers.push(await signedIn())
+    const alive = []
+    for (const browser of browsers) alive.push(await isSignedIn(browser))
+    expect(alive).toEqual([false, ...Array.from({ length: 10 }, () => true)])
+    expect(await audited()).toEqual([['session ended', 'too many']])
+  })
+
+  it('a session that was ended elsewhere does not come back with a slower request', async () => {
+    const [here, there] = [await signedIn(), await signedIn()]
+    const { pool } = test.portal.database
+    const original = pool.query.bind(pool) as Query
+    const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow: Query = async (text, values) => {
+      if (text.startsWith('update sessions set sess')) {
+        held.resolve()
+        await go.promise
+      }
+      return original(text, values)
+    }
+    Object.assign(pool, { query: slow })
+    try {
+      const login = fetch(`${test.url}/login`, { redirect: 'manual', headers: cookieHeader(there) })
+      await held.promise
+      await here.open('/profile')
+      await here.press('Sign out everywhere else')
+      go.resolve()
+      expect((await login).headers.getSetCookie()).toEqual([])
+    } finally {
+      Object.assign(pool, { query: original })
+    }
+    expect(await isSignedIn(there)).toBe(false)
+  })
+})
+
+describe('a change of rights', () => {
+  const change = async () => {
+    const { kysely } = test.portal.database
+    const grant = [kysely, { kind: 'partner', id: '34567' }, test.userId('Kari Nordmann')] as const
+    if (!(await removeGrant(...grant))) await addGrant(...grant)
+  }
+  const get = (path: string, headers: Record<string, string>) =>
+    fetch(test.url + path, { redirect: 'manual', headers })
+  const cookieOf = (answer: Response): string => String(answer.headers.getSetCookie()[0]?.split(';')[0])
+
+  it('gives the session a new id, keeps the user signed in, and open forms work', async () => {
+    const browser = await signedIn()
+    const before = browser.cookie('portal')
+    const csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
+    expect(browser.cookie('portal')).toBe(before)
+    await change()
+    expect(await isSignedIn(browser)).toBe(true)
+    const after = browser.cookie('portal')
+    expect(after).not.toBe(before)
+    expect(await isSignedIn(browser)).toBe(true)
+    expect(browser.cookie('portal')).toBe(after)
+    const form = await browser.post('/profile/sessions/revoke', { _csrf: csrf, session: 'others' })
+    expect([form.status, form.url.pathname]).toEqual([200, '/profile'])
+    // The browser has come with the new one.
+    expect((await get('/profile', { cookie: `portal=${before}` })).status).toBe(302)
+    const hint = (await browser.press('Sign out', { follow: true })).url.searchParams.get('id_token_hint')
+    expect(hint).toMatch(/^eyJ/)
+  })
+
+  it('of two requests at once neither is signed out, and both lead to the same session', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const browser = await signedIn()
+      await change()
+      const answers = await Promise.all(
+        ['/profile', '/select?all', '/profile'].map((path) => get(path, cookieHeader(browser))),
+      )
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+      const cookies = new Set(answers.filter((answer) => answer.headers.getSetCookie()[0]).map(cookieOf))
+      expect(cookies.size).toBe(1)
+      for (const cookie of cookies) expect((await get('/profile', { cookie })).status).toBe(200)
+      expect((await get('/profile', cookieHeader(browser))).status).toBe(302)
+    }
+  })
+
+  it('whose answer gets lost is told again to the next request, for half a minute', async () => {
+    const browser = await signedIn()
+    await change()
+    await get('/profile', cookieHeader(browser))
+    const again = await get('/profile', cookieHeader(browser))
+    expect(again.status).toBe(200)
+    expect(again.headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^portal=s%3A[\w%.-]+; Path=\/; HttpOnly; SameSite=Lax$/),
+    ])
+    await query(`update sessions set expire = now() - interval '1 second' where renewed_as is not null`)
+    expect((await get('/profile', cookieHeader(browser))).status).toBe(302)
+    expect((await get('/profile', { cookie: cookieOf(again) })).status).toBe(200)
+  })
+
+  it('waits for a page that somebody opens', async () => {
+    const browser = await signedIn()
+    await change()
+    const background = await get('/profile', { ...cookieHeader(browser), 'X-Background': '1' })
+    expect([background.status, background.headers.getSetCookie()]).toEqual([200, []])
+    expect((await get('/profile', cookieHeader(browser))).headers.getSetCookie()).toHaveLength(1)
+  })
+
+  it('does not bring back a session that has ended meanwhile', async () => {
+    const browser = await signedIn()
+    await change()
+    await get('/profile', cookieHeader(browser))
+    await query('delete from sessions where renewed_as is null')
+    expect((await get('/profile', cookieHeader(browser))).status).toBe(302)
+  })
+})
+
+describe('the end of a session', () => {
+  const minute = 60_000
+  const state = async (browser: Browser) => {
+    const headers = { ...cookieHeader(browser), Accept: 'application/json', 'X-Background': '1' }
+    const answer = await fetch(`${test.url}/session/ending`, { headers })
+    return (await answer.json()) as { kind: string; leftMs: number; words: string }
+  }
+  const idleFor = (minutes: number) =>
+    query(
+      `update sessions set expire = now() + interval '${30 - minutes} minutes', used_at = now() - interval '${minutes} minutes'`,
+    )
+  const signedInAgo = (ms: number) =>
+    query(`update sessions set sess = jsonb_set(sess::jsonb, '{signedInAt}', '${Date.now() - ms}')::json`)
+
+  it('comes nearer with every background request, and is put off by a page', async () => {
+    const browser = await signedIn()
+    await idleFor(25)
+    for (const path of ['/profile', '/session/ending', '/partners/12345/sales-units'])
+      await browser.open(path, { headers: { 'X-Background': '1' } })
+    const before = await state(browser)
+    expect(before).toMatchObject({ kind: 'idle', words: expect.stringMatching(/signed out at \d\d:\d\d/) })
+    expect(before.leftMs).toBeLessThan(5 * minute)
+    await browser.open('/profile')
+    expect((await state(browser)).leftMs).toBeGreaterThan(29 * minute)
+  })
+
+  it('is put off by the button of the notice, from a script and without one', async () => {
+    const browser = await signedIn()
+    const csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
+    await idleFor(29)
+    const answer = await fetch(`${test.url}/session/stay`, {
+      method: 'POST',
+      headers: { ...cookieHeader(browser), Accept: 'application/json' },
+      body: new URLSearchParams({ _csrf: csrf }),
+    })
+    expect([answer.status, ((await answer.json()) as { leftMs: number }).leftMs > 29 * minute]).toEqual([
+      200,
+      true,
+    ])
+    expect((await state(browser)).leftMs).toBeGreaterThan(29 * minute)
+    await browser.open('/session/ending?returnTo=/select?all')
+    const back = await browser.press('Stay signed in')
+    expect([back.status, back.url.pathname]).toEqual([200, '/select'])
+    const evil = await browser.post('/session/stay', { _csrf: csrf, returnTo: '//evil.example' })
+    expect(evil.url.origin).toBe(test.url)
+  })
+
+  it('that a page cannot put off is said on every page, with the way back here', async () => {
+    const browser = await signedIn()
+    await signedInAgo(12 * 60 * minute - 6 * minute)
+    expect((await browser.open('/select?all')).$('.ending:not([hidden])')).toHaveLength(0)
+    await signedInAgo(12 * 60 * minute - 4 * minute)
+    const page = await browser.open('/select?all')
+    expect(page.$('.ending:not([hidden])').text()).toMatch(/signed out at \d\d:\d\d/)
+    expect(page.$('.ending:not([hidden]) a').attr('href')).toBe('/login?returnTo=%2Fselect%3Fall')
+    expect(await state(browser)).toMatchObject({ kind: 'age' })
+    expect((await browser.follow('Sign in again')).url.pathname).toBe('/select')
+    expect((await state(browser)).kind).toBe('idle')
+  })
+
+  it('that came leads a form to the sign-in page, in words, and back to its page', async () => {
+    const browser = await signedIn()
+    await query('delete from sessions')
+    const answer = await fetch(`${test.url}/profile/sessions/revoke`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { ...cookieHeader(browser), referer: `${test.url}/select?all` },
+      body: new URLSearchParams({ session: 'others' }),
+    })
+    const to = String(answer.headers.get('location'))
+    expect([answer.status, to]).toEqual([303, '/?form&returnTo=%2Fselect%3Fall'])
+    const page = await browser.open(to)
+    expect(page.words).toContain('Nothing has been done.')
+    expect((await browser.follow('Sign in with eID')).url.pathname).toBe('/select')
+  })
+
+  it('by age is in the audit log', async () => {
+    const browser = await signedIn()
+    await signedInAgo(12 * 60 * minute + 1)
+    expect(await isSignedIn(browser)).toBe(false)
+    expect(await audited()).toEqual([['session ended', 'too old']])
+  })
+
+  it('a use within a minute of another is not written', async () => {
+    const browser = await signedIn()
+    const usedAt = async () => (await query('select used_at from sessions')).rows[0]?.['used_at']
+    const first = await usedAt()
+    await browser.open('/profile')
+    expect(await usedAt()).toEqual(first)
+    await idleFor(2)
+    await browser.open('/profile')
+    expect(await usedAt()).not.toEqual(first)
+  })
+})
+
+it('signing out clears what the browser keeps for the back button', async () => {
+  const browser = await signedIn()
+  await browser.open('/profile')
+  const answer = await browser.press('Sign out', { follow: false })
+  expect([answer.status, answer.headers['clear-site-data']]).toEqual([302, '"cache"'])
+  expect(await audited()).toEqual([['sign-out', null]])
+})

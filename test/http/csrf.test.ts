@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
+import type { PageDeps } from '../../src/pages/deps.ts'
+import { siteMap } from '../../src/pages/routes.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+
+/** Has every property, can be called, and is always itself: enough to read the site map without a portal. */
+const anything: unknown = new Proxy(() => {}, { get: () => anything, apply: () => anything })
+const { servers, ...sections } = siteMap(anything as PageDeps)
+
+const posts = Object.values(sections).flatMap(({ prefix, routes }) =>
+  routes.flatMap(({ path, post }) => (post ? [prefix + path] : [])),
+)
+/** Kari acts as this partner. */
+const addressOf = (pattern: string): string => pattern.replace(':partnerId', '12345').replace(/:\w+/g, 'x')
+
+let test: TestPortal
+beforeAll(async () => {
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
+})
+afterAll(async () => test.stop())
+
+describe('every form', () => {
+  it.each(posts)('%s does nothing without the token of its session', async (pattern) => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const other = await test.signedIn('Åse Bjørk')
+    const foreign = String((await other.open('/profile')).$('input[name=_csrf]').first().val())
+    for (const form of [{}, { _csrf: '' }, { _csrf: 'x' }, { _csrf: foreign }] as Record<string, string>[]) {
+      const page = await browser.post(addressOf(pattern), form, { follow: false })
+      expect([page.status, page.$('h1').text()]).toEqual([403, 'This form is no longer valid'])
+    }
+    const answer = await fetch(test.url + addressOf(pattern), {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: `portal=${browser.cookie('portal')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ _csrf: 'x' }),
+    })
+    expect(answer.status).toBe(403)
+    expect((await browser.open('/profile')).url.pathname).toBe('/profile')
+  })
+
+  it('but the one that a server sends, which has no session to misuse', () => {
+    expect(servers.routes.map(({ path }) => path)).toEqual(['/auth/backchannel-logout'])
+    expect(posts.length).toBeGreaterThanOrEqual(3)
+  })
+})
