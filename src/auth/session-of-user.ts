@@ -75,8 +75,8 @@ export const startSession = async (
 
 /**
  * `POST /logout`: ends our session, then the eID provider's (OpenID Connect RP-Initiated Logout 1.0), which sends
- * the browser back to `/`. Where the provider has no logout or is not there, ours ends all the same. The library adds client_id, which
- * the provider needs where there is no hint; `state` would come back to a page that has nothing to do with it.
+ * the browser back to `/`. Where the provider has no logout or is not there, ours ends all the same. The library adds
+ * client_id, which the provider needs where there is no hint; `state` would come back to a page that has no use for it.
  */
 export const signOut =
   ({ eid, database, logger, sealer, portalUrl }: SessionDeps): RequestHandler =>

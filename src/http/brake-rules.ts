@@ -3,7 +3,7 @@ import type { Request } from 'express'
 /** So many requests in so many seconds. */
 export type Limit = { readonly most: number; readonly seconds: number }
 
-/** What is counted together, for an address and, behind it, for a user. Generous, because a whole company may come from one address. */
+/** What is counted together. Generous for an address, because a whole company may come from one. */
 export type Rule = {
   readonly name: string
   /** Undefined: whatever somebody signed in asks for. */

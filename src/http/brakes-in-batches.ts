@@ -1,4 +1,4 @@
-/** Why not: when to come again, and whether this is the first refusal of that period, which is worth a line in the audit log. */
+/** When to come again, and whether this is the first refusal of that period, which is worth a line in the audit log. */
 export type Refused = { readonly waitMs: number; readonly first: boolean }
 
 /** Counts so many requests of a subject; undefined where that is not too many. */

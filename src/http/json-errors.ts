@@ -7,7 +7,7 @@ const codes: Readonly<Record<number, string>> = {
   429: 'too_many_requests',
 }
 
-/** What a server that asks us has sent wrong is 400, its body's size and type included; all else is that we cannot just now. */
+/** What a server has sent wrong is 400, its body's size and type included; all else is that we cannot just now. */
 const statusOf = (thrown: unknown): number => {
   if (thrown instanceof BadRequestError || thrown instanceof EidAnswerError) return 400
   if (thrown instanceof TooManyRequestsError) return 429

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
-/** Everything that browsers know and a page could ask for; the portal asks for the clipboard only, to copy an id into it. */
+/** Everything that a page could ask a browser for; the portal only writes to the clipboard. */
 const denied = `
   accelerometer ambient-light-sensor autoplay battery bluetooth browsing-topics camera clipboard-read
   cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid

@@ -52,8 +52,8 @@ export const endOldestSessions = async (db: Handle, userId: string, most: number
 }
 
 /**
- * Ends what the eID says has ended: its own session, a user, or a user's session there. One that does not know which of the eID's sessions
- * it came from ends with any of its user's.
+ * Ends what the eID says has ended: its own session, a user, or a user's session there. One that does not know which of
+ * the eID's sessions it came from ends with any of its user's.
  * @returns the user of each session that ended
  */
 export const endSessionsOfEid = async (

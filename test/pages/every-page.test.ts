@@ -69,7 +69,8 @@ const targetsOf = ({ $, url }: Visit): URL[] =>
       .map((form) => `?${new URLSearchParams($(form).serialize()).toString()}`),
   ]
     .map((href) => new URL(href, url))
-    .filter(({ origin, pathname }) => origin === url.origin && !pathname.startsWith('/language/'))
+    // Every page has its own way to another language and to a new sign-in, and both lead back to it.
+    .filter(({ origin, pathname }) => origin === url.origin && !/^\/(language\/|login$)/.test(pathname))
 
 const assetsOf = ({ $, url }: Visit): string[] =>
   $('link[href], script[src]')
