@@ -19,6 +19,8 @@ export type Signer = {
 export type Lies = {
   /** Answers an endpoint instead of the provider. */
   readonly answer?: Partial<Record<Endpoint, Answer>>
+  /** Leads from this endpoint to another address, where the right answer is. */
+  readonly elsewhere?: Endpoint
   /** Over the right ones; undefined leaves one out. */
   readonly metadata?: Json
   readonly claims?: Json
@@ -147,9 +149,12 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
     '/userinfo': 'userinfo',
   }
   server.on('request', (req, res) => {
-    const endpoint = endpoints[req.url ?? '']
+    const { pathname, search } = new URL(req.url ?? '', issuer)
+    const endpoint = endpoints[pathname]
     if (!endpoint) return answers(404, {})(res)
     asked[endpoint] += 1
+    if (lies.elsewhere === endpoint && search === '')
+      return res.writeHead(307, { location: `${pathname}?again` }).end()
     return (lies.answer?.[endpoint] ?? answers(200, truth[endpoint]()))(res)
   })
 
