@@ -80,7 +80,12 @@ describe('readConfig', () => {
     writeFileSync(secret, 'top-secret-value')
     const file = fileWith(partner({ ...management, clientSecret: { file: secret } }))
     const [open, shared] = [join(directory, 'open.pem'), join(directory, 'shared.pem')]
-    for (const path of [open, shared]) writeFileSync(path, 'top-secret-value', { mode: 0o600 })
+    const pems = [open, shared].map((path) => {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+      writeFileSync(path, pem, { mode: 0o600 })
+      return pem.split('\n')[1] ?? ''
+    })
     chmodSync(secret, 0o644)
     chmodSync(open, 0o606)
     chmodSync(shared, 0o660)
@@ -89,6 +94,8 @@ describe('readConfig', () => {
       ...good,
       ...mail,
       ORGANISATIONS_FILE: file,
+      OIDC_CLIENT_AUTH: 'private_key_jwt',
+      OIDC_CLIENT_SECRET: '',
       OIDC_PRIVATE_KEY_FILE: open,
       OIDC_DECRYPTION_KEY_FILE: shared,
       DATABASE_URL: 'postgres://127.0.0.1/portal',
@@ -100,7 +107,7 @@ describe('readConfig', () => {
       `chmod o-r,o-w ${open}`,
     ])
     expect(problems.join('\n')).toContain('OIDC_PRIVATE_KEY_FILE (')
-    expect(problems.join('\n')).not.toContain('top-secret-value')
+    for (const value of ['top-secret-value', ...pems]) expect(problems.join('\n')).not.toContain(value)
     expect(readConfig(env).warnings.toSorted()).toEqual([...problems].toSorted())
     for (const path of [secret, open, shared]) chmodSync(path, 0o600)
     expect(readConfig({ ...env, NODE_ENV: 'production' }).warnings).toEqual([])

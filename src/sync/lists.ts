@@ -13,7 +13,7 @@ import type { SyncSource } from './source.ts'
 import { summariseList } from './summaries.ts'
 
 const rowsInTransaction = 250
-/** Few at first, so that their details can be read while the others are written. */
+/** Of many, few at first, so that their details can be read while the others are written. */
 const rowsAtFirst = 50
 
 const writeAnswers = async (
@@ -27,7 +27,8 @@ const writeAnswers = async (
 ): Promise<number> => {
   let [written, start] = [0, 0]
   while (start < answers.length && !signal.aborted) {
-    const end = start + (start === 0 ? rowsAtFirst : rowsInTransaction)
+    const isBeginning = start === 0 && answers.length > rowsInTransaction
+    const end = start + (isBeginning ? rowsAtFirst : rowsInTransaction)
     const batch = answers
       .slice(start, end)
       .map((answer) => ({ ...answer, askedMs: performance.now() - asked }))

@@ -52,9 +52,8 @@ export type Looking = {
 /** A page waits this long for what has never been read. */
 const patienceMs = 3000
 const lookAgainMs = 30
-/** What somebody looks at is asked for so often at most, and more seldom while it fails; of so many things at once it is remembered. */
+/** What somebody looks at is asked for so often at most; of so many things at once it is remembered. */
 const [askAgainMs, mostAsked] = [5000, 10_000]
-const failingFactor = 6
 /** Who is here is written down this often. */
 const activityMs = 20_000
 
@@ -120,17 +119,15 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
     organisation: Organisation,
     resource: Resource,
     keys: readonly string[],
-    options?: { readonly onlyUnread?: boolean; readonly isFailing?: boolean },
+    options?: { readonly onlyUnread: boolean },
   ): void => {
     const now = performance.now()
     const nameOf = (key: string) => `${organisationKey(organisation)} ${resource} ${key}`
-    const { onlyUnread = false, isFailing = false } = options ?? {}
-    const waitMs = isFailing ? failingFactor * againMs : againMs
-    const fresh = keys.filter((key) => now - (askedAt.get(nameOf(key)) ?? -Infinity) > waitMs)
+    const fresh = keys.filter((key) => now - (askedAt.get(nameOf(key)) ?? -Infinity) > againMs)
     if (fresh.length === 0) return
     if (askedAt.size > mostAsked) askedAt.clear()
     for (const key of fresh) askedAt.set(nameOf(key), now)
-    behind(want(organisation, resource, fresh, { onlyUnread }))
+    behind(want(organisation, resource, fresh, options))
   }
 
   const noteHere = async (organisation: Organisation): Promise<Date> => {
@@ -198,7 +195,7 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
       const latest = isListNewer ? list : read
       if (latest?.checkedAt) {
         if (Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000)
-          wantBehind(organisation, resource, [key], { isFailing: (read?.failure ?? null) !== null })
+          wantBehind(organisation, resource, [key])
         return freshnessOf(latest, organisation, settings.detailSeconds)
       }
       const reading = await readNow(organisation, resource, key)
