@@ -14,10 +14,10 @@ import {
   clientSecret,
   type EidServer,
   freePort,
-  person,
   signIn,
   startEid,
   type Visitor,
+  visitors,
 } from './visitor.ts'
 import { createBenchWorld, largeId, organisationsOf, partnerOf, smallId, type WorldSize } from './world.ts'
 
@@ -57,6 +57,7 @@ export const createStage = async (
     env: {
       ...place.env,
       SHUTDOWN_DELAY_MS: '0',
+      TRUST_PROXY: 'loopback',
       OIDC_ISSUER: eid.issuer,
       OIDC_CLIENT_ID: clientId,
       OIDC_CLIENT_SECRET: clientSecret,
@@ -108,7 +109,8 @@ export const completeStage = async ({ place, world, eid }: Stage): Promise<void>
   for (const id of [largeId, smallId]) {
     const partner = partnerOf(world, id)
     await seedDetails(database, partner, world)
-    await addGrant(database.kysely, partner, userIdOf(eid.issuer, person?.sub ?? ''), { role: 'developer' })
+    for (const { sub } of visitors)
+      await addGrant(database.kysely, partner, userIdOf(eid.issuer, sub), { role: 'developer' })
   }
   await tidyAll(database)
   await database.close()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createDemoEid } from '../src/demo/eid.ts'
-import { demoPeople } from '../src/demo/people.ts'
+import type { DemoPerson } from '../src/demo/people.ts'
 import { newSigningKey } from '../src/demo/state.ts'
 import { Browser } from '../test/support/browser.ts'
 import { atEnd } from './ending.ts'
@@ -10,8 +10,15 @@ import { atEnd } from './ending.ts'
 export const clientId = 'portal'
 export const clientSecret = 'client-secret-of-the-bench'
 
-/** Who looks at the pages. */
-export const person = demoPeople[1] ?? demoPeople[0]
+/** Who look at the pages, in turns: the portal lets one person open so many pages a minute, and one address. */
+export const visitors: readonly DemoPerson[] = Array.from({ length: 40 }, (_, number) => ({
+  sub: `visitor-${number}`,
+  name: `Visitor number ${number};`,
+  email: `visitor.${number}@example.com`,
+  emailVerified: true,
+  description: 'Looks at pages',
+  grants: [],
+}))
 
 /** An eID provider before it knows its portal. */
 export type EidServer = { readonly issuer: string; readonly servePortal: (portalUrl: string) => void }
@@ -41,7 +48,7 @@ export const startEid = async (): Promise<EidServer> => {
   return {
     issuer,
     servePortal: (portalUrl) => {
-      const people = demoPeople
+      const people = visitors
       const [jwks, cookieKeys] = [{ keys: [newSigningKey()] }, ['cookie-key-of-the-bench']]
       const eid = createDemoEid({ issuer, portalUrl, clientId, clientSecret, people, jwks, cookieKeys })
       server.removeAllListeners('request')
@@ -50,7 +57,7 @@ export const startEid = async (): Promise<EidServer> => {
   }
 }
 
-/** Somebody who is signed in and looks at pages, on a connection that stays open. */
+/** People who are signed in and look at pages, on a connection that stays open. */
 export type Visitor = {
   /** Opens a page and tells how long it took, to its last byte. @throws Error when it is not 200 */
   readonly view: (path: string) => Promise<number>
@@ -61,14 +68,21 @@ const answerOf = async (response: IncomingMessage): Promise<void> => {
   await once(response, 'end')
 }
 
+/** Signs all of them in. The portal must believe X-Forwarded-For, as behind a proxy. */
 export const signIn = async (portalUrl: string): Promise<Visitor> => {
-  const browser = new Browser(portalUrl)
-  await browser.signIn(person?.name ?? '')
-  const headers = { Accept: 'text/html', Cookie: `portal=${browser.cookie('portal')}` }
+  const everybody: Readonly<Record<string, string>>[] = []
+  for (const [number, { name }] of visitors.entries()) {
+    const browser = new Browser(portalUrl)
+    await browser.signIn(name)
+    const Cookie = `portal=${browser.cookie('portal')}`
+    everybody.push({ Accept: 'text/html', Cookie, 'X-Forwarded-For': `10.0.${number}.1` })
+  }
+  let views = 0
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   atEnd(() => agent.destroy())
   return {
     view: async (path) => {
+      const headers = everybody[(views += 1) % everybody.length] ?? {}
       const began = performance.now()
       const [response] = (await once(get(`${portalUrl}${path}`, { agent, headers }), 'response')) as [
         IncomingMessage,

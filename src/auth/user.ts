@@ -31,7 +31,7 @@ const opensPage = (req: Request): boolean => req.method === 'GET' && !isBackgrou
 
 /**
  * `req.user`, and `res.locals.user` for the views, for a session that is signed in and not too old; the older ones end
- * here. When the user's rights have changed since the session saw them, it gets a new id (OWASP ASVS 5, 7.2.4).
+ * here. When the user's rights have changed since the session saw them, it gets a new id.
  */
 export const currentUser = (options: {
   readonly passport: Passport

@@ -4,6 +4,7 @@ import { audit } from './audit.ts'
 import type { Command, CommandCall, CommandDeps, CommandResult } from './command.ts'
 import { grant, grants, revoke } from './grants.ts'
 import { importGrants } from './import.ts'
+import { signOutUser } from './sign-out.ts'
 import { status } from './status.ts'
 import { sync } from './sync.ts'
 import { printable, table } from './table.ts'
@@ -23,6 +24,7 @@ export const usage = `npm run portal -- <command>
   audit                                     who did what, the newest last
     --user <user-id> --organisation partner:12345 --event page --since 2026-11-01|7d --limit 100 --json
   users                                     who has signed in
+  sign-out <user-id> [--by <name>]          end all of a user's sessions, now
   status                                    how fresh what the portal knows is, and what cannot be read
   sync                                      read everything now, and wait for it
   sync partner <partner-id>                 the same of one organisation
@@ -51,6 +53,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['import', importGrants],
   ['audit', audit],
   ['users', users],
+  ['sign-out', signOutUser],
   ['status', status],
   ['sync', sync],
   ['help', () => usage],

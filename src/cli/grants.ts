@@ -27,7 +27,11 @@ import { type Command, describeOrganisation } from './command.ts'
 import { printable, table } from './table.ts'
 import { inWords } from './words.ts'
 
-const describeUser = async (db: Handle, userId: string): Promise<{ words: string; known: boolean }> => {
+/** A user by name, if they have signed in, for the operator. */
+export const describeUser = async (
+  db: Handle,
+  userId: string,
+): Promise<{ words: string; known: boolean }> => {
   const user = await findUser(db, userId)
   const name = printable(user?.name ?? user?.email ?? '')
   return { words: name === '' ? userId : `${name} (${userId})`, known: user !== undefined }

@@ -45,7 +45,7 @@ const storeOf = (req: Request): SessionStore => {
 export const idleEndOf = (req: Request): number => storeOf(req).endsAt(req)
 
 /**
- * Gives the session a new id at a change of rights (OWASP ASVS 5, 7.2.4): grants, a verified e-mail address. The user
+ * Gives the session a new id at a change of rights: grants, a verified e-mail address. The user
  * stays signed in and everything else stays as it is, the CSRF token too, so that open forms work. Two requests at once
  * are no harm: for 30 s, or until the browser comes with the new id, the old one leads to it. Call it before the answer begins.
  */

@@ -12,8 +12,8 @@ import { type CallOptions, createSendAuthorised, type Get, type Tally } from './
 import { createSend, type Limits, type Outcome } from './http.ts'
 import type { Pace } from './limiter.ts'
 import type { Keys } from './keys.ts'
-import { isLong, parseListElsewhere } from './list-elsewhere.ts'
-import { issuesOf, parseRows, type Rows } from './parse.ts'
+import { isLong, listElsewhere } from './list-elsewhere.ts'
+import { inPieces, issuesOf, parseRows, type Rows, UnreadableListError } from './parse.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
 export type { CallOptions, Get }
@@ -126,14 +126,6 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     }
   }
 
-  /** The list in the answer; false when there should be one and is not. */
-  const parseList = async (get: Get, body: string, signal: AbortSignal | undefined): Promise<unknown> => {
-    if (!isLong(body)) return memberOf(parse(get, body), get.member)
-    const list = await parseListElsewhere({ body, member: get.member }, signal)
-    if (list === 'no JSON') throw senseless(get, ['the answer is not JSON'])
-    return list === 'no list' ? false : list
-  }
-
   const senseless = ({ purpose }: Get, issues: readonly string[]): Error => {
     logger.warn({ purpose, issues: issues.slice(0, 20) }, 'upstream answer makes no sense')
     return new UpstreamUnavailableError(
@@ -148,8 +140,12 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     onlyMsn: keys.type === 'sales-unit' ? keys.merchantSerialNumber : undefined,
     list: async (schema, get, callOptions) => {
       const body = await read(get, callOptions)
-      const parsed = await parseRows(schema, await parseList(get, body, callOptions.signal))
-      if (!parsed) throw senseless(get, ['the answer is not a list'])
+      const pieces = isLong(body)
+        ? listElsewhere({ body, member: get.member }, callOptions.signal)
+        : inPieces(memberOf(parse(get, body), get.member))
+      const parsed = await parseRows(schema, pieces).catch((error: unknown) => {
+        throw error instanceof UnreadableListError ? senseless(get, [error.message]) : error
+      })
       const { rows, malformed, reasons } = parsed
       if (malformed.length > 0) {
         const { purpose } = get

@@ -2,42 +2,53 @@ import { once } from 'node:events'
 import { setImmediate as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { ListPiece, ListSource } from './list-worker.ts'
+import { UnreadableListError } from './parse.ts'
 
 /** Characters. A body that is shorter is parsed in less time than a frame of a film lasts. */
 const longBody = 500_000
+/** What the thread's young objects may take: it makes many at once, and would else be given far more than it needs. */
+const youngMb = 16
 
 /** Whether parsing this body would hold up everybody else. */
 export const isLong = (body: string): boolean => body.length > longBody
 
+/** Lists are parsed one after the other: several at once would take the processor from the pages. */
+let last: Promise<void> = Promise.resolve()
+
 /**
- * Parses a long answer in a thread of its own, and takes over its list a few rows at a time.
- * @returns the list; 'no JSON' or 'no list' when that is what the body is
- * @throws the signal's reason; what the thread dies of
+ * Parses a long answer in a thread of its own, and hands out its list a few rows at a time.
+ * @throws UnreadableListError; the signal's reason; what the thread dies of
  */
-export const parseListElsewhere = async (
+export async function* listElsewhere(
   source: ListSource,
   signal: AbortSignal | undefined,
-): Promise<readonly unknown[] | 'no JSON' | 'no list'> => {
-  signal?.throwIfAborted()
-  const worker = new Worker(new URL('./list-worker.ts', import.meta.url), {
-    execArgv: [],
-    workerData: source,
-  })
+): AsyncGenerator<readonly unknown[]> {
+  const turn = Promise.withResolvers<void>()
+  const before = last
+  last = turn.promise
+  let worker: Worker | undefined
   try {
-    const rows: unknown[] = []
+    await before
+    signal?.throwIfAborted()
+    worker = new Worker(new URL('./list-worker.ts', import.meta.url), {
+      execArgv: [],
+      workerData: source,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+    })
     for (;;) {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage('next')
       const [piece] = (await once(worker, 'message', signal ? { signal } : {})) as [ListPiece]
-      if (piece === 'end') return rows
-      if (typeof piece === 'string') return piece
-      rows.push(...piece.rows)
+      if (piece === 'end') return
+      if (typeof piece === 'string') throw new UnreadableListError(piece)
+      yield piece.rows
       await pause()
     }
   } catch (error) {
     signal?.throwIfAborted()
     throw error
   } finally {
-    await worker.terminate()
+    await worker?.terminate()
+    turn.resolve()
   }
 }

@@ -3,8 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 /** What the worker is given: an answer's body, and where in it the list is. */
 export type ListSource = { readonly body: string; readonly member: string | undefined }
 
-/** What it says: some rows of the list, that these were all, or that the body is no JSON or holds no list. */
-export type ListPiece = { readonly rows: readonly unknown[] } | 'end' | 'no JSON' | 'no list'
+/** What it says: some rows of the list, that these were all, or what the body is instead. */
+export type ListPiece =
+  { readonly rows: readonly unknown[] } | 'end' | 'the answer is not JSON' | 'the answer is not a list'
 
 const rowsInPiece = 500
 
@@ -25,10 +26,10 @@ function* pieces({ body, member }: ListSource): Generator<ListPiece> {
   try {
     answer = JSON.parse(body)
   } catch {
-    return yield 'no JSON'
+    return yield 'the answer is not JSON'
   }
   const list = listIn(answer, member)
-  if (!list) return yield 'no list'
+  if (!list) return yield 'the answer is not a list'
   for (let start = 0; start < list.length; start += rowsInPiece)
     yield { rows: list.slice(start, start + rowsInPiece) }
   return yield 'end'

@@ -1,8 +1,24 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import { z } from 'zod'
 
+/** Thrown when an answer that should be a list is none. Its message is for the log, and quotes nothing. */
+export class UnreadableListError extends Error {}
+
 /** Rows parsed before somebody else gets the event loop: there can be 100,000. */
 const slice = 500
+
+/**
+ * A list a few rows at a time. Nothing at all (204, an empty body, null) is the empty list.
+ * @throws UnreadableListError when `value` is not a list
+ */
+export async function* inPieces(value: unknown): AsyncGenerator<readonly unknown[]> {
+  if (value === undefined || value === null) return
+  if (!Array.isArray(value)) throw new UnreadableListError('the answer is not a list')
+  for (let start = 0; start < value.length; start += slice) {
+    yield value.slice(start, start + slice)
+    await pause()
+  }
+}
 
 /** A list as far as it could be read: `malformed` rows stand here as they came, and in the log without their values. */
 export type Rows<T> = { readonly rows: readonly T[]; readonly malformed: readonly unknown[] }
@@ -14,30 +30,24 @@ export type Reasons = Readonly<Record<string, number>>
 export const issuesOf = (error: z.ZodError): string[] =>
   error.issues.map(({ path, code }) => `${z.core.toDotPath(path) || 'row'}: ${code}`)
 
-/**
- * Reads a list row by row, so that one malformed row costs that row only. Nothing at all (204, an empty body,
- * null) is the empty list.
- * @returns undefined when `value` is not a list
- */
+/** Reads a list row by row, so that one malformed row costs that row only. @throws what `pieces` throws */
 export const parseRows = async <Schema extends z.ZodType>(
   schema: Schema,
-  value: unknown,
-): Promise<(Rows<z.output<Schema>> & { readonly reasons: Reasons }) | undefined> => {
-  if (value === undefined || value === null) return { rows: [], malformed: [], reasons: {} }
-  if (!Array.isArray(value)) return undefined
+  pieces: AsyncIterable<readonly unknown[]>,
+): Promise<Rows<z.output<Schema>> & { readonly reasons: Reasons }> => {
   const rows: z.output<Schema>[] = []
   const reasons: Record<string, number> = {}
   const malformed: unknown[] = []
-  for (const [index, row] of value.entries()) {
-    if (index % slice === slice - 1) await pause()
-    const parsed = schema.safeParse(row)
-    if (parsed.success) {
-      rows.push(parsed.data)
-      continue
+  for await (const piece of pieces)
+    for (const row of piece) {
+      const parsed = schema.safeParse(row)
+      if (parsed.success) {
+        rows.push(parsed.data)
+        continue
+      }
+      malformed.push(row)
+      for (const issue of issuesOf(parsed.error)) reasons[issue] = (reasons[issue] ?? 0) + 1
     }
-    malformed.push(row)
-    for (const issue of issuesOf(parsed.error)) reasons[issue] = (reasons[issue] ?? 0) + 1
-  }
   return { rows, malformed, reasons }
 }
 

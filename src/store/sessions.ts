@@ -44,6 +44,13 @@ export const endSessions = async (db: Handle, userId: string, sids: readonly str
   return Number((await remove.executeTakeFirst()).numDeletedRows)
 }
 
+/** Ends every session of the user. @returns how many there were that had not ended by themselves */
+export const endSessionsOfUser = async (db: Handle, userId: string): Promise<number> => {
+  const { length } = await alive(db, userId).select('sid').execute()
+  await db.deleteFrom('sessions').where('user_id', '=', userId).execute()
+  return length
+}
+
 /** Ends all but the `most` sessions that began last. @returns how many */
 export const endOldestSessions = async (db: Handle, userId: string, most: number): Promise<number> => {
   const old = alive(db, userId).select('sid').orderBy('signed_in_at', 'desc').orderBy('sid').offset(most)

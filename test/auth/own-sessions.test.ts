@@ -1,6 +1,8 @@
 import { decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runCommand } from '../../src/cli/commands.ts'
 import { createDemoWorld } from '../../src/demo/world.ts'
+import { createLogger } from '../../src/logger.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -363,4 +365,34 @@ it('signing out clears what the browser keeps for the back button', async () => 
   const answer = await browser.press('Sign out', { follow: false })
   expect([answer.status, answer.headers['clear-site-data']]).toEqual([302, '"cache"'])
   expect(await audited()).toEqual([['sign-out', null]])
+})
+
+describe('the operator', () => {
+  const run = async (userId: string) =>
+    runCommand(
+      {
+        database: test.portal.database,
+        organisations: new Map(),
+        limits: { maxPerSecond: 1, maxConcurrency: 1, timeoutMs: 1000 },
+        logger: createLogger('silent'),
+        sync: () => Promise.reject(new Error('this command reads nothing')),
+      },
+      ['sign-out', userId],
+      { tell: () => {}, signal: new AbortController().signal, operator: 'kim' },
+    )
+
+  it('ends all sessions of a user at once, and nobody else’s', async () => {
+    const [here, there] = [await signedIn(), await signedIn()]
+    const nora = await test.signedIn('Nora Lie')
+    const kari = test.userId('Kari Nordmann')
+    expect(await run(kari)).toMatchObject({
+      exitCode: 0,
+      output: `Kari Nordmann (${kari}) has been signed out: 2 sessions.`,
+    })
+    for (const browser of [here, there]) expect(await isSignedIn(browser)).toBe(false)
+    expect(await isSignedIn(nora)).toBe(true)
+    expect(await audited()).toEqual([['session ended', 'operator']])
+    expect((await run(kari)).output).toBe(`Kari Nordmann (${kari}) was not signed in.`)
+    expect(await run('nobody')).toMatchObject({ exitCode: 1, output: '' })
+  })
 })
