@@ -18,6 +18,9 @@ import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
 export type { CallOptions, Get }
 
+/** `take` gets the rows one by one as they are parsed, and then they are in no result: a list can be long. */
+export type ListOptions = CallOptions & { readonly take?: (row: Readonly<Record<string, unknown>>) => void }
+
 /**
  * Reads the Management API as one organisation. Both calls throw UpstreamRefusedError (a second 401, a 403, or a
  * refusal by the token endpoint), UpstreamNotFoundError (404) or UpstreamUnavailableError (everything else, an
@@ -28,10 +31,10 @@ export type ManagementApiClient = {
   readonly productOrderTemplatesPath: string
   /** The only sales unit that sales unit keys can ask for; undefined for other keys. */
   readonly onlyMsn: string | undefined
-  list<Schema extends z.ZodType>(
+  list<Schema extends z.ZodType<Readonly<Record<string, unknown>>>>(
     schema: Schema,
     get: Get,
-    options: CallOptions,
+    options: ListOptions,
   ): Promise<Rows<z.output<Schema>>>
   one<Schema extends z.ZodType>(schema: Schema, get: Get, options: CallOptions): Promise<z.output<Schema>>
 }
@@ -143,7 +146,7 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       const pieces = isLong(body)
         ? listElsewhere({ body, member: get.member }, callOptions.signal)
         : inPieces(memberOf(parse(get, body), get.member))
-      const parsed = await parseRows(schema, pieces).catch((error: unknown) => {
+      const parsed = await parseRows(schema, pieces, callOptions.take).catch((error: unknown) => {
         throw error instanceof UnreadableListError ? senseless(get, [error.message]) : error
       })
       const { rows, malformed, reasons } = parsed

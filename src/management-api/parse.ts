@@ -30,10 +30,12 @@ export type Reasons = Readonly<Record<string, number>>
 export const issuesOf = (error: z.ZodError): string[] =>
   error.issues.map(({ path, code }) => `${z.core.toDotPath(path) || 'row'}: ${code}`)
 
-/** Reads a list row by row, so that one malformed row costs that row only. @throws what `pieces` throws */
+/** Reads a list row by row, so that one malformed row costs that row only. @param take gets the
+ * rows instead of the result. @throws what `pieces` throws */
 export const parseRows = async <Schema extends z.ZodType>(
   schema: Schema,
   pieces: AsyncIterable<readonly unknown[]>,
+  take?: (row: z.output<Schema>) => void,
 ): Promise<Rows<z.output<Schema>> & { readonly reasons: Reasons }> => {
   const rows: z.output<Schema>[] = []
   const reasons: Record<string, number> = {}
@@ -42,7 +44,8 @@ export const parseRows = async <Schema extends z.ZodType>(
     for (const row of piece) {
       const parsed = schema.safeParse(row)
       if (parsed.success) {
-        rows.push(parsed.data)
+        if (take) take(parsed.data)
+        else rows.push(parsed.data)
         continue
       }
       malformed.push(row)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallOptions, ManagementApiClient } from './client.ts'
+import type { ListOptions, ManagementApiClient } from './client.ts'
 import { id, maybe, type Rows, text } from './parse.ts'
 
 /** A price that a partner may give its merchants. Prices are the API's own words, never numbers to count with. */
@@ -24,7 +24,7 @@ export type PricePackage = z.output<typeof pricePackage>
  */
 export const listPricePackages = (
   client: ManagementApiClient,
-  options: CallOptions = {},
+  options: ListOptions = {},
 ): Promise<Rows<PricePackage>> =>
   client.list(
     pricePackage,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallOptions, ManagementApiClient } from './client.ts'
+import type { ListOptions, ManagementApiClient } from './client.ts'
 import { id, link, maybe, type Rows, text } from './parse.ts'
 
 /** A link that a partner hands to its merchants, with some fields of the order form set or locked. */
@@ -24,7 +24,7 @@ export type ProductOrderTemplate = z.output<typeof productOrderTemplate>
  */
 export const listProductOrderTemplates = (
   client: ManagementApiClient,
-  options: CallOptions = {},
+  options: ListOptions = {},
 ): Promise<Rows<ProductOrderTemplate>> =>
   client.list(
     productOrderTemplate,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallOptions, ManagementApiClient } from './client.ts'
+import type { CallOptions, ListOptions, ManagementApiClient } from './client.ts'
 import { businessIdentifier, id, link, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
@@ -30,7 +30,7 @@ export type ProductOrder = z.output<typeof productOrder>
  */
 export const listProductOrders = (
   client: ManagementApiClient,
-  { includeExpired = false, ...options }: CallOptions & { readonly includeExpired?: boolean } = {},
+  { includeExpired = false, ...options }: ListOptions & { readonly includeExpired?: boolean } = {},
 ): Promise<Rows<ProductOrder>> => {
   const path = `/management/v2/product-orders${includeExpired ? '?includeExpired=true' : ''}`
   return client.list(productOrder, { purpose: 'productOrders', path }, options)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CallOptions, ManagementApiClient } from './client.ts'
+import type { CallOptions, ListOptions, ManagementApiClient } from './client.ts'
 import { businessIdentifier, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
@@ -33,7 +33,7 @@ export type SalesUnit = z.output<typeof salesUnit>
  */
 export const listSalesUnits = (
   client: ManagementApiClient,
-  options: CallOptions = {},
+  options: ListOptions = {},
 ): Promise<Rows<SalesUnitListItem>> =>
   client.list(salesUnitListItem, { purpose: 'salesUnits', path: '/management/v1/sales-units' }, options)
 

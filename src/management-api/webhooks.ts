@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UpstreamNotFoundError } from '../errors.ts'
-import type { CallOptions, ManagementApiClient } from './client.ts'
+import type { ListOptions, ManagementApiClient } from './client.ts'
 import { id, maybe, type Rows, text } from './parse.ts'
 
 /** In bytes. No server takes one as long. */
@@ -24,7 +24,7 @@ export type Webhook = z.output<typeof webhook>
  */
 export const listWebhooks = async (
   client: ManagementApiClient,
-  { msn, ...options }: CallOptions & { readonly msn?: string | undefined } = {},
+  { msn, ...options }: ListOptions & { readonly msn?: string | undefined } = {},
 ): Promise<Rows<Webhook>> => {
   // The API would answer with the keys' own sales unit, and a page would say that they are this one's.
   if (msn !== undefined && client.onlyMsn !== undefined && msn !== client.onlyMsn) {

@@ -7,7 +7,7 @@ import { doubtReading, type ListResource, noteReadings, readingOf, summarise } f
 import type { Json } from '../store/records.ts'
 import { applyAnswers, type Tidy, type TimedAnswer } from './apply.ts'
 import { failureOf } from './failure.ts'
-import { compare, indexItems, isBelievedNow, isHardToBelieve } from './list-comparison.ts'
+import { compareWithStore, isBelievedNow, isHardToBelieve } from './list-comparison.ts'
 import { lists } from './resources.ts'
 import type { SyncSource } from './source.ts'
 import { summariseList } from './summaries.ts'
@@ -39,18 +39,19 @@ const writeAnswers = async (
   return written
 }
 
-/** Of the API, or undefined where it has no such list (404). */
+/** Has the API's rows taken one by one. @returns undefined where it has no such list (404) */
 const readAll = async (
   { clientOf }: SyncSource,
   organisation: Organisation,
   resource: ListResource,
   signal: AbortSignal,
-): Promise<Rows<Json> | undefined> => {
+  take: (row: Json) => void,
+): Promise<Pick<Rows<Json>, 'malformed'> | undefined> => {
   const client = clientOf(organisation)
   // Sales unit keys would be answered with their sales unit's own, which are asked for with the others'.
-  if (resource === 'webhooks' && client.onlyMsn !== undefined) return { rows: [], malformed: [] }
+  if (resource === 'webhooks' && client.onlyMsn !== undefined) return { malformed: [] }
   try {
-    return await lists[resource].read(client, { priority: 'list', signal })
+    return await lists[resource].read(client, { priority: 'list', signal, take })
   } catch (error) {
     if (error instanceof UpstreamNotFoundError) return undefined
     throw error
@@ -74,12 +75,13 @@ export const readList = async (
   const { database, settings, logger } = source
   const { kysely } = database
   const kind = lists[resource]
+  const comparing = await compareWithStore(source, organisation, kind)
   const asked = performance.now()
   const askedMs = () => performance.now() - asked
   const line = { organisation: organisationKey(organisation), resource }
-  let answer: Rows<Json> | undefined
+  let answer: Pick<Rows<Json>, 'malformed'> | undefined
   try {
-    answer = await readAll(source, organisation, resource, signal)
+    answer = await readAll(source, organisation, resource, signal, comparing.take)
   } catch (error) {
     if (signal.aborted) return 0
     const failure = failureOf(error)
@@ -87,9 +89,8 @@ export const readList = async (
     await noteReadings(kysely, organisation, [{ resource, key: '', askedMs: 0, failure, ...retry }])
     return 0
   }
-  const indexed = await indexItems(answer ?? { rows: [], malformed: [] }, kind)
-  const { count, skipped } = indexed
-  const comparison = await compare(source, organisation, kind, indexed, askedMs)
+  const comparison = comparing.end(answer?.malformed ?? [])
+  const { count, skipped } = comparison
   if (isHardToBelieve(comparison)) {
     const { current, lost } = comparison
     if (!isBelievedNow(await readingOf(kysely, organisation, resource), settings.doubtSeconds)) {

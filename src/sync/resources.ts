@@ -1,4 +1,4 @@
-import type { CallOptions, ManagementApiClient } from '../management-api/client.ts'
+import type { CallOptions, ListOptions, ManagementApiClient } from '../management-api/client.ts'
 import { getMerchant, merchant } from '../management-api/merchants.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { listPricePackages, pricePackage } from '../management-api/price-packages.ts'
@@ -94,7 +94,7 @@ const webhooks: Kind = {
 export type ListKind = Kind & {
   /** The member that names a row, also one that is malformed otherwise. */
   readonly idMember: string
-  readonly read: (client: ManagementApiClient, options: CallOptions) => Promise<Rows<Json>>
+  readonly read: (client: ManagementApiClient, options: ListOptions) => Promise<Rows<Json>>
   readonly keyOf: (item: Json) => string
   /** Webhooks: the part of the table that the list speaks of. */
   readonly msn?: string
