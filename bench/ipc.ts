@@ -42,6 +42,8 @@ export type Forked<H extends Handlers> = {
 export const forkProcess = <H extends Handlers>(entry: string): Forked<H> => {
   const child = fork(resolve(import.meta.dirname, entry), {
     serialization: 'advanced',
+    // As npm start has it.
+    execArgv: ['--max-semi-space-size=8'],
     stdio: ['ignore', process.env['BENCH_LOG'] ? 'inherit' : 'ignore', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')
