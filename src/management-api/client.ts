@@ -100,10 +100,10 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
   const send = createSendAuthorised(createSend(limits, options.pace, logger), keys, urls, common, options.now)
 
   /** The answer's body, as it came. */
-  const read = async (get: Get, callOptions: CallOptions): Promise<string> => {
+  const read = async (get: Get, callOptions: CallOptions): Promise<Buffer> => {
     const tally: Tally = { attempts: 0, renewed: false }
     let outcome: Outcome | undefined
-    const attempt = async (): Promise<string> => {
+    const attempt = async (): Promise<Buffer> => {
       outcome = undefined
       outcome = await send(get, callOptions, tally)
       if (!outcome.ok) throw errorOf(get.purpose, outcome)
@@ -120,10 +120,11 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
   }
 
   /** The answer's JSON, undefined when it has no body. */
-  const parse = (get: Get, body: string): unknown => {
-    if (body.trim() === '') return undefined
+  const parse = (get: Get, body: Buffer): unknown => {
+    const text = body.toString('utf8')
+    if (text.trim() === '') return undefined
     try {
-      return JSON.parse(body)
+      return JSON.parse(text)
     } catch {
       throw senseless(get, ['the answer is not JSON'])
     }

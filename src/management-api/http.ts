@@ -15,7 +15,7 @@ export type HttpRequest = {
 
 /** A success with its body as it came, or why there is none; `status` is there when a whole answer was. */
 export type Outcome =
-  | { readonly ok: true; readonly status: number; readonly body: string }
+  | { readonly ok: true; readonly status: number; readonly body: Buffer }
   | ({
       readonly ok: false
       readonly status?: number | undefined
@@ -52,7 +52,7 @@ const maxProblemBytes = 64 * 1024
 
 class TooLargeError extends Error {}
 
-const readBody = async (response: Response, maxBytes: number): Promise<string> => {
+const readBody = async (response: Response, maxBytes: number): Promise<Buffer> => {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of response.body ?? []) {
@@ -60,7 +60,7 @@ const readBody = async (response: Response, maxBytes: number): Promise<string> =
     if (bytes > maxBytes) throw new TooLargeError()
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 /** Messages of fetch can quote a header, and a header is a secret: only a code such as ECONNREFUSED is kept. */
@@ -78,7 +78,7 @@ const exchange = async (request: HttpRequest, limits: Limits, signal: AbortSigna
     const { status } = response
     if (response.ok) return { ok: true, status, body: await readBody(response, limits.maxBodyBytes) }
     // A problem whose body is lost or endless is still an answer.
-    const text = await readBody(response, maxProblemBytes).catch(() => '')
+    const text = await readBody(response, maxProblemBytes).then(String, () => '')
     const wait = status === 429 ? retryAfterMs(response.headers.get('retry-after')) : undefined
     const problem = readProblem(text, secrets)
     return { ok: false, status, reason: `answered ${status}`, retryAfterMs: wait, ...problem }

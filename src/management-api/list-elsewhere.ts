@@ -4,23 +4,23 @@ import { Worker } from 'node:worker_threads'
 import type { ListPiece, ListSource } from './list-worker.ts'
 import { UnreadableListError } from './parse.ts'
 
-/** Characters. A body that is shorter is parsed in less time than a frame of a film lasts. */
+/** Bytes. A body that is shorter is parsed in less time than a frame of a film lasts. */
 const longBody = 500_000
 /** What the thread's young objects may take: it makes many at once, and would else be given far more than it needs. */
 const youngMb = 16
 
 /** Whether parsing this body would hold up everybody else. */
-export const isLong = (body: string): boolean => body.length > longBody
+export const isLong = (body: Buffer): boolean => body.byteLength > longBody
 
 /** Lists are parsed one after the other: several at once would take the processor from the pages. */
 let last: Promise<void> = Promise.resolve()
 
 /**
- * Parses a long answer in a thread of its own, and hands out its list a few rows at a time.
+ * Decodes and parses a long answer in a thread of its own, and hands out its list a few rows at a time.
  * @throws UnreadableListError; the signal's reason; what the thread dies of
  */
 export async function* listElsewhere(
-  source: ListSource,
+  { body, member }: { readonly body: Buffer; readonly member: string | undefined },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly unknown[]> {
   const turn = Promise.withResolvers<void>()
@@ -30,9 +30,12 @@ export async function* listElsewhere(
   try {
     await before
     signal?.throwIfAborted()
+    // Given away, not copied; a buffer's memory may be shared with others.
+    const bytes = new Uint8Array(body)
     worker = new Worker(new URL('./list-worker.ts', import.meta.url), {
       execArgv: [],
-      workerData: source,
+      workerData: { bytes, member } satisfies ListSource,
+      transferList: [bytes.buffer],
       resourceLimits: { maxYoungGenerationSizeMb: youngMb },
     })
     for (;;) {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 
 /** What the worker is given: an answer's body, and where in it the list is. */
-export type ListSource = { readonly body: string; readonly member: string | undefined }
+export type ListSource = { readonly bytes: Uint8Array<ArrayBuffer>; readonly member: string | undefined }
 
 /** What it says: some rows of the list, that these were all, or what the body is instead. */
 export type ListPiece =
@@ -21,10 +21,10 @@ const listIn = (answer: unknown, member: string | undefined): unknown[] | undefi
 }
 
 /** All that is said, in order. */
-function* pieces({ body, member }: ListSource): Generator<ListPiece> {
+function* pieces({ bytes, member }: ListSource): Generator<ListPiece> {
   let answer: unknown
   try {
-    answer = JSON.parse(body)
+    answer = JSON.parse(new TextDecoder().decode(bytes))
   } catch {
     return yield 'the answer is not JSON'
   }

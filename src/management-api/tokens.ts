@@ -93,7 +93,7 @@ export const createTokens = (ask: () => Promise<Outcome>, now: () => number = Da
         new FailureError({ purpose: 'token', status, title, traceId }, { cause: new Error(reason) }),
       )
     }
-    const answer = parseAnswer(outcome.body)
+    const answer = parseAnswer(outcome.body.toString('utf8'))
     if (!answer) {
       const cause = new Error('the answer is not a token')
       return fail(new UpstreamUnavailableError({ purpose: 'token', status: outcome.status }, { cause }))

@@ -24,7 +24,7 @@ export type Lease = {
  * Calls are spread a little wider than the limit, so that one that is late does not meet the one a second after it:
  * wider where others call too, whose delays nobody here can see.
  */
-const spread = { shared: 1.04, alone: 1.015 }
+const spread = { shared: 1.04, alone: 1.01 }
 /** After a 429 the way back to the full rate takes this long. */
 const recoverySeconds = 30
 /** An instance that has not been heard of for longer than a call may take has none in flight any more. */

@@ -164,11 +164,14 @@ describe('where no portal runs', () => {
 })
 
 // Two processes share PostgreSQL only: an embedded database belongs to one.
-if (testDatabaseUrl !== undefined)
-  it('beside a portal on PostgreSQL it is one more instance', async () => {
+it.each(testDatabaseUrl === undefined ? [] : ['PostgreSQL'])(
+  'beside a portal on %s it is one more instance',
+  async () => {
     const database = { DATABASE_URL: (await createTestSchema()) ?? '' }
     const main = await startPortal(database)
     const done = await portal('sync partner 23456', { ...readingEnv(), ...database })
     expect(done).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
     expect(await stop(main)).toBe(0)
-  }, 120_000)
+  },
+  120_000,
+)

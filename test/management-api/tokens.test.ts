@@ -115,7 +115,8 @@ test('the pause after a failure doubles up to a minute, is longer for refused ke
   const tokens = createTokens(
     async () => {
       asked += 1
-      if (status === 200) return { ok: true, status, body: '{"access_token":"x","expires_in":1}' }
+      if (status === 200)
+        return { ok: true, status, body: Buffer.from('{"access_token":"x","expires_in":1}') }
       return { ok: false, status, reason: 'test' }
     },
     () => now,
