@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
-/** Everything that a page could ask a browser for; the portal only writes to the clipboard. */
+/** Everything that browsers know to ask for (an unknown name is an error in their console); the portal only writes to the clipboard. */
 const denied = `
-  accelerometer ambient-light-sensor autoplay battery bluetooth browsing-topics camera clipboard-read
+  accelerometer autoplay browsing-topics camera clipboard-read
   cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid
   identity-credentials-get idle-detection local-fonts magnetometer microphone midi otp-credentials payment
   picture-in-picture publickey-credentials-create publickey-credentials-get screen-wake-lock serial storage-access
-  usb web-share window-management xr-spatial-tracking`
+  usb window-management xr-spatial-tracking`
 const permissions = [
   ...denied
     .trim()
