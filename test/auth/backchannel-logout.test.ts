@@ -3,6 +3,7 @@ import { SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { createDemoWorld } from '../../src/demo/world.ts'
+import { whileHeld } from '../support/held-query.ts'
 import { answers, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal } from '../support/portal.ts'
@@ -110,27 +111,16 @@ describe('a logout token', () => {
   it('ends a session that a slow request would bring back', async () => {
     const browser = await signedIn('one')
     const cookie = browser.cookie('portal')
-    const pool = portal.database.pool
-    const original = pool.query.bind(pool) as (text: string, values?: unknown[]) => Promise<unknown>
-    const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const slow = async (text: string, values?: unknown[]) => {
-      if (text.startsWith('update sessions set sess')) {
-        held.resolve()
-        await go.promise
-      }
-      return original(text, values)
-    }
-    Object.assign(pool, { query: slow })
-    try {
-      const headers = { cookie: `portal=${cookie}` }
-      const login = fetch(`${portal.url}/login`, { redirect: 'manual', headers })
-      await held.promise
-      expect((await send(token({ sid: 'one' }))).status).toBe(200)
-      go.resolve()
-      expect((await login).status).toBe(302)
-    } finally {
-      Object.assign(pool, { query: original })
-    }
+    const headers = { cookie: `portal=${cookie}` }
+    const login = await whileHeld(
+      portal.database.pool,
+      'update sessions set sess',
+      () => fetch(`${portal.url}/login`, { redirect: 'manual', headers }),
+      async () => {
+        expect((await send(token({ sid: 'one' }))).status).toBe(200)
+      },
+    )
+    expect(login.status).toBe(302)
     expect(await isSignedIn(browser)).toBe(false)
   })
 })

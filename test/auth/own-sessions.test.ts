@@ -5,6 +5,7 @@ import { createDemoWorld } from '../../src/demo/world.ts'
 import { createLogger } from '../../src/logger.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import type { Browser, Visit } from '../support/browser.ts'
+import { whileHeld } from '../support/held-query.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { inWords } from './steps.ts'
 
@@ -164,27 +165,16 @@ describe('the list of one’s sessions', () => {
 
   it('a session that was ended elsewhere does not come back with a slower request', async () => {
     const [here, there] = [await signedIn(), await signedIn()]
-    const { pool } = test.portal.database
-    const original = pool.query.bind(pool) as Query
-    const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const slow: Query = async (text, values) => {
-      if (text.startsWith('update sessions set sess')) {
-        held.resolve()
-        await go.promise
-      }
-      return original(text, values)
-    }
-    Object.assign(pool, { query: slow })
-    try {
-      const login = fetch(`${test.url}/login`, { redirect: 'manual', headers: cookieHeader(there) })
-      await held.promise
-      await here.open('/profile')
-      await here.press('Sign out everywhere else')
-      go.resolve()
-      expect((await login).headers.getSetCookie()).toEqual([])
-    } finally {
-      Object.assign(pool, { query: original })
-    }
+    const login = await whileHeld(
+      test.portal.database.pool,
+      'update sessions set sess',
+      () => fetch(`${test.url}/login`, { redirect: 'manual', headers: cookieHeader(there) }),
+      async () => {
+        await here.open('/profile')
+        await here.press('Sign out everywhere else')
+      },
+    )
+    expect(login.headers.getSetCookie()).toEqual([])
     expect(await isSignedIn(there)).toBe(false)
   })
 })
