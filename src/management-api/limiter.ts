@@ -7,7 +7,7 @@ export const priorities = { token: 4, retried: 3, interactive: 2, list: 1, backg
 export type Pace = {
   /**
    * Takes up to `wanted` turns: `count` calls, the first in `waitMs`, each next one `stepMs` later. `down` while the
-   * API is taken for down.
+   * API is taken for down; `shared` when others take turns, too.
    * @param ask.inFlight calls under way, or begun before this is answered; `atOnce` how many there would be at most
    * @returns `atOnce`: how many there may be from now on
    */
@@ -16,6 +16,7 @@ export type Pace = {
     readonly atOnce: number
     readonly waitMs: number
     readonly stepMs: number
+    readonly shared: boolean
     readonly down: boolean
   }>
   /** The API answered 429: slower from now on, and nothing for so long. */
@@ -53,6 +54,8 @@ const shareAfterArrival = 0.8
 const leastAtOnce = 4
 /** Turns are taken when those at hand end within this, so that other instances get theirs. */
 const aheadMs = 600
+/** A turn that is later than this is given up where others take turns: it would meet theirs. */
+const mostLateMs = 50
 /** When others use what there is, it is asked again after this. */
 const crowdedMs = 100
 /** Turns that come later than this are not handed out yet: they would count as calls in flight. */
@@ -85,7 +88,7 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
   /** How long calls take, the later ones counting more, and the quickest ones. */
   let [latencyMs, quickestMs] = [100, Infinity]
   let leasing = false
-  let [down, trippedAt] = [false, 0]
+  let [down, shared, trippedAt] = [false, false, 0]
   /** What the API's last answers mean is known to all before another turn is taken. */
   let settled: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
@@ -114,7 +117,7 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
       })
       mostWhileLeasing = Infinity
       const now = performance.now()
-      ;({ down, atOnce } = granted)
+      ;({ down, atOnce, shared } = granted)
       if (granted.count > 0) {
         for (let turn = 0; turn < granted.count; turn += 1)
           slots.push(now + granted.waitMs + turn * granted.stepMs)
@@ -192,6 +195,7 @@ export const createLimiter = (pace: Pace, maxPerSecond: number): Limiter => {
 
   const work = (): void => {
     const now = performance.now()
+    if (shared) slots = slots.filter((at) => now - at < mostLateMs)
     while (isReady()) {
       const at = Math.max(slots[0] ?? 0, earliest())
       if (at - now > longestHoldMs) return refuse('asked to wait')

@@ -16,6 +16,8 @@ export type Lease = {
   readonly atOnce: number
   readonly waitMs: number
   readonly stepMs: number
+  /** Whether other instances take turns, too. */
+  readonly shared: boolean
   /** True while the API is taken for down: nothing is given but one call to try it, now and then. */
   readonly down: boolean
 }
@@ -66,6 +68,7 @@ export const leaseTurns = async (
     at_once: number
     wait_ms: number
     step_ms: number
+    shared: boolean
     down: boolean
   }>`
     with pace as (
@@ -105,11 +108,11 @@ export const leaseTurns = async (
           greatest(${inFlight}::int, at_once), extract(epoch from now) + ${claimSeconds}::float8)) end
     from turns where organisation = ${key}
     returning count, at_once, extract(epoch from start - now)::float8 * 1000 as wait_ms,
-      (step * 1000)::float8 as step_ms, turns.trips > 0 as down`.execute(db)
+      (step * 1000)::float8 as step_ms, instances > 0 as shared, turns.trips > 0 as down`.execute(db)
   const [row] = rows
   if (row) {
-    const { count, at_once: granted, wait_ms: waitMs, step_ms: stepMs, down } = row
-    return { count, atOnce: granted, waitMs, stepMs, down }
+    const { count, at_once: granted, wait_ms: waitMs, step_ms: stepMs, shared, down } = row
+    return { count, atOnce: granted, waitMs, stepMs, shared, down }
   }
   await db
     .insertInto('api_pace')

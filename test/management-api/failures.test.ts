@@ -112,7 +112,7 @@ test.each<[string, Answer]>([
     { headers: { 'content-length': '100' }, body: '[', cut: false, hang: 'in body' },
   ],
 ])('a GET is tried three times: %s', async (_name, answer) => {
-  const { client, upstream, log } = await createFixture({ limits: { timeoutMs: 150 } })
+  const { client, upstream, log } = await createFixture({ limits: { timeoutMs: 500 } })
   upstream.answer(salesUnitsPath, answer, answer, ok)
   expect((await requestScope.run({ requestId: 'req-1' }, () => listSalesUnits(client))).rows).toEqual(rows)
   expect(log().filter(({ purpose }) => purpose === 'salesUnits')).toMatchObject([
@@ -136,7 +136,7 @@ test.each<[string, Answer, number | undefined]>([
   ['no answer in time', { hang: 'before' }, undefined],
   ['no whole answer in time', { hang: 'in body' }, undefined],
 ])('three failures are enough: %s', async (_name, answer, status) => {
-  const { client, upstream } = await createFixture({ limits: { timeoutMs: 100 } })
+  const { client, upstream } = await createFixture({ limits: { timeoutMs: 500 } })
   upstream.answer(salesUnitsPath, answer)
   const error = await rejection(listSalesUnits(client))
   expect(error).toBeInstanceOf(UpstreamUnavailableError)
