@@ -159,10 +159,10 @@ describe('an answer that was tampered with', () => {
 // Last: it looks at what all the others have left.
 describe('the log of all this', () => {
   it('tells every failure by name, with its reason', async () => {
-    await test.portal.database.pool.query('alter table users rename to gone')
+    await test.portal.database.pool.query('alter table users rename column issuer to gone')
     const { browser, answer } = await almost()
     expect(inWords(await browser.open(answer.href))[0]).toBe(500)
-    await test.portal.database.pool.query('alter table gone rename to users')
+    await test.portal.database.pool.query('alter table users rename column gone to issuer')
     const names = ['SignInDoneError', 'SignInCancelledError', 'SignInExpiredError', 'InternalError']
     const reasons = ['invalid_grant', 'malformed answer', 'login_required']
     for (const word of [...names, ...reasons]) expect([word, test.log().includes(word)]).toEqual([word, true])

@@ -68,7 +68,7 @@ it('one fails while another tab signs in: the other one stays signed in', async 
 })
 
 it('the database is broken: that is our fault, not the eID’s', async () => {
-  await portal.database.pool.query('alter table users rename to gone')
+  await portal.database.pool.query('alter table users rename column issuer to gone')
   try {
     const browser = portal.browser()
     const { searchParams } = await startTab(browser)
@@ -76,6 +76,6 @@ it('the database is broken: that is our fault, not the eID’s', async () => {
     const page = await browser.open(`/auth/callback?code=x&state=${searchParams.get('state')}`)
     expect(inWords(page)).toEqual([500, 'Something went wrong on our side', 'Try again'])
   } finally {
-    await portal.database.pool.query('alter table gone rename to users')
+    await portal.database.pool.query('alter table users rename column gone to issuer')
   }
 })

@@ -138,10 +138,10 @@ describe('a user', () => {
 
 it('limits hold, in this process, while the database does not count', async () => {
   const portal = await startInstance()
-  await database.pool.query('alter table brakes rename to broken')
+  await database.pool.query('alter table brakes rename column points to broken')
   try {
     expect(await many(301, `${portal.url}/auth/callback`, '192.0.2.9')).toEqual({ 400: 300, 429: 1 })
   } finally {
-    await database.pool.query('alter table broken rename to brakes')
+    await database.pool.query('alter table brakes rename column broken to points')
   }
 })
