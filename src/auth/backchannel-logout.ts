@@ -4,7 +4,7 @@ import { decodeProtectedHeader, type JWTPayload } from 'jose'
 import { z } from 'zod'
 import { BadRequestError, EidAnswerError } from '../errors.ts'
 import { coarseAddress } from '../http/coarse-address.ts'
-import { recordAudit } from '../store/audit.ts'
+import { type AuditEntry, insertAudit, logAudit } from '../store/audit.ts'
 import { endSessionsOfEid, firstUse } from '../store/sessions.ts'
 import { verifyProviderJwt } from './provider-jwt.ts'
 import type { SessionDeps } from './session-of-user.ts'
@@ -61,17 +61,19 @@ export const backchannelLogout =
     const id = createHash('sha256')
       .update(JSON.stringify([iss, jti]))
       .digest('base64url')
-    await database.kysely.transaction().execute(async (db) => {
+    const entries = await database.kysely.transaction().execute(async (db) => {
       if (!(await firstUse(db, id, rememberMs)))
         throw new EidAnswerError('a logout token for the second time')
       const userId = sub === undefined ? undefined : userIdOf(iss, sub)
-      for (const ended of await endSessionsOfEid(db, { userId, eidSid: sid }))
-        await recordAudit(db, logger, {
-          event: 'session ended',
-          userId: ended,
-          address: coarseAddress(req.ip),
-          details: { reason: 'back-channel' },
-        })
+      const ended = (await endSessionsOfEid(db, { userId, eidSid: sid })).map((user): AuditEntry => ({
+        event: 'session ended',
+        userId: user,
+        address: coarseAddress(req.ip),
+        details: { reason: 'back-channel' },
+      }))
+      await insertAudit(db, ended)
+      return ended
     })
+    logAudit(logger, entries)
     res.json({})
   }

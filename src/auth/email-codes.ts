@@ -1,11 +1,12 @@
-import { createHmac, hkdfSync, randomInt, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
 import { MailUnavailableError } from '../errors.ts'
+import { derivedKey } from '../http/derived-key.ts'
 import type { Language } from '../http/language.ts'
 import type { Render } from '../http/views.ts'
 import type { Logger } from '../logger.ts'
 import { codeMail } from '../mail/code-mail.ts'
 import { createMailer, type Sender, type SmtpServer } from '../mail/mailer.ts'
-import { recordAudit } from '../store/audit.ts'
+import { type AuditEntry, insertAudit, logAudit, recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import {
   burnCode,
@@ -47,14 +48,10 @@ export type EmailCodes = {
 }
 
 /**
- * A key of its own for each purpose, from a session secret (HKDF-SHA-256, RFC 5869). Six digits in a plain hash would be
- * no secret to whoever reads the table: there are only a million.
+ * Keyed, as six digits in a plain hash would be no secret to whoever reads the table: there are only a million. JSON, so
+ * that no two lists of parts share a spelling.
  */
-const keyFrom = (secret: string, purpose: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, '', `partner-portal ${purpose}`, 32))
-
-/** JSON, so that no two lists of parts share a spelling. */
-const macOf = (key: Buffer, parts: readonly string[]): string =>
+const macOf = (key: Uint8Array, parts: readonly string[]): string =>
   createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url')
 
 const same = (one: string, other: string): boolean =>
@@ -80,9 +77,9 @@ export const createEmailCodes = (deps: {
   const mailer = config.mail && createMailer(config.mail, logger)
   const { host } = new URL(config.portalUrl)
   const [secret = ''] = config.sessionSecrets
-  const codeKeys = config.sessionSecrets.map((each) => keyFrom(each, 'e-mail codes'))
-  const codeKey = keyFrom(secret, 'e-mail codes')
-  const addressKey = keyFrom(secret, 'e-mail addresses')
+  const codeKeys = config.sessionSecrets.map((each) => derivedKey(each, 'e-mail codes'))
+  const codeKey = derivedKey(secret, 'e-mail codes')
+  const addressKey = derivedKey(secret, 'e-mail addresses')
   const refused = ({ userId, from }: Asking, reason: string) =>
     recordAudit(db, logger, {
       event: 'e-mail verification refused',
@@ -131,17 +128,14 @@ export const createEmailCodes = (deps: {
         await refused(asking, 'wrong code')
         return triesLeft > 0 ? { outcome: 'wrong', triesLeft } : { outcome: 'dead' }
       }
+      const entry: AuditEntry = { event: 'e-mail verified', userId, address: from, details: { by: 'code' } }
       const first = await db.transaction().execute(async (transaction) => {
         if (!(await burnCode(transaction, { userId, codeMac }))) return false
         await saveVerifiedEmail(transaction, userId, email)
-        await recordAudit(transaction, logger, {
-          event: 'e-mail verified',
-          userId,
-          address: from,
-          details: { by: 'code' },
-        })
+        await insertAudit(transaction, [entry])
         return true
       })
+      if (first) logAudit(logger, [entry])
       return first ? { outcome: 'verified' } : { outcome: 'dead' }
     },
   }

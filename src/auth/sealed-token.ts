@@ -1,5 +1,5 @@
-import { hkdfSync } from 'node:crypto'
 import { compactDecrypt, CompactEncrypt } from 'jose'
+import { derivedKey } from '../http/derived-key.ts'
 
 /** Hides ID tokens in session rows from whoever reads the database. */
 export type Sealer = {
@@ -8,13 +8,9 @@ export type Sealer = {
   readonly open: (sealed: string) => Promise<string | undefined>
 }
 
-/** HKDF-SHA256 (RFC 5869); the info keeps this key apart from all others of the same secret. */
-const keyOf = (secret: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', secret, '', 'id-token-in-session', 32))
-
 /** A256GCM in compact JWE (RFC 7516). The first of SESSION_SECRETS seals, all open, as with cookies. */
 export const createSealer = (secrets: readonly string[]): Sealer => {
-  const keys = secrets.map(keyOf)
+  const keys = secrets.map((secret) => derivedKey(secret, 'ID tokens in sessions'))
   const [first] = keys
   if (!first) throw new Error('there is no session secret')
   return {

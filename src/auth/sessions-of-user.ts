@@ -3,7 +3,7 @@ import type { Request } from 'express'
 import { coarseAddress } from '../http/coarse-address.ts'
 import type { SessionLimits } from '../http/session.ts'
 import type { Logger } from '../logger.ts'
-import { recordAudit } from '../store/audit.ts'
+import { insertAudit, logAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { endSessions, sessionsOfUser, type SignedInSession } from '../store/sessions.ts'
 
@@ -45,15 +45,19 @@ export const endOtherSessions = async (
   const ended = all
     .map(({ sid }) => sid)
     .filter((sid) => sid !== req.sessionID && (which === 'all' || keyOf(sid) === which))
-  return database.kysely.transaction().execute(async (db) => {
+  const { count, entries } = await database.kysely.transaction().execute(async (db) => {
     const count = await endSessions(db, user.id, ended)
-    if (count > 0)
-      await recordAudit(db, logger, {
-        event: 'session ended',
-        userId: user.id,
-        address: coarseAddress(req.ip),
-        details: { reason: 'revoked', sessions: count },
-      })
-    return count
+    const details = { reason: 'revoked', sessions: count }
+    const entry = {
+      event: 'session ended',
+      userId: user.id,
+      address: coarseAddress(req.ip),
+      details,
+    } as const
+    const entries = count > 0 ? [entry] : []
+    await insertAudit(db, entries)
+    return { count, entries }
   })
+  logAudit(logger, entries)
+  return count
 }

@@ -15,43 +15,18 @@ export type Rule = {
 
 const minute = 60
 
+const signIns = { address: { most: 300, seconds: 5 * minute }, user: { most: 60, seconds: 5 * minute } }
+const codes = { address: { most: 100, seconds: 10 * minute }, user: { most: 20, seconds: 10 * minute } }
+
 /** Every limit of the portal. Each sign-in costs a session row and calls to the eID provider; a code entry is a guess. */
 export const rules: readonly Rule[] = [
-  {
-    name: 'login',
-    path: '/login',
-    address: { most: 300, seconds: 5 * minute },
-    user: { most: 60, seconds: 5 * minute },
-  },
-  {
-    name: 'callback',
-    path: '/auth/callback',
-    address: { most: 300, seconds: 5 * minute },
-    user: { most: 60, seconds: 5 * minute },
-  },
+  { name: 'login', path: '/login', ...signIns },
+  { name: 'callback', path: '/auth/callback', ...signIns },
   // One address for everybody: the provider's.
   { name: 'backchannel', path: '/auth/backchannel-logout', address: { most: 1200, seconds: minute } },
-  {
-    name: 'verify',
-    path: '/verify-email',
-    method: 'POST',
-    address: { most: 100, seconds: 10 * minute },
-    user: { most: 20, seconds: 10 * minute },
-  },
-  {
-    name: 'resend',
-    path: '/verify-email/resend',
-    method: 'POST',
-    address: { most: 100, seconds: 10 * minute },
-    user: { most: 20, seconds: 10 * minute },
-  },
-  {
-    name: 'code',
-    path: '/verify-email/code',
-    method: 'POST',
-    address: { most: 100, seconds: 10 * minute },
-    user: { most: 30, seconds: 10 * minute },
-  },
+  { name: 'verify', path: '/verify-email', method: 'POST', ...codes },
+  { name: 'resend', path: '/verify-email/resend', method: 'POST', ...codes },
+  { name: 'code', path: '/verify-email/code', method: 'POST', ...codes },
 ]
 
 /** Everything that somebody signed in asks for; counted in batches, because it is every page. */

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { TooManyRequestsError } from '../errors.ts'
@@ -8,6 +8,7 @@ import type { Database } from '../store/database.ts'
 import { type Limit, matches, rules, signedIn } from './brake-rules.ts'
 import { batched, type Consume } from './brakes-in-batches.ts'
 import { coarseAddress } from './coarse-address.ts'
+import { derivedKey } from './derived-key.ts'
 import { source } from './source.ts'
 
 /**
@@ -22,7 +23,7 @@ export const createBrakes = (options: {
 }): { readonly addresses: RequestHandler; readonly users: RequestHandler } => {
   const { database, logger, secrets } = options
   // No address stands in the table, and nobody can tell from it who was here.
-  const key = new Uint8Array(hkdfSync('sha256', secrets[0] ?? '', '', 'keys-of-brakes', 32))
+  const key = derivedKey(secrets[0] ?? '', 'keys of brakes')
   const hidden = (value: string): string => createHmac('sha256', key).update(value).digest('base64url')
 
   // Names of prepared statements do not go along: a pooler in between would not know them.

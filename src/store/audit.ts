@@ -70,8 +70,8 @@ export const logAudit = (logger: Logger, entries: readonly AuditEntry[]): void =
 }
 
 /**
- * Writes one entry to the table, and then to the log as a JSON line. Within a transaction's handle it is written with
- * what it tells of, or not at all.
+ * Writes one entry to the table, and then to the log as a JSON line. Not within a transaction, which may yet come to
+ * nothing: there `insertAudit`, and `logAudit` after its end.
  */
 export const recordAudit = async (db: Handle, logger: Logger, entry: AuditEntry): Promise<void> => {
   await insertAudit(db, [entry])
