@@ -45,19 +45,15 @@ export const endOtherSessions = async (
   const ended = all
     .map(({ sid }) => sid)
     .filter((sid) => sid !== req.sessionID && (which === 'all' || keyOf(sid) === which))
-  const { count, entries } = await database.kysely.transaction().execute(async (db) => {
-    const count = await endSessions(db, user.id, ended)
-    const details = { reason: 'revoked', sessions: count }
-    const entry = {
-      event: 'session ended',
-      userId: user.id,
-      address: coarseAddress(req.ip),
-      details,
-    } as const
-    const entries = count > 0 ? [entry] : []
-    await insertAudit(db, entries)
-    return { count, entries }
+  const address = coarseAddress(req.ip)
+  const entry = await database.kysely.transaction().execute(async (db) => {
+    const sessions = await endSessions(db, user.id, ended)
+    const details = { reason: 'revoked', sessions }
+    const written = { event: 'session ended', userId: user.id, address, details } as const
+    if (sessions > 0) await insertAudit(db, [written])
+    return written
   })
-  logAudit(logger, entries)
-  return count
+  const { sessions } = entry.details
+  if (sessions > 0) logAudit(logger, [entry])
+  return sessions
 }
