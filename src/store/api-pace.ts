@@ -62,6 +62,8 @@ export const leaseTurns = async (
   const key = organisationKey(organisation)
   const { maxPerSecond, maxConcurrency, timeoutMs } = limits
   const { instance, wanted, inFlight, atOnce } = ask
+  const others = sql`jsonb_each(in_flight) claim
+    where claim.key <> ${instance} and (claim.value->>1)::float8 > extract(epoch from clock_timestamp())`
   const claimSeconds = (timeoutMs + claimMarginMs) / 1000
   const { rows } = await sql<{
     count: number
@@ -76,12 +78,10 @@ export const leaseTurns = async (
         greatest(next_at, held_until, clock_timestamp()) as start,
         -- Not by start, whose clock is a little later than now's.
         coalesce(greatest(next_at, held_until) <= clock_timestamp(), true) as hold_over,
-        coalesce(others.claimed, 0)::int as claimed, others.instances::int as instances
-      from api_pace, lateral (
-        select sum((claim.value->>0)::int) as claimed, count(*) as instances from jsonb_each(in_flight) claim
-        where claim.key <> ${instance} and (claim.value->>1)::float8 > extract(epoch from clock_timestamp())
-      ) others
-      where organisation = ${key} for update of api_pace
+        -- Not joined: whoever waited for the lock would be given the row as it is now, and what was joined as it was before.
+        (select coalesce(sum((claim.value->>0)::int), 0) from ${others})::int as claimed,
+        (select count(*) from ${others})::int as instances
+      from api_pace where organisation = ${key} for update
     ), shared as (
       select *,
         -- What others have is theirs, and of the whole nobody takes more than a fair part.

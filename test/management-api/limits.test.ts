@@ -106,6 +106,18 @@ test('two instances together neither', async () => {
   expect(one.upstream.peak()).toBe(3)
 })
 
+test('instances that ask at the very same moment are given no more than there is', async () => {
+  const limits = { maxPerSecond: 1000, maxConcurrency: 5, timeoutMs }
+  for (let round = 0; round < 20; round += 1) {
+    const organisation = newOrganisation()
+    await paceOf(organisation, limits).lease({ wanted: 0, inFlight: 0, atOnce: 0 })
+    const leases = await Promise.all(
+      times(4, () => paceOf(organisation, limits).lease({ wanted: 1, inFlight: 0, atOnce: 5 })),
+    )
+    expect(leases.reduce((sum, { atOnce }) => sum + atOnce, 0)).toBeLessThanOrEqual(5)
+  }
+})
+
 test('an instance that was killed holds its calls in flight for as long as they may take, and no longer', async () => {
   const organisation = newOrganisation()
   const limits = { maxPerSecond: 1000, maxConcurrency: 2, timeoutMs }
