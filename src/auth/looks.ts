@@ -9,6 +9,8 @@ declare global {
     interface Locals {
       /** Named parts of the path below the organisation's own, as they were asked for. */
       routeParams?: Readonly<Record<string, unknown>>
+      /** What the answer is to whoever reads the audit log; a page unless told. */
+      look?: 'export'
     }
   }
 }
@@ -75,7 +77,7 @@ export const auditPages =
   (looks: Looks): RequestHandler =>
   (req, res, next) => {
     res.once('close', () => {
-      if (res.headersSent && res.statusCode === 200) looks(req, res, 'page')
+      if (res.headersSent && res.statusCode === 200) looks(req, res, res.locals.look ?? 'page')
     })
     next()
   }

@@ -66,7 +66,7 @@ export const compileViews = (directory: string): Render => {
 
 /**
  * An Express view class for `app.set('view', …)`: `res.render('sales-units/list')` renders the view
- * `layout/page`, which includes `locals.view`.
+ * `layout/page`, which includes `locals.view`; or the view alone, where `locals.alone` says that its page is there.
  */
 export const viewClass = (render: Render) =>
   class View {
@@ -80,7 +80,10 @@ export const viewClass = (render: Render) =>
     render(locals: Locals, done: (error: unknown, html?: string) => void): void {
       let html: string
       try {
-        html = render('layout/page', beneath(locals, { view: this.name }))
+        html =
+          locals['alone'] === true
+            ? render(this.name, locals)
+            : render('layout/page', beneath(locals, { view: this.name }))
       } catch (error) {
         const reason = error instanceof Error ? error.message : 'unknown error'
         done(new Error(`the view ${this.name} failed: ${reason}`, { cause: error }))
