@@ -6,8 +6,8 @@ export type Limit = { readonly most: number; readonly seconds: number }
 /** What is counted together. Generous for an address, because a whole company may come from one. */
 export type Rule = {
   readonly name: string
-  /** Undefined: whatever somebody signed in asks for. */
-  readonly path?: string
+  /** A path, or how paths end. */
+  readonly path: string | RegExp
   readonly method?: 'GET' | 'POST'
   readonly address: Limit
   readonly user?: Limit
@@ -27,6 +27,13 @@ export const rules: readonly Rule[] = [
   { name: 'verify', path: '/verify-email', method: 'POST', ...codes },
   { name: 'resend', path: '/verify-email/resend', method: 'POST', ...codes },
   { name: 'code', path: '/verify-email/code', method: 'POST', ...codes },
+  // A whole list, whatever its length.
+  {
+    name: 'export',
+    path: /\.(csv|xlsx)$/,
+    address: { most: 300, seconds: 5 * minute },
+    user: { most: 60, seconds: 5 * minute },
+  },
 ]
 
 /** Everything that somebody signed in asks for; counted in batches, because it is every page. */
@@ -36,7 +43,8 @@ export const signedIn = {
 } as const
 
 /** Whether the request is one that the rule counts. */
-export const matches = ({ path, method }: Rule, req: Request): boolean =>
-  path !== undefined &&
-  [path, `${path}/`].includes(req.path.toLowerCase()) &&
-  (method === undefined || req.method === method)
+export const matches = ({ path, method }: Rule, req: Request): boolean => {
+  const asked = req.path.toLowerCase()
+  const isPath = path instanceof RegExp ? path.test(asked) : [path, `${path}/`].includes(asked)
+  return isPath && (method === undefined || req.method === method)
+}

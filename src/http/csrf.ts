@@ -1,13 +1,34 @@
+import { randomBytes } from 'node:crypto'
 import { csrfSync } from 'csrf-sync'
 import express, { type Request, type RequestHandler } from 'express'
 
+const xor = (bytes: Buffer, mask: Buffer): Buffer =>
+  Buffer.from(bytes.map((byte, at) => byte ^ (mask[at] ?? 0)))
+
+/** The token as no other page has it: a random mask, and what it makes of the token. */
+const masked = (token: string): string => {
+  const bytes = Buffer.from(token)
+  const mask = randomBytes(bytes.length)
+  return Buffer.concat([mask, xor(bytes, mask)]).toString('base64url')
+}
+
+const unmasked = (sent: unknown): string | undefined => {
+  if (typeof sent !== 'string') return undefined
+  const bytes = Buffer.from(sent, 'base64url')
+  const half = bytes.length / 2
+  return Number.isInteger(half) ? xor(bytes.subarray(half), bytes.subarray(0, half)).toString() : undefined
+}
+
 const { csrfSynchronisedProtection, generateToken } = csrfSync({
-  getTokenFromRequest: (req) =>
-    (req.body as Record<string, unknown> | undefined)?.['_csrf'] as string | undefined,
+  getTokenFromRequest: (req) => unmasked((req.body as Record<string, unknown> | undefined)?.['_csrf']),
 })
 
-/** The token for a form in this session; made at the first call, so pages without a form need no session. */
-export const csrfToken = (req: Request): string => generateToken(req)
+/**
+ * The token for a form in this session; made at the first call, so pages without a form need no session. Pages are
+ * compressed and repeat what was searched, so that the same secret in each of them could be guessed from their lengths
+ * (BREACH): it looks different every time.
+ */
+export const csrfToken = (req: Request): string => masked(generateToken(req))
 
 /**
  * Goes before every POST handler (the site map sees to it): reads the form and refuses one without the

@@ -47,6 +47,8 @@ export const viewLocals = (options: {
       // Two slashes at the start would name another host.
       returnTo: req.originalUrl.replace(/^[/\\]+/, '/'),
       csrfToken: () => csrfToken(req),
+      // htmx takes the results of a list out of its page, which is there already.
+      alone: req.get('HX-Target') === 'div#results',
     })
     next()
   }

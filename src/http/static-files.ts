@@ -3,38 +3,78 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import express, { Router } from 'express'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, gzip } from 'node:zlib'
+import express, { type RequestHandler, Router } from 'express'
+import { styleSheet } from './style-sheet.ts'
 
 const packageFile = createRequire(import.meta.url).resolve
 
-const designSystem = dirname(dirname(packageFile('@digdir/designsystemet-css')))
 const inter = join(dirname(packageFile('@fontsource-variable/inter')), 'files')
+const htmx = join(dirname(packageFile('htmx.org/package.json')), 'dist/htmx.esm.min.js')
 
 const publicDirectory = fileURLToPath(new URL('../../public', import.meta.url))
 
-/** Changes whenever a file that browsers may keep changes: ours by content, the packages' by their version. */
-const fingerprint = (): string => {
-  const hash = createHash('sha256')
-  for (const room of [designSystem, inter]) hash.update(readFileSync(join(room, '..', 'package.json')))
-  const files = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
-  for (const file of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (file.isFile()) hash.update(file.name).update(readFileSync(join(file.parentPath, file.name)))
+const types: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+type TextFile = { readonly path: string; readonly bytes: Buffer }
+
+/** Every file of text that browsers get, by its path below the prefix. */
+const textFiles = (): TextFile[] => {
+  const ours = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile() && /\.(js|svg)$/.test(file.name))
+    .map((file) => join(file.parentPath, file.name))
+    .map((file) => ({ path: file.slice(publicDirectory.length + 1), bytes: readFileSync(file) }))
+  return [
+    { path: 'css/portal.css', bytes: Buffer.from(styleSheet()) },
+    { path: 'htmx/htmx.esm.min.js', bytes: readFileSync(htmx) },
+    ...ours.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+  ]
+}
+
+const best = {
+  br: async (bytes: Buffer) =>
+    promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
+    }),
+  gzip: async (bytes: Buffer) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
+}
+
+/** Sends one file, compressed once as well as it goes, in another thread, when somebody first wants it. */
+const sendText = ({ path, bytes }: TextFile): RequestHandler => {
+  const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`
+  const made: { br?: Promise<Buffer>; gzip?: Promise<Buffer> } = {}
+  return async (req, res) => {
+    res.set('Cache-Control', 'public, max-age=31536000, immutable').vary('Accept-Encoding')
+    res.set('ETag', etag).type(types[path.split('.').at(-1) ?? ''] ?? 'bin')
+    const encoding = req.acceptsEncodings('br', 'gzip')
+    if (encoding !== 'br' && encoding !== 'gzip') {
+      res.send(bytes)
+      return
+    }
+    const packed = await (made[encoding] ??= best[encoding](bytes))
+    res.set('Content-Encoding', encoding).send(packed)
   }
-  return hash.digest('base64url').slice(0, 10)
 }
 
 /**
- * Serves public/, the design system's style sheets and the Inter font below a path that changes with their
- * content, so that browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the
- * URL of a file; a style sheet's relative URLs stay below the same path.
+ * Serves the style sheet, public/, htmx and the Inter font below a path that changes with their content, so that
+ * browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the URL of a file; relative
+ * URLs of style sheets and modules stay below the same path.
  */
 export const createStaticFiles = () => {
-  const prefix = `/assets/${fingerprint()}`
+  const files = textFiles()
+  const hash = createHash('sha256').update(readFileSync(join(inter, '..', 'package.json')))
+  for (const { path, bytes } of files) hash.update(path).update(bytes)
+  const prefix = `/assets/${hash.digest('base64url').slice(0, 10)}`
   const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
   const router = Router()
-  router.use(`${prefix}/designsystemet`, express.static(designSystem, options))
+  for (const file of files) router.get(`${prefix}/${file.path}`, sendText(file))
   router.use(`${prefix}/inter`, express.static(inter, options))
-  router.use(prefix, express.static(publicDirectory, options))
   router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))
   return { router, asset: (path: string): string => `${prefix}/${path}` }
 }

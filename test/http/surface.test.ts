@@ -132,7 +132,7 @@ describe('static files', () => {
     const addresses = $('link[href^="/assets"], script[src]')
       .toArray()
       .map((element) => $(element).attr('href') ?? $(element).attr('src') ?? '')
-    expect(addresses.length).toBeGreaterThanOrEqual(5)
+    expect(addresses.length).toBeGreaterThanOrEqual(4)
     for (const address of addresses) {
       const answer = await request(test.url).get(address)
       expect([address, answer.status]).toEqual([address, 200])
