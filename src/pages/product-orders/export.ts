@@ -1,0 +1,61 @@
+import type { Language } from '../../http/language.ts'
+import { allProductOrders, productOrdersOf, type StoredProductOrder } from '../../store/product-orders.ts'
+import { actingAs, listsHere } from '../acting-as.ts'
+import { wordOf } from '../choices-of.ts'
+import type { PageDeps } from '../deps.ts'
+import { type Cells, inBatches, type SheetOf } from '../exports/sheet.ts'
+import { checkChoices, facetsOf } from './facets.ts'
+import { orderOf } from './list.ts'
+import { productOrderQuery } from './query.ts'
+
+const cellsOf =
+  (language: Language) =>
+  (stored: StoredProductOrder): Cells => {
+    const order = orderOf(stored)
+    const { status, productType = '', productOrderType = '' } = order
+    const { t, has, format } = language
+    return [
+      order.productOrderId ?? '',
+      order.merchantName ?? '',
+      order.businessIdentifier.scheme,
+      order.businessIdentifier.id,
+      has(`orderStatus.${status}.name`) ? t(`orderStatus.${status}.name`) : status,
+      wordOf(language, 'productType', productType),
+      wordOf(language, 'orderType', productOrderType),
+      order.salesUnit?.msn ?? '',
+      order.salesUnit?.name ?? '',
+      format.isoDay(order.firstSeenAt),
+    ]
+  }
+
+/** Every product order that the filter finds. */
+export const productOrderSheet =
+  ({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf =>
+  async (req, res) => {
+    const { filter, asked } = productOrderQuery(req)
+    checkChoices(filter, facetsOf(listsHere(res).get('productOrders')))
+    const organisation = actingAs(res)
+    const { language } = res.locals
+    const { t } = language
+    const keys = await allProductOrders(kysely, organisation, filter, asked.sort)
+    return {
+      title: t('productOrders.title'),
+      headings: [
+        t('exports.orderId'),
+        t('productOrders.merchant'),
+        t('exports.scheme'),
+        t('salesUnits.identifier'),
+        t('productOrders.status'),
+        t('productOrders.product'),
+        t('productOrders.type'),
+        t('salesUnits.msn'),
+        t('productOrders.salesUnit'),
+        t('lists.firstSeen'),
+      ],
+      batches: inBatches(
+        keys,
+        async (some) => productOrdersOf(kysely, organisation, some),
+        cellsOf(language),
+      ),
+    }
+  }

@@ -1,0 +1,218 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { parse } from 'csv-parse/sync'
+import { readXlsx } from 'hucre/xlsx'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { readRows } from './reading.ts'
+
+let test: TestPortal
+let kari: Browser
+let åse: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  kari = await test.signedIn('Kari Nordmann')
+  åse = await test.signedIn('Åse Bjørk')
+})
+afterAll(async () => test.stop())
+
+const small = '/partners/12345'
+const large = '/partners/23456'
+const today = () => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }).format(new Date())
+
+type File = { status: number; headers: IncomingMessage['headers']; bytes: Buffer }
+
+/** What a browser saves. */
+const download = async (browser: Browser, path: string, language = 'en', method = 'GET'): Promise<File> => {
+  const headers = { Cookie: `portal=${browser.cookie('portal')}; language=${language}` }
+  const call = get(test.url + path, { headers, method })
+  const [answer] = (await once(call, 'response')) as [IncomingMessage]
+  const chunks: Buffer[] = []
+  for await (const chunk of answer) chunks.push(chunk as Buffer)
+  return { status: answer.statusCode ?? 0, headers: answer.headers, bytes: Buffer.concat(chunks) }
+}
+
+const tableOf = ({ bytes }: File, delimiter = ','): string[][] => parse(bytes, { bom: true, delimiter })
+
+const sheetOf = async ({ bytes }: File) => {
+  const { sheets } = await readXlsx(bytes)
+  return sheets[0]?.rows ?? []
+}
+
+describe('a CSV file', () => {
+  it('has every sales unit that the page has, in its order, with all that it may do', async () => {
+    const file = await download(åse, `${large}/sales-units.csv?sort=-msn`)
+    expect(file.status).toBe(200)
+    expect(file.headers['content-type']).toBe('text/csv; charset=utf-8')
+    expect(file.bytes.subarray(0, 3).toString('hex')).toBe('efbbbf')
+    const [headings, ...rows] = tableOf(file)
+    expect(headings?.slice(0, 6)).toEqual([
+      'Name',
+      'MSN',
+      'Merchant',
+      'Scheme',
+      'Business identifier',
+      'Capture',
+    ])
+    expect(rows).toHaveLength(60)
+    const shown = await readRows(åse, `${large}/sales-units?sort=-msn&size=100`)
+    expect(rows.map(([, msn]) => msn)).toEqual(shown.map(([, msn]) => msn))
+    for (const row of rows) {
+      const unit = test.world.salesUnits.find(({ body }) => body.msn === row[1])?.body
+      expect(row[4]).toBe(unit?.businessIdentifier.id)
+      const recurring = { true: 'Yes', false: 'No' }[String(unit?.configuration['recurringAllowed'])] ?? ''
+      expect(row[headings?.indexOf('Recurring payments') ?? 0]).toBe(recurring)
+    }
+  })
+
+  it.each([
+    ['sales-units', 'q=fitness&market=NO'],
+    ['sales-units', 'can=recurringAllowed&sort=merchant&size=50'],
+    ['product-orders', ''],
+    ['product-orders', 'status=COMPLETED&sort=seen'],
+    ['product-orders', 'expired=1&type=PREFILL&by=-status'],
+    ['developers/webhooks', 'q=hooks'],
+    ['templates', 'sort=-name'],
+    ['price-packages', 'market=DK'],
+  ])('of %s has just what %s shows', async (list, query) => {
+    const rows = tableOf(await download(kari, `${small}/${list}.csv?${query}`)).slice(1)
+    const shown = await readRows(kari, `${small}/${list}?${query}`)
+    expect(rows).toHaveLength(shown.length)
+    expect(rows.length).toBeGreaterThan(0)
+    for (const [index, cells] of shown.entries()) {
+      const words = rows[index]?.join(' ') ?? ''
+      // The first cell of each page stands somewhere in the same row of the file.
+      const [name = ''] = cells
+      expect(words.replaceAll("'", '')).toContain(name.split(' ').at(-1)?.replaceAll("'", ''))
+    }
+  })
+
+  it.each([
+    ['en', ','],
+    ['nb', ';'],
+  ])('in %s has %s between its cells', async (language, delimiter) => {
+    const file = await download(kari, `${small}/sales-units.csv`, language)
+    expect(file.bytes.toString()).toContain(`124680${delimiter}`)
+    expect(tableOf(file, delimiter)).toHaveLength(13)
+  })
+
+  it('is named after organisation, list and day', async () => {
+    const { headers } = await download(åse, `${large}/sales-units.csv`)
+    const name = `Fjordkasse & Sønner POS AS – Sales units – ${today()}.csv`
+    expect(headers['content-disposition']).toMatch(/^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''/)
+    expect(decodeURIComponent(String(headers['content-disposition']).split("UTF-8''")[1] ?? '')).toBe(name)
+    expect(headers['cache-control']).toBe('no-store')
+    expect(headers['x-content-type-options']).toBe('nosniff')
+  })
+})
+
+describe('what a spreadsheet would take for a formula', () => {
+  const formulas = ['=1+1', '+47 1', '-2', '@SUM(A1)', '\t=1', 'a";b\r\n=2', '=cmd|"/c calc"!A1']
+
+  it('is text in both formats', async () => {
+    const [unit] = visibleSalesUnits(test.world, { kind: 'partner', id: '12345' })
+    const msn = unit?.body.msn ?? ''
+    for (const name of formulas) {
+      await test.portal.database.pool.query(
+        `update sales_units set name = $1 where organisation = 'partner/12345' and key = $2`,
+        [name, msn],
+      )
+      const file = await download(kari, `${small}/sales-units.csv`)
+      const row = tableOf(file).find((cells) => cells[1] === msn || cells[1] === `'${msn}`)
+      expect(row?.[0]).toBe(/^[=+\-@\t\r]/.test(name) ? `'${name}` : name)
+      const sheet = await sheetOf(await download(kari, `${small}/sales-units.xlsx`))
+      const cells = sheet.find((each) => each[1] === msn)
+      expect(cells?.[0]).toBe(name)
+    }
+    const { bytes } = await download(kari, `${small}/sales-units.xlsx`)
+    const { sheets } = await readXlsx(bytes)
+    expect(JSON.stringify(sheets)).not.toContain('"formula"')
+  })
+})
+
+describe('an Excel file', () => {
+  it.each(['sales-units', 'product-orders', 'developers/webhooks', 'templates', 'price-packages'])(
+    'of %s says the same as the CSV, all of it as text',
+    async (list) => {
+      const csv = tableOf(await download(kari, `${small}/${list}.csv`))
+      const file = await download(kari, `${small}/${list}.xlsx`)
+      expect(file.headers['content-type']).toBe(
+        'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+      )
+      const rows = await sheetOf(file)
+      expect(rows.map((row) => row.map((cell) => cell ?? ''))).toEqual(
+        csv.map((row) => row.map((cell) => cell.replace(/^'(?=[=+\-@\t\r])/, ''))),
+      )
+      expect(rows.flat().every((cell) => cell === null || typeof cell === 'string')).toBe(true)
+    },
+  )
+})
+
+describe('a download', () => {
+  it('is in the audit log, as what it is', async () => {
+    await download(kari, `${small}/templates.csv?q=a`)
+    await expect
+      .poll(async () => {
+        const { rows } = await test.portal.database.pool.query(
+          `select details from audit where event = 'export' and user_id = $1 and details->>'route' like '%templates.csv'`,
+          [test.userId('Kari Nordmann')],
+        )
+        return rows
+      })
+      .toEqual(expect.arrayContaining([{ details: { route: '/partners/:partnerId/templates.csv' } }]))
+    expect(test.log()).not.toContain('templates.csv?q=a"')
+  })
+
+  it('of what makes no sense is a page that says so', async () => {
+    for (const query of ['q=%00', 'status=NO_SUCH', 'sort=x', 'page=0']) {
+      const { status, headers } = await download(kari, `${small}/product-orders.csv?${query}`)
+      expect([query, status, headers['content-type']]).toEqual([query, 400, 'text/html; charset=utf-8'])
+      expect(headers['content-disposition']).toBeUndefined()
+    }
+  })
+
+  it('is only for those who may see the list', async () => {
+    const nora = await test.signedIn('Nora Lie')
+    expect((await download(nora, `${small}/sales-units.csv`)).status).toBe(200)
+    expect((await download(nora, `${small}/developers/webhooks.csv`)).status).toBe(403)
+    expect((await download(nora, `${large}/sales-units.csv`)).status).toBe(404)
+    expect((await download(test.browser(), `${small}/sales-units.csv`)).status).toBe(302)
+  })
+
+  it('is not made for who asks for its head alone', async () => {
+    const { status, headers, bytes } = await download(kari, `${small}/sales-units.csv`, 'en', 'HEAD')
+    expect([status, bytes.length]).toEqual([200, 0])
+    expect(headers['content-disposition']).toContain('.csv')
+  })
+
+  it('may run twice at once for one person, and not twelve times', async () => {
+    const twelve = await Promise.all(
+      Array.from({ length: 12 }, async () => download(åse, `${large}/sales-units.xlsx`)),
+    )
+    const ofStatus = (wanted: number) => twelve.filter(({ status }) => status === wanted)
+    expect(ofStatus(200).length).toBeGreaterThanOrEqual(2)
+    expect(ofStatus(429).length).toBeGreaterThanOrEqual(1)
+    expect(ofStatus(200).length + ofStatus(429).length).toBe(12)
+    expect(ofStatus(429)[0]?.headers['retry-after']).toBe('10')
+    expect((await download(åse, `${large}/developers/webhooks.csv`)).status).toBe(200)
+  })
+
+  it('stands on the page of each list, with what the page is filtered by', async () => {
+    for (const list of [
+      'sales-units',
+      'product-orders',
+      'developers/webhooks',
+      'templates',
+      'price-packages',
+    ]) {
+      const page = await kari.open(`${small}/${list}?q=a`)
+      const hrefs = page
+        .$('main a[download]')
+        .toArray()
+        .map((link) => page.$(link).attr('href'))
+      expect(hrefs).toEqual([`${small}/${list}.csv?q=a`, `${small}/${list}.xlsx?q=a`])
+    }
+  })
+})
