@@ -1,17 +1,23 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** What holds with and without a browser. */
+export const shared = {
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
+  // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
+  // modules afresh for every file would take longer than most files.
+  isolate: false,
+  // The embedded database lives for seconds: optimising its WebAssembly costs more than it gives.
+  execArgv: ['--liftoff-only'],
+}
 
 export default defineConfig({
   test: {
+    ...shared,
     globalSetup: 'test/support/global-setup.ts',
     include: ['test/**/*.test.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
-    // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
-    // modules afresh for every file would take longer than most files.
-    isolate: false,
+    exclude: [...configDefaults.exclude, 'test/browser/**'],
     // Much of a test is waiting (for retries, for a process to start), so more of them than there are cores.
     maxWorkers: 3,
-    // The embedded database lives for seconds: optimising its WebAssembly costs more than it gives.
-    execArgv: ['--liftoff-only'],
   },
 })

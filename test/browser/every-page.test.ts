@@ -1,0 +1,66 @@
+import axe, { type AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, it } from 'vitest'
+import { stage } from './support/stage.ts'
+import { everyPage, type SomePage } from '../support/every-page.ts'
+
+const { portal, as } = stage()
+
+let pages: SomePage[]
+beforeAll(async () => {
+  ;({ pages } = await everyPage(portal()))
+})
+
+/** WCAG 2.2 AA, and what the makers of axe hold for good practice. */
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+
+const violationsOn = async (page: Page, runOnly: readonly string[]): Promise<string[]> => {
+  const options = JSON.stringify({ runOnly, resultTypes: ['violations'] })
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${options})`)
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
+  )
+}
+
+/** What colours can break. */
+const ofColours = ['color-contrast', 'link-in-text-block']
+
+const wide = { width: 1280, height: 800 }
+const views = [
+  { colorScheme: 'light', viewport: wide, rules: tags },
+  { colorScheme: 'dark', viewport: wide, rules: ofColours },
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 }, rules: ofColours },
+  // 1280 at 400 % zoom
+  { colorScheme: 'light', viewport: { width: 320, height: 640 }, rules: tags },
+] as const
+
+const faultsOf = async ({ browser, path, name, visit }: SomePage): Promise<string[]> => {
+  const { page, watched, context } = await as(browser)
+  // The console says of every page that is not there that it is not.
+  if (visit.status >= 400) watched.expect(new RegExp(`the server responded with a status of ${visit.status}`))
+  await page.goto(path)
+  await page.evaluate(`${axe.source};undefined`)
+  const faults: string[] = []
+  for (const { colorScheme, viewport, rules } of views) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize(viewport)
+    // Reflow (WCAG 1.4.10): nobody has to scroll sideways to read a line.
+    const here = [
+      ...(await violationsOn(page, rules)),
+      ...(await page.evaluate<string[]>('inPage.sticksOut()')),
+    ]
+    faults.push(...here.map((fault) => `${path} (${name}, ${colorScheme}, ${viewport.width}): ${fault}`))
+  }
+  await context.close()
+  return faults
+}
+
+it('no page breaks WCAG 2.2 AA, light or dark, wide or narrow, and none has to be scrolled sideways', async () => {
+  const todo = [...pages]
+  const faults: string[] = []
+  const work = async (): Promise<void> => {
+    for (let next = todo.shift(); next; next = todo.shift()) faults.push(...(await faultsOf(next)))
+  }
+  await Promise.all([work(), work(), work()])
+  expect(faults).toEqual([])
+})

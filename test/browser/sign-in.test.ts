@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import { signIn, stage } from './support/stage.ts'
+import { wordsOn } from './support/watch.ts'
+
+const { portal, nobody, signedIn } = stage()
+
+it('leads through the eID to the page that was asked for, and out again', async () => {
+  const { page } = await nobody()
+  await page.goto('/partners/12345/price-packages?a=b')
+  expect(new URL(page.url()).pathname).toBe('/')
+  await signIn(page, 'Kari Nordmann', portal())
+  expect(page.url()).toBe(`${portal().url}/partners/12345/price-packages?a=b`)
+  expect(await page.title()).toContain('Nordlys Platform AS')
+
+  await page.getByRole('link', { name: 'Kari Nordmann' }).click()
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+  await page.waitForURL(`${portal().url}/`)
+  expect(await wordsOn(page)).toContain('Sign in with eID')
+  await page.goBack()
+  expect(await wordsOn(page)).not.toContain('kari.nordmann')
+})
+
+it('has whoever the eID does not vouch for verify their e-mail address first', async () => {
+  const { page } = await nobody()
+  await page.goto('/')
+  await signIn(page, 'Nils Aas', portal())
+  expect(await page.title()).toContain('Nordlys Platform AS')
+})
+
+it('lets two tabs of one browser act as two organisations', async () => {
+  const { context, page: one } = await signedIn('Åse Bjørk')
+  const two = await context.newPage()
+  await Promise.all([one.goto('/partners/12345'), two.goto('/partners/12345')])
+  await two.locator('.who summary').click()
+  await two.getByRole('link', { name: 'See all businesses' }).click()
+  await two.getByRole('link', { name: /Fjordkasse/ }).click()
+  const pages = [
+    [one, 'Nordlys Platform AS', '/partners/12345'],
+    [two, 'Fjordkasse', '/partners/23456'],
+  ] as const
+  const lists = ['Sales units', 'Product orders', 'Price packages']
+  for (const name of lists) {
+    await Promise.all(
+      pages.map(async ([tab]) => tab.locator('.menu').getByRole('link', { name, exact: false }).click()),
+    )
+    await Promise.all([one.reload(), two.reload()])
+    for (const [tab, who, base] of pages) {
+      expect(new URL(tab.url()).pathname.startsWith(`${base}/`)).toBe(true)
+      expect(await tab.locator('.side strong').first().innerText()).toContain(who)
+      expect(await tab.title()).toContain(who)
+      const links = await tab
+        .locator('main a[href^="/partners/"]')
+        .evaluateAll((all) => all.map((link) => link.getAttribute('href')))
+      expect(links.filter((href) => !href?.startsWith(base))).toEqual([])
+    }
+  }
+})
