@@ -1,8 +1,7 @@
 import type { KyselyPlugin, RootOperationNode } from 'kysely'
 import type { Organisation } from '../src/organisation.ts'
 import type { Database, Handle } from '../src/store/database.ts'
-import { findSalesUnits } from '../src/store/sales-units.ts'
-import type { Query } from './queries.ts'
+import { findTyped, type Query } from './queries.ts'
 
 /** A handle that remembers what was asked through it. */
 const remembering = (db: Handle): { handle: Handle; nodes: RootOperationNode[] } => {
@@ -21,10 +20,11 @@ const remembering = (db: Handle): { handle: Handle; nodes: RootOperationNode[] }
 export const explainSearch = async (
   { kysely, pool }: Database,
   organisation: Organisation,
-  query: Query & { readonly total: number },
+  query: Query,
+  total: number,
 ): Promise<string> => {
   const { handle, nodes } = remembering(kysely)
-  await findSalesUnits(handle, organisation, query)
+  await findTyped(handle, organisation, query, total)
   const plans: string[] = []
   for (const node of nodes) {
     const { sql, parameters } = kysely.getExecutor().compileQuery(node, { queryId: 'explained' })

@@ -1,6 +1,5 @@
-import { findSalesUnits } from '../src/store/sales-units.ts'
 import { explainSearch } from './explain.ts'
-import { createQueries, type Query } from './queries.ts'
+import { createQueries, findTyped, type Query } from './queries.ts'
 import type { Reporter } from './results.ts'
 import { openPlace } from './seed.ts'
 import type { Stage } from './stage.ts'
@@ -22,7 +21,7 @@ export const measureFilter = async ({ place, world }: Stage, report: Reporter): 
   let most = 0
   const time = async (query: Query): Promise<number> => {
     const began = performance.now()
-    const found = await findSalesUnits(database.kysely, partner, { ...query, total })
+    const found = await findTyped(database.kysely, partner, query, total)
     const took = performance.now() - began
     most = Math.max(most, found.total)
     return took
@@ -57,7 +56,7 @@ export const measureFilter = async ({ place, world }: Stage, report: Reporter): 
     if (some.length === 0) continue
     const query = slowest(some)
     console.log(
-      `\n"${query.q}" page ${query.page}:\n${await explainSearch(database, partner, { ...query, total })}\n`,
+      `\n"${query.q}" page ${query.page}:\n${await explainSearch(database, partner, query, total)}\n`,
     )
   }
   await database.close()

@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import manifest from '../package.json' with { type: 'json' }
 import { endEverything, endOnSignals } from './ending.ts'
+import { measureExport } from './export.ts'
 import { measureFilter } from './filter.ts'
 import { fillStage } from './first-list.ts'
 import { measureFirstSync } from './first-sync.ts'
+import { measureKeystroke } from './keystroke.ts'
 import { measurePages } from './pages.ts'
 import { newPlace, type Place, postgresqlVersion } from './places.ts'
 import { allResults, reporter, tableOf } from './results.ts'
@@ -13,7 +15,7 @@ import { measureUnchanged } from './unchanged.ts'
 import { measureWeather } from './weather.ts'
 import { largeId, smallId } from './world.ts'
 
-const sections = ['filter', 'pages', 'weather', 'unchanged', 'first-sync'] as const
+const sections = ['filter', 'pages', 'keystroke', 'export', 'weather', 'unchanged', 'first-sync'] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,10 +38,12 @@ const measureFull = async (place: Place): Promise<void> => {
     await measureUnchanged(stage, portal, report)
     await portal.stop()
   }
-  if (isWanted('pages', 'weather')) {
+  if (isWanted('pages', 'keystroke', 'export', 'weather')) {
     const portal = await startPortalOf(stage)
     const visitor = await visitorOf(portal)
     if (isWanted('pages')) await measurePages(stage, portal, visitor, report)
+    if (isWanted('keystroke')) await measureKeystroke(stage, portal, report)
+    if (isWanted('export')) await measureExport(stage, portal, report)
     if (isWanted('weather')) await measureWeather(stage, portal, visitor, report)
     await portal.stop()
   }
@@ -48,7 +52,8 @@ const measureFull = async (place: Place): Promise<void> => {
 
 const measure = async (kind: Place['kind']): Promise<void> => {
   console.log(`\n${kind}`)
-  if (isWanted('filter', 'unchanged', 'pages', 'weather')) await measureFull(await newPlace(kind))
+  if (isWanted('filter', 'unchanged', 'pages', 'keystroke', 'export', 'weather'))
+    await measureFull(await newPlace(kind))
   if (isWanted('first-sync')) await measureFirstSync(await newPlace(kind), reporter(kind))
 }
 

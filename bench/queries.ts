@@ -1,9 +1,25 @@
 import { createRandom, type Random } from '../src/demo/world/random.ts'
 import type { DemoWorld } from '../src/demo/world/types.ts'
+import type { Organisation } from '../src/organisation.ts'
+import { pageSizes } from '../src/paging.ts'
+import type { Handle } from '../src/store/database.ts'
+import { findSalesUnits } from '../src/store/sales-units.ts'
 import { largeId } from './world.ts'
 
 /** What somebody might type, and which page of what is found they look at. */
 export type Query = { readonly q: string; readonly page: number }
+
+/** The sales units that the list shows for it, in the order of their names. @param total how many there are in all */
+export const findTyped = async (
+  db: Handle,
+  organisation: Organisation,
+  { q, page }: Query,
+  total: number,
+) => {
+  const filter = { q, market: '', capture: '', can: [] }
+  const sort = { column: 'name', descending: false } as const
+  return findSalesUnits(db, organisation, filter, { sort, page, size: pageSizes[0], total })
+}
 
 const longest = 20
 const perLength = 20

@@ -1,5 +1,5 @@
 import type { DemoSalesUnit, DemoWorld } from '../src/demo/world/types.ts'
-import { pageSize } from '../src/paging.ts'
+import { pageSizes } from '../src/paging.ts'
 import { merchantKey } from '../src/sync/resources.ts'
 import type { RunningPortal } from './stage.ts'
 
@@ -53,7 +53,7 @@ export const siteOf = (world: DemoWorld, partnerId: string): Site => {
       ['price packages', `${base}/price-packages`],
       ['webhooks', `${base}/developers/webhooks`],
     ]),
-    lastPage: `${base}/sales-units?page=${Math.ceil(units.length / pageSize)}`,
+    lastPage: `${base}/sales-units?page=${Math.ceil(units.length / pageSizes[0])}`,
     shown: [msn, merchant, order.productOrderId],
   }
 }

@@ -1,12 +1,11 @@
 import { showCopyButtons } from './copy.js'
 import { watchEnding } from './ending.js'
+import { followFilter } from './filter.js'
+import { watchKeys } from './keys.js'
+import { tellReached } from './reached.js'
+import { trusted } from './trusted.js'
 
 const everyMs = 2000
-
-/** The one place where text becomes a document: our own page, in which scripts do not run (Trusted Types). */
-const trusted = globalThis.trustedTypes?.createPolicy('portal-page', { createHTML: (html) => html }) ?? {
-  createHTML: (html) => html,
-}
 
 /** Takes over each live part of the page as the portal shows it now, but for one that somebody is in. */
 const takeOver = (page) => {
@@ -25,6 +24,7 @@ const follow = async () => {
     try {
       // Nobody is there for it: it does not keep the session alive.
       const answer = await fetch(location.href, { headers: { 'X-Background': '1' } })
+      tellReached(true)
       if (answer.status === 429) {
         setTimeout(follow, Number(answer.headers.get('Retry-After') ?? 60) * 1000)
         return
@@ -38,6 +38,7 @@ const follow = async () => {
       takeOver(new DOMParser().parseFromString(page, 'text/html'))
     } catch {
       // The next round may reach the portal again.
+      tellReached(false)
     }
   }
   setTimeout(follow, everyMs)
@@ -46,3 +47,5 @@ const follow = async () => {
 showCopyButtons(document)
 setTimeout(follow, everyMs)
 watchEnding()
+followFilter()
+watchKeys()

@@ -3,6 +3,10 @@ export type Format = {
   readonly number: (value: number) => string
   /** A calendar date such as "1 Oct 2026"; the text itself where it is not a date. */
   readonly date: (isoDate: string) => string
+  /** The date of a moment, such as "1 Oct 2026". */
+  readonly day: (time: Date) => string
+  /** The same for computers, in the portal's own time zone: 2026-10-01. */
+  readonly isoDay: (time: Date) => string
   /** A date with the time of day, such as "1 Oct 2026, 10:42". */
   readonly moment: (time: Date) => string
   /** "2 minutes ago", from milliseconds passed. */
@@ -14,6 +18,8 @@ export type Format = {
   /** "Norway" from NO; the code itself where nobody knows it. */
   readonly country: (code: string) => string
 }
+
+const isoDays = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' })
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],
@@ -40,6 +46,8 @@ export const createFormat = (locale: string): Format => {
       const time = Date.parse(isoDate)
       return Number.isNaN(time) ? isoDate : dates.format(time)
     },
+    day: (time) => dates.format(time),
+    isoDay: (time) => isoDays.format(time),
     moment: (time) => moments.format(time),
     ago: (milliseconds) => {
       const seconds = Math.round(milliseconds / 1000)

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { z } from 'zod'
 import { BadRequestError, NotFoundError } from '../errors.ts'
-import type { Page } from '../paging.ts'
+import { type Page, type PageAsked, pageSizes } from '../paging.ts'
 
 /** Text to look for, without the space around it: at most 100 characters, none of them a control character. */
 export const searchText = z
@@ -18,6 +18,22 @@ export const pageNumber = z
   .default('')
   .transform((value) => Number(value || '1'))
 
+/** One choice among what may be asked for; '' for all. */
+export const choice = <const Values extends readonly string[]>(values: Values) =>
+  z.enum(['', ...values]).default('')
+
+/** What may be asked for more than once, among these values; in the order of the values, none twice. */
+export const choices = <const Values extends readonly string[]>(values: Values) =>
+  z
+    .union([z.enum(['', ...values]), z.array(z.enum(['', ...values])).max(2 * values.length)])
+    .default('')
+    .transform((asked): Values[number][] =>
+      values.filter((value) => [asked].flat().some((one) => one === value)),
+    )
+
+/** A box that is ticked or not: `1` or nothing. */
+export const ticked = choice(['1']).transform((value) => value === '1')
+
 /** @throws BadRequestError when the query is not what the schema wants; parameters it does not name are ignored */
 export const parseQuery = <Output>(schema: z.ZodType<Output>, { query }: Request): Output => {
   const parsed = schema.safeParse(query)
@@ -31,12 +47,29 @@ export const checkPage = ({ number, rows }: Page<unknown>): void => {
   if (number > 1 && rows.length === 0) throw new NotFoundError(`page ${number} has nothing`)
 }
 
-/** Links to the page before and after, with everything else of the query as it was. */
-export const pagerLinks = (page: Page<unknown>, query: Readonly<Record<string, string>>) => {
-  const link = (number: number): string =>
-    `?${new URLSearchParams([...Object.entries(query).filter(([, value]) => value !== ''), ['page', String(number)]]).toString()}`
-  return {
-    previous: page.number > 1 ? link(page.number - 1) : undefined,
-    next: page.hasNext ? link(page.number + 1) : undefined,
+/**
+ * Reads a list's query: its filters, and `?sort=&by=&page=&size=`, sorted by the first of the columns unless asked:
+ * `name`, or `-name` the other way round. A heading's button sends `by`, which goes before the `sort` that the form
+ * remembers.
+ */
+export const listQuery = <Filter, const Column extends string>(
+  filters: z.ZodType<Filter>,
+  columns: readonly [Column, ...Column[]],
+) => {
+  const order = choice(columns.flatMap((column) => [column, `-${column}`]))
+  const state = z.object({ sort: order, by: order, page: pageNumber, size: choice(pageSizes.map(String)) })
+  return (req: Request): { readonly filter: Filter; readonly asked: PageAsked<Column> } => {
+    const filter = parseQuery(filters, req)
+    const { sort, by, page, size } = parseQuery(state, req)
+    const asked = by || sort
+    const column = columns.find((name) => asked === name || asked === `-${name}`) ?? columns[0]
+    return {
+      filter,
+      asked: {
+        page,
+        size: pageSizes.find((rows) => String(rows) === size) ?? pageSizes[0],
+        sort: { column, descending: asked.startsWith('-') },
+      },
+    }
   }
 }

@@ -11,22 +11,30 @@ import { showSessionEnding, staySignedIn } from './account/session-ending.ts'
 import { showSignIn } from './account/sign-in.ts'
 import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
+import { createExports } from './exports/download.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
 import type { PageDeps } from './deps.ts'
 import type { OrganisationSection, Section } from './mount.ts'
+import { pricePackageSheet } from './price-packages/export.ts'
 import { listPricePackages } from './price-packages/list.ts'
+import { productOrderSheet } from './product-orders/export.ts'
 import { showProductOrder } from './product-orders/detail.ts'
-import { currentOrderCount, listProductOrders } from './product-orders/list.ts'
+import { currentOrderCount } from './product-orders/facets.ts'
+import { listProductOrders } from './product-orders/list.ts'
+import { salesUnitSheet } from './sales-units/export.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
 import { listSalesUnits, salesUnitCount } from './sales-units/list.ts'
+import { templateSheet } from './templates/export.ts'
 import { listTemplates } from './templates/list.ts'
+import { webhookSheet } from './webhooks/export.ts'
 import { listWebhooks } from './webhooks/list.ts'
 
 /** The site map: one line a URL. The menus come from here. What is not here is a 404. */
 export const siteMap = (deps: PageDeps) => {
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
+  const exportsOf = createExports()
   const webhooks = { key: 'webhooks', group: 'developers' }
   const salesUnits = { key: 'salesUnits', count: salesUnitCount }
 
@@ -81,9 +89,12 @@ export const siteMap = (deps: PageDeps) => {
         get: listProductOrders(deps),
         menu: { key: 'productOrders', count: currentOrderCount },
       },
+      ...exportsOf({ path: '/product-orders', role: 'viewer' }, productOrderSheet(deps)),
       { path: '/product-orders/:productOrderId', role: 'viewer', get: showProductOrder(deps) },
       { path: '/templates', role: 'viewer', get: listTemplates(deps), menu: { key: 'templates' } },
+      ...exportsOf({ path: '/templates', role: 'viewer' }, templateSheet(deps)),
       { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
+      ...exportsOf({ path: '/sales-units', role: 'viewer' }, salesUnitSheet(deps)),
       { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
       { path: '/merchants/:scheme/:id', role: 'viewer', get: showMerchant(deps) },
       {
@@ -92,7 +103,9 @@ export const siteMap = (deps: PageDeps) => {
         get: listPricePackages(deps),
         menu: { key: 'pricePackages' },
       },
+      ...exportsOf({ path: '/price-packages', role: 'viewer' }, pricePackageSheet(deps)),
       { path: '/developers/webhooks', role: 'developer', get: listWebhooks(deps), menu: webhooks },
+      ...exportsOf({ path: '/developers/webhooks', role: 'developer' }, webhookSheet(deps)),
     ],
   }
 
@@ -103,8 +116,10 @@ export const siteMap = (deps: PageDeps) => {
       { path: '/', role: 'viewer', get: showMerchantLanding(deps), menu: { key: 'home' } },
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
       { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
+      ...exportsOf({ path: '/sales-units', role: 'viewer' }, salesUnitSheet(deps)),
       { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
       { path: '/developers/webhooks', role: 'developer', get: listWebhooks(deps), menu: webhooks },
+      ...exportsOf({ path: '/developers/webhooks', role: 'developer' }, webhookSheet(deps)),
     ],
   }
 

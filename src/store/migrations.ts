@@ -9,6 +9,7 @@ import { audit } from './migrations/0004-audit.ts'
 import { sessionsAndBrakes } from './migrations/0005-sessions-and-brakes.ts'
 import { emailVerification } from './migrations/0006-email-verification.ts'
 import { grantRoles } from './migrations/0007-grant-roles.ts'
+import { listsInOrder } from './migrations/0008-lists.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0005-sessions-and-brakes': sessionsAndBrakes,
   '0006-email-verification': emailVerification,
   '0007-grant-roles': grantRoles,
+  '0008-lists': listsInOrder,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

@@ -1,9 +1,10 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Page } from '../paging.ts'
+import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findKeys } from './searching.ts'
+import { findAllKeys, findKeys, inKeyOrder, isValue, matches, sortedBy } from './searching.ts'
+import type { Facet } from './summaries.ts'
 
 /** A product order as it is now: what the list said, and the details where somebody has opened it. */
 export type StoredProductOrder = {
@@ -18,13 +19,33 @@ export type StoredProductOrder = {
 
 /** What may be asked of the list; an empty string asks for all. */
 export type ProductOrderFilter = {
+  /** Looked for in order id, business identifier, merchant name, MSN and sales unit. */
   readonly q: string
   readonly status: string
   readonly type: string
   readonly product: string
-  /** Expired orders are left out unless asked for. */
+  /** A country, such as NO. */
+  readonly market: string
+  /** Expired orders are left out unless asked for, here or by their status. */
   readonly expired: boolean
-  readonly page: number
+}
+
+/** `urgency`: what can still be done something about first, and of those what moved last. */
+export type ProductOrderColumn = 'urgency' | 'merchant' | 'status' | 'product' | 'type' | 'salesUnit' | 'seen'
+
+const columns: Readonly<Record<Exclude<ProductOrderColumn, 'urgency'>, readonly string[]>> = {
+  merchant: ['merchant_sort_key', 'scheme', 'business_id'],
+  status: ['rank', 'status'],
+  product: ['product_type'],
+  type: ['product_order_type'],
+  salesUnit: ['sales_unit_name'],
+  seen: ['first_seen_at'],
+}
+
+const ordered = ({ column, descending }: Sorting<ProductOrderColumn>) => {
+  if (column !== 'urgency') return sortedBy(columns[column], { descending })
+  const order = descending ? sql`rank desc, changed_at, key desc` : sql`rank, changed_at desc, key`
+  return { order, columns: sql`rank, changed_at` }
 }
 
 const selectProductOrders = (db: Handle, organisation: Organisation) =>
@@ -34,32 +55,62 @@ const selectProductOrders = (db: Handle, organisation: Organisation) =>
     .select(['first_seen_at as firstSeenAt', 'changed_at as changedAt', 'gone_at as goneAt'])
     .where('organisation', '=', organisationKey(organisation))
 
-const is = (column: string, value: string) => (value === '' ? sql`true` : sql`${sql.ref(column)} = ${value}`)
+const matching = (
+  organisation: Organisation,
+  { status, type, product, market, expired }: ProductOrderFilter,
+): RawBuilder<boolean> => sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null
+  and ${isValue('status', status)} and ${isValue('product_order_type', type)}
+  and ${isValue('product_type', product)} and ${isValue('market', market)}
+  and ${expired || status === 'EXPIRED' ? sql`true` : sql`rank < 7`}`
 
-/** A page of product orders: what can still be done something about first, and of those what moved last. */
+const search = (
+  organisation: Organisation,
+  filter: ProductOrderFilter,
+  sort: Sorting<ProductOrderColumn>,
+) => ({ table: 'product_orders', where: matching(organisation, filter), q: filter.q, ...ordered(sort) })
+
+/** The organisation's product orders with these keys, in their order. */
+export const productOrdersOf = async (
+  db: Handle,
+  organisation: Organisation,
+  keys: readonly string[],
+): Promise<StoredProductOrder[]> => {
+  if (keys.length === 0) return []
+  const rows = await selectProductOrders(db, organisation).select('key').where('key', 'in', keys).execute()
+  return inKeyOrder(keys, rows as (StoredProductOrder & { key: string })[], ({ key }) => key)
+}
+
+/** A page of product orders. */
 export const findProductOrders = async (
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
+  { sort, ...asked }: PageAsked<ProductOrderColumn>,
 ): Promise<Page<StoredProductOrder>> => {
-  const { q, status, type, product, expired, page: number } = filter
-  const order = sql`rank, changed_at desc, key`
-  const page = await findKeys(db, {
-    table: 'product_orders',
-    where: sql`organisation = ${organisationKey(organisation)} and gone_at is null
-      and ${is('status', status)} and ${is('product_order_type', type)} and ${is('product_type', product)}
-      and ${expired ? sql`true` : sql`rank < 7`}`,
-    order,
-    columns: sql`rank, changed_at`,
-    q,
-    page: number,
-  })
-  if (page.rows.length === 0) return { ...page, rows: [] }
-  const rows = await selectProductOrders(db, organisation)
-    .where('key', 'in', page.rows)
-    .orderBy(order)
-    .execute()
-  return { ...page, rows: rows as StoredProductOrder[] }
+  const page = await findKeys(db, { ...search(organisation, filter, sort), ...asked })
+  return { ...page, rows: await productOrdersOf(db, organisation, page.rows) }
+}
+
+/** The keys of all that the filter finds, in order. */
+export const allProductOrders = async (
+  db: Handle,
+  organisation: Organisation,
+  filter: ProductOrderFilter,
+  sort: Sorting<ProductOrderColumn>,
+): Promise<string[]> => findAllKeys(db, search(organisation, filter, sort))
+
+/** How many orders of each status the filter finds, whatever status it asks for; what needs most first. */
+export const countByStatus = async (
+  db: Handle,
+  organisation: Organisation,
+  filter: ProductOrderFilter,
+): Promise<Facet> => {
+  const all = { ...filter, status: '', expired: true }
+  const { rows } = await sql<{ value: string; count: number }>`
+    select status as value, count(*)::int as count from product_orders
+    where ${matching(organisation, all)} and ${matches(filter.q)}
+    group by status order by min(rank), status`.execute(db)
+  return rows
 }
 
 /** One product order, also one that is gone; undefined when the organisation never had it. */

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Page } from '../paging.ts'
+import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findKeys } from './searching.ts'
+import { findAllKeys, findKeys, inKeyOrder, isValue, sortedBy } from './searching.ts'
 
 /** A sales unit as it is now. `details` is null until they have been read. */
 export type StoredSalesUnit = {
@@ -33,31 +33,78 @@ const selectSalesUnits = (db: Handle, organisation: Organisation) =>
     .select(sql<boolean>`r.checked_at is not null`.as('isMerchantRead'))
     .where('s.organisation', '=', organisationKey(organisation))
 
+/** What may be asked of the list; an empty string asks for all. */
+export type SalesUnitFilter = {
+  /** Looked for in name, MSN, merchant name and business identifier. */
+  readonly q: string
+  /** A country, such as NO. */
+  readonly market: string
+  readonly capture: string
+  /** Switches of the configuration, all of which must be on. */
+  readonly can: readonly string[]
+}
+
+export type SalesUnitColumn = 'name' | 'msn' | 'merchant' | 'identifier' | 'seen'
+
+const columns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
+  name: ['sort_key'],
+  msn: ['msn_number'],
+  merchant: ['merchant_sort_key'],
+  identifier: ['scheme', 'business_id'],
+  seen: ['first_seen_at'],
+}
+
+const search = (
+  organisation: Organisation,
+  { q, market, capture, can }: SalesUnitFilter,
+  sort: Sorting<SalesUnitColumn>,
+) => ({
+  table: 'sales_units',
+  where: sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null
+    and ${isValue('market', market)} and ${isValue('capture_type', capture)}
+    and ${can.length === 0 ? sql`true` : sql`capabilities @> ${can}::text[]`}`,
+  q,
+  ...sortedBy(columns[sort.column], sort),
+})
+
+/** The organisation's sales units with these MSNs, in their order. */
+export const salesUnitsOf = async (
+  db: Handle,
+  organisation: Organisation,
+  msns: readonly string[],
+): Promise<StoredSalesUnit[]> => {
+  if (msns.length === 0) return []
+  const rows = await selectSalesUnits(db, organisation).where('s.key', 'in', msns).execute()
+  return inKeyOrder(msns, rows as StoredSalesUnit[], ({ msn }) => msn)
+}
+
 /**
- * A page of the organisation's sales units, by name. `q` is looked for in name, MSN, merchant name and business
- * identifier.
- * @param filter.total how many there are, where that is known
+ * A page of the organisation's sales units.
+ * @param asked.total how many there are without any filter, where that is known
  */
 export const findSalesUnits = async (
   db: Handle,
   organisation: Organisation,
-  filter: { readonly q: string; readonly page: number; readonly total?: number | undefined },
+  filter: SalesUnitFilter,
+  asked: PageAsked<SalesUnitColumn> & { readonly total?: number | undefined },
 ): Promise<Page<StoredSalesUnit>> => {
+  const { sort, total, ...where } = asked
+  const isFiltered = filter.market !== '' || filter.capture !== '' || filter.can.length > 0
   const page = await findKeys(db, {
-    table: 'sales_units',
-    where: sql`organisation = ${organisationKey(organisation)} and gone_at is null`,
-    order: sql`sort_key, key`,
-    columns: sql`sort_key`,
-    ...filter,
+    ...search(organisation, filter, sort),
+    ...where,
+    total: isFiltered ? undefined : total,
   })
-  if (page.rows.length === 0) return { ...page, rows: [] }
-  const rows = await selectSalesUnits(db, organisation)
-    .where('s.key', 'in', page.rows)
-    .orderBy('s.sort_key')
-    .orderBy('s.key')
-    .execute()
-  return { ...page, rows: rows as StoredSalesUnit[] }
+  return { ...page, rows: await salesUnitsOf(db, organisation, page.rows) }
 }
+
+/** The MSNs of all that the filter finds, in order. */
+export const allSalesUnits = async (
+  db: Handle,
+  organisation: Organisation,
+  filter: SalesUnitFilter,
+  sort: Sorting<SalesUnitColumn>,
+): Promise<string[]> => findAllKeys(db, search(organisation, filter, sort))
 
 /** One sales unit, also one that is gone; undefined when the organisation never had it. */
 export const findSalesUnit = async (

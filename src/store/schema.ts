@@ -103,11 +103,27 @@ type RecordColumns = {
 type Searchable = { search_text: ColumnType<string, never, never> }
 
 /** A merchant's business identifier and name, as far as they are known. */
-type OfMerchant<Identifier> = { scheme: Identifier; business_id: Identifier; merchant_name: string | null }
+type OfMerchant<Identifier> = {
+  scheme: Identifier
+  business_id: Identifier
+  merchant_name: string | null
+  /** sortKey() of the name. */
+  merchant_sort_key: string | null
+  /** The scheme's country, such as NO. */
+  market: ColumnType<string | null, never, never>
+}
 
 export type SalesUnitsTable = RecordColumns &
   Searchable &
-  OfMerchant<string | null> & { name: string; sort_key: string }
+  OfMerchant<string | null> & {
+    name: string
+    sort_key: string
+    /** The MSN by value, for its order; text, because of its size. */
+    msn_number: ColumnType<string | null, never, never>
+    capture_type: ColumnType<string | null, never, never>
+    /** The switches of the configuration that are on. */
+    capabilities: ColumnType<string[], never, never>
+  }
 
 export type ProductOrdersTable = RecordColumns &
   Searchable &
@@ -178,7 +194,7 @@ export type Schema = {
   email_codes: EmailCodesTable
   code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
-  merchants: RecordColumns & { name: string }
+  merchants: RecordColumns & { name: string; sort_key: string | null }
   product_orders: ProductOrdersTable
   price_packages: RecordColumns & { sort_key: string }
   templates: RecordColumns & { sort_key: string }

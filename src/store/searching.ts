@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Page, pageSize } from '../paging.ts'
+import type { Page, PageSize, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 
 /** More matches than this are not counted: "more than 1,000". */
@@ -29,11 +29,55 @@ export type Search = {
   readonly order: RawBuilder<unknown>
   readonly columns: RawBuilder<unknown>
   readonly page: number
+  readonly size: PageSize
   /** How many rows there are without `q`, where that is known without counting. */
   readonly total?: number | undefined
 }
 
+/** What sorts by these columns and then by `key`, all of it one way round. */
+export const sortedBy = (
+  columns: readonly string[],
+  { descending }: Pick<Sorting, 'descending'>,
+): Pick<Search, 'order' | 'columns'> => {
+  const direction = descending ? sql`desc` : sql`asc`
+  const refs = columns.map((column) => sql.ref(column))
+  return {
+    order: sql`${sql.join([...refs, sql.ref('key')].map((ref) => sql`${ref} ${direction}`))}`,
+    columns: sql.join(refs),
+  }
+}
+
+/** Nothing, or that the column has this value: an empty one asks for all. */
+export const isValue = (column: string, value: string): RawBuilder<boolean> =>
+  value === '' ? sql<boolean>`true` : sql<boolean>`${sql.ref(column)} = ${value}`
+
+/** The rows in the order of their keys. */
+export const inKeyOrder = <Row>(
+  keys: readonly string[],
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+): Row[] => {
+  const byKey = new Map(rows.map((row) => [keyOf(row), row]))
+  return keys.flatMap((key) => byKey.get(key) ?? [])
+}
+
 type Found = { key: string }
+
+/** That `search_text` has `q` somewhere; an empty one is everywhere. */
+export const matches = (q: string): RawBuilder<boolean> =>
+  q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
+
+/** Every key that matches, in order, as of one moment: for exports. */
+export const findAllKeys = async (
+  db: Handle,
+  { table, where, q, order }: Omit<Search, 'page' | 'size' | 'total' | 'columns'>,
+): Promise<string[]> => {
+  // One text instead of a row each: many rows are dear to take in.
+  const { rows } = await sql<{ keys: string[] }>`
+    select coalesce(json_agg(key order by ${order}), '[]') as keys from ${sql.table(table)}
+    where ${where} and ${matches(q)}`.execute(db)
+  return rows[0]?.keys ?? []
+}
 
 /**
  * One page of keys, in order. Few matches are found by the trigram index and sorted. Of many, a page is most often
@@ -41,24 +85,24 @@ type Found = { key: string }
  * matches stands at its end.
  */
 export const findKeys = async (db: Handle, search: Search): Promise<Page<string>> => {
-  const { table, where, q, order, columns, page, total } = search
-  const offset = (page - 1) * pageSize
+  const { table, where, q, order, columns, page, size, total } = search
+  const offset = (page - 1) * size
   const from = sql.table(table)
-  const limits = sql`limit ${pageSize + 1} offset ${offset}`
-  const like = q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
+  const limits = sql`limit ${size + 1} offset ${offset}`
+  const like = matches(q)
 
   const keysOf = async (query: RawBuilder<Found>): Promise<string[]> => {
     const { rows } = await query.execute(db)
     return rows.map(({ key }) => key)
   }
   const pageOf = (found: readonly string[], all: number, more: boolean): Page<string> => {
-    const rows = found.slice(0, pageSize)
+    const rows = found.slice(0, size)
     return {
       rows,
       total: all,
       more,
       number: page,
-      hasNext: found.length > pageSize,
+      hasNext: found.length > size,
       from: rows.length === 0 ? 0 : offset + 1,
       to: offset + rows.length,
     }
@@ -67,7 +111,7 @@ export const findKeys = async (db: Handle, search: Search): Promise<Page<string>
   const all = sql<Found>`select key from ${from} where ${where} order by ${order} ${limits}`
   if (q === '' && total !== undefined) return pageOf(await keysOf(all), total, false)
 
-  const { rows: matches } = await sql<{ key: string | null; count: number }>`
+  const { rows: counted } = await sql<{ key: string | null; count: number }>`
     with matching as materialized (
       select key, ${columns} from ${from} where ${where} and ${like} limit ${mostCounted + 1}
     ), counted as (select count(*)::int as count from matching)
@@ -76,10 +120,10 @@ export const findKeys = async (db: Handle, search: Search): Promise<Page<string>
       where (select count from counted) <= ${mostCounted}
       order by position ${limits}
     ) found on true order by position`.execute(db)
-  const count = matches[0]?.count ?? 0
+  const count = counted[0]?.count ?? 0
   if (count <= mostCounted)
     return pageOf(
-      matches.flatMap(({ key }) => key ?? []),
+      counted.flatMap(({ key }) => key ?? []),
       count,
       false,
     )
@@ -89,7 +133,7 @@ export const findKeys = async (db: Handle, search: Search): Promise<Page<string>
     select key from (
       select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
     ) beginning where ${like} order by ${order} ${limits}`)
-  if (walked.length > pageSize) return pageOf(walked, mostCounted, true)
+  if (walked.length > size) return pageOf(walked, mostCounted, true)
   // The planner would walk all of them here; `offset 0` keeps it from that.
   const sorted = sql<Found>`
     select key from (select key, ${columns} from ${from} where ${where} and ${like} offset 0) matching

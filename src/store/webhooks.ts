@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Page } from '../paging.ts'
+import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findKeys } from './searching.ts'
+import { findAllKeys, findKeys, inKeyOrder, sortedBy } from './searching.ts'
 
 /** A registration and whose it is: the sales unit's, or the organisation's own where there is none. */
 export type StoredWebhook = {
@@ -12,35 +12,55 @@ export type StoredWebhook = {
   readonly salesUnitName: string | null
 }
 
-/** A page of webhooks: the organisation's own first, then those of its sales units by MSN. `q` is looked for in URL and id. */
-export const findWebhooks = async (
+/** `owner`: the organisation's own first, then those of its sales units by MSN. */
+export type WebhookColumn = 'owner' | 'url'
+
+const columns: Readonly<Record<WebhookColumn, readonly string[]>> = { owner: ['msn', 'url'], url: ['url'] }
+
+const search = (organisation: Organisation, q: string, sort: Sorting<WebhookColumn>) => ({
+  table: 'webhooks',
+  where: sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null`,
+  q,
+  ...sortedBy(columns[sort.column], sort),
+})
+
+/** The organisation's webhooks with these keys, in their order. */
+export const webhooksOf = async (
   db: Handle,
   organisation: Organisation,
-  filter: { readonly q: string; readonly page: number },
-): Promise<Page<StoredWebhook>> => {
-  const key = organisationKey(organisation)
-  const page = await findKeys(db, {
-    table: 'webhooks',
-    where: sql`organisation = ${key} and gone_at is null`,
-    order: sql`msn, url, key`,
-    columns: sql`msn, url`,
-    ...filter,
-  })
-  if (page.rows.length === 0) return { ...page, rows: [] }
+  keys: readonly string[],
+): Promise<StoredWebhook[]> => {
+  if (keys.length === 0) return []
   const rows = await db
     .selectFrom('webhooks as w')
     .leftJoin('sales_units as s', (join) =>
       join.onRef('s.organisation', '=', 'w.organisation').onRef('s.key', '=', 'w.msn'),
     )
-    .select(['w.listed', 'w.msn', 's.name as salesUnitName'])
-    .where('w.organisation', '=', key)
-    .where('w.key', 'in', page.rows)
-    .orderBy('w.msn')
-    .orderBy('w.url')
-    .orderBy('w.key')
+    .select(['w.key', 'w.listed', 'w.msn', 's.name as salesUnitName'])
+    .where('w.organisation', '=', organisationKey(organisation))
+    .where('w.key', 'in', keys)
     .execute()
-  return { ...page, rows: rows as StoredWebhook[] }
+  return inKeyOrder(keys, rows as (StoredWebhook & { key: string })[], ({ key }) => key)
 }
+
+/** A page of webhooks; `q` is looked for in URL and id. */
+export const findWebhooks = async (
+  db: Handle,
+  organisation: Organisation,
+  { q }: { readonly q: string },
+  { sort, ...asked }: PageAsked<WebhookColumn>,
+): Promise<Page<StoredWebhook>> => {
+  const page = await findKeys(db, { ...search(organisation, q, sort), ...asked })
+  return { ...page, rows: await webhooksOf(db, organisation, page.rows) }
+}
+
+/** The keys of all that `q` finds, in order. */
+export const allWebhooks = async (
+  db: Handle,
+  organisation: Organisation,
+  { q }: { readonly q: string },
+  sort: Sorting<WebhookColumn>,
+): Promise<string[]> => findAllKeys(db, search(organisation, q, sort))
 
 /** How many sales units there are to ask for their webhooks, and how many have not been asked yet. */
 export const webhookProgress = async (

@@ -9,7 +9,7 @@ import { listWebhooks, webhook } from '../management-api/webhooks.ts'
 import type { Organisation } from '../organisation.ts'
 import { type DetailResource, type ListResource, listResources } from '../store/readings.ts'
 import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
-import { sortKey } from './sort-key.ts'
+import { sortKey } from '../store/sort-key.ts'
 
 /** What a table keeps: its word in the history, and the columns that follow from what the API said. */
 export type Kind = {
@@ -24,6 +24,11 @@ const longestName = 200
 
 const nameOf = (text: string): string =>
   text.length > longestName ? `${text.slice(0, longestName - 1).toWellFormed()}…` : text
+
+const merchantColumns = (name: string | null) => ({
+  merchant_name: name,
+  merchant_sort_key: name === null ? null : sortKey(name),
+})
 
 const orNull = (value: string | undefined): string | null => value ?? null
 
@@ -41,7 +46,7 @@ const salesUnits: Kind = {
       name: nameOf(name),
       scheme: orNull(businessIdentifier?.scheme),
       business_id: orNull(businessIdentifier?.id),
-      merchant_name: merchantName,
+      ...merchantColumns(merchantName),
       sort_key: sortKey(name),
     }
   },
@@ -49,7 +54,10 @@ const salesUnits: Kind = {
 const merchants: Kind = {
   table: 'merchants',
   resource: 'merchant',
-  derive: (current) => ({ name: nameOf(merchant.parse(current).name) }),
+  derive: (current) => {
+    const { name } = merchant.parse(current)
+    return { name: nameOf(name), sort_key: sortKey(name) }
+  },
 }
 const productOrders: Kind = {
   table: 'product_orders',
@@ -62,7 +70,7 @@ const productOrders: Kind = {
       product_type: orNull(order.productType),
       scheme: order.businessIdentifier.scheme,
       business_id: order.businessIdentifier.id,
-      merchant_name: merchantName,
+      ...merchantColumns(merchantName),
       msn: orNull(order.salesUnit?.msn),
       sales_unit_name: orNull(order.salesUnit?.name),
     }

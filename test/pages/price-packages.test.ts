@@ -56,6 +56,32 @@ it('tells a partner with none whom to ask', async () => {
   expect(page.$('main table')).toHaveLength(0)
 })
 
+it('finds by name, id, product and market, and sorts', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const path = '/partners/12345/price-packages'
+  const packages = test.world.pricePackages
+    .filter(({ partnerId }) => partnerId === '12345')
+    .map(({ body }) => body)
+  const idsOf = async (query: string) =>
+    rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[6]))
+  const ids = (wanted: (body: (typeof packages)[number]) => boolean) =>
+    packages
+      .filter(wanted)
+      .map(({ pricePackageId }) => pricePackageId)
+      .toSorted()
+  const [one] = packages
+  expect(await idsOf(`q=${one?.pricePackageId}`)).toEqual([one?.pricePackageId])
+  expect((await idsOf('market=DK')).toSorted()).toEqual(ids(({ market }) => market === 'DK'))
+  expect(ids(({ market }) => market === 'DK').length).toBeGreaterThan(0)
+  expect((await idsOf(`product=${one?.productType}&market=${one?.market}`)).toSorted()).toEqual(
+    ids(({ productType, market }) => productType === one?.productType && market === one?.market),
+  )
+  const commissions = rowsOf(await kari.open(`${path}?by=commission`)).map((row) => String(row[2]))
+  const known = commissions.filter((text) => text !== 'None')
+  expect(known).toEqual(known.toSorted(new Intl.Collator('nb', { numeric: true }).compare))
+  expect((await kari.open(`${path}?market=SE`)).words).toContain('No price package fits all the filters')
+})
+
 it('shows what is newer than the portal as it is, and says of what is missing that it is not given', async () => {
   const bodies: Record<string, unknown>[] = [
     { pricePackageId: 'a', name: 'New', description: 7, productType: 'GIFT_CARDS', market: 'SE' },

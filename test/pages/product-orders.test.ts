@@ -2,13 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleMerchant } from '../../src/demo/management-api/visibility.ts'
 import type { DemoProductOrder } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
-import type { Browser } from '../support/browser.ts'
+import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, linksOf, readAll, readRows, rowsOf } from './reading.ts'
+import { chipsOf, headingsOf, inOrder, linksOf, readAll, readRows, rowsOf, shownDate } from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
+/** The day that the portal saw everything first. */
+let today: string
 beforeAll(async () => {
+  today = shownDate(new Date())
   test = await startTestPortal()
   kari = await test.signedIn('Kari Nordmann')
 })
@@ -54,6 +57,7 @@ const rowOf = ({
   products[productType] ?? productType,
   types[productOrderType] ?? productOrderType,
   salesUnit ? `${salesUnit.name} ${salesUnit.msn}` : '–',
+  today,
 ]
 
 describe('the list', () => {
@@ -62,7 +66,14 @@ describe('the list', () => {
     expect(pages.map(({ length }) => length)).toEqual([25, 8])
     expect(inOrder(pages.flat())).toEqual(inOrder(ordersOf('12345', current).map(rowOf)))
     const page = await kari.open(path)
-    expect(headingsOf(page)).toEqual(['Merchant', 'Status', 'Product', 'How it was made', 'Sales unit'])
+    expect(headingsOf(page)).toEqual([
+      'Merchant',
+      'Status',
+      'Product',
+      'How it was made',
+      'Sales unit',
+      'First seen',
+    ])
     expect(page.words).toContain('33 product orders')
     expect(page.words).toContain('1–25 of 33')
   })
@@ -126,6 +137,70 @@ describe('the list', () => {
   })
 })
 
+/** The tabs above the list, with how many orders each says it has. */
+const tabsOf = ({ $ }: Visit) =>
+  $('nav.states a')
+    .toArray()
+    .map((tab) => {
+      const count = $(tab).find('.count').text()
+      const name = $(tab).text().replace(count, '').trim()
+      return { name, count: Number(count), href: $(tab).attr('href'), current: $(tab).is('[aria-current]') }
+    })
+
+describe('tabs', () => {
+  const counted = (wanted: (order: Order) => boolean) => {
+    const orders = ordersOf('12345', wanted)
+    return (status: string) => orders.filter((order) => order.status === status).length
+  }
+  const inOrderOfUrgency = [
+    'ORDER_SUBMITTED',
+    'MERCHANT_VIEWED',
+    'RECEIVED',
+    'COMPLETED',
+    'REJECTED',
+    'EXPIRED',
+    'ON_HOLD',
+  ]
+
+  it.each([
+    ['', () => true],
+    ['product=CHECKOUT', ({ productType }: Order) => productType === 'CHECKOUT'],
+    [
+      'q=business:dk&type=PREFILL',
+      ({ businessIdentifier, productOrderType }: Order) =>
+        businessIdentifier.scheme.startsWith('business:DK') && productOrderType === 'PREFILL',
+    ],
+    ['market=FI', ({ businessIdentifier }: Order) => businessIdentifier.scheme.startsWith('business:FI')],
+  ])('count the orders of each status that %s finds', async (query, wanted) => {
+    const page = await kari.open(`${path}?${query}`)
+    const count = counted(wanted)
+    const all = inOrderOfUrgency
+      .filter((status) => status !== 'EXPIRED')
+      .reduce((sum, status) => sum + count(status), 0)
+    expect(tabsOf(page).map(({ name, count: says }) => [name, says])).toEqual([
+      ['All', all],
+      ...inOrderOfUrgency.map((status) => [statuses[status]?.name ?? status, count(status)]),
+    ])
+    for (const { name, href, count: says } of tabsOf(page)) {
+      if (name === 'All') continue
+      const rows = await readRows(kari, new URL(String(href), page.url).href)
+      expect([name, rows.length]).toEqual([name, says])
+    }
+  })
+
+  it('keep the filter, and are kept by it', async () => {
+    const page = await kari.open(`${path}?type=PREFILL&status=RECEIVED`)
+    expect(tabsOf(page).find(({ name }) => name === 'Submitted')?.href).toBe(
+      '?status=ORDER_SUBMITTED&type=PREFILL',
+    )
+    expect(page.$('input[type=hidden][form=filter][name=status]').val()).toBe('RECEIVED')
+    expect(chipsOf(page)).toEqual({
+      'Status: Received': '?type=PREFILL',
+      'How it was made: API prefill': '?status=RECEIVED',
+    })
+  })
+})
+
 describe('the filter', () => {
   it.each([
     ...['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'ON_HOLD'].map(
@@ -152,9 +227,12 @@ describe('the filter', () => {
     expect(inOrder(await readRows(kari, `${path}?${query}`))).toEqual(inOrder(expected.map(rowOf)))
     const page = await kari.open(`${path}?${query}`)
     const total = asked['expired'] ? 38 : 33
-    expect(page.words).toContain(`${expected.length} of ${total} product orders match`)
-    for (const choice of ['status', 'type', 'product'])
-      expect(page.$(`#${choice} [selected]`).val() ?? undefined).toBe(asked[choice])
+    expect(page.words).toContain(`${expected.length} of ${total} product orders`)
+    for (const choice of ['type', 'product'])
+      expect(page.$(`#${choice} [selected]`).val() || undefined).toBe(asked[choice])
+    expect(tabsOf(page).filter((tab) => tab.current)).toMatchObject([
+      { name: asked['status'] ? (statuses[asked['status']]?.name ?? asked['status']) : 'All' },
+    ])
   })
 
   it('shows expired ones to whoever asks for that status', async () => {
@@ -170,7 +248,7 @@ describe('the filter', () => {
         .$(`#${choice} option`)
         .toArray()
         .map((option) => page.$(option).text())
-    expect(offered('status')).toEqual([
+    expect(tabsOf(page).map(({ name }) => name)).toEqual([
       'All',
       'Submitted',
       'Viewed by merchant',
@@ -207,8 +285,8 @@ describe('the filter', () => {
 
   it('says that nothing matches, and leads back to everything', async () => {
     const page = await kari.open(`${path}?q=nothing&status=RECEIVED`)
-    expect(page.words).toContain('No product order matches')
-    expect(page.words).toContain('0 of 33 product orders match')
+    expect(page.words).toContain('No product order matches “nothing”')
+    expect(page.words).toContain('0 of 33 product orders match “nothing”')
     expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(25)
   })
 

@@ -46,6 +46,18 @@ export const linksOf = ({ $ }: Visit): Record<string, string> =>
       .map((link) => [wordsOf($(link)), String($(link).attr('href'))]),
   )
 
+/** The filters that are on, as their words and what takes each away. */
+export const chipsOf = ({ $ }: Visit): Record<string, string> =>
+  Object.fromEntries(
+    $('main .ds-chip')
+      .toArray()
+      .map((chip) => [wordsOf($(chip)), String($(chip).attr('href'))]),
+  )
+
+/** A date as the English pages show it. */
+export const shownDate = (time: Date): string =>
+  new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(time)
+
 /** A list from its first page on to its last by "Next", a page at a time. */
 export const readAll = async (browser: Browser, path: string): Promise<string[][][]> => {
   const pages: string[][][] = []

@@ -2,14 +2,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
 import type { DemoSalesUnit } from '../../src/demo/world/types.ts'
 import type { OrganisationReference } from '../../src/organisation.ts'
-import type { Browser } from '../support/browser.ts'
+import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, linksOf, readAll, readRows, rowsOf } from './reading.ts'
+import { chipsOf, headingsOf, inOrder, linksOf, readAll, readRows, rowsOf, shownDate } from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
 let åse: Browser
+/** The day that the portal saw everything first. */
+let today: string
 beforeAll(async () => {
+  today = shownDate(new Date())
   test = await startTestPortal()
   kari = await test.signedIn('Kari Nordmann')
   åse = await test.signedIn('Åse Bjørk')
@@ -39,7 +42,14 @@ const abilities = ({ body: { configuration } }: DemoSalesUnit): string =>
 
 const rowOf = (unit: DemoSalesUnit): string[] => {
   const { scheme, id } = unit.body.businessIdentifier
-  return [unit.body.name, unit.body.msn, merchantName(unit), `${scheme.split(':')[1]} ${id}`, abilities(unit)]
+  return [
+    unit.body.name,
+    unit.body.msn,
+    merchantName(unit),
+    `${scheme.split(':')[1]} ${id}`,
+    abilities(unit),
+    today,
+  ]
 }
 const rowsFor = (organisation: OrganisationReference) =>
   visibleSalesUnits(test.world, organisation).map(rowOf)
@@ -52,14 +62,21 @@ const isSorted = (rows: string[][]) => {
 describe('the list', () => {
   it('shows every sales unit of a partner and nothing else, by name, with all that the table promises', async () => {
     const page = await kari.open(small)
-    expect(headingsOf(page)).toEqual(['Name', 'MSN', 'Merchant', 'Business identifier', 'Can do'])
+    expect(headingsOf(page)).toEqual([
+      'Name',
+      'MSN',
+      'Merchant',
+      'Business identifier',
+      'Can do',
+      'First seen',
+    ])
     expect(rowsOf(page)).toHaveLength(12)
     expect(inOrder(rowsOf(page))).toEqual(inOrder(rowsFor({ kind: 'partner', id: '12345' })))
     isSorted(rowsOf(page))
     expect(page.words).toContain('12 sales units')
     expect(page.words).toContain('1–12 of 12')
     expect(page.words).toContain('Active sales units that have you as partner.')
-    expect(page.$('main a[rel]')).toHaveLength(0)
+    expect(page.$('main a[rel=next], main a[rel=prev]')).toHaveLength(0)
   })
 
   it('shows a large partner 25 at a time, none twice', async () => {
@@ -69,7 +86,7 @@ describe('the list', () => {
     isSorted(pages.flat())
     const second = await åse.open(`${large}?page=2`)
     expect(second.words).toContain('26–50 of 60')
-    expect(linksOf(second)).toMatchObject({ Previous: '?page=1', Next: '?page=3' })
+    expect(linksOf(second)).toMatchObject({ Previous: large, Next: '?page=3' })
   })
 
   it('shows a merchant its own, whoever their partner is', async () => {
@@ -138,7 +155,7 @@ describe('the filter', () => {
     expect(rows).toHaveLength(60)
     const page = await åse.open(`${large}?q=business:&page=2`)
     expect(linksOf(page)).toMatchObject({
-      Previous: '?q=business%3A&page=1',
+      Previous: '?q=business%3A',
       Next: '?q=business%3A&page=3',
     })
     expect(page.$('#q').val()).toBe('business:')
@@ -159,5 +176,143 @@ describe('the filter', () => {
   it('finds nothing that is deactivated, or another partner’s', async () => {
     for (const q of ['125000', '124999', '160404', 'Nedlagt', '290001'])
       expect(rowsOf(await kari.open(`${small}?q=${q}`))).toEqual([])
+  })
+})
+
+describe('columns', () => {
+  const columns: [string, string, (unit: DemoSalesUnit) => string | number][] = [
+    ['msn', 'MSN', ({ body }) => Number(body.msn)],
+    ['merchant', 'Merchant', merchantName],
+    [
+      'identifier',
+      'Business identifier',
+      ({ body: { businessIdentifier } }) => `${businessIdentifier.scheme} ${businessIdentifier.id}`,
+    ],
+  ]
+
+  it.each(columns)('sort by %s, the other way round, and then as before', async (name, heading, keyOf) => {
+    const units = visibleSalesUnits(test.world, { kind: 'partner', id: '12345' })
+    const compare = (a: string | number, b: string | number): number =>
+      typeof a === 'number' && typeof b === 'number'
+        ? a - b
+        : new Intl.Collator('nb', { numeric: true, ignorePunctuation: true }).compare(String(a), String(b))
+    const inTurn = units.map(keyOf).toSorted(compare)
+    const keysShown = (rows: string[][]) =>
+      rows.map(([, msn]) => keyOf(units.find(({ body }) => body.msn === msn) as DemoSalesUnit))
+
+    const first = await kari.open(`${small}?by=${name}`)
+    expect(keysShown(rowsOf(first))).toEqual(inTurn)
+    const headed = (page: Visit) => page.$(`th:contains("${heading}")`)
+    expect(headed(first).attr('aria-sort')).toBe('ascending')
+    expect(first.$('th[aria-sort=none]')).toHaveLength(4)
+    // The heading is a button of the filter's form, so that what is typed stays.
+    expect(headed(first).find('button').attr()).toMatchObject({
+      form: 'filter',
+      name: 'by',
+      value: `-${name}`,
+    })
+    const second = await kari.open(`${small}?by=-${name}&sort=${name}`)
+    expect(keysShown(rowsOf(second))).toEqual(inTurn.toReversed())
+    expect(headed(second).attr('aria-sort')).toBe('descending')
+    expect(headed(second).find('button').attr('value')).toBe('name')
+    expect(rowsOf(await kari.open(`${small}?by=name&sort=-${name}`))).toEqual(rowsOf(await kari.open(small)))
+  })
+
+  it('keep their order while one turns the pages and filters', async () => {
+    const page = await åse.open(`${large}?sort=-msn&size=50`)
+    expect(linksOf(page)).toMatchObject({
+      Next: '?sort=-msn&size=50&page=2',
+      '100 a page': '?sort=-msn&size=100',
+    })
+    expect(
+      page
+        .$('input[type=hidden][form=filter]')
+        .toArray()
+        .map((field) => page.$(field).attr()),
+    ).toEqual([
+      { type: 'hidden', name: 'sort', value: '-msn', form: 'filter' },
+      { type: 'hidden', name: 'size', value: '50', form: 'filter' },
+    ])
+    const rows = (await readRows(åse, `${large}?sort=-msn&size=50`)).map(([, msn]) => Number(msn))
+    expect(rows).toEqual(rows.toSorted((a, b) => b - a))
+    expect(rows).toHaveLength(60)
+  })
+})
+
+describe('narrowing', () => {
+  const small12345 = (wanted: (unit: DemoSalesUnit) => boolean) =>
+    visibleSalesUnits(test.world, { kind: 'partner', id: '12345' }).filter(wanted)
+  const market = (code: string) => (unit: DemoSalesUnit) =>
+    unit.body.businessIdentifier.scheme.split(':')[1] === code
+  const can =
+    (...names: string[]) =>
+    ({ body: { configuration } }: DemoSalesUnit) =>
+      names.every((name) => configuration[name] === true)
+  const captures = (type: string) => (unit: DemoSalesUnit) => unit.body.configuration['captureType'] === type
+
+  it.each([
+    ['market=DK', market('DK'), ['Market: Denmark']],
+    ['market=FI', market('FI'), ['Market: Finland']],
+    ['capture=DirectCapture', captures('DirectCapture'), ['Capture: Direct capture']],
+    ['can=recurringAllowed', can('recurringAllowed'), ['Can do: Recurring payments']],
+    [
+      'can=paymentAllowed&can=recurringAllowed',
+      can('paymentAllowed', 'recurringAllowed'),
+      ['Can do: Payments', 'Can do: Recurring payments'],
+    ],
+    [
+      'market=NO&capture=ReserveCapture&can=paymentAllowed',
+      (unit: DemoSalesUnit) =>
+        market('NO')(unit) && captures('ReserveCapture')(unit) && can('paymentAllowed')(unit),
+      ['Market: Norway', 'Capture: Reserve capture', 'Can do: Payments'],
+    ],
+  ])('takes %s, and offers to take each away', async (query, wanted, chips) => {
+    const expected = small12345(wanted)
+    expect(expected.length).toBeGreaterThan(0)
+    expect(expected.length).toBeLessThan(12)
+    const page = await kari.open(`${small}?${query}`)
+    expect(inOrder(rowsOf(page))).toEqual(inOrder(expected.map(rowOf)))
+    expect(page.words).toContain(`${expected.length} of 12 sales units`)
+    expect(Object.keys(chipsOf(page))).toEqual(chips)
+    for (const [index, href] of Object.values(chipsOf(page)).entries()) {
+      const pairs = query.split('&').filter((_, at) => at !== index)
+      expect(href).toBe(pairs.length > 0 ? `?${pairs.join('&')}` : small)
+    }
+  })
+
+  it('goes with text, stays with it, and is forgotten at once', async () => {
+    const page = await kari.open(`${small}?q=fitness&market=DK`)
+    const expected = small12345(market('DK')).filter((unit) => /fitness/i.test(rowOf(unit).join(' ')))
+    expect(inOrder(rowsOf(page))).toEqual(inOrder(expected.map(rowOf)))
+    expect(chipsOf(page)).toEqual({ 'Market: Denmark': '?q=fitness' })
+    expect(rowsOf(await kari.follow('Clear all'))).toHaveLength(12)
+  })
+
+  it('says when nothing is left, and of what', async () => {
+    const page = await kari.open(`${small}?market=SE`)
+    expect(page.words).toContain('No sales unit fits all the filters')
+    expect(page.words).toContain('Take away one of the filters above, or clear them all.')
+    expect(Object.keys(chipsOf(page))).toEqual(['Market: Sweden'])
+  })
+
+  it('shows where the text was found, in any case and however digits are spaced', async () => {
+    const hits = (page: Visit) =>
+      page
+        .$('main mark')
+        .toArray()
+        .map((hit) => page.$(hit).text())
+    expect(new Set(hits(await kari.open(`${small}?q=fITNESS`)))).toEqual(new Set(['Fitness']))
+    expect(hits(await kari.open(`${small}?q=${encodeURIComponent('12 46 80')}`))).toEqual(['124680'])
+    expect(hits(await kari.open(small))).toEqual([])
+    expect(hits(await kari.open(`${small}?q=%3CSCRIPT%3E`))).toEqual(['<script>'])
+  })
+
+  it.each([
+    ['size=50', [50, 10]],
+    ['size=100', [60]],
+    ['size=25', [25, 25, 10]],
+  ])('shows as many rows a page as %s says', async (query, lengths) => {
+    const pages = await readAll(åse, `${large}?${query}`)
+    expect(pages.map(({ length }) => length)).toEqual(lengths)
   })
 })

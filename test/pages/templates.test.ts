@@ -16,15 +16,23 @@ const date = (iso: string | undefined): string =>
 it('shows every template of the partner, with price package, locked fields and link', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const page = await kari.open('/partners/12345/templates')
-  expect(headingsOf(page)).toEqual(['Name', 'Product', 'Price package', 'Locked fields', 'Link to hand out'])
+  expect(headingsOf(page)).toEqual([
+    'Name',
+    'Product',
+    'Price package',
+    'Locked fields',
+    'Created',
+    'Link to hand out',
+  ])
   const templates = test.world.templates.filter(({ partnerId }) => partnerId === '12345')
   expect(templates).toHaveLength(5)
   const expected = templates.map(({ body }) => [
-    `${body.name} Created ${date(body.createdAt)}`,
+    body.name,
     products[body.productType ?? ''] ?? '',
     test.world.pricePackages.find((row) => row.body.pricePackageId === body.pricePackageId)?.body.name ??
       'The merchant chooses',
     body.lockedFields?.join(' ') || 'None',
+    date(body.createdAt),
     body.url,
   ])
   expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
@@ -39,9 +47,8 @@ it('links each price package to its row', async () => {
   const links = page.$('main td a').toArray()
   expect(links).toHaveLength(4)
   for (const link of links) {
-    const { pathname, hash } = new URL(String(page.$(link).attr('href')), page.url)
-    const target = await kari.open(pathname)
-    expect(target.$(`tr[id="${hash.slice(1)}"] strong`).text()).toBe(page.$(link).text())
+    const target = await kari.open(String(page.$(link).attr('href')))
+    expect(rowsOf(target).map(([name]) => name)).toEqual([page.$(link).text()])
   }
 })
 
@@ -61,6 +68,32 @@ it('tells a partner without templates whom to ask', async () => {
   expect(page.words).toContain('Your partner manager can make one for you.')
 })
 
+it('finds by name, id and product, and sorts', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const path = '/partners/12345/templates'
+  const templates = test.world.templates.filter(({ partnerId }) => partnerId === '12345')
+  const [one] = templates
+  const namesOf = async (query: string) =>
+    rowsOf(await kari.open(`${path}?${query}`)).map(([name]) => String(name))
+  expect(await namesOf(`q=${one?.body.templateId.toUpperCase()}`)).toEqual([one?.body.name])
+  expect(await namesOf(`q=${encodeURIComponent(one?.body.name.toUpperCase() ?? '')}`)).toEqual([
+    one?.body.name,
+  ])
+  for (const product of new Set(templates.map(({ body }) => body.productType))) {
+    const some = templates.filter(({ body }) => body.productType === product).map(({ body }) => body.name)
+    expect((await namesOf(`product=${product}`)).toSorted()).toEqual(some.toSorted())
+  }
+  expect(await namesOf('sort=-name')).toEqual((await namesOf('')).toReversed())
+  const dates = templates
+    .map(({ body }) => body)
+    .toSorted((a, b) => (String(a.createdAt) < String(b.createdAt) ? 1 : -1))
+  expect(await namesOf('by=-created')).toEqual(dates.map(({ name }) => name))
+  const none = await kari.open(`${path}?q=nothing`)
+  expect(none.words).toContain('No template matches “nothing”')
+  expect(none.words).toContain('0 of 5 templates match')
+  expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(5)
+})
+
 it('shows what is newer than the portal as it is, and no link that is no web address', async () => {
   const bodies = [
     { templateId: 1, name: 'Newer', productType: 'GIFT_CARDS', pricePackageId: 'gone', url: 'javascript:1' },
@@ -71,6 +104,6 @@ it('shows what is newer than the portal as it is, and no link that is no web add
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/templates')
   test.api.weather.override = null
-  expect(rowsOf(page)).toEqual([['Newer', 'GIFT_CARDS', 'gone', 'None', 'Not given']])
+  expect(rowsOf(page)).toEqual([['Newer', 'GIFT_CARDS', 'gone', 'None', 'Not given', 'Not given']])
   expect(page.text).not.toContain('javascript:')
 })

@@ -131,3 +131,11 @@ describe('the filter', () => {
     expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(8)
   })
 })
+
+it('sorts by URL, both ways round', async () => {
+  const urls = rowsOf(await kari.open(`${path}?by=url`)).map(([url]) => String(url).split(' ')[0] ?? '')
+  expect(urls).toEqual(urls.toSorted())
+  expect(urls).toHaveLength(8)
+  const turned = rowsOf(await kari.open(`${path}?by=-url`)).map(([url]) => String(url).split(' ')[0] ?? '')
+  expect(turned).toEqual(urls.toReversed())
+})

@@ -5,7 +5,7 @@ import type { ListResource } from '../../store/readings.ts'
 import type { Freshness, Lists } from '../../sync/looking.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
-import { facetsOf } from '../product-orders/list.ts'
+import { facetsOf } from '../product-orders/facets.ts'
 
 /** A list's freshness; undefined when it has never been read and cannot be: the landing page does without it. */
 export const optionalList = async (

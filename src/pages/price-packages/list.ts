@@ -1,19 +1,38 @@
 import type { RequestHandler } from 'express'
-import { pricePackage } from '../../management-api/price-packages.ts'
-import { findPricePackages } from '../../store/offers.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
+import { marketField, productField } from '../choices-of.ts'
 import type { PageDeps } from '../deps.ts'
+import { listView } from '../lists.ts'
+import { checkPage } from '../query.ts'
+import { pageOf } from '../rows-in-memory.ts'
+import { pricePackageColumns, pricePackageQuery } from './query.ts'
+import { allPricePackages, pricePackagesFound } from './rows.ts'
 
 /** `GET …/price-packages`: all of the partner's, with commission and id. */
 export const listPricePackages =
   ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
-  async (_req, res) => {
+  async (req, res) => {
+    const { filter, asked } = pricePackageQuery(req)
     const partner = actingAs(res)
     const fresh = await looking.list(partner, 'pricePackages', listsHere(res))
-    const rows = await findPricePackages(database.kysely, partner)
+    const rows = await allPricePackages(database.kysely, partner)
+    const page = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
+    checkPage(page)
+    const { language } = res.locals
+    const products = rows.flatMap(({ productType }) => productType ?? [])
+    const markets = rows.flatMap(({ market }) => market ?? [])
     res.render('price-packages/list', {
-      title: res.locals.language.t('pricePackages.title'),
-      rows: rows.map((row) => pricePackage.parse(row)),
+      title: language.t('pricePackages.title'),
+      page,
+      total: rows.length,
       fresh,
+      list: listView({
+        path: `${req.baseUrl}${req.path}`,
+        filter,
+        asked,
+        columns: pricePackageColumns,
+        fields: [productField(language, products), marketField(language, markets)],
+        page,
+      }),
     })
   }

@@ -1,80 +1,91 @@
 import type { RequestHandler } from 'express'
-import { BadRequestError } from '../../errors.ts'
+import type { Language } from '../../http/language.ts'
 import { productOrder } from '../../management-api/product-orders.ts'
-import { findProductOrders, type StoredProductOrder } from '../../store/product-orders.ts'
-import type { ProductOrderFacets } from '../../store/summaries.ts'
-import type { Freshness, Lists } from '../../sync/looking.ts'
+import { countByStatus, findProductOrders, type StoredProductOrder } from '../../store/product-orders.ts'
+import type { Facet, ProductOrderFacets } from '../../store/summaries.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
-import { checkPage, pagerLinks, parseQuery } from '../query.ts'
+import { marketField, productField, wordOf } from '../choices-of.ts'
 import type { PageDeps } from '../deps.ts'
-import { productOrderFilter } from './query.ts'
-
-/** The values of the API's specification; those that the orders themselves have are offered as well. */
-const known = {
-  status: ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'EXPIRED'],
-  type: ['PREFILL', 'TEMPLATE', 'MANUAL'],
-  product: ['PAYMENT_INTEGRATION', 'CASHIER', 'CHECKOUT', 'LOGIN', 'DONATIONS'],
-} as const
-type Choice = keyof typeof known
-const choices: readonly Choice[] = ['status', 'type', 'product']
-
-const none: ProductOrderFacets = { status: [], type: [], product: [] }
-
-/** How many orders have which status, type and product, as counted when they were read. */
-export const facetsOf = (fresh: Freshness | undefined): ProductOrderFacets =>
-  (fresh?.facets as ProductOrderFacets | null | undefined) ?? none
-
-/** How many orders there are but for the expired ones, if the list has been read. */
-export const currentOrderCount = (lists: Lists): number | undefined => {
-  const fresh = lists.get('productOrders')
-  if (!fresh?.facets) return undefined
-  return facetsOf(fresh)
-    .status.filter(({ value }) => value !== 'EXPIRED')
-    .reduce((sum, { count }) => sum + count, 0)
-}
-
-const optionsOf = (facets: ProductOrderFacets, choice: Choice): string[] => [
-  ...new Set([...known[choice], ...facets[choice].map(({ value }) => value)]),
-]
+import { type Field, listView } from '../lists.ts'
+import { checkPage } from '../query.ts'
+import { checkChoices, facetsOf, optionsOf } from './facets.ts'
+import { productOrderColumns, productOrderQuery } from './query.ts'
 
 /** An order as the API last showed it. */
-export const orderOf = ({ listed, details, merchantName }: StoredProductOrder) => ({
+export const orderOf = ({ listed, details, merchantName, firstSeenAt }: StoredProductOrder) => ({
   ...productOrder.parse({ ...listed, ...details }),
   merchantName,
+  firstSeenAt,
 })
+
+/** The statuses that have orders, and those that an order passes through whether or not any is there now. */
+const tabsOf = ({ t, has }: Language, facets: ProductOrderFacets, counts: Facet): Field => {
+  const counted = new Map(counts.map(({ value, count }) => [value, count]))
+  return {
+    kind: 'tabs',
+    name: 'status',
+    label: t('productOrders.status'),
+    options: optionsOf(facets, 'status').map((value) => ({
+      value,
+      label: has(`orderStatus.${value}.name`) ? t(`orderStatus.${value}.name`) : value,
+      count: counted.get(value) ?? 0,
+    })),
+  }
+}
+
+const fieldsOf = (language: Language, facets: ProductOrderFacets): readonly Field[] => {
+  const { t } = language
+  const type: Field = {
+    kind: 'one',
+    name: 'type',
+    label: t('productOrders.type'),
+    options: optionsOf(facets, 'type').map((value) => ({
+      value,
+      label: wordOf(language, 'orderType', value),
+    })),
+  }
+  const options = [{ value: '1', label: t('productOrders.expired') }]
+  return [
+    productField(language, optionsOf(facets, 'product')),
+    type,
+    marketField(language),
+    { kind: 'tick', name: 'expired', label: '', options },
+  ]
+}
+
+const sumOf = (counts: Facet, expired: boolean): number =>
+  counts.filter(({ value }) => expired || value !== 'EXPIRED').reduce((sum, { count }) => sum + count, 0)
 
 /** `GET …/product-orders`: every order that names the partner, by what can still be done about it. */
 export const listProductOrders =
   ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
   async (req, res) => {
-    const asked = parseQuery(productOrderFilter, req)
-    // Whoever asks for expired orders by status wants to see them.
-    const filter = { ...asked, expired: asked.expired || asked.status === 'EXPIRED' }
+    const { filter, asked } = productOrderQuery(req)
     const organisation = actingAs(res)
     const fresh = await looking.list(organisation, 'productOrders', listsHere(res))
     const facets = facetsOf(fresh)
-    const options = {
-      status: optionsOf(facets, 'status'),
-      type: optionsOf(facets, 'type'),
-      product: optionsOf(facets, 'product'),
-    }
-    const unknown = choices.find(
-      (choice) => filter[choice] !== '' && !options[choice].includes(filter[choice]),
-    )
-    if (unknown) throw new BadRequestError(`unknown ${unknown}`)
-    const page = await findProductOrders(database.kysely, organisation, filter)
+    checkChoices(filter, facets)
+    const { q, type, product, market, expired } = filter
+    const isNarrowed = [q, type, product, market].some((value) => value !== '')
+    const [page, counts] = await Promise.all([
+      findProductOrders(database.kysely, organisation, filter, asked),
+      isNarrowed ? countByStatus(database.kysely, organisation, filter) : facets.status,
+    ])
     checkPage(page)
-    const { q, status, type, product } = filter
+    const { language } = res.locals
     res.render('product-orders/list', {
-      title: res.locals.language.t('productOrders.title'),
+      title: language.t('productOrders.title'),
       page: { ...page, rows: page.rows.map(orderOf) },
-      total: facets.status
-        .filter(({ value }) => filter.expired || value !== 'EXPIRED')
-        .reduce((sum, { count }) => sum + count, 0),
+      total: sumOf(facets.status, expired || filter.status === 'EXPIRED'),
+      current: sumOf(counts, expired),
       fresh,
-      filter,
-      options,
-      filtered: q !== '' || status !== '' || type !== '' || product !== '',
-      links: pagerLinks(page, { q, status, type, product, expired: filter.expired ? '1' : '' }),
+      list: listView({
+        path: `${req.baseUrl}${req.path}`,
+        filter,
+        asked,
+        columns: productOrderColumns,
+        fields: [tabsOf(language, facets, counts), ...fieldsOf(language, facets)],
+        page,
+      }),
     })
   }

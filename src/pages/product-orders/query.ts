@@ -1,15 +1,27 @@
 import { z } from 'zod'
-import { pageNumber, searchText } from '../query.ts'
+import type { ProductOrderColumn } from '../../store/product-orders.ts'
+import { markets } from '../markets.ts'
+import { choice, listQuery, searchText, ticked } from '../query.ts'
 
-/** `?q=&status=&type=&product=&expired=1&page=` of the list of product orders; the list knows which choices there are. */
-export const productOrderFilter = z.object({
-  q: searchText,
-  status: searchText,
-  type: searchText,
-  product: searchText,
-  expired: z
-    .enum(['', '1'])
-    .default('')
-    .transform((value) => value === '1'),
-  page: pageNumber,
-})
+export const productOrderColumns = [
+  'urgency',
+  'merchant',
+  'status',
+  'product',
+  'type',
+  'salesUnit',
+  'seen',
+] as const satisfies readonly ProductOrderColumn[]
+
+/** `?q=&status=&type=&product=&market=&expired=1` of the list of product orders, which knows the other choices there are. */
+export const productOrderQuery = listQuery(
+  z.object({
+    q: searchText,
+    status: searchText,
+    type: searchText,
+    product: searchText,
+    market: choice(markets),
+    expired: ticked,
+  }),
+  productOrderColumns,
+)

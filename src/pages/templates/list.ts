@@ -1,34 +1,37 @@
 import type { RequestHandler } from 'express'
-import { pricePackage } from '../../management-api/price-packages.ts'
-import { productOrderTemplate } from '../../management-api/product-order-templates.ts'
-import { findPricePackages, findTemplates } from '../../store/offers.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
+import { productField } from '../choices-of.ts'
 import type { PageDeps } from '../deps.ts'
+import { listView } from '../lists.ts'
+import { checkPage } from '../query.ts'
+import { pageOf } from '../rows-in-memory.ts'
+import { templateColumns, templateQuery } from './query.ts'
+import { allTemplates, templatesFound } from './rows.ts'
 
 /** `GET …/templates`: the partner's product order templates, or that the API does not share any yet. */
 export const listTemplates =
   ({ database: { kysely }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
-  async (_req, res) => {
+  async (req, res) => {
+    const { filter, asked } = templateQuery(req)
     const partner = actingAs(res)
     const fresh = await looking.list(partner, 'templates', listsHere(res))
-    const [rows, packages] = await Promise.all([
-      findTemplates(kysely, partner),
-      findPricePackages(kysely, partner),
-    ])
-    // Without its price package a template still shows, with the id alone.
-    const names = new Map(
-      packages
-        .map((row) => pricePackage.parse(row))
-        .map(({ pricePackageId, name }) => [pricePackageId, name]),
-    )
+    const rows = await allTemplates(kysely, partner)
+    const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
+    checkPage(page)
+    const { language } = res.locals
+    const products = rows.flatMap(({ productType }) => productType ?? [])
     res.render('templates/list', {
-      title: res.locals.language.t('templates.title'),
-      rows: rows
-        .map((row) => productOrderTemplate.parse(row))
-        .map((template) => ({
-          ...template,
-          pricePackageName: template.pricePackageId && names.get(template.pricePackageId),
-        })),
+      title: language.t('templates.title'),
+      page,
+      total: rows.length,
       fresh,
+      list: listView({
+        path: `${req.baseUrl}${req.path}`,
+        filter,
+        asked,
+        columns: templateColumns,
+        fields: [productField(language, products)],
+        page,
+      }),
     })
   }

@@ -2,20 +2,21 @@ import type { RequestHandler } from 'express'
 import { webhook } from '../../management-api/webhooks.ts'
 import { findWebhooks, webhookProgress } from '../../store/webhooks.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
-import { checkPage, pagerLinks, parseQuery } from '../query.ts'
 import type { PageDeps } from '../deps.ts'
-import { webhookFilter } from './query.ts'
+import { listView } from '../lists.ts'
+import { checkPage } from '../query.ts'
+import { webhookColumns, webhookQuery } from './query.ts'
 
-/** `GET …/developers/webhooks?q=&page=`: every registration and whose it is. */
+/** `GET …/developers/webhooks`: every registration and whose it is. */
 export const listWebhooks =
   ({ database: { kysely }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
   async (req, res) => {
-    const filter = parseQuery(webhookFilter, req)
+    const { filter, asked } = webhookQuery(req)
     const organisation = actingAs(res)
     const lists = listsHere(res)
     const fresh = await looking.list(organisation, 'webhooks', lists)
     const [page, { unasked }] = await Promise.all([
-      findWebhooks(kysely, organisation, filter),
+      findWebhooks(kysely, organisation, filter, asked),
       webhookProgress(kysely, organisation),
     ])
     checkPage(page)
@@ -31,7 +32,13 @@ export const listWebhooks =
       fresh,
       unasked,
       salesUnits: lists.get('salesUnits')?.total ?? 0,
-      filter,
-      links: pagerLinks(page, { q: filter.q }),
+      list: listView({
+        path: `${req.baseUrl}${req.path}`,
+        filter,
+        asked,
+        columns: webhookColumns,
+        fields: [],
+        page,
+      }),
     })
   }

@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { pageNumber, searchText } from '../query.ts'
+import type { WebhookColumn } from '../../store/webhooks.ts'
+import { listQuery, searchText } from '../query.ts'
 
-/** `?q=&page=` of the list of webhooks; `q` is part of a URL or an id. */
-export const webhookFilter = z.object({ q: searchText, page: pageNumber })
+export const webhookColumns = ['owner', 'url'] as const satisfies readonly WebhookColumn[]
+
+/** `?q=` of the list of webhooks, part of a URL or an id. */
+export const webhookQuery = listQuery(z.object({ q: searchText }), webhookColumns)

@@ -1,0 +1,98 @@
+import htmx from '../htmx/htmx.esm.min.js'
+import { tellReached } from './reached.js'
+import { trusted } from './trusted.js'
+
+// Going back asks the portal again: what a list showed is not kept in the browser.
+htmx.config.history = 'reload'
+htmx.config.includeIndicatorCSS = false
+htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trusted) })
+
+const results = () => document.getElementById('results')
+const isOfList = (ctx) => ctx.target?.id === 'results'
+
+/** What led to the request under way: `input` while somebody types, `submit`, `change`, or the link that was pressed. */
+let cause
+/** Typing is one step back, however many letters it was. */
+let isTyping = false
+
+/** What says nothing stays out of the address, and the button of a heading is remembered as the order it asks for. */
+const tidy = (body) => {
+  const by = body.get('by')
+  if (by !== null) {
+    body.delete('by')
+    body.set('sort', by)
+  }
+  for (const [name, value] of Array.from(body)) if (value === '') body.delete(name)
+}
+
+/** The controls show what the address asks for; a text that somebody is typing is theirs. */
+const followAddress = (form) => {
+  const asked = new URLSearchParams(location.search)
+  for (const control of form.elements) {
+    if (control.form !== form || !form.contains(control) || control.name === '') continue
+    if (control.type === 'checkbox') control.checked = asked.getAll(control.name).includes(control.value)
+    else if (control.name !== 'q' || cause !== 'input') control.value = asked.get(control.name) ?? ''
+  }
+}
+
+/** Nobody is left without a place: where the link that was pressed is gone, they are at what was found. */
+const keepPlace = () => {
+  const found = document.getElementById('found')
+  const hasTurned = cause instanceof Element && cause.rel !== ''
+  if (hasTurned || document.activeElement === document.body) found?.focus()
+  if (hasTurned) results().scrollIntoView({ block: 'start' })
+}
+
+const pressed = (event) => {
+  const link = event.target.closest('.states a, .chips a, .pages a, .empty a')
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
+  if (!link || !isPlain || !results()?.contains(link)) return
+  event.preventDefault()
+  cause = link
+  void htmx.ajax('GET', link.href, {
+    source: '#filter',
+    event,
+    target: '#results',
+    select: '#results',
+    swap: 'outerMorph',
+    push: 'true',
+  })
+}
+
+/** Filters the list while somebody types, without loading the page. Lists work the same without this, by their button. */
+export const followFilter = () => {
+  const form = document.getElementById('filter')
+  if (!form) return
+  document.addEventListener('click', pressed)
+  document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
+    if (!isOfList(ctx)) return
+    const { type } = ctx.sourceEvent
+    if (type !== 'click') cause = type
+    // A link says all there is to say.
+    if (type === 'click') ctx.request.body = new FormData()
+    else tidy(ctx.request.body)
+    results().setAttribute('aria-busy', 'true')
+  })
+  document.addEventListener('htmx:before:response', (event) => {
+    const { ctx } = event.detail
+    if (!isOfList(ctx)) return
+    tellReached(true)
+    const { status, redirected } = ctx.response.raw
+    if (status === 200 && !redirected) return
+    // Whatever else the portal has to say now, it says better on a page of its own.
+    event.preventDefault()
+    location.assign(ctx.request.action)
+  })
+  document.addEventListener('htmx:before:history:update', ({ detail }) => {
+    if (cause === 'input' && isTyping) detail.history.type = 'replace'
+    isTyping = cause === 'input'
+  })
+  document.addEventListener('htmx:after:history:update', () => followAddress(form))
+  document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
+    if (isOfList(ctx)) keepPlace()
+  })
+  document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
+    if (ctx && isOfList(ctx)) tellReached(false)
+  })
+  document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
+}

@@ -1,0 +1,40 @@
+import type { Sorting } from '../../paging.ts'
+import { type PricePackage, pricePackage } from '../../management-api/price-packages.ts'
+import type { Organisation } from '../../organisation.ts'
+import type { Handle } from '../../store/database.ts'
+import { findPricePackages } from '../../store/offers.ts'
+import { rowsSorted, rowsWith } from '../rows-in-memory.ts'
+import type { pricePackageColumns } from './query.ts'
+
+/** All of a partner's price packages, by market and name. */
+export const allPricePackages = async (db: Handle, partner: Organisation): Promise<PricePackage[]> => {
+  const rows = await findPricePackages(db, partner)
+  return rows.map((row) => pricePackage.parse(row))
+}
+
+const columns: Readonly<
+  Record<(typeof pricePackageColumns)[number], (row: PricePackage) => string | undefined>
+> = {
+  market: ({ market }) => market,
+  name: ({ name }) => name,
+  product: ({ productType }) => productType,
+  commission: ({ commission }) => commission,
+}
+
+/** Those that the filter finds, in this order. */
+export const pricePackagesFound = (
+  rows: readonly PricePackage[],
+  filter: { readonly q: string; readonly product: string; readonly market: string },
+  sort: Sorting<(typeof pricePackageColumns)[number]>,
+): PricePackage[] => {
+  const { q, product, market } = filter
+  const found = rowsWith(rows, q, ({ name, description, pricePackageId }) => [
+    name,
+    description,
+    pricePackageId,
+  ])
+  const some = found
+    .filter(({ productType }) => product === '' || productType === product)
+    .filter((row) => market === '' || row.market === market)
+  return rowsSorted(some, columns[sort.column], sort)
+}

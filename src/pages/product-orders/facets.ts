@@ -1,0 +1,40 @@
+import { BadRequestError } from '../../errors.ts'
+import type { ProductOrderFacets } from '../../store/summaries.ts'
+import type { Freshness, Lists } from '../../sync/looking.ts'
+
+/** The values of the API's specification; those that the orders themselves have are offered as well. */
+const known = {
+  status: ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'EXPIRED'],
+  type: ['PREFILL', 'TEMPLATE', 'MANUAL'],
+  product: ['PAYMENT_INTEGRATION', 'CASHIER', 'CHECKOUT', 'LOGIN', 'DONATIONS'],
+} as const
+export type Choice = keyof typeof known
+const choices: readonly Choice[] = ['status', 'type', 'product']
+
+const none: ProductOrderFacets = { status: [], type: [], product: [] }
+
+/** How many orders have which status, type and product, as counted when they were read. */
+export const facetsOf = (fresh: Freshness | undefined): ProductOrderFacets =>
+  (fresh?.facets as ProductOrderFacets | null | undefined) ?? none
+
+/** How many orders there are but for the expired ones, if the list has been read. */
+export const currentOrderCount = (lists: Lists): number | undefined => {
+  const fresh = lists.get('productOrders')
+  if (!fresh?.facets) return undefined
+  return facetsOf(fresh)
+    .status.filter(({ value }) => value !== 'EXPIRED')
+    .reduce((sum, { count }) => sum + count, 0)
+}
+
+/** What the list can be filtered by: all that the API documents, and what the orders themselves have. */
+export const optionsOf = (facets: ProductOrderFacets, choice: Choice): string[] => [
+  ...new Set([...known[choice], ...facets[choice].map(({ value }) => value)]),
+]
+
+/** @throws BadRequestError when the filter asks for what there is not */
+export const checkChoices = (filter: Readonly<Record<Choice, string>>, facets: ProductOrderFacets): void => {
+  const unknown = choices.find(
+    (choice) => filter[choice] !== '' && !optionsOf(facets, choice).includes(filter[choice]),
+  )
+  if (unknown) throw new BadRequestError(`unknown ${unknown}`)
+}
