@@ -3,6 +3,7 @@ import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { start } from '../test/support/process.ts'
 import { atEnd } from './ending.ts'
+import { startFlags } from './ipc.ts'
 import type { Reporter } from './results.ts'
 import type { Stage } from './stage.ts'
 import { median } from './statistics.ts'
@@ -33,10 +34,10 @@ const startProduction = async ({ env, eid }: Stage) => {
   const url = `http://127.0.0.1:${port}`
   eid.servePortal(url)
   const began = performance.now()
-  const process = start('main.ts', {
+  const process = start('start.js', {
     cwd: env['DATA_DIR'] ?? '.',
     env: { ...env, PORT: String(port), PORTAL_URL: url },
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: startFlags,
   })
   atEnd(() => {
     process.child.kill('SIGKILL')

@@ -1,7 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
+import manifest from '../package.json' with { type: 'json' }
 import { atEnd } from './ending.ts'
+
+/** For node itself, as npm start has them. */
+export const startFlags = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'))
 
 /** What a process can be asked to do. Arguments and results travel as structured clones. */
 // oxlint-disable-next-line typescript/no-explicit-any -- any function is welcome; callers see its own types
@@ -42,8 +46,7 @@ export type Forked<H extends Handlers> = {
 export const forkProcess = <H extends Handlers>(entry: string): Forked<H> => {
   const child = fork(resolve(import.meta.dirname, entry), {
     serialization: 'advanced',
-    // As npm start has it.
-    execArgv: ['--max-semi-space-size=8'],
+    execArgv: [...startFlags],
     stdio: ['ignore', process.env['BENCH_LOG'] ? 'inherit' : 'ignore', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit')

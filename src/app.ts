@@ -10,7 +10,7 @@ import { currentUser } from './auth/user.ts'
 import { requireVerifiedEmail } from './auth/verified-email.ts'
 import type { Config } from './config.ts'
 import { createBrakes } from './http/brakes.ts'
-import { compressed } from './http/compression.ts'
+import { compressedPages } from './http/compression.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
 import { health, type Readiness } from './http/health.ts'
 import { loadLanguages } from './http/language.ts'
@@ -56,7 +56,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(securityHeaders({ https: config.https, formActionOrigins: () => signOutOrigins(eid) }))
   app.use(files.router)
   app.use(health(deps.readiness))
-  app.use(compressed)
+  app.use(compressedPages)
   app.use(personalPages)
   app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
   app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)

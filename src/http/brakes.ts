@@ -11,6 +11,9 @@ import { coarseAddress } from './coarse-address.ts'
 import { derivedKey } from './derived-key.ts'
 import { source } from './source.ts'
 
+/** So many addresses and users are remembered by what they are called in the table. */
+const mostKnown = 5000
+
 /**
  * Limits that hold for all instances together: counted in the database, and in this process while the database fails.
  * `addresses` goes before the session is read, `users` after it is known who asks.
@@ -24,7 +27,16 @@ export const createBrakes = (options: {
   const { database, logger, secrets } = options
   // No address stands in the table, and nobody can tell from it who was here.
   const key = derivedKey(secrets[0] ?? '', 'keys of brakes')
-  const hidden = (value: string): string => createHmac('sha256', key).update(value).digest('base64url')
+  const known = new Map<string, string>()
+  const hidden = (value: string): string => {
+    let name = known.get(value)
+    if (name === undefined) {
+      name = createHmac('sha256', key).update(value).digest('base64url')
+      if (known.size >= mostKnown) known.clear()
+      known.set(value, name)
+    }
+    return name
+  }
 
   // Names of prepared statements do not go along: a pooler in between would not know them.
   const client = {

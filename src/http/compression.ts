@@ -1,15 +1,38 @@
-import { constants } from 'node:zlib'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import compression from 'compression'
+import type { RequestHandler } from 'express'
 
 /** Below this an answer fits into one packet with its headers, and would only get slower. */
 const leastBytes = 1024
 
+const quickly = { [constants.BROTLI_PARAM_QUALITY]: 1 }
+
+const pack = {
+  br: (page: Buffer) => brotliCompressSync(page, { params: quickly }),
+  gzip: (page: Buffer) => gzipSync(page, { level: constants.Z_BEST_SPEED }),
+}
+
 /**
- * Compresses pages and downloads, as quickly as it goes: the best level would take as long as the rest of a page, for
- * some hundred bytes less (`npm run bench:pages`). What says `no-transform`, and what is packed already, stays as it is.
+ * Compresses what is sent in one piece: pages. At once and in this thread: at this level that takes a twentieth of a
+ * millisecond, and to hand the page to another thread and back takes longer (decision 0017).
  */
-export const compressed = compression({
+export const compressedPages: RequestHandler = (req, res, next) => {
+  const send = res.send.bind(res)
+  res.send = (body: unknown) => {
+    if (typeof body !== 'string' || body.length < leastBytes || res.get('Content-Encoding')) return send(body)
+    res.vary('Accept-Encoding')
+    const encoding = req.acceptsEncodings('br', 'gzip')
+    if (encoding !== 'br' && encoding !== 'gzip') return send(body)
+    if (!res.get('Content-Type')) res.type('html')
+    res.set('Content-Encoding', encoding)
+    return send(pack[encoding](Buffer.from(body)))
+  }
+  next()
+}
+
+/** Compresses what is streamed: downloads, which would fill the memory otherwise. What is packed already stays as it is. */
+export const compressedStreams = compression({
   threshold: leastBytes,
   level: constants.Z_BEST_SPEED,
-  brotli: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
+  brotli: { params: quickly },
 })

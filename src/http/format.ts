@@ -21,7 +21,12 @@ export type Format = {
   readonly country: (code: string) => string
 }
 
-const isoDays = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' })
+const kept = <Value>(make: () => Value): (() => Value) => {
+  let made: Value | undefined
+  return () => (made ??= make())
+}
+
+const isoDays = kept(() => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }))
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],
@@ -30,46 +35,45 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['second', 1],
 ]
 
-/** Intl's formatters are dear to make and free to keep. */
+/** Intl's formatters are dear to make and free to keep: each is made when somebody first needs it. */
 export const createFormat = (locale: string): Format => {
-  const numbers = new Intl.NumberFormat(locale)
-  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'Europe/Oslo' })
-  const moments = new Intl.DateTimeFormat(locale, {
-    dateStyle: 'medium',
-    timeStyle: 'short',
-    timeZone: 'Europe/Oslo',
-  })
-  const clocks = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: 'Europe/Oslo' })
+  const timeZone = 'Europe/Oslo'
+  const numbers = kept(() => new Intl.NumberFormat(locale))
+  const dates = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
+  const moments = kept(
+    () => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }),
+  )
+  const clocks = kept(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
   const months = {
-    long: new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' }),
-    short: new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' }),
+    long: kept(() => new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })),
+    short: kept(() => new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' })),
   }
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
-  const countries = new Intl.DisplayNames(locale, { type: 'region' })
+  const relative = kept(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
+  const countries = kept(() => new Intl.DisplayNames(locale, { type: 'region' }))
   return {
-    number: (value) => numbers.format(value),
+    number: (value) => numbers().format(value),
     date: (isoDate) => {
       const time = Date.parse(isoDate)
-      return Number.isNaN(time) ? isoDate : dates.format(time)
+      return Number.isNaN(time) ? isoDate : dates().format(time)
     },
-    day: (time) => dates.format(time),
-    isoDay: (time) => isoDays.format(time),
-    moment: (time) => moments.format(time),
+    day: (time) => dates().format(time),
+    isoDay: (time) => isoDays().format(time),
+    moment: (time) => moments().format(time),
     ago: (milliseconds) => {
       const seconds = Math.round(milliseconds / 1000)
       const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
-      return relative.format(-Math.round(seconds / size), unit)
+      return relative().format(-Math.round(seconds / size), unit)
     },
     ahead: (milliseconds) => {
       const seconds = Math.ceil(milliseconds / 1000)
       const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
-      return relative.format(Math.ceil(seconds / size), unit)
+      return relative().format(Math.ceil(seconds / size), unit)
     },
-    month: (month, style = 'long') => months[style].format(Date.parse(`${month}-15`)),
-    clock: (time) => clocks.format(time),
+    month: (month, style = 'long') => months[style]().format(Date.parse(`${month}-15`)),
+    clock: (time) => clocks().format(time),
     country: (code) => {
       try {
-        return countries.of(code) ?? code
+        return countries().of(code) ?? code
       } catch {
         return code
       }

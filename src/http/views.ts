@@ -6,14 +6,16 @@ type Locals = Readonly<Record<string, unknown>>
 type Include = (name: string, extra?: Locals) => string
 type Compiled = (locals: Locals, escape: (markup: unknown) => string, include: Include) => string
 
-/** Reading a name that nobody passed is a mistake in a view; an empty string in the page would hide it. */
-const strictLocals = (locals: Locals): Locals =>
-  new Proxy(locals, {
-    get: (target, name) => {
-      if (name in target || typeof name === 'symbol') return Reflect.get(target, name) as unknown
-      throw new ReferenceError(`the view reads locals.${name}, which was not passed`)
-    },
-  })
+/**
+ * What stands beneath all locals: reading a name that nobody passed is a mistake in a view, and an empty string in the page
+ * would hide it. As a prototype it is only asked for what is missing, and costs nothing else.
+ */
+const nothing = new Proxy(Object.create(null) as Locals, {
+  get: (_target, name) => {
+    if (typeof name === 'symbol') return undefined
+    throw new ReferenceError(`the view reads locals.${name}, which was not passed`)
+  },
+})
 
 /** `extra` before `locals`, without copying either. */
 const beneath = (locals: Locals, extra: Locals): Locals =>
@@ -59,9 +61,9 @@ export const compileViews = (directory: string): Render => {
     const view = views.get(name)
     if (!view) throw new ReferenceError(`there is no view ${name}`)
     const include: Include = (other, extra) => render(other, extra ? beneath(locals, extra) : locals)
-    return view(strictLocals(locals), ejs.escapeXML, include)
+    return view(locals, ejs.escapeXML, include)
   }
-  return render
+  return (name, locals) => render(name, beneath(nothing, locals))
 }
 
 /**
@@ -83,7 +85,7 @@ export const viewClass = (render: Render) =>
         html =
           locals['alone'] === true
             ? render(this.name, locals)
-            : render('layout/page', beneath(locals, { view: this.name }))
+            : render('layout/page', { ...locals, view: this.name })
       } catch (error) {
         const reason = error instanceof Error ? error.message : 'unknown error'
         done(new Error(`the view ${this.name} failed: ${reason}`, { cause: error }))

@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { MailUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
@@ -53,28 +52,35 @@ const refusedForGood = (error: unknown): boolean => {
   return command === 'RCPT TO' && typeof responseCode === 'number' && responseCode >= 500
 }
 
-/** Opens no connection: each mail has one of its own. */
+/** Opens no connection: each mail has one of its own. The library is loaded for the first one; most processes send none. */
 export const createMailer = (
   { smtp, from }: { readonly smtp: SmtpServer; readonly from: Sender },
   logger: Logger,
 ): Mailer => {
-  const transport = createTransport({
-    host: smtp.host,
-    port: smtp.port,
-    secure: smtp.secure,
-    requireTLS: !smtp.secure && !smtp.loopback,
-    ignoreTLS: !smtp.secure && smtp.loopback,
-    allowInternalNetworkInterfaces: smtp.loopback,
-    ...(smtp.credentials ? { auth: smtp.credentials } : {}),
-    ...timeouts,
-    logger: false,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
+  const openTransport = async () => {
+    const { createTransport } = await import('nodemailer')
+    return createTransport({
+      host: smtp.host,
+      port: smtp.port,
+      secure: smtp.secure,
+      requireTLS: !smtp.secure && !smtp.loopback,
+      ignoreTLS: !smtp.secure && smtp.loopback,
+      allowInternalNetworkInterfaces: smtp.loopback,
+      ...(smtp.credentials ? { auth: smtp.credentials } : {}),
+      ...timeouts,
+      logger: false,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    })
+  }
+  let transport: ReturnType<typeof openTransport> | undefined
   return {
     send: async (to, { subject, text, html, language }) => {
       try {
-        await transport.sendMail({
+        transport ??= openTransport()
+        await (
+          await transport
+        ).sendMail({
           from,
           // Objects, not strings, which would be read as lists of addresses.
           to: { name: '', address: to },

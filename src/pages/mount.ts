@@ -20,7 +20,7 @@ export type MenuEntry = {
 /** One line of the site map. A POST always needs the session's CSRF token: `mount` sees to it. */
 export type Route = {
   readonly path: string
-  readonly get?: RequestHandler
+  readonly get?: RequestHandler | RequestHandler[]
   readonly post?: RequestHandler
   readonly menu?: MenuEntry
 }

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { RequestHandler } from 'express'
 import { TooManyRequestsError } from '../../errors.ts'
+import { compressedStreams } from '../../http/compression.ts'
 import { actingAs, signedIn } from '../acting-as.ts'
 import type { OrganisationRoute } from '../mount.ts'
 import { csv, type Format, xlsx } from './formats.ts'
@@ -31,7 +32,7 @@ const download = (sheetOf: SheetOf, format: Format, running: Map<string, number>
         return
       }
       res.locals.look = 'export'
-      await pipeline(format.write(sheet, language.code), res)
+      await pipeline(await format.write(sheet, language.code), res)
     } catch (error) {
       // Whoever has gone away needs no error.
       if (!(res.headersSent && req.destroyed)) throw error
@@ -50,6 +51,6 @@ export const createExports = () => {
     [csv, xlsx].map((format) => ({
       path: `${path}.${format.extension}`,
       role,
-      get: download(sheetOf, format, running),
+      get: [compressedStreams, download(sheetOf, format, running)],
     }))
 }

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { stringify } from 'csv-stringify/sync'
-import { writeXlsxStream } from 'hucre/xlsx'
 import type { Cells, Sheet } from './sheet.ts'
 
 /** How a sheet becomes a file. */
@@ -8,7 +7,7 @@ export type Format = {
   readonly extension: string
   /** Media type. */
   readonly type: string
-  readonly write: (sheet: Sheet, language: string) => Readable
+  readonly write: (sheet: Sheet, language: string) => Promise<Readable>
 }
 
 /** Where a comma separates decimals, spreadsheets take a semicolon between cells. */
@@ -31,19 +30,22 @@ async function* rowsOf({ headings, batches }: Sheet): AsyncGenerator<string[]> {
 export const csv: Format = {
   extension: 'csv',
   type: 'text/csv; charset=utf-8',
-  write: (sheet, language) => Readable.from(csvOf(sheet, delimiterOf(language))),
+  write: async (sheet, language) => Readable.from(csvOf(sheet, delimiterOf(language))),
 }
 
 /** Office Open XML. All cells are strings by their type, which no spreadsheet takes for formulas. */
 export const xlsx: Format = {
   extension: 'xlsx',
   type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-  write: (sheet) =>
-    Readable.fromWeb(
+  write: async (sheet) => {
+    // Loaded by the first who wants one: most days nobody does.
+    const { writeXlsxStream } = await import('hucre/xlsx')
+    return Readable.fromWeb(
       writeXlsxStream(rowsOf(sheet), {
         // A spreadsheet's name for a sheet is at most 31 characters, without these.
         name: sheet.title.replaceAll(/[[\]:*?/\\]/g, ' ').slice(0, 31),
         freezePane: { rows: 1 },
       }),
-    ),
+    )
+  },
 }
