@@ -4,10 +4,13 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import express from 'express'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { type Portal, startPortal } from '../portal.ts'
+import { openDatabase } from '../store/database.ts'
+import { migrate } from '../store/migrations.ts'
 import { createDemoEid } from './eid.ts'
+import { writeDemoHistory } from './history.ts'
 import { startDemoInbox } from './inbox.ts'
 import { giveDemoGrants } from './grants.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
@@ -15,6 +18,7 @@ import { demoPeople } from './people.ts'
 import { type DemoState, loadDemoState, lockDemo, saveDemoState } from './state.ts'
 import type { DemoSwitches } from './switches.ts'
 import { createDemoWorld } from './world.ts'
+import type { DemoWorld } from './world/types.ts'
 import { organisationsFile } from './world/keys.ts'
 
 const host = '127.0.0.1'
@@ -53,6 +57,17 @@ const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemo
   const file = join(dataDir, 'demo-organisations.json')
   writeFileSync(file, `${JSON.stringify(organisationsFile(world), null, 2)}\n`, { mode: 0o600 })
   return file
+}
+
+/** Before the portal's first start: what it would know if it had been there for a year. */
+const remember = async (config: Config, world: DemoWorld, logger: Logger): Promise<void> => {
+  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
+  try {
+    await migrate(database)
+    await writeDemoHistory(database, world)
+  } finally {
+    await database.close()
+  }
 }
 
 /** The most that the portal can be configured to. */
@@ -131,6 +146,7 @@ export const startDemo = async (
     unlock()
   }
   try {
+    if (state.seeded.length === 0) await remember(config, world, logger)
     const portal = await startPortal(config, { logger, demoNotice: { inboxUrl } })
     const { issuer } = config.oidc
     if (!state.seeded.includes(issuer)) {

@@ -13,6 +13,8 @@ export type Format = {
   readonly ago: (milliseconds: number) => string
   /** "in 2 minutes", from milliseconds to come, rounded up. */
   readonly ahead: (milliseconds: number) => string
+  /** A month such as "November 2026", or short such as "Nov", from 2026-11. */
+  readonly month: (month: string, style?: 'long' | 'short') => string
   /** The time of day, such as "14:05". */
   readonly clock: (time: Date) => string
   /** "Norway" from NO; the code itself where nobody knows it. */
@@ -38,6 +40,10 @@ export const createFormat = (locale: string): Format => {
     timeZone: 'Europe/Oslo',
   })
   const clocks = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: 'Europe/Oslo' })
+  const months = {
+    long: new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' }),
+    short: new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' }),
+  }
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const countries = new Intl.DisplayNames(locale, { type: 'region' })
   return {
@@ -59,6 +65,7 @@ export const createFormat = (locale: string): Format => {
       const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
       return relative.format(Math.ceil(seconds / size), unit)
     },
+    month: (month, style = 'long') => months[style].format(Date.parse(`${month}-15`)),
     clock: (time) => clocks.format(time),
     country: (code) => {
       try {

@@ -16,7 +16,13 @@ export type Language = {
   readonly format: Format
 }
 
-const locales: Readonly<Record<string, string>> = { en: 'en-GB', nb: 'nb-NO' }
+const locales: Readonly<Record<string, string>> = {
+  en: 'en-GB',
+  nb: 'nb-NO',
+  da: 'da-DK',
+  sv: 'sv-SE',
+  fi: 'fi-FI',
+}
 const cookieName = 'language'
 
 /** Reads views/locales/<code>.json for every language there. A missing key in one falls back to English. */

@@ -10,6 +10,7 @@ import { sessionsAndBrakes } from './migrations/0005-sessions-and-brakes.ts'
 import { emailVerification } from './migrations/0006-email-verification.ts'
 import { grantRoles } from './migrations/0007-grant-roles.ts'
 import { listsInOrder } from './migrations/0008-lists.ts'
+import { landing } from './migrations/0009-landing.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0006-email-verification': emailVerification,
   '0007-grant-roles': grantRoles,
   '0008-lists': listsInOrder,
+  '0009-landing': landing,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

@@ -156,17 +156,21 @@ export const doubtReading = async (
   )
 }
 
-/** How many rows a list has now, and whatever else its page shows without counting. */
+/** How many rows a list has now, and whatever else its page shows without counting; undefined facets stay as they are. */
 export const summarise = async (
   db: Handle,
   organisation: Organisation,
   resource: ListResource,
   summary: { readonly total: number; readonly done?: number | null; readonly facets?: unknown },
 ): Promise<void> => {
-  const { total, done = null, facets = null } = summary
+  const { total, done = null, facets } = summary
   await db
     .updateTable('readings')
-    .set({ total, done, facets: facets === null ? null : JSON.stringify(facets) })
+    .set({
+      total,
+      done,
+      ...(facets === undefined ? {} : { facets: facets === null ? null : JSON.stringify(facets) }),
+    })
     .where('organisation', '=', organisationKey(organisation))
     .where('resource', '=', resource)
     .where('key', '=', '')

@@ -17,7 +17,40 @@ export const countRows = async (
 
 /** How many orders have each value. */
 export type Facet = readonly { readonly value: string; readonly count: number }[]
-export type ProductOrderFacets = { readonly status: Facet; readonly type: Facet; readonly product: Facet }
+
+/** How many orders that were first seen in a month, such as `2026-11`, have a status now. */
+export type OrdersOfMonth = readonly {
+  readonly month: string
+  readonly value: string
+  readonly count: number
+}[]
+
+export type ProductOrderFacets = {
+  readonly status: Facet
+  readonly type: Facet
+  readonly product: Facet
+  /** Without those that were there when the portal began to read: nobody knows how old they are. */
+  readonly months: OrdersOfMonth
+}
+
+/** How many sales units of a market came and went in a month; market null: not known yet. */
+export type SalesUnitFacets = {
+  readonly growth: readonly {
+    readonly month: string
+    readonly market: string | null
+    readonly come: number
+    readonly gone: number
+  }[]
+}
+
+/**
+ * What is seen within this time of the first of its kind was there before the portal was: it did not come then. Longer
+ * than the longest list takes to be read and written.
+ */
+export const startLasts = sql`interval '1 hour'`
+
+const monthOf = (column: string) =>
+  sql`to_char(date_trunc('month', ${sql.ref(column)} at time zone 'Europe/Oslo'), 'YYYY-MM')`
 
 /** How many of an organisation's product orders have each status, type and product, in the order of their display. */
 export const productOrderFacets = async (
@@ -31,9 +64,33 @@ export const productOrderFacets = async (
       group by 1 order by min(${sql.ref(order)}), 1`.execute(db)
     return rows
   }
+  const { rows: months } = await sql<OrdersOfMonth[number]>`
+    select ${monthOf('first_seen_at')} as month, status as value, count(*)::int as count from product_orders
+    where organisation = ${organisationKey(organisation)} and gone_at is null and first_seen_at > ${startLasts} + (
+      select min(first_seen_at) from product_orders
+      where organisation = ${organisationKey(organisation)} and gone_at is null)
+    group by month, status order by month, min(rank), status`.execute(db)
   return {
     status: await facet('status', 'rank'),
     type: await facet('product_order_type', 'product_order_type'),
     product: await facet('product_type', 'product_type'),
+    months,
   }
+}
+
+/** When how many of an organisation's sales units came and went, by market. */
+export const salesUnitFacets = async (db: Handle, organisation: Organisation): Promise<SalesUnitFacets> => {
+  const of = organisationKey(organisation)
+  const { rows } = await sql<SalesUnitFacets['growth'][number]>`
+    select month, market, sum(come)::int as come, sum(gone)::int as gone from (
+      select ${monthOf('first_seen_at')} as month, market, count(*) as come, 0 as gone
+      from sales_units where organisation = ${of} and gone_at is null group by 1, 2
+      union all
+      select ${monthOf('first_seen_at')}, market, count(*), 0
+      from sales_units where organisation = ${of} and gone_at is not null group by 1, 2
+      union all
+      select ${monthOf('gone_at')}, market, 0, count(*)
+      from sales_units where organisation = ${of} and gone_at is not null group by 1, 2
+    ) as moves group by month, market order by month, market`.execute(db)
+  return { growth: rows }
 }

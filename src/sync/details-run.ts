@@ -105,7 +105,7 @@ export const readDetails = async (
     buffer.done(reads)
     if (performance.now() - countedAt < progressMs) return
     countedAt = performance.now()
-    await summariseAgain(source, organisation, 'salesUnits')
+    await summariseAgain(source, organisation, 'salesUnits', { inPassing: true })
   }
   const failed = (error: unknown): void => {
     fault ??= { error }

@@ -49,21 +49,28 @@ describe('the partner’s landing page', () => {
 
   it('counts orders by status, and each count leads to as many rows', async () => {
     const page = await åse.open('/partners/12345')
-    const cards = cardsOf(page, 'orders')
+    const rows = page
+      .$('.funnel tbody tr')
+      .toArray()
+      .map((row) => page.$(row))
     const orders = test.world.productOrders.filter(({ partnerId }) => partnerId === '12345')
-    expect(cards.map(([, words]) => words)).toEqual([
-      '5 Submitted',
-      '5 Viewed by merchant',
-      '8 Received',
-      '7 Completed',
-      '7 Rejected',
-      '1 ON_HOLD',
-      '5 Expired',
+    expect(rows.map(wordsOf)).toEqual([
+      'Submitted 5',
+      'Viewed by merchant 5',
+      'Received 8',
+      'Completed 7',
+      'Rejected 7',
+      'ON_HOLD 1',
+      'Expired 5',
     ])
-    for (const [href, words] of cards) {
+    // The longest bar is that of the most, and the others are as long beside it as they are many.
+    const lengths = rows.map((row) => Number(row.find('rect[data-status]').attr('width')))
+    expect(lengths).toEqual([62.5, 62.5, 100, 87.5, 87.5, 12.5, 62.5])
+    for (const row of rows) {
+      const href = String(row.find('a').attr('href'))
       const status = new URL(href, page.url).searchParams.get('status')
       const count = orders.filter(({ body }) => body.status === status).length
-      expect(words.split(' ')[0]).toBe(String(count))
+      expect(wordsOf(row).split(' ').at(-1)).toBe(String(count))
       expect(rowsOf(await åse.open(href))).toHaveLength(count)
     }
   })
@@ -89,6 +96,133 @@ describe('the partner’s landing page', () => {
       'Developers',
       'Webhooks',
     ])
+  })
+})
+
+/** What a notice says: its heading, its rows, and where its heading leads. */
+const noticesOf = ({ $ }: Visit) =>
+  Object.fromEntries(
+    $('[data-notice]')
+      .toArray()
+      .map((notice) => [
+        String($(notice).attr('data-notice')),
+        {
+          title: wordsOf($(notice).find('h3')),
+          href: String($(notice).find('h3 a').attr('href')),
+          rows: $(notice)
+            .find('li')
+            .toArray()
+            .map((row) => wordsOf($(row))),
+        },
+      ]),
+  )
+
+/** Moves what the portal has seen into the past: time cannot be waited for. */
+const backdate = async (table: 'sales_units' | 'product_orders', keys: readonly string[], days: number) => {
+  const at = new Date(Date.now() - days * 86_400_000)
+  await test.portal.database.kysely
+    .updateTable(table)
+    .set({ first_seen_at: at, changed_at: at })
+    .where('organisation', '=', 'partner/23456')
+    .where('key', 'in', keys)
+    .execute()
+}
+
+describe('what needs attention', () => {
+  it('is nothing new at the start: what is there then is of no known age', async () => {
+    const notices = noticesOf(await åse.open('/partners/12345'))
+    expect(notices).toEqual({
+      waiting: {
+        title: '13 orders wait for their merchants',
+        href: '/partners/12345/product-orders',
+        rows: ['Viewed by merchant 5', 'Received 8'],
+      },
+    })
+    const liisa = await test.signedIn('Liisa Korhonen')
+    expect(wordsOf((await liisa.open('/partners/34567')).$('section[aria-labelledby=attention]'))).toContain(
+      'Nothing just now',
+    )
+  })
+
+  it('is what comes later: sales units, orders about to expire, orders rejected', async () => {
+    const { world } = test
+    const ofPartner = <Row extends { partnerId: string | null }>(rows: readonly Row[]) =>
+      rows.filter(({ partnerId }) => partnerId === '23456')
+    const keys = ofPartner(world.salesUnits).map(({ body }) => body.msn)
+    const orders = ofPartner(world.productOrders)
+    const ids = orders.map(({ body }) => body.productOrderId)
+    await backdate('sales_units', keys, 100)
+    await backdate('product_orders', ids, 100)
+    await backdate('sales_units', keys.slice(0, 1), 8)
+    await backdate('sales_units', keys.slice(1, 3), 6)
+
+    const waits = orders.filter(
+      ({ body }) =>
+        body.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(body.status),
+    )
+    const [young, old, over] = waits
+    if (!young || !old || !over) throw new Error('the demo world has too few orders that wait')
+    await backdate('product_orders', [young.body.productOrderId], 9)
+    await backdate('product_orders', [old.body.productOrderId], 11)
+    await backdate('product_orders', [over.body.productOrderId], 15)
+    const received = orders.find(
+      ({ body }) => body.productOrderType !== 'PREFILL' && body.status === 'RECEIVED',
+    )
+    if (!received) throw new Error('the demo world has no order that is not prefilled and waits')
+    received.body.status = 'REJECTED'
+    await test.sync()
+
+    const page = await åse.open('/partners/23456')
+    const { newSalesUnits, expiring, rejected } = noticesOf(page)
+    expect(newSalesUnits).toMatchObject({
+      title: '2 sales units are new',
+      href: '/partners/23456/sales-units?sort=-seen',
+    })
+    expect(newSalesUnits?.rows.map((row) => row.replace(/ 6 days ago$/, '')).toSorted()).toEqual(
+      ofPartner(world.salesUnits)
+        .slice(1, 3)
+        .map(({ body }) => wordsOf(page.$('<p>').text(body.name)))
+        .toSorted(),
+    )
+    const by = new Date(Date.now() + 3 * 86_400_000)
+    const date = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(by)
+    expect(expiring?.title).toBe('1 prefilled order is about to expire')
+    expect(expiring?.rows).toEqual([expect.stringContaining(`by ${date}`)])
+    expect(rejected?.title).toBe('1 order was rejected lately')
+    const link = page.$('[data-notice=rejected] li a').attr('href')
+    expect(link).toBe(`/partners/23456/product-orders/${received.body.productOrderId}`)
+  })
+
+  it('draws what has been, with the same numbers in a table', async () => {
+    const page = await åse.open('/partners/23456')
+    const { $ } = page
+    const total = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' }).length
+    const growth = $('section[aria-labelledby=growth]')
+    expect(wordsOf(growth.find('tbody tr').last().find('td').last())).toBe(String(total))
+    expect(growth.find('tbody tr').length).toBeGreaterThanOrEqual(4)
+    expect(wordsOf(growth.find('svg > title'))).toMatch(/^Sales units by market: from \d+ in .* to 60 in /)
+    expect(growth.find('path').length).toBe(growth.find('.legend li').length)
+    const markets = growth
+      .find('.legend li')
+      .toArray()
+      .map((kind) => wordsOf($(kind)))
+    expect(markets).toEqual(['Norway', 'Denmark', 'Finland'])
+
+    const orders = $('section[aria-labelledby=orders-by-month]')
+    // Those that were there from the start have no month.
+    const rows = orders.find('tbody tr').toArray()
+    const counted = rows.reduce((sum, row) => sum + Number(wordsOf($(row).find('td').last())), 0)
+    expect(counted).toBe(3)
+    expect(orders.find('rect[data-status][height]').length).toBeGreaterThan(3)
+    expect(orders.find('svg').first().attr('role')).toBe('img')
+  })
+
+  it('says that there is nothing to compare before the second month', async () => {
+    const page = await åse.open('/partners/12345')
+    const charts = page.$('section.chart')
+    expect(charts.length).toBe(2)
+    expect(charts.find('svg').length).toBe(0)
+    expect(wordsOf(charts.first())).toContain('when the portal has been reading for more than a month')
   })
 })
 

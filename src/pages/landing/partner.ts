@@ -2,10 +2,14 @@ import type { RequestHandler } from 'express'
 import { UpstreamError } from '../../errors.ts'
 import type { Organisation } from '../../organisation.ts'
 import type { ListResource } from '../../store/readings.ts'
+import type { Facet, SalesUnitFacets } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/looking.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 import { facetsOf } from '../product-orders/facets.ts'
+import { attentionOf } from './attention.ts'
+import { chartOf, type Numbers } from './charts.ts'
+import { ordersByMonth, salesUnitsByMonth } from './history.ts'
 
 /** A list's freshness; undefined when it has never been read and cannot be: the landing page does without it. */
 export const optionalList = async (
@@ -21,6 +25,9 @@ export const optionalList = async (
     throw error
   }
 }
+
+const growthOf = (fresh: Freshness | undefined): SalesUnitFacets =>
+  (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
 
 /** A number that is there, or why it is not: not shared, being read, or could not be read. */
 export type Count = {
@@ -42,29 +49,44 @@ export const countOf = (key: string, path: string, fresh: Freshness | undefined)
   return { key, path, value: missing ? undefined : (fresh?.total ?? undefined), missing }
 }
 
-/** `GET /partners/:partnerId`: a welcome, what there is, orders by status, how to give feedback. */
+/** The orders' statuses with how long their bars are, the largest being 100. */
+const funnelOf = (statuses: Facet) => {
+  const most = Math.max(1, ...statuses.map(({ count }) => count))
+  return statuses.map(({ value, count }) => ({ value, count, length: (100 * count) / most }))
+}
+
+/** `GET /partners/:partnerId`: what needs attention, what there is, orders by status and month, growth, feedback. */
 export const showPartnerLanding =
-  ({ looking, config }: Pick<PageDeps, 'looking' | 'config'>): RequestHandler =>
+  ({ database, looking, config }: Pick<PageDeps, 'database' | 'looking' | 'config'>): RequestHandler =>
   async (_req, res) => {
     const partner = actingAs(res)
     const lists = listsHere(res)
+    const { language } = res.locals
     const [salesUnits, pricePackages, templates, orders] = await Promise.all(
       (['salesUnits', 'pricePackages', 'templates', 'productOrders'] as const).map((resource) =>
         optionalList(looking, partner, resource, lists),
       ),
     )
+    const facets = facetsOf(orders)
+    const growth = growthOf(salesUnits)
+    const charts = (numbers: Numbers | undefined) => numbers && chartOf(numbers, language.format)
+    const now = new Date()
     res.render('landing/partner', {
-      title: res.locals.language.t('landing.title'),
+      title: language.t('landing.title'),
+      notices: await attentionOf(database.kysely, partner, facets, language),
       counts: [
         countOf('salesUnits', 'sales-units', salesUnits),
         countOf('pricePackages', 'price-packages', pricePackages),
         countOf('templates', 'templates', templates),
       ],
       orders: {
-        statuses: facetsOf(orders).status,
+        funnel: funnelOf(facets.status),
+        chart: charts(ordersByMonth(facets, growth, language, now)),
         failed: orders === undefined,
         isBeingRead: orders?.isBeingRead ?? false,
       },
+      growth: charts(salesUnitsByMonth(growth, language, now)),
+      hasSalesUnits: (salesUnits?.total ?? 0) > 0,
       fresh: salesUnits,
       feedbackUrl: config.feedbackUrl,
       supportText: config.supportText,

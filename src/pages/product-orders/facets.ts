@@ -11,11 +11,13 @@ const known = {
 export type Choice = keyof typeof known
 const choices: readonly Choice[] = ['status', 'type', 'product']
 
-const none: ProductOrderFacets = { status: [], type: [], product: [] }
+const none: ProductOrderFacets = { status: [], type: [], product: [], months: [] }
 
 /** How many orders have which status, type and product, as counted when they were read. */
-export const facetsOf = (fresh: Freshness | undefined): ProductOrderFacets =>
-  (fresh?.facets as ProductOrderFacets | null | undefined) ?? none
+export const facetsOf = (fresh: Freshness | undefined): ProductOrderFacets => ({
+  ...none,
+  ...(fresh?.facets as ProductOrderFacets | null | undefined),
+})
 
 /** How many orders there are but for the expired ones, if the list has been read. */
 export const currentOrderCount = (lists: Lists): number | undefined => {

@@ -1,0 +1,87 @@
+import type { Language } from '../../http/language.ts'
+import type { Organisation } from '../../organisation.ts'
+import type { Handle } from '../../store/database.ts'
+import {
+  type Few,
+  newSalesUnits,
+  type NotedOrder,
+  ordersAboutToExpire,
+  rejectedLately,
+} from '../../store/landing.ts'
+import type { ProductOrderFacets } from '../../store/summaries.ts'
+import { orderExpiry } from '../product-orders/expiry.ts'
+
+/** One thing that somebody may want to do something about: how many there are, some of them, and where the rest are. */
+export type Notice = {
+  readonly key: 'waiting' | 'expiring' | 'rejected' | 'newSalesUnits'
+  readonly count: number
+  /** Paths below the organisation's own. */
+  readonly path: string
+  readonly rows: readonly { readonly path: string; readonly name: string; readonly note: string }[]
+}
+
+const waitingStatuses: ReadonlySet<string> = new Set(['MERCHANT_VIEWED', 'RECEIVED'])
+
+const waiting = (facets: ProductOrderFacets, { t, format }: Language): Notice => {
+  const rows = facets.status.filter(({ value }) => waitingStatuses.has(value))
+  return {
+    key: 'waiting',
+    count: rows.reduce((sum, { count }) => sum + count, 0),
+    path: 'product-orders',
+    rows: rows.map(({ value, count }) => ({
+      path: `product-orders?status=${value}`,
+      name: t(`orderStatus.${value}.name`),
+      note: format.number(count),
+    })),
+  }
+}
+
+const ofOrders = (
+  key: Notice['key'],
+  path: string,
+  { count, rows }: Few<NotedOrder>,
+  noteOf: (at: Date) => string,
+): Notice => ({
+  key,
+  count,
+  path,
+  rows: rows.map(({ productOrderId, merchantName, businessId, at }) => ({
+    path: `product-orders/${encodeURIComponent(productOrderId)}`,
+    name: merchantName ?? businessId,
+    note: noteOf(at),
+  })),
+})
+
+/** What needs attention of a partner's, whatever there is none of left out; the most pressing first. */
+export const attentionOf = async (
+  db: Handle,
+  organisation: Organisation,
+  facets: ProductOrderFacets,
+  language: Language,
+): Promise<readonly Notice[]> => {
+  const { t, format } = language
+  const [expiring, rejected, fresh] = await Promise.all([
+    ordersAboutToExpire(db, organisation),
+    rejectedLately(db, organisation),
+    newSalesUnits(db, organisation),
+  ])
+  const ago = (at: Date): string => format.ago(Math.max(0, Date.now() - at.getTime()))
+  const notices: readonly Notice[] = [
+    ofOrders('expiring', 'product-orders?type=PREFILL&sort=seen', expiring, (at) =>
+      t('landing.expiresBy', { date: format.day(orderExpiry(at)) }),
+    ),
+    waiting(facets, language),
+    ofOrders('rejected', 'product-orders?status=REJECTED', rejected, ago),
+    {
+      key: 'newSalesUnits',
+      count: fresh.count,
+      path: 'sales-units?sort=-seen',
+      rows: fresh.rows.map(({ msn, name, at }) => ({
+        path: `sales-units/${encodeURIComponent(msn)}`,
+        name,
+        note: ago(at),
+      })),
+    },
+  ]
+  return notices.filter(({ count }) => count > 0)
+}
