@@ -73,7 +73,8 @@ it('overrides exactly the colours of the theme', async () => {
   const theme = readFileSync(new URL('../../public/css/theme.css', import.meta.url), 'utf8')
   const brand = await createBrand({ name: undefined, logo: undefined, accent: '#5b3fa0' })
   const style = 'style' in brand ? brand.style : ''
-  const namesIn = (css: string) => [...css.matchAll(/(--ds-[\w-]+):\s*light-dark\(/g)].map(([, name]) => name)
+  const namesIn = (css: string) =>
+    [...css.matchAll(/(--ds-[\w-]+):\s*light-dark\(/g)].map(([, name]) => String(name))
   expect(namesIn(style).toSorted()).toEqual(namesIn(theme).toSorted())
   expect(style).toMatch(
     /^@layer brand\{:root\{(--ds-color-accent-[\w-]+:light-dark\(#[\da-f]{6},#[\da-f]{6}\);)+\}\}$/,

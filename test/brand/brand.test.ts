@@ -57,7 +57,7 @@ describe('with a brand', () => {
   })
 
   it('has it in the portal of a merchant and on pages that go wrong, too', async () => {
-    const browser = await branded.signedIn('Freja Østergård')
+    const browser = await branded.signedIn('Mikko Mäkinen')
     expect((await browser.open('/select')).url.pathname).toMatch(/^\/merchants\//)
     for (const path of ['/select', '/no/such/page', '/profile']) {
       const page = await browser.open(path)

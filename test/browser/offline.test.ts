@@ -9,7 +9,7 @@ const words = /There is no connection to the portal\. You see what was here befo
 const notice = (page: Page) => page.locator('[data-offline]')
 /** The console tells of every request that found no network, and that is what is tried here. */
 const away = ({ watched }: Awaited<ReturnType<Stage['signedIn']>>): void => {
-  watched.expect(/ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_(REFUSED|RESET)|ERR_FAILED/)
+  watched.expect(/ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_CONNECTION_(REFUSED|RESET)|ERR_FAILED/)
 }
 
 it('says below the bar that there is no connection, keeps the page, and goes away by itself', async () => {
@@ -39,7 +39,7 @@ it('stays in sight however far down one reads, and covers nothing sideways', asy
   await page.goto(list)
   await context.setOffline(true)
   await expect.poll(async () => notice(page).innerText()).toMatch(words)
-  await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
+  await page.evaluate('scrollTo(0, document.body.scrollHeight)')
   await expect.poll(async () => (await notice(page).boundingBox())?.y).toBe(0)
   expect(await page.evaluate<string[]>('inPage.sticksOut()')).toEqual([])
 })
@@ -69,12 +69,11 @@ it('is said when the filter does not reach the portal though there is a network,
 it('is not said to who only types fast', async () => {
   const { page } = await signedIn('Kari Nordmann')
   await page.goto(list)
-  await page.evaluate(() => {
-    const seen: string[] = []
-    Object.assign(globalThis, { seen })
+  await page.evaluate(`{
+    globalThis.seen = []
     const place = document.querySelector('[data-offline]')
-    new MutationObserver(() => seen.push(String(place?.textContent))).observe(place!, { childList: true })
-  })
+    new MutationObserver(() => seen.push(place.textContent)).observe(place, { childList: true })
+  }`)
   await page.route('**/sales-units?**', async (route) => {
     await new Promise((resolve) => setTimeout(resolve, 300))
     await route.continue()
