@@ -59,8 +59,9 @@ it.each([
 })
 
 it('an SVG with entities is refused', () => {
-  expect(read(`<!DOCTYPE svg><!ENTITY a "b">${drawing}`)).toHaveProperty('problem')
-  expect(read(`<!DOCTYPE svg [<!ENTITY a "b">]>${drawing}`)).toHaveProperty('problem')
+  expect(read(`<!DOCTYPE svg [\n<!ENTITY a "b">\n]>${drawing}`)).toEqual({
+    problem: expect.stringContaining('entities') as string,
+  })
 })
 
 it('64 KB are enough for everybody', () => {
