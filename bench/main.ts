@@ -5,17 +5,29 @@ import { endEverything, endOnSignals } from './ending.ts'
 import { measureExport } from './export.ts'
 import { measureFilter } from './filter.ts'
 import { fillStage } from './first-list.ts'
+import { measureFootprint } from './footprint.ts'
 import { measureFirstSync } from './first-sync.ts'
 import { measureKeystroke } from './keystroke.ts'
 import { measurePages } from './pages.ts'
 import { newPlace, type Place, postgresqlVersion } from './places.ts'
 import { allResults, reporter, tableOf } from './results.ts'
+import { measureServing } from './serving.ts'
 import { createStage, startPortalOf, visitorOf } from './stage.ts'
 import { measureUnchanged } from './unchanged.ts'
 import { measureWeather } from './weather.ts'
 import { largeId, smallId } from './world.ts'
 
-const sections = ['filter', 'pages', 'keystroke', 'export', 'weather', 'unchanged', 'first-sync'] as const
+const onFullStage = [
+  'filter',
+  'pages',
+  'serving',
+  'footprint',
+  'keystroke',
+  'export',
+  'weather',
+  'unchanged',
+] as const
+const sections = [...onFullStage, 'first-sync'] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,10 +50,12 @@ const measureFull = async (place: Place): Promise<void> => {
     await measureUnchanged(stage, portal, report)
     await portal.stop()
   }
-  if (isWanted('pages', 'keystroke', 'export', 'weather')) {
+  if (isWanted('footprint')) await measureFootprint(stage, report)
+  if (isWanted('pages', 'serving', 'keystroke', 'export', 'weather')) {
     const portal = await startPortalOf(stage)
     const visitor = await visitorOf(portal)
     if (isWanted('pages')) await measurePages(stage, portal, visitor, report)
+    if (isWanted('serving')) await measureServing(portal, report)
     if (isWanted('keystroke')) await measureKeystroke(stage, portal, report)
     if (isWanted('export')) await measureExport(stage, portal, report)
     if (isWanted('weather')) await measureWeather(stage, portal, visitor, report)
@@ -52,8 +66,7 @@ const measureFull = async (place: Place): Promise<void> => {
 
 const measure = async (kind: Place['kind']): Promise<void> => {
   console.log(`\n${kind}`)
-  if (isWanted('filter', 'unchanged', 'pages', 'keystroke', 'export', 'weather'))
-    await measureFull(await newPlace(kind))
+  if (isWanted(...onFullStage)) await measureFull(await newPlace(kind))
   if (isWanted('first-sync')) await measureFirstSync(await newPlace(kind), reporter(kind))
 }
 

@@ -57,19 +57,29 @@ export const startEid = async (): Promise<EidServer> => {
   }
 }
 
-/** People who are signed in and look at pages, on a connection that stays open. */
+/** People who are signed in and look at pages, in turns, on connections that stay open. */
 export type Visitor = {
-  /** Opens a page and tells how long it took, to its last byte. @throws Error when it is not 200 */
+  /**
+   * Opens a page of the portal, or of the address given, and tells how long it took, to its last byte.
+   * @throws Error when it is not 200
+   */
   readonly view: (path: string) => Promise<number>
+  /** What the page says, not compressed. */
+  readonly text: (path: string) => Promise<string>
 }
 
-const answerOf = async (response: IncomingMessage): Promise<void> => {
-  response.resume()
-  await once(response, 'end')
-}
+/** What browsers of today say that they understand. */
+const encodings = 'gzip, deflate, br, zstd'
 
-/** Signs all of them in. The portal must believe X-Forwarded-For, as behind a proxy. */
-export const signIn = async (portalUrl: string): Promise<Visitor> => {
+/**
+ * Signs all of them in. The portal must believe X-Forwarded-For, as behind a proxy.
+ * @param options.connections so many requests at once, at most; one unless given
+ * @param options.compressed asks for compressed answers, as browsers do
+ */
+export const signIn = async (
+  portalUrl: string,
+  { connections = 1, compressed = false }: { connections?: number; compressed?: boolean } = {},
+): Promise<Visitor> => {
   const everybody: Readonly<Record<string, string>>[] = []
   for (const [number, { name }] of visitors.entries()) {
     const browser = new Browser(portalUrl)
@@ -78,18 +88,28 @@ export const signIn = async (portalUrl: string): Promise<Visitor> => {
     everybody.push({ Accept: 'text/html', Cookie, 'X-Forwarded-For': `10.0.${number}.1` })
   }
   let views = 0
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
   atEnd(() => agent.destroy())
+  const open = async (path: string, more: Readonly<Record<string, string>>): Promise<IncomingMessage> => {
+    const headers = { ...everybody[(views += 1) % everybody.length], ...more }
+    const [response] = (await once(get(new URL(path, portalUrl), { agent, headers }), 'response')) as [
+      IncomingMessage,
+    ]
+    if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
+    return response
+  }
+  const asked: Readonly<Record<string, string>> = compressed ? { 'Accept-Encoding': encodings } : {}
   return {
     view: async (path) => {
-      const headers = everybody[(views += 1) % everybody.length] ?? {}
       const began = performance.now()
-      const [response] = (await once(get(`${portalUrl}${path}`, { agent, headers }), 'response')) as [
-        IncomingMessage,
-      ]
-      await answerOf(response)
-      if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
+      const response = await open(path, asked)
+      response.resume()
+      await once(response, 'end')
       return performance.now() - began
+    },
+    text: async (path) => {
+      const response = await open(path, {})
+      return (await response.setEncoding('utf8').toArray()).join('')
     },
   }
 }
