@@ -8,6 +8,7 @@ import { createPassport } from './auth/passport.ts'
 import { createSealer } from './auth/sealed-token.ts'
 import { currentUser } from './auth/user.ts'
 import { requireVerifiedEmail } from './auth/verified-email.ts'
+import type { Brand } from './brand/brand.ts'
 import type { Config } from './config.ts'
 import { createBrakes } from './http/brakes.ts'
 import { compressedPages } from './http/compression.ts'
@@ -27,6 +28,7 @@ import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMe
 /** What the app is built from. Nothing here is opened or closed by the app. */
 export type AppDeps = Omit<PageDeps, 'passport' | 'languages' | 'emailCodes' | 'sealer'> & {
   readonly config: Config
+  readonly brand: Brand
   readonly readiness: Readiness
 }
 
@@ -36,7 +38,7 @@ const views = fileURLToPath(new URL('../views', import.meta.url))
 export const createApp = (deps: AppDeps): Express => {
   const { config, database, logger, eid } = deps
   const app = express()
-  const files = createStaticFiles()
+  const files = createStaticFiles(deps.brand)
   const languages = loadLanguages(`${views}/locales`)
   const session = { limits: config.sessionLimits, database, logger }
   const passport = createPassport(database)
@@ -58,7 +60,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(health(deps.readiness))
   app.use(compressedPages)
   app.use(personalPages)
-  app.use(viewLocals({ languages, asset: files.asset, demoNotice: deps.demoNotice }))
+  app.use(viewLocals({ languages, ...files, name: deps.brand.name, demoNotice: deps.demoNotice }))
   app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)
   app.use(sessions({ secrets: config.sessionSecrets, https: config.https, ...session }))
   app.use(currentUser({ passport, ...session }), brakes.users)

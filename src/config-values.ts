@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { readLogo } from './brand/logo.ts'
 import { emailAddress } from './email-address.ts'
 
 const isLoopback = ({ hostname }: URL): boolean =>
@@ -61,6 +62,29 @@ const isProxy = (proxy: string): boolean => {
     (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
   )
 }
+
+/** A colour, as #rrggbb. The sign may be left out, because a `#` begins a comment in a file `.env`. */
+export const hexColour = z
+  .string()
+  .trim()
+  .regex(/^#?([\da-f]{3}|[\da-f]{6})$/i, 'must be a hex colour such as 0b6a53')
+  .transform((value) => value.replace('#', '').toLowerCase())
+  .transform((hex) => `#${hex.length === 3 ? hex.replace(/./g, '$&$&') : hex}`)
+
+/** What stands on one line and is read by people. */
+export const shortName = z
+  .string()
+  .trim()
+  .max(60, 'must have at most 60 characters')
+  .regex(/^\P{C}*$/u, 'must be one line without control characters')
+
+/** The path of a logo, read now. */
+export const logoFile = z.string().transform((path, context) => {
+  const read = readLogo(path)
+  if (!('problem' in read)) return read
+  context.addIssue({ code: 'custom', message: `(${path}) ${read.problem}` })
+  return z.NEVER
+})
 
 /** As Express's `trust proxy` takes it. */
 export const trustProxy = z

@@ -2,9 +2,12 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import {
   baseUrl,
+  hexColour,
+  logoFile,
   mailSender,
   origin,
   sessionSecrets,
+  shortName,
   smtpServer,
   trustProxy,
   url,
@@ -82,6 +85,9 @@ const portalSchema = z
       .transform((value) => value.href)
       .optional(),
     SUPPORT_TEXT: z.string().max(1000).optional(),
+    BRAND_NAME: shortName.optional(),
+    BRAND_LOGO: logoFile.optional(),
+    BRAND_ACCENT: hexColour.optional(),
     TRUST_PROXY: trustProxy.default(false),
     SMTP_URL: smtpServer.optional(),
     MAIL_FROM: mailSender.optional(),
@@ -228,6 +234,7 @@ export const readConfig = (given?: Environment) => {
     organisations,
     feedbackUrl: values.FEEDBACK_URL,
     supportText: values.SUPPORT_TEXT,
+    brand: { name: values.BRAND_NAME, logo: values.BRAND_LOGO, accent: values.BRAND_ACCENT },
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     /** Undefined where the operator has set up no mail, which production refuses. */

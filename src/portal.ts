@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createEid } from './auth/eid.ts'
+import { createBrand } from './brand/brand.ts'
 import { CommandError } from './cli/arguments.ts'
 import { runCommand } from './cli/commands.ts'
 import { serveOperatorSocket } from './cli/operator-socket.ts'
@@ -47,16 +48,23 @@ const listen = async (server: Server, { host, port }: Config): Promise<void> => 
   }
 }
 
+const brandOf = async (config: Config) => {
+  const brand = await createBrand(config.brand)
+  if ('problem' in brand) throw new ConfigurationError([`BRAND_ACCENT ${brand.problem}`])
+  return brand
+}
+
 /**
  * Opens the database, migrates it and listens. The eID provider and the Management API may be down meanwhile.
  * @param options.logger instead of one on stdout
  * @param options.demoNotice has every page say that this is a demo
- * @throws DatabaseUnavailableError; ConfigurationError for a port that is taken
+ * @throws DatabaseUnavailableError; ConfigurationError for a port that is taken, or an accent colour that is not seen
  */
 export const startPortal = async (
   config: Config,
   options: { readonly logger?: Logger; readonly demoNotice?: DemoNotice } = {},
 ): Promise<Portal> => {
+  const brand = await brandOf(config)
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
   const stopping = new AbortController()
@@ -97,6 +105,7 @@ export const startPortal = async (
     reading = await openReading(config, organisations, database, logger)
     const app = createApp({
       config,
+      brand,
       logger,
       database,
       eid,

@@ -22,6 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'portal.ts': [
     'app.ts',
     'auth',
+    'brand',
     'cli',
     'config.ts',
     'http',
@@ -33,9 +34,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'keys-reload.ts': ['config.ts', 'reading.ts', 'store', ...ground],
   'reading.ts': ['config.ts', 'management-api', 'store', 'sync', ...ground],
-  'app.ts': ['auth', 'config.ts', 'http', 'pages', ...ground],
+  'app.ts': ['auth', 'brand', 'config.ts', 'http', 'pages', ...ground],
   'config.ts': ['config-values.ts', 'eid-settings.ts', 'organisations-file.ts', 'secret-files.ts'],
-  'config-values.ts': ['email-address.ts'],
+  'config-values.ts': ['brand', 'email-address.ts'],
   'eid-settings.ts': ['config-values.ts', 'eid-keys.ts'],
   'eid-keys.ts': [],
   'organisations-file.ts': ['json-lines.ts', 'management-api', ...ground],
@@ -43,7 +44,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'json-lines.ts': [],
   pages: ['auth', 'http', 'sync', 'management-api', 'store', 'config.ts', ...ground],
   auth: ['http', 'mail', 'store', 'eid-keys.ts', ...ground],
-  http: ['store', ...ground],
+  http: ['brand', 'store', ...ground],
+  brand: [],
   sync: ['store', 'management-api', ...ground],
   mail: ground,
   store: ground,
@@ -95,7 +97,7 @@ describe('the arrows', () => {
     expect(strangers).toEqual([])
   })
 
-  it.each(files.filter((file) => /^(store|management-api|sync|cli|mail)\//.test(file)))(
+  it.each(files.filter((file) => /^(store|management-api|sync|cli|mail|brand)\//.test(file)))(
     '%s knows no Express',
     (file) => {
       expect(

@@ -171,6 +171,13 @@ describe('readConfig', () => {
     ['TRUST_PROXY', '999.1.1.1'],
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', 'loopback, 10.0.0.0/8/8'],
+    ['BRAND_NAME', 'x'.repeat(61)],
+    ['BRAND_NAME', 'two\nlines'],
+    ['BRAND_ACCENT', 'orange'],
+    ['BRAND_ACCENT', '#ff5b2'],
+    ['BRAND_ACCENT', '#ff5b24;}body{display:none'],
+    ['BRAND_LOGO', '/no/such/logo.svg'],
+    ['BRAND_LOGO', fileWith('<html></html>')],
     ['ORGANISATIONS_FILE', '/no/such/file.json'],
     ['ORGANISATIONS_FILE', fileWith('{')],
   ])('refuses %s=%s and says so', (variable, value) => {
@@ -226,6 +233,16 @@ describe('readConfig', () => {
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual(
       expect.arrayContaining(['PORT', 'LOG_LEVEL', 'ORGANISATIONS_FILE']),
     )
+  })
+
+  it('has no brand but the portal’s own, and takes an accent colour with or without its sign', () => {
+    expect(readConfig(good).brand).toEqual({ name: undefined, logo: undefined, accent: undefined })
+    for (const [value, accent] of [
+      ['#5B3FA0', '#5b3fa0'],
+      ['5b3fa0', '#5b3fa0'],
+      ['#06c', '#0066cc'],
+    ] as const)
+      expect(readConfig({ ...good, BRAND_ACCENT: value }).brand.accent).toBe(accent)
   })
 
   it.each([

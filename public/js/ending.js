@@ -1,3 +1,5 @@
+import { tellReached } from './reached.js'
+
 const warnMs = 120_000
 const lookAgainMs = 20_000
 
@@ -38,11 +40,14 @@ export const watchEnding = () => {
     clearTimeout(timer)
     try {
       const answer = await fetch(address, options)
+      tellReached(true)
       if (answer.status === 429 || answer.status >= 500) throw new Error('later')
       // Nobody is signed in any more, or somebody else is.
       if (answer.redirected || !answer.ok) show(box.dataset.over, 'over')
       else take(await answer.json())
-    } catch {
+    } catch (error) {
+      // What fetch throws where no answer came
+      if (error instanceof TypeError) tellReached(false)
       timer = setTimeout(look, lookAgainMs)
     }
   }

@@ -2,6 +2,7 @@ import { showCopyButtons } from './copy.js'
 import { watchEnding } from './ending.js'
 import { followFilter } from './filter.js'
 import { watchKeys } from './keys.js'
+import { watchConnection } from './offline.js'
 import { tellReached } from './reached.js'
 import { trusted } from './trusted.js'
 
@@ -49,3 +50,4 @@ setTimeout(follow, everyMs)
 watchEnding()
 followFilter()
 watchKeys()
+watchConnection()

@@ -66,6 +66,7 @@ export const createEmailCodes = (deps: {
   readonly config: {
     readonly sessionSecrets: readonly string[]
     readonly portalUrl: string
+    readonly brand: { readonly name: string | undefined }
     readonly mail: { readonly smtp: SmtpServer; readonly from: Sender } | undefined
   }
   readonly database: Database
@@ -103,7 +104,8 @@ export const createEmailCodes = (deps: {
       }
       const code = String(randomInt(1_000_000)).padStart(6, '0')
       try {
-        await mailer.send(email, codeMail(language, { code, minutes: codeMinutes, host }, render))
+        const { name } = config.brand
+        await mailer.send(email, codeMail(language, { code, minutes: codeMinutes, host, name }, render))
       } catch (error) {
         await forgetMail(db, reserved.mailId)
         if (!(error instanceof MailUnavailableError)) throw error

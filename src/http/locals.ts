@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import type { Organisation } from '../organisation.ts'
+import { appearances, chosenAppearance } from './appearance.ts'
 import { csrfToken } from './csrf.ts'
 import { chooseLanguage, type Language } from './language.ts'
 
@@ -25,6 +26,10 @@ export type DemoNotice = { readonly inboxUrl: string }
 export const viewLocals = (options: {
   readonly languages: ReadonlyMap<string, Language>
   readonly asset: (path: string) => string
+  /** The URL of the brand's logo. */
+  readonly logo: string | null
+  /** The brand's own name. */
+  readonly name: string | undefined
   readonly demoNotice: DemoNotice | undefined
 }): RequestHandler => {
   const languageCodes = [...options.languages.keys()]
@@ -33,10 +38,15 @@ export const viewLocals = (options: {
     Object.assign(res.locals, {
       language,
       languageCodes,
+      appearance: chosenAppearance(req),
+      appearances,
       t: language.t,
       has: language.has,
       format: language.format,
       asset: options.asset,
+      logo: options.logo,
+      portalName: options.name ?? language.t('portal.name'),
+      hasOwnName: options.name !== undefined,
       demoNotice: options.demoNotice,
       organisation: null,
       user: null,

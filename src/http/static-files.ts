@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import express, { type RequestHandler, Router } from 'express'
+import type { Brand } from '../brand/brand.ts'
 import { styleSheet } from './style-sheet.ts'
 
 const packageFile = createRequire(import.meta.url).resolve
@@ -19,20 +20,25 @@ const types: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
+  png: 'image/png',
 }
 
-type TextFile = { readonly path: string; readonly bytes: Buffer }
+type SentFile = { readonly path: string; readonly bytes: Buffer }
 
-/** Every file of text that browsers get, by its path below the prefix. */
-const textFiles = (): TextFile[] => {
+/** Where the operator's logo is, if there is one. */
+const logoPath = ({ logo }: Brand): string | undefined => logo && `brand/logo.${logo.type}`
+
+/** Every file that browsers get, the font aside, by its path below the prefix. */
+const sentFiles = (brand: Brand): SentFile[] => {
   const ours = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile() && /\.(js|svg)$/.test(file.name))
     .map((file) => join(file.parentPath, file.name))
     .map((file) => ({ path: file.slice(publicDirectory.length + 1), bytes: readFileSync(file) }))
   return [
-    { path: 'css/portal.css', bytes: Buffer.from(styleSheet()) },
+    { path: 'css/portal.css', bytes: Buffer.from(styleSheet(brand.style)) },
     { path: 'htmx/htmx.esm.min.js', bytes: readFileSync(htmx) },
     ...ours.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    ...(brand.logo ? [{ path: String(logoPath(brand)), bytes: brand.logo.bytes }] : []),
   ]
 }
 
@@ -45,14 +51,15 @@ const best = {
 }
 
 /** Sends one file, compressed once as well as it goes, in another thread, when somebody first wants it. */
-const sendText = ({ path, bytes }: TextFile): RequestHandler => {
+const sendFile = ({ path, bytes }: SentFile): RequestHandler => {
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`
   const made: { br?: Promise<Buffer>; gzip?: Promise<Buffer> } = {}
   return async (req, res) => {
     res.set('Cache-Control', 'public, max-age=31536000, immutable').vary('Accept-Encoding')
     res.set('ETag', etag).type(types[path.split('.').at(-1) ?? ''] ?? 'bin')
     const encoding = req.acceptsEncodings('br', 'gzip')
-    if (encoding !== 'br' && encoding !== 'gzip') {
+    // A PNG is packed as it is.
+    if ((encoding !== 'br' && encoding !== 'gzip') || path.endsWith('.png')) {
       res.send(bytes)
       return
     }
@@ -62,19 +69,21 @@ const sendText = ({ path, bytes }: TextFile): RequestHandler => {
 }
 
 /**
- * Serves the style sheet, public/, htmx and the Inter font below a path that changes with their content, so that
- * browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the URL of a file; relative
- * URLs of style sheets and modules stay below the same path.
+ * Serves the style sheet, public/, htmx, the brand's logo and the Inter font below a path that changes with their
+ * content, so that browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the URL of a file; relative
+ * URLs of style sheets and modules stay below the same path. `logo` is the URL of the logo, null where there is none.
  */
-export const createStaticFiles = () => {
-  const files = textFiles()
+export const createStaticFiles = (brand: Brand) => {
+  const files = sentFiles(brand)
   const hash = createHash('sha256').update(readFileSync(join(inter, '..', 'package.json')))
   for (const { path, bytes } of files) hash.update(path).update(bytes)
   const prefix = `/assets/${hash.digest('base64url').slice(0, 10)}`
   const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
   const router = Router()
-  for (const file of files) router.get(`${prefix}/${file.path}`, sendText(file))
+  for (const file of files) router.get(`${prefix}/${file.path}`, sendFile(file))
   router.use(`${prefix}/inter`, express.static(inter, options))
   router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))
-  return { router, asset: (path: string): string => `${prefix}/${path}` }
+  const asset = (path: string): string => `${prefix}/${path}`
+  const logo = logoPath(brand)
+  return { router, asset, logo: logo === undefined ? null : asset(logo) }
 }

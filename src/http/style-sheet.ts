@@ -39,17 +39,26 @@ const components = [
 
 const component = (name: string): string => readFileSync(join(designSystem, `../src/${name}.css`), 'utf8')
 
+/** Paper is light: the dark colours of Designsystemet are for screens. */
+const theme = (): string =>
+  readFileSync(join(designSystem, 'designsystemet.css'), 'utf8').replace(
+    /@layer ds\.theme\.color-scheme\.dark\{.*?\}(?=@layer )/s,
+    '@media screen{$&}',
+  )
+
 /**
  * The one style sheet of all pages: the design system's theme and components in its layers, then every file of
- * public/css in the layer `portal`, which wins without a fight. Its relative URLs are of `css/portal.css`.
+ * public/css: theme.css in the layer `theme`, the others in `portal`, which wins without a fight. Between them lies
+ * `brand`, with what the operator's brand overrides of the theme. Its relative URLs are of `css/portal.css`.
  */
-export const styleSheet = (): string =>
+export const styleSheet = (brand: string): string =>
   [
-    '@layer ds, portal;@layer ds.theme, ds.base, ds.components;',
-    readFileSync(join(designSystem, 'designsystemet.css'), 'utf8'),
+    '@layer ds, theme, brand, portal;@layer ds.theme, ds.base, ds.components;',
+    theme(),
     `@layer ds.base{${component('base')}}`,
     `@layer ds.components{${components.map(component).join('')}}`,
     ...readdirSync(ours)
       .toSorted()
       .map((file) => readFileSync(join(ours, file), 'utf8')),
+    brand,
   ].join('\n')

@@ -8,20 +8,26 @@ type Words = {
 
 /**
  * The mail with a one-time code. It has no link, no picture and no name in it: nothing that could sign anybody in, tell
- * the sender that it was read, or carry words that somebody else has chosen.
+ * the sender that it was read, or carry words that somebody else than the operator has chosen.
+ * @param values.name the portal's name, where the operator has given it one
  * @param render renders a view by its name, without the layout
  */
 export const codeMail = (
   { code: language, t }: Words,
-  values: { readonly code: string; readonly minutes: number; readonly host: string },
+  values: {
+    readonly code: string
+    readonly minutes: number
+    readonly host: string
+    readonly name?: string | undefined
+  },
   render: (view: string, locals: Readonly<Record<string, unknown>>) => string,
 ): Mail => {
-  const { minutes, host } = values
+  const { minutes, host, name } = values
   const code = values.code.replace(/^(\d{3})(?=\d{3}$)/, '$1 ')
-  const lead = t('codeMail.lead', { host })
+  const lead = name === undefined ? t('codeMail.lead', { host }) : t('brand.mailLead', { host, name })
   const valid = t('codeMail.valid', { minutes })
   const notYou = t('codeMail.notYou')
-  const subject = t('codeMail.subject')
+  const subject = name === undefined ? t('codeMail.subject') : t('brand.mailSubject', { name })
   return {
     subject,
     language,

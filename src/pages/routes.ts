@@ -3,6 +3,7 @@ import { backchannelLogout } from '../auth/backchannel-logout.ts'
 import { showJwks } from '../auth/jwks.ts'
 import { signOut } from '../auth/session-of-user.ts'
 import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
+import { chooseAppearance } from './account/appearance.ts'
 import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
 import { revokeSessions } from './account/revoke-sessions.ts'
@@ -63,6 +64,7 @@ export const siteMap = (deps: PageDeps) => {
     routes: [
       { path: '/logout', post: signOut(signInDeps) },
       { path: '/profile', get: showProfile(deps) },
+      { path: '/appearance', post: chooseAppearance(deps) },
       { path: '/verify-email', get: showVerifyEmail(deps), post: requestCode(deps) },
       { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps) },
       { path: '/verify-email/resend', post: resendCode(deps) },

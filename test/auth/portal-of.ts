@@ -58,6 +58,7 @@ export const startPortalOf = async (
   const database = options.database ?? (await openTestDatabase())
   const app = createApp({
     config,
+    brand: { name: undefined, logo: undefined, style: '' },
     logger,
     database,
     organisations: holdOrganisations([]),

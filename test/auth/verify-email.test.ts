@@ -163,6 +163,7 @@ describe('the gate', () => {
       'GET /session/ending',
       'GET /verify-email',
       'GET /verify-email/code',
+      'POST /appearance',
       'POST /profile/sessions/revoke',
       'POST /session/stay',
       'POST /verify-email',

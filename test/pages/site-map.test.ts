@@ -163,6 +163,15 @@ describe('staying', () => {
   })
 })
 
+describe('light and dark', () => {
+  it('are buttons of the bar of every page, and lead back to it', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    await browser.open('/partners/12345')
+    const page = await browser.press('Dark')
+    expect([page.url.pathname, page.$('html').attr('data-color-scheme')]).toEqual(['/partners/12345', 'dark'])
+  })
+})
+
 describe('leaving', () => {
   it('is a button of the profile page, and leads back to the sign-in page', async () => {
     const browser = await test.signedIn('Kari Nordmann')

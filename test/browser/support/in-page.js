@@ -15,4 +15,17 @@ const sticksOut = () =>
         .map((element) => `sticks out at ${innerWidth}: ${element.outerHTML.slice(0, 160)}`)
         .slice(0, 1)
 
-globalThis.inPage = { sticksOut }
+const styleOf = (element, property, pseudo) => getComputedStyle(element, pseudo).getPropertyValue(property)
+const styleAt = (selector, property, pseudo) => styleOf(document.querySelector(selector), property, pseudo)
+
+/** What takes its time to look different. */
+const moving = () =>
+  [...document.querySelectorAll('*')]
+    .filter((element) =>
+      ['transition-duration', 'animation-duration']
+        .flatMap((property) => styleOf(element, property).split(','))
+        .some((duration) => Number.parseFloat(duration) > 0.01),
+    )
+    .map((element) => element.outerHTML.slice(0, 80))
+
+globalThis.inPage = { sticksOut, styleAt, moving }

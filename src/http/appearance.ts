@@ -1,0 +1,53 @@
+import type { Request, Response } from 'express'
+
+/** Light, dark, or as the user's computer is set. */
+export const appearances = ['auto', 'light', 'dark'] as const
+export type Appearance = (typeof appearances)[number]
+
+const cookieName = 'appearance'
+
+/** What the browser paints its own frame with: the colour of the bar, `--ds-color-neutral-background-default`. */
+const bar = { light: '#ffffff', dark: '#17181a' } as const
+
+/** What the head of a page says of its appearance. */
+export type PageAppearance = {
+  readonly chosen: Appearance
+  /** As `<meta name="color-scheme">` and CSS spell it. */
+  readonly schemes: string
+  readonly themeColors: readonly { readonly color: string; readonly media: string | null }[]
+}
+
+const forPages = (appearance: Appearance): PageAppearance => ({
+  chosen: appearance,
+  schemes: appearance === 'auto' ? 'light dark' : appearance,
+  themeColors:
+    appearance === 'auto'
+      ? (['light', 'dark'] as const).map((scheme) => ({
+          color: bar[scheme],
+          media: `(prefers-color-scheme: ${scheme})`,
+        }))
+      : [{ color: bar[appearance], media: null }],
+})
+
+const all = { auto: forPages('auto'), light: forPages('light'), dark: forPages('dark') }
+
+/** True for one of the three, whoever says it. */
+export const isAppearance = (value: unknown): value is Appearance =>
+  appearances.some((appearance) => appearance === value)
+
+/** What the user has chosen, else automatic. */
+export const chosenAppearance = (req: Request): PageAppearance => {
+  const chosen = /(?:^|;\s*)appearance=([a-z]+)(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
+  return all[isAppearance(chosen) ? chosen : 'auto']
+}
+
+/** Remembers the choice for a year. The cookie holds a word and is no secret. */
+export const rememberAppearance = (res: Response, appearance: Appearance, https: boolean): void => {
+  res.cookie(cookieName, appearance, {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: https,
+    path: '/',
+    maxAge: 365 * 86_400_000,
+  })
+}

@@ -1,0 +1,18 @@
+import type { RequestHandler } from 'express'
+import { localPath } from '../../auth/local-path.ts'
+import { BadRequestError } from '../../errors.ts'
+import { isAppearance, rememberAppearance } from '../../http/appearance.ts'
+import type { PageDeps } from '../deps.ts'
+
+/**
+ * `POST /appearance`, form body `appearance` and `returnTo`: keeps light, dark or automatic in a cookie and goes back.
+ * @throws BadRequestError
+ */
+export const chooseAppearance =
+  ({ config }: Pick<PageDeps, 'config'>): RequestHandler =>
+  (req, res) => {
+    const { appearance, returnTo } = (req.body ?? {}) as { appearance?: unknown; returnTo?: unknown }
+    if (!isAppearance(appearance)) throw new BadRequestError('which appearance?')
+    rememberAppearance(res, appearance, config.https)
+    res.redirect(303, localPath(returnTo))
+  }

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { readLogo } from '../../src/brand/logo.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'portal-logo-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const read = (content: string | Buffer, name = 'logo') => {
+  const file = join(directory, name)
+  writeFileSync(file, content)
+  return readLogo(file)
+}
+
+const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2 2"><path d="M0 0h2v2z"/></svg>'
+const png = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+describe('is told by what is in it', () => {
+  it.each([
+    ['an SVG', drawing, 'svg'],
+    [
+      'an SVG with all that may come first',
+      `\uFEFF<?xml version="1.0"?>\n<!-- drawn -->\n<!DOCTYPE svg>\n${drawing}\n`,
+      'svg',
+    ],
+    ['a PNG', png, 'png'],
+    ['a PNG with the name of an SVG', png, 'png', 'logo.svg'],
+  ])('%s', (_what, content, type, name = 'logo.any') => {
+    expect(read(content, name)).toMatchObject({ type, bytes: Buffer.from(content) })
+  })
+
+  it.each<[string, string | Buffer]>([
+    ['nothing', ''],
+    ['a page', `<!doctype html><html>${drawing}</html>`],
+    ['a JPEG', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 0x10])],
+    ['half an SVG', drawing.slice(0, 50)],
+    ['a PNG that is none', Buffer.from('\x89PNG and more')],
+  ])('%s is refused', (_what, content) => {
+    expect(read(content, 'logo.svg')).toEqual({ problem: 'is neither an SVG nor a PNG' })
+  })
+})
+
+it.each([
+  ['a script', '<script>alert(1)</script>'],
+  ['a handler', '<g onload="alert(1)"/>'],
+  ['a page inside', '<foreignObject/>'],
+  ['a link that runs', '<a href="javascript:alert(1)"/>'],
+  ['a picture from elsewhere', '<image href="https://elsewhere.example/x.png"/>'],
+  ['a picture from elsewhere, in the old spelling', "<image xlink:href = '//elsewhere.example/x.png'/>"],
+  ['a sheet from elsewhere', '<style>@import url(x.css)</style>'],
+])('an SVG with %s is refused', (_what, part) => {
+  expect(read(drawing.replace('<path', `${part}<path`))).toEqual({
+    problem: expect.stringContaining('must be a plain picture') as string,
+  })
+})
+
+it('an SVG with entities is refused', () => {
+  expect(read(`<!DOCTYPE svg [\n<!ENTITY a "b">\n]>${drawing}`)).toEqual({
+    problem: expect.stringContaining('entities') as string,
+  })
+})
+
+it('64 KB are enough for everybody', () => {
+  const padded = (length: number) => drawing.replace('<path', `${' '.repeat(length - drawing.length)}<path`)
+  expect(read(padded(65_536))).toHaveProperty('type', 'svg')
+  expect(read(padded(65_537))).toEqual({ problem: 'has 65537 bytes, and at most 65536 are allowed' })
+})
+
+it('a file that is not there, or no file, is said to be', () => {
+  expect(readLogo(join(directory, 'none'))).toEqual({ problem: 'cannot be read: ENOENT' })
+  expect(readLogo(directory)).toEqual({ problem: 'cannot be read: EISDIR' })
+})

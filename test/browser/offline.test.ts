@@ -1,0 +1,84 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { type Stage, stage } from './support/stage.ts'
+
+const { signedIn, portal } = stage()
+const list = '/partners/12345/sales-units'
+const words = /There is no connection to the portal\. You see what was here before/
+
+const notice = (page: Page) => page.locator('[data-offline]')
+/** The console tells of every request that found no network, and that is what is tried here. */
+const away = ({ watched }: Awaited<ReturnType<Stage['signedIn']>>): void => {
+  watched.expect(/ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_CONNECTION_(REFUSED|RESET)|ERR_FAILED/)
+}
+
+it('says below the bar that there is no connection, keeps the page, and goes away by itself', async () => {
+  const visitor = await signedIn('Kari Nordmann')
+  const { page, context } = visitor
+  away(visitor)
+  await page.goto(list)
+  const rows = await page.locator('main tbody tr').count()
+  expect(await notice(page).getAttribute('role')).toBe('status')
+  expect(await notice(page).innerText()).toBe('')
+  await context.setOffline(true)
+  await expect.poll(async () => notice(page).innerText()).toMatch(words)
+  const [bar, said, main] = await Promise.all(
+    [page.locator('.bar'), notice(page), page.locator('main')].map(async (part) => part.boundingBox()),
+  )
+  expect(said?.y).toBeCloseTo(Number(bar?.y) + Number(bar?.height), 0)
+  expect(main?.y).toBeGreaterThanOrEqual(Number(said?.y) + Number(said?.height) - 1)
+  expect(await page.locator('main tbody tr').count()).toBe(rows)
+  await context.setOffline(false)
+  await expect.poll(async () => notice(page).innerText()).toBe('')
+})
+
+it('stays in sight however far down one reads, and covers nothing sideways', async () => {
+  const visitor = await signedIn('Kari Nordmann', { viewport: { width: 320, height: 500 } })
+  const { page, context } = visitor
+  away(visitor)
+  await page.goto(list)
+  await context.setOffline(true)
+  await expect.poll(async () => notice(page).innerText()).toMatch(words)
+  await page.evaluate('scrollTo(0, document.body.scrollHeight)')
+  await expect.poll(async () => (await notice(page).boundingBox())?.y).toBe(0)
+  expect(await page.evaluate<string[]>('inPage.sticksOut()')).toEqual([])
+})
+
+it('is said in the language of the page', async () => {
+  const visitor = await signedIn('Kari Nordmann')
+  const { page, context } = visitor
+  away(visitor)
+  await page.goto('/language/nb?returnTo=/profile')
+  await context.setOffline(true)
+  await expect.poll(async () => notice(page).innerText()).toMatch(/^Det er ingen forbindelse til portalen\./)
+})
+
+it('is said when the filter does not reach the portal though there is a network, until it does', async () => {
+  const visitor = await signedIn('Kari Nordmann')
+  const { page } = visitor
+  away(visitor)
+  await page.goto(list)
+  await page.route(`${portal().url}/**`, async (route) => route.abort('connectionrefused'))
+  await page.locator('#q').fill('fit')
+  await expect.poll(async () => notice(page).innerText()).toMatch(words)
+  expect(await page.locator('#q').inputValue()).toBe('fit')
+  await page.unroute(`${portal().url}/**`)
+  await expect.poll(async () => notice(page).innerText(), { timeout: 15_000 }).toBe('')
+})
+
+it('is not said to who only types fast', async () => {
+  const { page } = await signedIn('Kari Nordmann')
+  await page.goto(list)
+  await page.evaluate(`{
+    globalThis.seen = []
+    const place = document.querySelector('[data-offline]')
+    new MutationObserver(() => seen.push(place.textContent)).observe(place, { childList: true })
+  }`)
+  await page.route('**/sales-units?**', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await route.continue()
+  })
+  await page.locator('#q').pressSequentially('fitness', { delay: 200 })
+  await page.waitForURL('**/sales-units?q=fitness')
+  expect(await page.evaluate<string[]>('seen')).toEqual([])
+})
