@@ -4,8 +4,11 @@ import type { Request, Response } from 'express'
 import i18next, { type TFunction } from 'i18next'
 import { createFormat, type Format } from './format.ts'
 
+/** What is filled into words. */
+type Values = Readonly<Record<string, string | number | undefined>>
+
 /** The words in one language: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never HTML. */
-export type Translate = (key: string, values?: Record<string, unknown>) => string
+export type Translate = (key: string, values?: Values) => string
 
 /** A language as the pages use it; dates and numbers follow the country that it is mostly written in. */
 export type Language = {
@@ -25,11 +28,9 @@ const locales: Readonly<Record<string, string>> = {
 }
 const cookieName = 'language'
 
-type Values = Readonly<Record<string, unknown>>
-
 /** `{{name}}` filled in. Nothing is escaped: the views do that. */
 const filled = (text: string, values: Values): string =>
-  text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name] ?? ''))
+  text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name]))
 
 /**
  * What i18next says for each key and plural form, asked once: a page has two hundred of them, and asking anew was a

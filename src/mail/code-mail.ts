@@ -3,7 +3,7 @@ import type { Mail } from './mailer.ts'
 /** The words of one language, as http/language.ts has them. */
 type Words = {
   readonly code: string
-  readonly t: (key: string, values?: Record<string, unknown>) => string
+  readonly t: (key: string, values?: Readonly<Record<string, string | number>>) => string
 }
 
 /**

@@ -6,18 +6,6 @@ import { startLasts } from './summaries.ts'
 /** The latest few of what the landing page points at, and how many there are, counted up to 1000. */
 export type Few<Row> = { readonly count: number; readonly rows: readonly Row[] }
 
-/** When the first of an organisation's rows was seen; undefined when there are none. */
-export const firstSeenOf = async (
-  db: Handle,
-  organisation: Organisation,
-  table: 'sales_units' | 'product_orders',
-): Promise<Date | undefined> => {
-  const { rows } = await sql<{ at: Date | null }>`
-    select min(first_seen_at) as at from ${sql.table(table)}
-    where organisation = ${organisationKey(organisation)} and gone_at is null`.execute(db)
-  return rows[0]?.at ?? undefined
-}
-
 const few = async <Row>(
   db: Handle,
   found: ReturnType<typeof sql>,

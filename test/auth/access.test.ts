@@ -70,7 +70,7 @@ describe('/select', () => {
     expect(page.$('h1').text()).toBe('Select your option')
     expect(
       page
-        .$('h2')
+        .$('main h2')
         .map((_, element) => page.$(element).text())
         .get(),
     ).toEqual(['Partners', 'Merchants'])

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../src/demo/world.ts'
-import norwegian from '../../views/locales/nb.json' with { type: 'json' }
+import danish from '../../views/locales/da.json' with { type: 'json' }
 import english from '../../views/locales/en.json' with { type: 'json' }
+import finnish from '../../views/locales/fi.json' with { type: 'json' }
+import norwegian from '../../views/locales/nb.json' with { type: 'json' }
+import swedish from '../../views/locales/sv.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf } from './reading.ts'
@@ -13,6 +16,14 @@ beforeAll(async () => {
   åse = await test.signedIn('Åse Bjørk')
 })
 afterAll(async () => test.stop())
+
+const words: Readonly<Record<string, typeof english>> = {
+  da: danish,
+  en: english,
+  fi: finnish,
+  nb: norwegian,
+  sv: swedish,
+}
 
 const nb = { headers: { 'Accept-Language': 'nb-NO,nb;q=0.9' } }
 
@@ -26,14 +37,15 @@ describe('the language of a page', () => {
     ['en-GB,nb;q=0.5', 'en'],
     ['de-DE,de;q=0.9', 'en'],
     ['de,nb;q=0.5', 'nb'],
+    ['da-DK,da;q=0.9', 'da'],
+    ['sv-FI,sv;q=0.9,fi;q=0.8', 'sv'],
+    ['fi', 'fi'],
     ['*', 'en'],
     [';;;q=x,,', 'en'],
   ])('follows what the browser asks for: "%s" is %s', async (asked, code) => {
     const page = await test.browser().open('/', { headers: { 'Accept-Language': asked } })
     expect(page.$('html').attr('lang')).toBe(code)
-    expect(page.$('main a.ds-button').text()).toBe(
-      code === 'nb' ? norwegian.signIn.button : english.signIn.button,
-    )
+    expect(page.$('main a.ds-button').text()).toBe(words[code]?.signIn.button)
   })
 
   it('is the one that was chosen, on every page from then on, whatever the browser asks for', async () => {
@@ -83,10 +95,18 @@ describe('the language of a page', () => {
     expect(page.$('html').attr('lang')).toBe('nb')
   })
 
-  it('is said of the link to each other one', async () => {
-    const page = await åse.open('/profile')
-    expect(page.$('.languages a').attr('lang')).toBe('nb')
-    expect(page.$('.languages a').attr('hreflang')).toBe('nb')
+  it('is said of the link to each one, in its own words', async () => {
+    const { $ } = await åse.open('/profile')
+    const links = $('.languages a').toArray()
+    expect(links.map((link) => [$(link).attr('lang'), $(link).attr('hreflang'), $(link).text()])).toEqual([
+      ['da', 'da', 'Dansk'],
+      ['en', 'en', 'English'],
+      ['fi', 'fi', 'Suomi'],
+      ['nb', 'nb', 'Norsk'],
+      ['sv', 'sv', 'Svenska'],
+    ])
+    expect($('.languages a[aria-current]').text()).toBe('English')
+    expect($('.languages summary').text()).toBe('Language: English')
   })
 })
 
@@ -114,7 +134,7 @@ describe('no page shows a key instead of words', () => {
     ])
   const keys = new Set(keysOf(english).filter((key) => key.includes('.')))
 
-  it.each(['en', 'nb'])('in %s', async (code) => {
+  it.each(Object.keys(words))('in %s', async (code) => {
     const order = test.world.productOrders[0]?.body.productOrderId
     const partner = [
       '',

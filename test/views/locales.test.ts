@@ -20,8 +20,15 @@ const plural = /_(zero|one|two|few|many|other)$/
 const placeholders = (text: string): string[] =>
   [...new Set([...text.matchAll(/{{(.*?)}}/g)].map(([, name]) => name ?? ''))].toSorted()
 
-it('there are English and Norwegian', () => {
-  expect(files).toEqual(expect.arrayContaining(['en.json', 'nb.json']))
+it('there are the languages of the countries that Vipps MobilePay is in, and English', () => {
+  expect(files.toSorted()).toEqual(['da.json', 'en.json', 'fi.json', 'nb.json', 'sv.json'])
+})
+
+it('each language is called by its own name, and by the same everywhere', () => {
+  const names = (locale: Map<string, string>) =>
+    [...locale].filter(([key]) => key.startsWith('portal.languages.')).toSorted()
+  expect(names(english).map(([key]) => `${key.split('.').at(-1)}.json`)).toEqual(files.toSorted())
+  for (const file of files) expect(names(read(file))).toEqual(names(english))
 })
 
 describe.each(files)('%s', (file) => {
