@@ -9,6 +9,7 @@ const source = resolve(import.meta.dirname, '../src')
  * jumps a floor; docs/architecture.md draws it.
  */
 const ground = [
+  'business-identifier.ts',
   'email-address.ts',
   'errors.ts',
   'logger.ts',
@@ -63,6 +64,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...ground,
   ],
   'signals.ts': [],
+  'business-identifier.ts': [],
   'email-address.ts': [],
   'errors.ts': [],
   'logger.ts': [],

@@ -1,3 +1,5 @@
+import { asStoredIdentifier } from '../business-identifier.ts'
+
 /** A piece of a text; `hit` where it is what was looked for. */
 export type Part = { readonly text: string; readonly hit: boolean }
 
@@ -19,10 +21,24 @@ const partsAround = (text: string, folded: string, wanted: string): Part[] => {
   }
 }
 
-/** Shows where `q` is in the texts it was found in: in any case, and digits however they were spaced. */
+/** The parts of an identifier with a space before each of the signs at `gaps`; what is marked stays marked across them. */
+export const withGaps = (parts: readonly Part[], gaps: readonly number[]): Part[] => {
+  let from = 0
+  return parts.map(({ text, hit }) => {
+    const start = from
+    from += text.length
+    const spaced = text
+      .split('')
+      .map((sign, at) => (gaps.includes(start + at) ? `\u00A0${sign}` : sign))
+      .join('')
+    return { text: spaced, hit }
+  })
+}
+
+/** Shows where `q` is in the texts it was found in: in any case, and identifiers however they were typed. */
 export const highlighter = (q: string): Mark => {
   const wanted = fold(q)
-  const digits = /^\d[\d ]*\d$/.test(wanted) ? wanted.replaceAll(' ', '') : wanted
+  const digits = asStoredIdentifier(wanted)
   return (text) => {
     if (wanted === '') return [{ text, hit: false }]
     const composed = text.normalize('NFC')

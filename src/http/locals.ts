@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Organisation } from '../organisation.ts'
 import { appearances, chosenAppearance } from './appearance.ts'
 import { csrfToken } from './csrf.ts'
+import { identifierOf } from './identifier.ts'
 import { chooseLanguage, type Language } from './language.ts'
 
 declare global {
@@ -43,6 +44,7 @@ export const viewLocals = (options: {
       t: language.t,
       has: language.has,
       format: language.format,
+      identifierOf,
       asset: options.asset,
       logo: options.logo,
       portalName: options.name ?? language.t('portal.name'),

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { asStoredIdentifier } from '../business-identifier.ts'
 import type { Page, PageSize, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 
@@ -7,16 +8,12 @@ const mostCounted = 1000
 /** So many rows are looked through in order before all that match are sorted instead. */
 const mostWalked = 30_000
 
-/** Digits of an identifier are found however somebody spaced them. */
-const spacedDigits = /^\d[\d ]*\d$/
-
 /**
  * The pattern that finds `q` anywhere, as an SQL expression. The database folds it as it folds `search_text`, so
  * that both agree about case.
  */
 const patternOf = (q: string): RawBuilder<string> => {
-  const wanted = spacedDigits.test(q) ? q.replaceAll(' ', '') : q
-  const escaped = wanted.replaceAll(/[\\%_]/g, String.raw`\$&`)
+  const escaped = asStoredIdentifier(q).replaceAll(/[\\%_]/g, String.raw`\$&`)
   return sql<string>`'%' || lower(normalize(${escaped}::text)) || '%'`
 }
 

@@ -4,7 +4,7 @@ import type { DemoAddress, DemoMerchant } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf } from './reading.ts'
+import { factsOf, wordsOf, writtenIdentifier } from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -46,7 +46,7 @@ it('shows all that the API shares of each merchant of a partner, and its sales u
     const { name, businessIdentifier, createdAt, updatedAt, countryCode, ...rest } = merchant.body
     expect(page.$('h1').text()).toBe(name)
     expect(factsOf(page)).toEqual({
-      'Business identifier': `${businessIdentifier.id} ${businessIdentifier.scheme}`,
+      'Business identifier': `${writtenIdentifier(businessIdentifier)} ${businessIdentifier.scheme}`,
       Status: 'Active',
       Country: countries[countryCode],
       'Merchant since': date(createdAt),

@@ -3,7 +3,7 @@ import type { DemoProductOrder } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf } from './reading.ts'
+import { factsOf, wordsOf, writtenIdentifier } from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -62,7 +62,7 @@ describe('a product order', () => {
     for (const order of ordersOf(({ status }) => status !== 'unknown')) {
       const page = await kari.open(pathOf(order))
       const facts = factsOf(page)
-      const { scheme, id } = order.businessIdentifier
+      const { scheme } = order.businessIdentifier
       expect(facts).toMatchObject({
         'Order ID': order.productOrderId,
         Product: products[order.productType] ?? order.productType,
@@ -71,7 +71,9 @@ describe('a product order', () => {
           ? `${order.salesUnit.name} ${order.salesUnit.msn}`
           : words.productOrder.noSalesUnit,
       })
-      expect(facts['Business identifier']).toMatch(new RegExp(`^${id} ${scheme}`))
+      expect(facts['Business identifier']).toMatch(
+        new RegExp(`^${writtenIdentifier(order.businessIdentifier)} ${scheme}`),
+      )
       expect(facts['Link for the merchant']?.split(' ')[0]).toBe(
         final.has(order.status) ? undefined : (order.productOrderUrl ?? undefined),
       )

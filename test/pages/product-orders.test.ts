@@ -4,7 +4,17 @@ import type { DemoProductOrder } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { chipsOf, headingsOf, inOrder, linksOf, readAll, readRows, rowsOf, shownDate } from './reading.ts'
+import {
+  chipsOf,
+  headingsOf,
+  inOrder,
+  linksOf,
+  readAll,
+  readRows,
+  rowsOf,
+  shownDate,
+  writtenIdentifier,
+} from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -50,9 +60,7 @@ const rowOf = ({
   salesUnit,
   productOrderId,
 }: Order): string[] => [
-  [businessIdentifier.scheme.split(':')[1], businessIdentifier.id, merchantOf(productOrderId)]
-    .filter(Boolean)
-    .join(' '),
+  [writtenIdentifier(businessIdentifier), merchantOf(productOrderId)].filter(Boolean).join(' '),
   statuses[status]?.name ?? status,
   products[productType] ?? productType,
   types[productOrderType] ?? productOrderType,
@@ -277,7 +285,7 @@ describe('the filter', () => {
       const rows = await readRows(kari, `${path}?q=${encodeURIComponent(q ?? '')}`)
       expect(rows.length).toBeLessThan(10)
       expect(rows.map(([first]) => first?.replace(`${merchant}`, '').trim())).toContain(
-        `${scheme.split(':')[1]} ${id}`,
+        writtenIdentifier({ scheme, id }),
       )
       expect(rows.map((row) => row[4])).toContain(`${order?.salesUnit?.name} ${order?.salesUnit?.msn}`)
     }

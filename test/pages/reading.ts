@@ -54,6 +54,18 @@ export const chipsOf = ({ $ }: Visit): Record<string, string> =>
       .map((chip) => [wordsOf($(chip)), String($(chip).attr('href'))]),
   )
 
+/** A business identifier as people of its country write it. */
+export const writtenIdentifier = ({
+  scheme,
+  id,
+}: {
+  readonly scheme: string
+  readonly id: string
+}): string => {
+  if (scheme === 'business:NO:ORG') return `NO ${id.slice(0, 3)} ${id.slice(3, 6)} ${id.slice(6)}`
+  return scheme === 'business:DK:CVR' ? `DK CVR ${id}` : `FI ${id}`
+}
+
 /** A date as the English pages show it. */
 export const shownDate = (time: Date): string =>
   new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(time)

@@ -83,7 +83,7 @@ describe('a sales unit', () => {
     expect(page.words).toContain('Sales unit 123456.')
     expect(factsOf(page)).toMatchObject({
       MSN: '123456',
-      'Business identifier': 'NO 311900456',
+      'Business identifier': 'NO 311 900 456',
       'Settlement account': `${body.settlementBankAccount?.id} BBAN:NO Where the money from this sales unit is paid out.`,
     })
     expect(page.$('button[data-copy=123456]')).toHaveLength(1)

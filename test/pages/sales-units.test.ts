@@ -4,7 +4,18 @@ import type { DemoSalesUnit } from '../../src/demo/world/types.ts'
 import type { OrganisationReference } from '../../src/organisation.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { chipsOf, headingsOf, inOrder, linksOf, readAll, readRows, rowsOf, shownDate } from './reading.ts'
+import {
+  chipsOf,
+  headingsOf,
+  inOrder,
+  linksOf,
+  readAll,
+  readRows,
+  rowsOf,
+  shownDate,
+  writtenIdentifier,
+  fold,
+} from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -46,7 +57,7 @@ const rowOf = (unit: DemoSalesUnit): string[] => {
     unit.body.name,
     unit.body.msn,
     merchantName(unit),
-    `${scheme.split(':')[1]} ${id}`,
+    writtenIdentifier({ scheme, id }),
     abilities(unit),
     today,
   ]
@@ -148,6 +159,27 @@ describe('the filter', () => {
     const words = count === 1 ? 'sales units matches' : 'sales units match'
     expect(page.words).toContain(`${count} of 12 ${words} “${q.trim()}”`)
     expect(page.$('#q').val()).toBe(q.trim())
+  })
+
+  it.each(['NO 311 900 456', '311 900 456', 'no311900456', ' 311900 456', 'NO\u00A0311\u00A0900\u00A0456'])(
+    'finds a business identifier as people write it: %s',
+    async (q) => {
+      const page = await kari.open(`${small}?q=${encodeURIComponent(q)}`)
+      expect(rowsOf(page).map((row) => row[3])).toEqual([
+        'NO 311 900 456',
+        'NO 311 900 456',
+        'NO 311 900 456',
+      ])
+      // Written with gaps, marked across them.
+      expect(fold(page.$('main td mark').first().text())).toBe('311 900 456')
+    },
+  )
+
+  it('marks a part of an identifier where it stands', async () => {
+    const page = await kari.open(`${small}?q=1900`)
+    expect(fold(page.$('main td mark').first().text())).toBe('1 900')
+    const danish = await kari.open(`${small}?q=${encodeURIComponent('CVR 91234567')}`)
+    expect(rowsOf(danish).map((row) => row[3])).toEqual(['DK CVR 91234567', 'DK CVR 91234567'])
   })
 
   it('stays while one turns the pages', async () => {

@@ -12,8 +12,8 @@ afterAll(async () => test.stop())
 const all = {
   'Nordlys Platform AS Partner 12345': '/partners/12345',
   'Fjordkasse & Sønner POS AS Partner 23456': '/partners/23456',
-  'ACME Fantastic Fitness AS NO 311900456': '/merchants/business:NO:ORG/311900456',
-  'Café "Ørsta" AS NO 313402778': '/merchants/business:NO:ORG/313402778',
+  'ACME Fantastic Fitness AS NO 311 900 456': '/merchants/business:NO:ORG/311900456',
+  'Café "Ørsta" AS NO 313 402 778': '/merchants/business:NO:ORG/313402778',
 }
 
 describe('selecting whom to act as', () => {

@@ -1,3 +1,4 @@
+import { identifierText } from '../../business-identifier.ts'
 import type { Language } from '../../http/language.ts'
 import type { Organisation } from '../../organisation.ts'
 import type { Handle } from '../../store/database.ts'
@@ -45,9 +46,9 @@ const ofOrders = (
   key,
   count,
   path,
-  rows: rows.map(({ productOrderId, merchantName, businessId, at }) => ({
+  rows: rows.map(({ productOrderId, merchantName, scheme, businessId, at }) => ({
     path: `product-orders/${encodeURIComponent(productOrderId)}`,
-    name: merchantName ?? businessId,
+    name: merchantName ?? identifierText({ scheme, id: businessId }),
     note: noteOf(at),
   })),
 })
