@@ -5,7 +5,7 @@ const isOn = () => localStorage.getItem(remembered) !== 'off'
 const isTyping = (element) =>
   element instanceof Element && element.closest('input:not([type=checkbox]), textarea, select, dialog')
 
-const filterOf = () => document.getElementById('q') ?? document.querySelector('input[type=search]')
+const filterOf = () => document.getElementById('q') ?? document.getElementById('find')
 
 const rows = () => [...document.querySelectorAll('main tbody tr')]
 const placeIn = (row) => row?.querySelector('a, button')

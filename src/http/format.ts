@@ -17,6 +17,8 @@ export type Format = {
   readonly month: (month: string, style?: 'long' | 'short') => string
   /** The time of day, such as "14:05". */
   readonly clock: (time: Date) => string
+  /** "a, b and c". */
+  readonly list: (words: readonly string[]) => string
   /** "Norway" from NO; the code itself where nobody knows it. */
   readonly country: (code: string) => string
 }
@@ -49,6 +51,7 @@ export const createFormat = (locale: string): Format => {
     short: kept(() => new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' })),
   }
   const relative = kept(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
+  const listed = kept(() => new Intl.ListFormat(locale))
   const countries = kept(() => new Intl.DisplayNames(locale, { type: 'region' }))
   return {
     number: (value) => numbers().format(value),
@@ -71,6 +74,7 @@ export const createFormat = (locale: string): Format => {
     },
     month: (month, style = 'long') => months[style]().format(Date.parse(`${month}-15`)),
     clock: (time) => clocks().format(time),
+    list: (words) => listed().format(words),
     country: (code) => {
       try {
         return countries().of(code) ?? code

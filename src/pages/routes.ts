@@ -25,6 +25,7 @@ import { showProductOrder } from './product-orders/detail.ts'
 import { currentOrderCount } from './product-orders/facets.ts'
 import { listProductOrders } from './product-orders/list.ts'
 import { salesUnitSheet } from './sales-units/export.ts'
+import { showSearch } from './search/show.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
 import { listSalesUnits, salesUnitCount } from './sales-units/list.ts'
 import { templateSheet } from './templates/export.ts'
@@ -85,6 +86,7 @@ export const siteMap = (deps: PageDeps) => {
     prefix: '/partners/:partnerId',
     routes: [
       { path: '/', role: 'viewer', get: showPartnerLanding(deps), menu: { key: 'home' } },
+      { path: '/search', role: 'viewer', get: showSearch(deps) },
       {
         path: '/product-orders',
         role: 'viewer',
@@ -116,6 +118,7 @@ export const siteMap = (deps: PageDeps) => {
     prefix: '/merchants/:scheme/:id',
     routes: [
       { path: '/', role: 'viewer', get: showMerchantLanding(deps), menu: { key: 'home' } },
+      { path: '/search', role: 'viewer', get: showSearch(deps) },
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
       { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
       ...exportsOf({ path: '/sales-units', role: 'viewer' }, salesUnitSheet(deps)),

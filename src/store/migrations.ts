@@ -11,6 +11,7 @@ import { emailVerification } from './migrations/0006-email-verification.ts'
 import { grantRoles } from './migrations/0007-grant-roles.ts'
 import { listsInOrder } from './migrations/0008-lists.ts'
 import { landing } from './migrations/0009-landing.ts'
+import { merchantSearch } from './migrations/0010-merchant-search.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0007-grant-roles': grantRoles,
   '0008-lists': listsInOrder,
   '0009-landing': landing,
+  '0010-merchant-search': merchantSearch,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

@@ -194,7 +194,7 @@ export type Schema = {
   email_codes: EmailCodesTable
   code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
-  merchants: RecordColumns & { name: string; sort_key: string | null }
+  merchants: RecordColumns & Searchable & { name: string; sort_key: string | null }
   product_orders: ProductOrdersTable
   price_packages: RecordColumns & { sort_key: string }
   templates: RecordColumns & { sort_key: string }

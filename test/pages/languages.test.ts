@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const words: Readonly<Record<string, typeof english>> = {
+const wordsOf: Readonly<Record<string, typeof english>> = {
   da: danish,
   en: english,
   fi: finnish,
@@ -45,7 +45,7 @@ describe('the language of a page', () => {
   ])('follows what the browser asks for: "%s" is %s', async (asked, code) => {
     const page = await test.browser().open('/', { headers: { 'Accept-Language': asked } })
     expect(page.$('html').attr('lang')).toBe(code)
-    expect(page.$('main a.ds-button').text()).toBe(words[code]?.signIn.button)
+    expect(page.$('main a.ds-button').text()).toBe(wordsOf[code]?.signIn.button)
   })
 
   it('is the one that was chosen, on every page from then on, whatever the browser asks for', async () => {
@@ -134,7 +134,7 @@ describe('no page shows a key instead of words', () => {
     ])
   const keys = new Set(keysOf(english).filter((key) => key.includes('.')))
 
-  it.each(Object.keys(words))('in %s', async (code) => {
+  it.each(Object.keys(wordsOf))('in %s', async (code) => {
     const order = test.world.productOrders[0]?.body.productOrderId
     const partner = [
       '',

@@ -26,7 +26,7 @@ const pagesOf = (organisation: OrganisationReference): string[] => {
         body.businessIdentifier.id === organisation.id &&
         body.businessIdentifier.scheme === organisation.scheme,
     )?.body.msn
-    return ['', '/details', '/sales-units', `/sales-units/${msn}`, '/developers/webhooks'].map(
+    return ['', '/search', '/details', '/sales-units', `/sales-units/${msn}`, '/developers/webhooks'].map(
       (path) => base + path,
     )
   }
@@ -38,6 +38,7 @@ const pagesOf = (organisation: OrganisationReference): string[] => {
     .productOrderId
   return [
     '',
+    '/search',
     '/product-orders',
     ...(order ? [`/product-orders/${order}`] : []),
     '/templates',

@@ -19,7 +19,7 @@ const common = sql`
   primary key (organisation, key)`
 
 /** Where pg_trgm lives: an operator may have put it anywhere, and the search path need not lead there. */
-const trigramOperators = async (db: Kysely<unknown>): Promise<RawBuilder<unknown>> => {
+export const trigramOperators = async (db: Kysely<unknown>): Promise<RawBuilder<unknown>> => {
   await sql`create extension if not exists pg_trgm with schema public`.execute(db)
   const { rows } = await sql<{ schema: string }>`
     select nspname as schema from pg_extension join pg_namespace on pg_namespace.oid = extnamespace

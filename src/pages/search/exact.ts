@@ -1,0 +1,41 @@
+import { asStoredIdentifier } from '../../business-identifier.ts'
+import { businessIdPattern, msnPattern, type Organisation } from '../../organisation.ts'
+import type { Handle } from '../../store/database.ts'
+import { merchantsWithId } from '../../store/merchants.ts'
+import { findSalesUnit } from '../../store/sales-units.ts'
+import type { Group } from './groups.ts'
+
+/** What has exactly this MSN or business identifier: they may stand far down among what has the digits somewhere. */
+const byNumber = async (db: Handle, organisation: Organisation, q: string): Promise<string[]> => {
+  const number = asStoredIdentifier(q)
+  const [salesUnit, merchants] = await Promise.all([
+    msnPattern.test(number) ? findSalesUnit(db, organisation, number) : undefined,
+    organisation.kind === 'partner' && businessIdPattern.test(number)
+      ? merchantsWithId(db, organisation, number)
+      : [],
+  ])
+  return [
+    ...(salesUnit && !salesUnit.goneAt ? [`sales-units/${number}`] : []),
+    ...merchants.map(({ scheme, id }) => `merchants/${scheme}/${id}`),
+  ]
+}
+
+/**
+ * Where the one thing is that is called exactly `q`; undefined when there is none, or more than one.
+ * @returns a path below the organisation's own
+ */
+export const exactPath = async (
+  db: Handle,
+  organisation: Organisation,
+  q: string,
+  groups: readonly Group[],
+): Promise<string | undefined> => {
+  const wanted = q.toLowerCase()
+  const byId = groups
+    .filter(({ key }) => key !== 'salesUnits' && key !== 'merchants')
+    .flatMap(({ rows }) => rows)
+    .filter(({ id }) => id.toLowerCase() === wanted)
+    .map(({ path }) => path)
+  const paths = [...(await byNumber(db, organisation, q)), ...byId]
+  return paths.length === 1 ? paths[0] : undefined
+}

@@ -1,0 +1,170 @@
+import type { BusinessIdentifier } from '../../management-api/merchants.ts'
+import { webhook } from '../../management-api/webhooks.ts'
+import type { Language } from '../../http/language.ts'
+import type { Organisation } from '../../organisation.ts'
+import { pageSizes } from '../../paging.ts'
+import type { Handle } from '../../store/database.ts'
+import { searchMerchants } from '../../store/merchants.ts'
+import { findProductOrders } from '../../store/product-orders.ts'
+import { findSalesUnits } from '../../store/sales-units.ts'
+import { findWebhooks } from '../../store/webhooks.ts'
+import { wordOf } from '../choices-of.ts'
+import { allPricePackages, pricePackagesFound } from '../price-packages/rows.ts'
+import { orderOf } from '../product-orders/list.ts'
+import { allTemplates, templatesFound } from '../templates/rows.ts'
+
+/** One thing that was found. `path` is below the organisation's own; `id` is what it is called by exactly. */
+export type Found = {
+  readonly path: string
+  readonly id: string
+  readonly name: string
+  readonly identifier?: BusinessIdentifier
+  readonly note?: string
+}
+
+/** What was found of one kind: the first few, how many there are, and the list that has all, if there is one. */
+export type Group = {
+  readonly key: 'salesUnits' | 'merchants' | 'productOrders' | 'templates' | 'pricePackages' | 'webhooks'
+  readonly rows: readonly Found[]
+  readonly total: number
+  /** There are more than `total`: nobody counts further. */
+  readonly more: boolean
+  readonly all: string | undefined
+}
+
+const mostRows = 5
+const size = pageSizes[0]
+
+type Asked = { readonly db: Handle; readonly organisation: Organisation; readonly q: string }
+
+const listOf = (path: string, q: string): string => `${path}?${new URLSearchParams({ q }).toString()}`
+
+const salesUnits = async ({ db, organisation, q }: Asked): Promise<Group> => {
+  const filter = { q, market: '', capture: '', can: [] }
+  const sort = { column: 'name', descending: false } as const
+  const page = await findSalesUnits(db, organisation, filter, { page: 1, size, sort })
+  return {
+    key: 'salesUnits',
+    total: page.total,
+    more: page.more,
+    all: listOf('sales-units', q),
+    rows: page.rows.slice(0, mostRows).map(({ msn, name, merchantName }) => ({
+      path: `sales-units/${encodeURIComponent(msn)}`,
+      id: msn,
+      name,
+      note: merchantName ?? '',
+    })),
+  }
+}
+
+const merchants = async ({ db, organisation, q }: Asked): Promise<Group> => {
+  const { rows, total, more } = await searchMerchants(db, organisation, q, size)
+  return {
+    key: 'merchants',
+    total,
+    more,
+    all: listOf('sales-units', q),
+    rows: rows.slice(0, mostRows).map(({ scheme, id, name }) => ({
+      path: `merchants/${scheme}/${encodeURIComponent(id)}`,
+      id,
+      name,
+      identifier: { scheme, id },
+    })),
+  }
+}
+
+const productOrders = async ({ db, organisation, q }: Asked, language: Language): Promise<Group> => {
+  const filter = { q, status: '', type: '', product: '', market: '', expired: true }
+  const sort = { column: 'urgency', descending: false } as const
+  const page = await findProductOrders(db, organisation, filter, { page: 1, size, sort })
+  return {
+    key: 'productOrders',
+    total: page.total,
+    more: page.more,
+    all: `${listOf('product-orders', q)}&expired=1`,
+    rows: page.rows
+      .slice(0, mostRows)
+      .map(orderOf)
+      .map(({ productOrderId, businessIdentifier, merchantName, status, productType }) => ({
+        path: productOrderId ? `product-orders/${productOrderId}` : listOf('product-orders', q),
+        id: productOrderId ?? '',
+        name: merchantName ?? '',
+        identifier: businessIdentifier,
+        note: [
+          language.has(`orderStatus.${status}.name`) ? language.t(`orderStatus.${status}.name`) : status,
+          productType && wordOf(language, 'productType', productType),
+        ]
+          .filter(Boolean)
+          .join(', '),
+      })),
+  }
+}
+
+const templates = async ({ db, organisation, q }: Asked): Promise<Group> => {
+  const sort = { column: 'name', descending: false } as const
+  const found = templatesFound(await allTemplates(db, organisation), { q, product: '' }, sort)
+  return {
+    key: 'templates',
+    total: found.length,
+    more: false,
+    all: listOf('templates', q),
+    rows: found.slice(0, mostRows).map(({ templateId, name }) => ({
+      path: listOf('templates', templateId),
+      id: templateId,
+      name,
+    })),
+  }
+}
+
+const pricePackages = async ({ db, organisation, q }: Asked): Promise<Group> => {
+  const sort = { column: 'name', descending: false } as const
+  const filter = { q, product: '', market: '' }
+  const found = pricePackagesFound(await allPricePackages(db, organisation), filter, sort)
+  return {
+    key: 'pricePackages',
+    total: found.length,
+    more: false,
+    all: listOf('price-packages', q),
+    rows: found.slice(0, mostRows).map(({ pricePackageId, name, description }) => ({
+      path: listOf('price-packages', pricePackageId),
+      id: pricePackageId,
+      name,
+      note: description,
+    })),
+  }
+}
+
+const webhooks = async ({ db, organisation, q }: Asked): Promise<Group> => {
+  const sort = { column: 'owner', descending: false } as const
+  const page = await findWebhooks(db, organisation, { q }, { page: 1, size, sort })
+  return {
+    key: 'webhooks',
+    total: page.total,
+    more: page.more,
+    all: listOf('developers/webhooks', q),
+    rows: page.rows.slice(0, mostRows).map(({ listed, salesUnitName }) => {
+      const { id, url } = webhook.parse(listed)
+      return { path: listOf('developers/webhooks', id), id, name: url, note: salesUnitName ?? '' }
+    }),
+  }
+}
+
+/**
+ * Everything of the organisation's that has `q` somewhere, by kind; kinds that nothing was found of are left out.
+ * @param seesDevelopers whether the user may see webhooks
+ */
+export const searchGroups = async (
+  asked: Asked,
+  language: Language,
+  seesDevelopers: boolean,
+): Promise<readonly Group[]> => {
+  const isPartner = asked.organisation.kind === 'partner'
+  const groups = await Promise.all([
+    salesUnits(asked),
+    ...(isPartner
+      ? [merchants(asked), productOrders(asked, language), templates(asked), pricePackages(asked)]
+      : []),
+    ...(seesDevelopers ? [webhooks(asked)] : []),
+  ])
+  return groups.filter(({ total }) => total > 0)
+}

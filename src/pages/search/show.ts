@@ -1,0 +1,54 @@
+import type { RequestHandler } from 'express'
+import { z } from 'zod'
+import { covers } from '../../role.ts'
+import type { ListResource } from '../../store/readings.ts'
+import { highlighter } from '../../http/highlight.ts'
+import { actingAs, listsHere } from '../acting-as.ts'
+import type { PageDeps } from '../deps.ts'
+import { optionalList } from '../landing/partner.ts'
+import { parseQuery, searchText } from '../query.ts'
+import { exactPath } from './exact.ts'
+import { searchGroups } from './groups.ts'
+
+const query = z.object({ q: searchText })
+
+/**
+ * `GET …/search?q=`: everything of the organisation's that has `q` somewhere, by kind. What is called exactly that is
+ * shown at once, instead.
+ */
+export const showSearch =
+  ({ database: { kysely: db }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  async (req, res) => {
+    const { q } = parseQuery(query, req)
+    const organisation = actingAs(res)
+    const { language, role } = res.locals
+    const seesDevelopers = role !== undefined && covers(role, 'developer')
+    const resources: readonly ListResource[] = [
+      'salesUnits',
+      ...(organisation.kind === 'partner' ? (['productOrders', 'templates', 'pricePackages'] as const) : []),
+      ...(seesDevelopers ? (['webhooks'] as const) : []),
+    ]
+    const lists = await Promise.all(
+      resources.map(async (resource) => ({
+        resource,
+        fresh: await optionalList(looking, organisation, resource, listsHere(res)),
+      })),
+    )
+    const groups = q === '' ? [] : await searchGroups({ db, organisation, q }, language, seesDevelopers)
+    const exact = q === '' ? undefined : await exactPath(db, organisation, q, groups)
+    if (exact !== undefined) {
+      res.redirect(302, `${req.baseUrl}/${exact}`)
+      return
+    }
+    res.render('search/results', {
+      title: q === '' ? language.t('search.title') : language.t('search.titleOf', { q }),
+      q,
+      groups,
+      resources,
+      mark: highlighter(q),
+      // Of these nobody knows yet what there is.
+      unread: lists
+        .filter(({ fresh }) => fresh === undefined || (fresh.available && fresh.total === null))
+        .map(({ resource }) => resource),
+    })
+  }

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Browser, Visit } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { wordsOf } from './reading.ts'
+
+const base = '/partners/12345'
+const shop = '/merchants/business:NO:ORG/311900456'
+
+let test: TestPortal
+let åse: Browser
+beforeAll(async () => {
+  test = await startTestPortal()
+  åse = await test.signedIn('Åse Bjørk')
+})
+afterAll(async () => test.stop())
+
+const find = async (q: string, { browser = åse, at = base } = {}): Promise<Visit> =>
+  browser.open(`${at}/search?q=${encodeURIComponent(q)}`)
+
+/** What was found, by kind, as the names of the rows. */
+const found = ({ $ }: Visit): Record<string, string[]> =>
+  Object.fromEntries(
+    $('[data-group]')
+      .toArray()
+      .map((group) => [
+        String($(group).attr('data-group')),
+        $(group)
+          .find('li a')
+          .toArray()
+          .map((link) => wordsOf($(link))),
+      ]),
+  )
+
+const own = <Row extends { partnerId: string | null }>(rows: readonly Row[]): Row[] =>
+  rows.filter(({ partnerId }) => partnerId === '12345')
+
+describe('the box on top of every page', () => {
+  it('asks for everything of the organisation, without JavaScript', async () => {
+    for (const path of [base, `${base}/sales-units`, `${base}/no/such/page`, shop]) {
+      const { $ } = await åse.open(path)
+      const form = $('header form[role=search]')
+      expect([path, form.attr('action'), form.attr('method')]).toEqual([
+        path,
+        `${path.startsWith(base) ? base : shop}/search`,
+        'get',
+      ])
+      expect(form.find('input[type=search]').attr('aria-label')).toBe('Find anything')
+      expect(form.find('button[type=submit]').text()).toBe('Find')
+    }
+    expect((await åse.open('/profile')).$('header form[role=search]')).toHaveLength(0)
+  })
+
+  it('keeps what was asked', async () => {
+    expect((await find('fitness')).$('#find').val()).toBe('fitness')
+  })
+})
+
+describe('what is found', () => {
+  it('stands by kind, a few of each, with how many there are and where all of them are', async () => {
+    const page = await find('fitness')
+    const groups = found(page)
+    expect(Object.keys(groups)).toEqual(['salesUnits', 'merchants', 'productOrders', 'templates', 'webhooks'])
+    expect(groups['salesUnits']).toHaveLength(5)
+    expect(wordsOf(page.$('#salesUnits'))).toBe('Sales units 9')
+    const all = await åse.follow('See all 9')
+    expect(all.url.pathname + all.url.search).toBe(`${base}/sales-units?q=fitness`)
+    expect(all.$('main tbody tr')).toHaveLength(9)
+    expect(groups['merchants']).toContain('Fitness Tampere Oy')
+    expect(page.$('[data-group=salesUnits] mark').first().text().toLowerCase()).toBe('fitness')
+    expect(page.$('title').text()).toBe('Found for “fitness” – Nordlys Platform AS – Partner portal')
+  })
+
+  it('leads to its page', async () => {
+    const page = await find('Tampere')
+    const links = page
+      .$('.found a')
+      .toArray()
+      .map((link) => String(page.$(link).attr('href')))
+    expect(links).toContain(`${base}/sales-units/28123`)
+    expect(links).toContain(`${base}/merchants/business:FI:Y-tunnus/9123456-7`)
+    for (const link of links) expect([link, (await åse.open(link)).status]).toEqual([link, 200])
+  })
+
+  it('is searched in URLs too', async () => {
+    const [hook] = test.world.webhooks.filter(({ registeredFor }) => registeredFor === 'partner/12345')
+    const url = String(hook?.body.url)
+    expect(found(await find(url.slice(8, -2)))['webhooks']).toContain(url)
+  })
+
+  it('says when there is nothing, what could be searched, and where to look', async () => {
+    const page = await find('zz <b>nothing</b>')
+    expect(page.words).toContain('Nothing matches “zz <b>nothing</b>”')
+    expect(page.words).toContain('Try a part of a name or of an ID')
+    const links = page
+      .$('main .empty a')
+      .toArray()
+      .map((link) => wordsOf(page.$(link)))
+    expect(links).toEqual(['Sales units', 'Product orders', 'Templates', 'Price packages', 'Webhooks'])
+  })
+
+  it('is nothing before somebody asks, and that is no mistake', async () => {
+    const page = await åse.open(`${base}/search`)
+    expect([page.status, page.$('h1').text()]).toEqual([200, 'Find anything'])
+    expect(page.$('[data-group], .empty')).toHaveLength(0)
+  })
+
+  it('is asked for in words that can be understood', async () => {
+    for (const query of [`q=${'x'.repeat(101)}`, 'q=a&q=b', 'q=%00'])
+      expect([query, (await åse.open(`${base}/search?${query}`)).status]).toEqual([query, 400])
+  })
+})
+
+describe('an exact id leads straight there', () => {
+  const leadsTo = async (q: string, options: Parameters<typeof find>[1] = {}): Promise<string> => {
+    const { url } = await find(q, options)
+    return url.pathname + url.search
+  }
+
+  it.each([
+    ['an MSN', '123456', '/sales-units/123456'],
+    ['a business identifier', '311900456', '/merchants/business:NO:ORG/311900456'],
+    ['one as people write it', 'NO 311 900 456', '/merchants/business:NO:ORG/311900456'],
+    ['a Danish one', 'CVR 91234567', '/merchants/business:DK:CVR/91234567'],
+    ['a Finnish one', '9123456-7', '/merchants/business:FI:Y-tunnus/9123456-7'],
+  ])('%s: %s', async (_what, q, path) => {
+    expect(await leadsTo(q)).toBe(base + path)
+  })
+
+  it('of an order, a template, a price package and a webhook', async () => {
+    const [order] = own(test.world.productOrders)
+    const [template] = own(test.world.templates)
+    const [pricePackage] = own(test.world.pricePackages)
+    const hook = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'partner/12345')
+    const { productOrderId = '' } = order?.body ?? {}
+    expect(await leadsTo(productOrderId.toUpperCase())).toBe(`${base}/product-orders/${productOrderId}`)
+    const templateId = String(template?.body.templateId)
+    expect(await leadsTo(templateId)).toBe(`${base}/templates?q=${templateId}`)
+    const { pricePackageId = '' } = pricePackage?.body ?? {}
+    expect(await leadsTo(pricePackageId)).toBe(`${base}/price-packages?q=${pricePackageId}`)
+    const id = String(hook?.body.id)
+    expect(await leadsTo(id)).toBe(`${base}/developers/webhooks?q=${id}`)
+    expect((await find(id)).$('main tbody tr')).toHaveLength(1)
+  })
+
+  it('but a part of one does not', async () => {
+    expect(await leadsTo('12345')).toBe(`${base}/search?q=12345`)
+  })
+})
+
+describe('nobody finds what is not theirs', () => {
+  it('not another organisation’s', async () => {
+    const foreign = test.world.salesUnits.find(({ partnerId }) => partnerId === '23456')?.body
+    for (const q of [foreign?.msn ?? '', foreign?.name ?? '', '290001'])
+      expect([q, (await find(q)).words]).toEqual([q, expect.stringContaining('Nothing matches')])
+  })
+
+  it('a merchant finds its own sales units and webhooks only', async () => {
+    const page = await find('fitness', { at: shop })
+    expect(Object.keys(found(page)).filter((key) => !['salesUnits', 'webhooks'].includes(key))).toEqual([])
+    expect((await find('123456', { at: shop })).url.pathname).toBe(`${shop}/sales-units/123456`)
+  })
+
+  it('no webhooks without the role for them', async () => {
+    const nora = await test.signedIn('Nora Lie')
+    const hook = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'partner/12345')
+    for (const q of [String(hook?.body.id), String(hook?.body.url)]) {
+      const page = await find(q, { browser: nora })
+      expect(page.url.pathname).toBe(`${base}/search`)
+      expect(page.words).toContain('Nothing matches')
+      expect(page.$('main a[href*=developers]')).toHaveLength(0)
+    }
+    expect(Object.keys(found(await find('fitness', { browser: nora })))).not.toContain('webhooks')
+  })
+})
+
+it('says what has not been read yet', async () => {
+  const fresh = await startTestPortal({ synced: false, weather: { down: true } })
+  try {
+    const kari = await fresh.signedIn('Kari Nordmann')
+    const page = await find('x', { browser: kari })
+    expect(page.words).toContain(
+      'Not searched, because it has not been read yet: Sales units, Product orders',
+    )
+  } finally {
+    await fresh.stop()
+  }
+})
