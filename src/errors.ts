@@ -58,6 +58,26 @@ export class BeingReadError extends PortalError {
   readonly page = 'beingRead'
 }
 
+/** Thrown for what the portal has known and the API does not share any more: not active, or with another partner now. */
+export class GoneError extends PortalError {
+  readonly status = 410
+  readonly page: 'salesUnitGone' | 'merchantGone' | 'productOrderGone'
+  /** What it is called, and the id that it was asked for by. */
+  readonly title: string
+  readonly key: string
+  readonly goneAt: Date
+  constructor(
+    page: GoneError['page'],
+    { title, key, goneAt }: { readonly title: string; readonly key: string; readonly goneAt: Date },
+  ) {
+    super(`${page} ${key}`)
+    this.page = page
+    this.title = title
+    this.key = key
+    this.goneAt = goneAt
+  }
+}
+
 /** What was being read when an upstream call failed. One word a resource, as in the site map. */
 export type Purpose =
   | 'token'

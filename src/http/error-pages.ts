@@ -4,6 +4,7 @@ import {
   BadRequestError,
   BeingReadError,
   FormExpiredError,
+  GoneError,
   InternalError,
   NotFoundError,
   NotSharedError,
@@ -42,11 +43,16 @@ export const errorPages =
     const { t, format } = res.locals.language
     const waitMs = error instanceof TooManyRequestsError ? error.retryAfterSeconds * 1000 : 0
     if (waitMs > 0) res.set('Retry-After', String(waitMs / 1000))
+    const gone = error instanceof GoneError ? error : undefined
     const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
     return res.status(error.status).render('errors/error', {
-      title: t(`errors.${error.page}.title`, { purpose }),
-      text: t(`errors.${error.page}.text`, { purpose, wait: format.ahead(waitMs) }),
-      key: error instanceof NotSharedError ? error.key : '',
+      title: t(`errors.${error.page}.title`, { purpose, name: gone?.title }),
+      text: t(`errors.${error.page}.text`, {
+        purpose,
+        wait: format.ahead(waitMs),
+        at: gone && format.moment(gone.goneAt),
+      }),
+      key: gone?.key ?? (error instanceof NotSharedError ? error.key : ''),
       page: error.page,
       retry: (error.status >= 500 || waitMs > 0) && req.method === 'GET',
       requestId: res.locals.requestId,

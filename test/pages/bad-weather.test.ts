@@ -168,7 +168,10 @@ describe('what has been read before', () => {
     expect((await åse.open(`${path}/124680`)).$('h1').text()).toBe('Tromsø Fitness Nordlys')
     await test.settled()
     const gone = await åse.open(`${path}/124680`)
-    expect([gone.status, gone.$('h1').text()]).toEqual([404, words.errors.salesUnitNotShared.title])
+    expect([gone.status, gone.$('h1').text()]).toEqual([
+      410,
+      'Tromsø Fitness Nordlys is no longer shared with you',
+    ])
     expect(await msns()).not.toContain('124680')
     await test.settled()
     // Nobody asks for it again and again; whoever opens it asks once.

@@ -49,7 +49,10 @@ const dirtOf = ({ $ }: Visit): string[] => {
   const elsewhere = $('[href], [src], [action]')
     .toArray()
     .map((element) => String($(element).attr('href') ?? $(element).attr('src') ?? $(element).attr('action')))
-    .filter((link) => !/^(\/(?!\/)|[?#]|https:\/\/feedback\.example)/.test(link))
+    .filter(
+      (link) =>
+        !/^(\/(?!\/)|[?#]|https:\/\/(feedback\.example|developer\.vippsmobilepay\.com\/docs)\/)/.test(link),
+    )
   return [
     ...elements.toArray().map((element) => $.html(element)),
     $('script').text(),

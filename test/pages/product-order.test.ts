@@ -3,7 +3,7 @@ import type { DemoProductOrder } from '../../src/demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf, writtenIdentifier } from './reading.ts'
+import { factsOf, wordsOf, writtenIdentifier, shownDate } from './reading.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -59,14 +59,20 @@ describe('a product order', () => {
   it('shows every field of every order', async () => {
     const products: Record<string, string> = words.productType
     const types: Record<string, string> = words.orderType
+    const explained: Record<'product' | 'type', Record<string, string>> = {
+      product: words.productTypeText,
+      type: words.orderTypeText,
+    }
+    const said = (names: Record<string, string>, texts: Record<string, string>, value: string): string =>
+      [names[value] ?? value, texts[value]].filter(Boolean).join(' ')
     for (const order of ordersOf(({ status }) => status !== 'unknown')) {
       const page = await kari.open(pathOf(order))
       const facts = factsOf(page)
       const { scheme } = order.businessIdentifier
       expect(facts).toMatchObject({
         'Order ID': order.productOrderId,
-        Product: products[order.productType] ?? order.productType,
-        'How it was made': types[order.productOrderType] ?? order.productOrderType,
+        Product: said(products, explained.product, order.productType),
+        'How it was made': said(types, explained.type, order.productOrderType),
         'Sales unit': order.salesUnit
           ? `${order.salesUnit.name} ${order.salesUnit.msn}`
           : words.productOrder.noSalesUnit,
@@ -79,6 +85,28 @@ describe('a product order', () => {
       )
       expect(page.words).toContain('The API gives no dates.')
     }
+  })
+
+  it('says of a prefilled one that waits by when it expires, and of no other', async () => {
+    for (const order of ordersOf(({ status }) => status !== 'unknown')) {
+      const expires = factsOf(await kari.open(pathOf(order)))['Expires']
+      const waits =
+        order.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(order.status)
+      // Everything was first seen when the test began.
+      const [today, by] = [0, 14].map((days) => shownDate(new Date(Date.now() + days * 86_400_000)))
+      expect(expires).toBe(
+        waits
+          ? `By ${by} at the latest, unless the merchant submits it 14 days after it was made. The API does not tell when that was; the portal first saw it on ${today}.`
+          : undefined,
+      )
+    }
+  })
+
+  it('is named in the title, with whose it is', async () => {
+    const order = orderWhere(({ status }) => status === 'COMPLETED')
+    const { $ } = await kari.open(pathOf(order))
+    expect($('title').text()).toMatch(/^Product order – .+ – Nordlys Platform AS – Partner portal$/)
+    expect($('title').text()).not.toContain('undefined')
   })
 
   it('shows a product type that is newer than the portal as it is', async () => {
@@ -133,4 +161,18 @@ it('explains an order that is not shared', async () => {
   expect(page.words).toContain('This product order is not shared with you')
   for (const reason of Object.values(words.errors.productOrderNotShared.reasons))
     expect(page.words).toContain(reason)
+})
+
+it('says of one that is gone what it was, until when it was there, and the usual reasons', async () => {
+  const at = test.world.productOrders.findIndex(({ partnerId }) => partnerId === '12345')
+  const [order] = test.world.productOrders.splice(at, 1)
+  if (!order) throw new Error('no order')
+  await test.sync()
+  const page = await kari.open(pathOf(order.body))
+  expect(page.status).toBe(410)
+  expect(page.$('h1').text()).toMatch(/^The product order of .+ is no longer shared with you$/)
+  expect(page.words).toContain(`You could see it until ${shownDate(new Date())}`)
+  expect(page.words).toContain(order.body.productOrderId)
+  expect(page.words).toContain(words.errors.productOrderNotShared.reasons.otherPartner)
+  expect(page.words).not.toContain(words.errors.productOrderNotShared.reasons.typo)
 })

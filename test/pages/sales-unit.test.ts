@@ -33,7 +33,7 @@ const setting = (name: string, value: boolean | string): [string, string] => {
   const said = typeof value === 'boolean' ? (value ? 'Yes' : 'No') : (values[value] ?? value)
   const entry = known[name]
   return entry
-    ? [`${entry.name} ${name}`, `${said} ${entry.text}`]
+    ? [`${entry.name} ${name}`, `${said} ${entry.text} Documentation: ${entry.name}`]
     : [name, `${said} A setting that is newer than this portal. It is shown as the API gives it.`]
 }
 
@@ -46,6 +46,8 @@ describe('a sales unit', () => {
       const shown = facts.map((fact) => [wordsOf(page.$(fact).find('dt')), wordsOf(page.$(fact).find('dd'))])
       const expected = Object.entries(body.configuration).map(([name, value]) => setting(name, value))
       expect(inOrder(shown)).toEqual(inOrder(expected))
+      for (const link of page.$('dl.settings a').toArray())
+        expect(page.$(link).attr('href')).toMatch(/^https:\/\/developer\.vippsmobilepay\.com\/docs\/.+\/$/)
     }
   })
 

@@ -82,7 +82,7 @@ describe('what is found', () => {
   })
 
   it('is searched in URLs too', async () => {
-    const [hook] = test.world.webhooks.filter(({ registeredFor }) => registeredFor === 'partner/12345')
+    const hook = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'partner/12345')
     const url = String(hook?.body.url)
     expect(found(await find(url.slice(8, -2)))['webhooks']).toContain(url)
   })

@@ -179,7 +179,7 @@ describe('a list', () => {
       .map(({ resource, key }) => `${resource} ${key.slice(0, 6)}`)
     expect(gone.toSorted()).toEqual(['salesUnit 140512', 'webhook 140512'])
     const kari = await test.signedIn('Kari Nordmann')
-    expect((await kari.open(`${base}/sales-units/140512`)).status).toBe(404)
+    expect((await kari.open(`${base}/sales-units/140512`)).status).toBe(410)
     expect((await kari.open(`${base}/sales-units?q=140512`)).words).toContain('No sales unit matches')
     if (row) row.active = true
     await listsDue()

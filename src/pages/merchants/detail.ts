@@ -1,5 +1,6 @@
 import type { RequestHandler, Response } from 'express'
-import { BeingReadError, NotFoundError, NotSharedError } from '../../errors.ts'
+import { identifierText } from '../../business-identifier.ts'
+import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { type BusinessIdentifier, merchant } from '../../management-api/merchants.ts'
 import { businessIdPattern, type Organisation, schemePattern } from '../../organisation.ts'
 import { findMerchant } from '../../store/merchants.ts'
@@ -30,10 +31,16 @@ const render = async (
   const fresh = await looking.one(organisation, 'merchant', `${identifier.scheme}/${identifier.id}`)
   const stored = await findMerchant(kysely, organisation, identifier)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
-  if (!stored || stored.goneAt) throw new NotSharedError('merchantNotShared', words)
+  if (!stored) throw new NotSharedError('merchantNotShared', words)
   const details = merchant.parse(stored.details)
+  if (stored.goneAt)
+    throw new GoneError('merchantGone', {
+      title: details.name,
+      key: identifierText(identifier),
+      goneAt: stored.goneAt,
+    })
   res.render('merchants/detail', {
-    title: details.name,
+    title: `${details.name} (${identifierText(identifier)})`,
     merchant: details,
     salesUnits: salesUnits.slice(0, mostSalesUnits),
     moreSalesUnits: salesUnits.length > mostSalesUnits,

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
-import { BeingReadError, NotFoundError, NotSharedError } from '../../errors.ts'
+import { identifierText } from '../../business-identifier.ts'
+import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../organisation.ts'
 import { changesOf } from '../../store/changes.ts'
@@ -8,9 +9,14 @@ import { findProductOrder } from '../../store/product-orders.ts'
 import type { Lists } from '../../sync/looking.ts'
 import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
+import { productOrderDocumentation } from '../documentation.ts'
+import { orderExpiry } from './expiry.ts'
 import { orderOf } from './list.ts'
 
 const uuid = z.guid()
+
+/** The merchant has yet to submit it. */
+const waiting = new Set(['RECEIVED', 'MERCHANT_VIEWED'])
 
 /** A prefill link leads nowhere once the order is final. */
 const final = new Set(['COMPLETED', 'REJECTED', 'EXPIRED'])
@@ -31,7 +37,15 @@ const load = async (
   )
   const stored = isListed ? known : await findProductOrder(kysely, organisation, id)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`product order ${id}`)
-  if (!stored || stored.goneAt) throw new NotSharedError('productOrderNotShared', id)
+  if (!stored) throw new NotSharedError('productOrderNotShared', id)
+  if (stored.goneAt) {
+    const { merchantName, businessIdentifier } = orderOf(stored)
+    throw new GoneError('productOrderGone', {
+      title: merchantName ?? identifierText(businessIdentifier),
+      key: id,
+      goneAt: stored.goneAt,
+    })
+  }
   return { stored, fresh }
 }
 
@@ -45,8 +59,13 @@ export const showProductOrder =
     const { stored, fresh } = await load(deps, organisation, productOrderId, listsHere(res))
     const order = orderOf(stored)
     res.render('product-orders/detail', {
-      title: res.locals.language.t('productOrder.title'),
+      title: `${res.locals.language.t('productOrder.title')} – ${order.merchantName ?? identifierText(order.businessIdentifier)}`,
       order,
+      expiry:
+        order.productOrderType === 'PREFILL' && waiting.has(order.status)
+          ? orderExpiry(stored.firstSeenAt)
+          : undefined,
+      documentation: productOrderDocumentation,
       prefillUrl: final.has(order.status) ? undefined : httpUrl(order.productOrderUrl),
       history: await changesOf(deps.database.kysely, organisation, 'productOrder', productOrderId),
       fresh,

@@ -1,11 +1,12 @@
 import type { RequestHandler } from 'express'
-import { BeingReadError, NotFoundError, NotSharedError } from '../../errors.ts'
+import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../organisation.ts'
 import { changesOf } from '../../store/changes.ts'
 import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
 import { actingAs, pathParameter } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
+import { settingDocumentation } from '../documentation.ts'
 
 /** The merchant's other sales units on the page; a link leads to all. */
 const mostOthers = 50
@@ -27,7 +28,12 @@ const placeOf = (name: string): number => (settings.includes(name) ? settings.in
 /** The configuration as rows to show: the ones with words first; unknown ones too. */
 const configurationOf = (configuration: SalesUnit['configuration'], has: (key: string) => boolean) =>
   Object.entries(configuration)
-    .map(([name, value]) => ({ name, value, known: has(`configuration.${name}.name`) }))
+    .map(([name, value]) => ({
+      name,
+      value,
+      known: has(`configuration.${name}.name`),
+      documentation: settingDocumentation[name],
+    }))
     .toSorted((a, b) => placeOf(a.name) - placeOf(b.name))
 
 const load = async (
@@ -41,7 +47,9 @@ const load = async (
   const fresh = await looking.one(organisation, 'salesUnit', msn, isKnown ? 'something' : undefined)
   const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
-  if (!stored || stored.goneAt) throw new NotSharedError('salesUnitNotShared', msn)
+  if (!stored) throw new NotSharedError('salesUnitNotShared', msn)
+  if (stored.goneAt)
+    throw new GoneError('salesUnitGone', { title: stored.name, key: msn, goneAt: stored.goneAt })
   return { stored, fresh }
 }
 
@@ -61,7 +69,7 @@ export const showSalesUnit =
     ])
     const others = siblings?.filter((other) => other.msn !== msn)
     res.render('sales-units/detail', {
-      title: stored.name,
+      title: `${stored.name} (${msn})`,
       stored,
       details,
       configuration: details && configurationOf(details.configuration, res.locals.language.has),

@@ -1,0 +1,20 @@
+const site = 'https://developer.vippsmobilepay.com/docs'
+const payments = `${site}/knowledge-base/payments/`
+const capture = `${site}/knowledge-base/reserve-and-capture/`
+const landingPage = `${site}/knowledge-base/landing-page/`
+
+/** Where Vipps MobilePay documents what a setting of a sales unit is about. */
+export const settingDocumentation: Readonly<Record<string, string>> = {
+  paymentAllowed: payments,
+  captureType: capture,
+  skipLandingPageAllowed: landingPage,
+  recurringAllowed: `${site}/APIs/recurring-api/`,
+  partialCaptureAllowed: capture,
+  lateCaptureAllowed: capture,
+  landingPagePhoneNumberLocked: landingPage,
+  longLivingPaymentAllowed: `${site}/recommended-flows/long-living-payments/`,
+  creditCardPaymentAllowed: payments,
+}
+
+/** Product orders, their statuses and how they are made. */
+export const productOrderDocumentation = `${site}/APIs/management-api/`
