@@ -1,0 +1,23 @@
+import type { Locator, Page } from 'playwright-core'
+
+/** Lists of sales units: one with a row for every awkward name, and one of 60 rows, of which a page shows 25. */
+export const [small, large] = ['/partners/12345/sales-units', '/partners/23456/sales-units'] as const
+
+/** Where one types what the list is filtered by. */
+export const filterOf = (page: Page): Locator => page.locator('#q')
+
+/** The words of the first column, from top to bottom. */
+export const namesOn = async (page: Page): Promise<string[]> =>
+  page.locator('main tbody td:first-child').allInnerTexts()
+
+/** What the list says of itself, above its rows. */
+export const saidOn = async (page: Page): Promise<string> => page.locator('#found').innerText()
+
+/** Path and query of the address, as they would be sent to somebody. */
+export const addressOf = (page: Page): string => {
+  const { pathname, search } = new URL(page.url())
+  return pathname + search
+}
+
+/** What has the focus; nothing when it has been lost. */
+export const focusedOn = (page: Page): Locator => page.locator('body :focus')
