@@ -25,13 +25,14 @@ const tidy = (body) => {
   for (const [name, value] of Array.from(body)) if (value === '') body.delete(name)
 }
 
-/** The controls show what the address asks for; a text that somebody is typing is theirs. */
+/** The controls show what the address asks for; a text that somebody is in is theirs. */
 const followAddress = (form) => {
   const asked = new URLSearchParams(location.search)
   for (const control of form.elements) {
     if (control.form !== form || !form.contains(control) || control.name === '') continue
     if (control.type === 'checkbox') control.checked = asked.getAll(control.name).includes(control.value)
-    else if (control.name !== 'q' || cause !== 'input') control.value = asked.get(control.name) ?? ''
+    else if (control.name !== 'q' || control !== document.activeElement)
+      control.value = asked.get(control.name) ?? ''
   }
 }
 
