@@ -100,7 +100,8 @@ const cookieOf = (req: Request): string | undefined =>
 
 /** The user's own choice, else what the browser asks for, else English. */
 export const chooseLanguage = (languages: ReadonlyMap<string, Language>, req: Request): Language => {
-  const asked = req.acceptsLanguages([...languages.keys(), 'no', 'nn'])
+  // Whoever takes any language gets the first.
+  const asked = req.acceptsLanguages(['en', ...languages.keys(), 'no', 'nn'])
   const fromBrowser = asked === 'no' || asked === 'nn' ? 'nb' : asked
   const chosen = languages.get(cookieOf(req) ?? '') ?? languages.get(fromBrowser || '') ?? languages.get('en')
   if (!chosen) throw new Error('views/locales has no en.json')
