@@ -17,11 +17,11 @@ COPY src ./src
 # The demo needs packages that are not here.
 RUN rm -rf src/demo
 # Fills Node's compile cache: without a configuration it names what is missing and ends, with everything loaded.
-RUN node --max-semi-space-size=2 --heap-growing-percent=100 src/start.js 2>/dev/null || true
+RUN node --max-semi-space-size=8 --heap-growing-percent=100 src/start.js 2>/dev/null || true
 # Nothing is ever written below /portal from here on: it works with --read-only.
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # node is process 1 and handles SIGTERM itself.
-CMD ["node", "--max-semi-space-size=2", "--heap-growing-percent=100", "src/start.js"]
+CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=100", "src/start.js"]
