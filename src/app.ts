@@ -41,7 +41,7 @@ export const createApp = (deps: AppDeps): Express => {
   const files = createStaticFiles(deps.brand)
   const languages = loadLanguages(`${views}/locales`)
   const session = { limits: config.sessionLimits, database, logger }
-  const passport = createPassport(database)
+  const passport = createPassport()
   const brakes = createBrakes({ secrets: config.sessionSecrets, database, logger })
   const sealer = createSealer(config.sessionSecrets)
   const render = compileViews(views)

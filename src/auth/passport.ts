@@ -1,18 +1,18 @@
+import type { Request } from 'express'
 import passport from 'passport'
-import type { Database } from '../store/database.ts'
-import { findUserWithGrants } from '../store/users.ts'
+import { userOfSession } from '../http/session.ts'
 
 export type Passport = InstanceType<typeof passport.Passport>
 
-/** An authenticator of its own for every app; the session keeps the user's id and nothing else. */
-export const createPassport = (database: Database): Passport => {
+/** An authenticator of its own for every app; the session keeps the user's id and nothing else, and its store reads the rest. */
+export const createPassport = (): Passport => {
   const authenticator = new passport.Passport()
   authenticator.serializeUser((user: Express.User, done) => done(null, user.id))
-  authenticator.deserializeUser((id: string, done) => {
-    findUserWithGrants(database.kysely, id).then(
-      (user) => done(null, user ?? false),
-      (error: unknown) => done(error),
-    )
-  })
+  authenticator.deserializeUser(
+    (req: Request, id: string, done: (error: null, user: Express.User | false) => void) => {
+      const user = userOfSession(req)
+      done(null, user?.id === id ? user : false)
+    },
+  )
   return authenticator
 }

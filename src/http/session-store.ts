@@ -1,8 +1,10 @@
 import connectPgSimple from 'connect-pg-simple'
 import type { Request } from 'express'
 import session from 'express-session'
+import { sql } from 'kysely'
 import type { Logger } from '../logger.ts'
 import type { Database } from '../store/database.ts'
+import { readUserWithGrants, type UserWithGrants, userWithGrants } from '../store/users.ts'
 import { isBackground } from './background.ts'
 
 const PgStore = connectPgSimple(session)
@@ -19,8 +21,14 @@ type Row = {
   /** Numbers of any size are text. */
   left_ms: string
   renewed_from: string | null
+  user: Parameters<typeof readUserWithGrants>[0] | null
 }
-type Loaded = { readonly sid: string; readonly endsAt: number; readonly renewed: boolean }
+type Loaded = {
+  readonly sid: string
+  readonly endsAt: number
+  readonly renewed: boolean
+  readonly user?: UserWithGrants | undefined
+}
 
 const call = (done: ((error?: unknown) => void) | undefined, work: Promise<unknown>): void => {
   work.then(
@@ -35,7 +43,8 @@ const call = (done: ((error?: unknown) => void) | undefined, work: Promise<unkno
  *   bring back the session that a sign-out or a sign-in ended meanwhile;
  * - an id can be renewed while requests are under way: the old one leads to the new one until somebody comes with
  *   that, and 30 s at most;
- * - what a page asks for by itself does not keep a session alive, and a use within a minute of another is not written.
+ * - what a page asks for by itself does not keep a session alive, and a use within a minute of another is not written;
+ * - the user comes along in the one statement that every request asks.
  */
 export class SessionStore extends PgStore {
   readonly #database: Database
@@ -64,6 +73,11 @@ export class SessionStore extends PgStore {
   /** True when the request came with an id that another one has taken the place of: the browser must be told which. */
   cameWithOldId(req: Request): boolean {
     return this.#loaded.get(req.session)?.renewed === true
+  }
+
+  /** The user of the session as it was read, with the grants of that moment; undefined when there is none, or no more. */
+  userOf(req: Request): UserWithGrants | undefined {
+    return this.#loaded.get(req.session)?.user
   }
 
   override get(...[sid, done]: Parameters<session.Store['get']>): void {
@@ -142,19 +156,21 @@ export class SessionStore extends PgStore {
   }
 
   async #find(sid: string): Promise<session.SessionData | null> {
-    const { rows } = await this.#database.pool.query<Row>(
-      `select now.sess, now.sid, now.renewed_from, extract(epoch from (now.expire - now()::timestamp)) * 1000 as left_ms
-       from sessions came
-       join sessions now on now.sid = coalesce(came.renewed_as, came.sid) and now.renewed_as is null
-       where came.sid = $1 and came.expire > now()::timestamp and now.expire > now()::timestamp`,
-      [sid],
-    )
+    const { rows } = await sql<Row>`
+      select now.sess, now.sid, now.renewed_from,
+        extract(epoch from (now.expire - now()::timestamp)) * 1000 as left_ms,
+        ${userWithGrants(sql`now.user_id`)} as user
+      from sessions came
+      join sessions now on now.sid = coalesce(came.renewed_as, came.sid) and now.renewed_as is null
+      where came.sid = ${sid} and came.expire > now()::timestamp and now.expire > now()::timestamp
+    `.execute(this.#database.kysely)
     const [row] = rows
     if (!row) return null
     const renewed = row.sid !== sid
     // The browser has the new id: from now on the old one is worth nothing.
     if (row.renewed_from !== null && !renewed) await this.#forget(row.sid, row.renewed_from)
-    this.#loaded.set(row.sess, { sid: row.sid, endsAt: Date.now() + Number(row.left_ms), renewed })
+    const user = row.user ? readUserWithGrants(row.user) : undefined
+    this.#loaded.set(row.sess, { sid: row.sid, endsAt: Date.now() + Number(row.left_ms), renewed, user })
     return row.sess
   }
 

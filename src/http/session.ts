@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { Logger } from '../logger.ts'
 import type { Database } from '../store/database.ts'
+import type { UserWithGrants } from '../store/users.ts'
 import type { Device } from './device.ts'
 import { SessionStore } from './session-store.ts'
 
@@ -43,6 +44,9 @@ const storeOf = (req: Request): SessionStore => {
 
 /** When the session ends if this request is its last, in ms since the epoch. */
 export const idleEndOf = (req: Request): number => storeOf(req).endsAt(req)
+
+/** The user of the request's session, read with it; undefined when nobody is signed in, or the user is gone. */
+export const userOfSession = (req: Request): UserWithGrants | undefined => storeOf(req).userOf(req)
 
 /**
  * Gives the session a new id at a change of rights: grants, a verified e-mail address. The user

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Handle } from './database.ts'
-import type { PageSize } from '../paging.ts'
+import type { Page, PageSize } from '../paging.ts'
 import type { Json } from './records.ts'
-import { findKeys, sortedBy } from './searching.ts'
+import { findPage, type Found, sortedBy } from './searching.ts'
 
 export type StoredMerchant = { readonly details: Json; readonly goneAt: Date | null }
 
@@ -39,35 +39,30 @@ export const merchantsWithId = async (
 /** A merchant as a search shows it. */
 export type FoundMerchant = { readonly scheme: string; readonly id: string; readonly name: string }
 
+const namesOf =
+  (db: Handle, organisation: Organisation) =>
+  async (found: Found): Promise<FoundMerchant[]> => {
+    const rows = await db
+      .selectFrom('merchants as m')
+      .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 'm.key'))
+      .select(['m.key', 'm.name'])
+      .where('m.organisation', '=', organisationKey(organisation))
+      .orderBy('found.position')
+      .execute()
+    return rows.map(({ key, name }) => {
+      const [scheme = '', id = ''] = key.split('/')
+      return { scheme, id, name }
+    })
+  }
+
 /** The first of the merchants that have `q` in name or business identifier, by name, and how many there are. */
 export const searchMerchants = async (
   db: Handle,
   organisation: Organisation,
   q: string,
   size: PageSize,
-): Promise<{ readonly rows: FoundMerchant[]; readonly total: number; readonly more: boolean }> => {
-  const { rows, total, more } = await findKeys(db, {
-    table: 'merchants',
-    where: sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null`,
-    q,
-    page: 1,
-    size,
-    ...sortedBy(['sort_key'], { descending: false }),
-  })
-  if (rows.length === 0) return { rows: [], total, more }
-  const found = await db
-    .selectFrom('merchants')
-    .select(['key', 'name'])
-    .where('organisation', '=', organisationKey(organisation))
-    .where('key', 'in', rows)
-    .execute()
-  const names = new Map(found.map(({ key, name }) => [key, name]))
-  return {
-    rows: rows.map((key) => {
-      const [scheme = '', id = ''] = key.split('/')
-      return { scheme, id, name: names.get(key) ?? '' }
-    }),
-    total,
-    more,
-  }
+): Promise<Page<FoundMerchant>> => {
+  const where = sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null`
+  const order = sortedBy(['sort_key'], { descending: false })
+  return findPage(db, { table: 'merchants', where, q, page: 1, size, ...order }, namesOf(db, organisation))
 }

@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findKeys, inKeyOrder, isValue, matches, sortedBy } from './searching.ts'
+import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
 import type { Facet } from './summaries.ts'
 
 /** A product order as it is now: what the list said, and the details where somebody has opened it. */
@@ -69,16 +69,22 @@ const search = (
   sort: Sorting<ProductOrderColumn>,
 ) => ({ table: 'product_orders', where: matching(organisation, filter), q: filter.q, ...ordered(sort) })
 
+const rowsOf =
+  (db: Handle, organisation: Organisation) =>
+  async (found: Found): Promise<StoredProductOrder[]> => {
+    const rows = await selectProductOrders(db, organisation)
+      .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 'product_orders.key'))
+      .orderBy('found.position')
+      .execute()
+    return rows as StoredProductOrder[]
+  }
+
 /** The organisation's product orders with these keys, in their order. */
 export const productOrdersOf = async (
   db: Handle,
   organisation: Organisation,
   keys: readonly string[],
-): Promise<StoredProductOrder[]> => {
-  if (keys.length === 0) return []
-  const rows = await selectProductOrders(db, organisation).select('key').where('key', 'in', keys).execute()
-  return inKeyOrder(keys, rows as (StoredProductOrder & { key: string })[], ({ key }) => key)
-}
+): Promise<StoredProductOrder[]> => rowsOf(db, organisation)(inThisOrder(keys))
 
 /** A page of product orders. */
 export const findProductOrders = async (
@@ -86,10 +92,8 @@ export const findProductOrders = async (
   organisation: Organisation,
   filter: ProductOrderFilter,
   { sort, ...asked }: PageAsked<ProductOrderColumn>,
-): Promise<Page<StoredProductOrder>> => {
-  const page = await findKeys(db, { ...search(organisation, filter, sort), ...asked })
-  return { ...page, rows: await productOrdersOf(db, organisation, page.rows) }
-}
+): Promise<Page<StoredProductOrder>> =>
+  findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 
 /** The keys of all that the filter finds, in order. */
 export const allProductOrders = async (

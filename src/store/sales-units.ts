@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findKeys, inKeyOrder, isValue, sortedBy } from './searching.ts'
+import { findAllKeys, findPage, type Found, inThisOrder, isValue, sortedBy } from './searching.ts'
 
 /** A sales unit as it is now. `details` is null until they have been read. */
 export type StoredSalesUnit = {
@@ -67,16 +67,22 @@ const search = (
   ...sortedBy(columns[sort.column], sort),
 })
 
+const rowsOf =
+  (db: Handle, organisation: Organisation) =>
+  async (found: Found): Promise<StoredSalesUnit[]> => {
+    const rows = await selectSalesUnits(db, organisation)
+      .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 's.key'))
+      .orderBy('found.position')
+      .execute()
+    return rows as StoredSalesUnit[]
+  }
+
 /** The organisation's sales units with these MSNs, in their order. */
 export const salesUnitsOf = async (
   db: Handle,
   organisation: Organisation,
   msns: readonly string[],
-): Promise<StoredSalesUnit[]> => {
-  if (msns.length === 0) return []
-  const rows = await selectSalesUnits(db, organisation).where('s.key', 'in', msns).execute()
-  return inKeyOrder(msns, rows as StoredSalesUnit[], ({ msn }) => msn)
-}
+): Promise<StoredSalesUnit[]> => rowsOf(db, organisation)(inThisOrder(msns))
 
 /**
  * A page of the organisation's sales units.
@@ -90,12 +96,8 @@ export const findSalesUnits = async (
 ): Promise<Page<StoredSalesUnit>> => {
   const { sort, total, ...where } = asked
   const isFiltered = filter.market !== '' || filter.capture !== '' || filter.can.length > 0
-  const page = await findKeys(db, {
-    ...search(organisation, filter, sort),
-    ...where,
-    total: isFiltered ? undefined : total,
-  })
-  return { ...page, rows: await salesUnitsOf(db, organisation, page.rows) }
+  const wanted = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
+  return findPage(db, wanted, rowsOf(db, organisation))
 }
 
 /** The MSNs of all that the filter finds, in order. */

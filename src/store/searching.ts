@@ -48,17 +48,14 @@ export const sortedBy = (
 export const isValue = (column: string, value: string): RawBuilder<boolean> =>
   value === '' ? sql<boolean>`true` : sql<boolean>`${sql.ref(column)} = ${value}`
 
-/** The rows in the order of their keys. */
-export const inKeyOrder = <Row>(
-  keys: readonly string[],
-  rows: readonly Row[],
-  keyOf: (row: Row) => string,
-): Row[] => {
-  const byKey = new Map(rows.map((row) => [keyOf(row), row]))
-  return keys.flatMap((key) => byKey.get(key) ?? [])
-}
+/** Keys, and at which place each of them stands: a relation, for the statement that reads their rows. */
+export type Found = RawBuilder<{ key: string; position: number }>
 
-type Found = { key: string }
+/** These keys, as they stand. */
+export const inThisOrder = (keys: readonly string[]): Found =>
+  sql`(select key, position from unnest(${keys}::text[]) with ordinality as given (key, position))`
+
+type Key = { key: string }
 
 /** That `search_text` has `q` somewhere; an empty one is everywhere. */
 export const matches = (q: string): RawBuilder<boolean> =>
@@ -77,36 +74,44 @@ export const findAllKeys = async (
 }
 
 /**
- * One page of keys, in order. Few matches are found by the trigram index and sorted. Of many, a page is most often
- * full after a short walk in order; where it is not, they are sorted after all: a longer walk takes longer, when what
- * matches stands at its end.
+ * One page, in order. Few matches are found by the trigram index and sorted. Of many, a page is most often full after a
+ * short walk in order; where it is not, they are sorted after all: a longer walk takes longer, when what matches stands
+ * at its end.
+ * @param rowsOf reads the rows of what was found, in that order; it is asked once
  */
-export const findKeys = async (db: Handle, search: Search): Promise<Page<string>> => {
+export const findPage = async <Row>(
+  db: Handle,
+  search: Search,
+  rowsOf: (found: Found) => Promise<Row[]>,
+): Promise<Page<Row>> => {
   const { table, where, q, order, columns, page, size, total } = search
   const offset = (page - 1) * size
   const from = sql.table(table)
   const limits = sql`limit ${size + 1} offset ${offset}`
   const like = matches(q)
 
-  const keysOf = async (query: RawBuilder<Found>): Promise<string[]> => {
-    const { rows } = await query.execute(db)
-    return rows.map(({ key }) => key)
-  }
-  const pageOf = (found: readonly string[], all: number, more: boolean): Page<string> => {
-    const rows = found.slice(0, size)
+  const pageOf = (rows: readonly Row[], all: number, more: boolean): Page<Row> => {
+    const shown = rows.slice(0, size)
     return {
-      rows,
+      rows: shown,
       total: all,
       more,
       number: page,
-      hasNext: found.length > size,
-      from: rows.length === 0 ? 0 : offset + 1,
-      to: offset + rows.length,
+      hasNext: rows.length > size,
+      from: shown.length === 0 ? 0 : offset + 1,
+      to: offset + shown.length,
     }
   }
+  const keysOf = async (query: RawBuilder<Key>): Promise<string[]> => {
+    const { rows } = await query.execute(db)
+    return rows.map(({ key }) => key)
+  }
+  const given = async (keys: readonly string[]): Promise<Row[]> =>
+    keys.length === 0 ? [] : rowsOf(inThisOrder(keys))
 
-  const all = sql<Found>`select key from ${from} where ${where} order by ${order} ${limits}`
-  if (q === '' && total !== undefined) return pageOf(await keysOf(all), total, false)
+  const all: Found = sql`(select key, row_number() over () as position
+    from (select key from ${from} where ${where} order by ${order} ${limits}) found)`
+  if (q === '' && total !== undefined) return pageOf(await rowsOf(all), total, false)
 
   const { rows: counted } = await sql<{ key: string | null; count: number }>`
     with matching as materialized (
@@ -118,22 +123,17 @@ export const findKeys = async (db: Handle, search: Search): Promise<Page<string>
       order by position ${limits}
     ) found on true order by position`.execute(db)
   const count = counted[0]?.count ?? 0
-  if (count <= mostCounted)
-    return pageOf(
-      counted.flatMap(({ key }) => key ?? []),
-      count,
-      false,
-    )
-  if (q === '') return pageOf(await keysOf(all), mostCounted, true)
+  if (count <= mostCounted) return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
+  if (q === '') return pageOf(await rowsOf(all), mostCounted, true)
 
-  const walked = await keysOf(sql<Found>`
+  const walked = await keysOf(sql<Key>`
     select key from (
       select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
     ) beginning where ${like} order by ${order} ${limits}`)
-  if (walked.length > size) return pageOf(walked, mostCounted, true)
+  if (walked.length > size) return pageOf(await given(walked), mostCounted, true)
   // The planner would walk all of them here; `offset 0` keeps it from that.
-  const sorted = sql<Found>`
+  const sorted = sql<Key>`
     select key from (select key, ${columns} from ${from} where ${where} and ${like} offset 0) matching
     order by ${order} ${limits}`
-  return pageOf(await keysOf(sorted), mostCounted, true)
+  return pageOf(await given(await keysOf(sorted)), mostCounted, true)
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { UserGrant } from '../role.ts'
 import type { Handle } from './database.ts'
 import { isInForce, lastDay } from './grants.ts'
@@ -75,18 +75,25 @@ export const findUser = (db: Handle, id: string): Promise<StoredUser | undefined
 export const listUsers = (db: Handle): Promise<StoredUser[]> =>
   allUsers(db).orderBy('last_signed_in_at', 'desc').orderBy('id').execute()
 
-/** One query, as every signed-in request asks. @param id a UUID; PostgreSQL refuses anything else */
+type UserRow = Omit<UserWithGrants, 'grants'> & { readonly grants: Readonly<Record<string, UserGrant>> }
+
+/** The user with this id, as JSON; null when there is none. For the statement that reads a session. @param id text that is a UUID */
+export const userWithGrants = (id: RawBuilder<string | null>): RawBuilder<UserRow | null> => sql`(
+  select json_build_object('id', id, 'name', name, 'email', verified_email, 'eidEmail', email, 'grants', (
+    select coalesce(json_object_agg(organisation, json_build_object('role', role, 'until', ${lastDay})), '{}')
+    from grants where user_id = users.id and ${isInForce}
+  )) from users where id = ${id}::uuid)`
+
+/** What `userWithGrants` found. */
+export const readUserWithGrants = ({ grants, ...user }: UserRow): UserWithGrants => ({
+  ...user,
+  grants: new Map(Object.entries(grants)),
+})
+
+/** @param id a UUID; PostgreSQL refuses anything else */
 export const findUserWithGrants = async (db: Handle, id: string): Promise<UserWithGrants | undefined> => {
-  const user = await db
-    .selectFrom('users')
-    .select(['id', 'name', 'verified_email as email', 'email as eidEmail'])
-    .select(
-      sql<Readonly<Record<string, UserGrant>>>`(
-        select coalesce(json_object_agg(organisation, json_build_object('role', role, 'until', ${lastDay})), '{}')
-        from grants where user_id = users.id and ${isInForce}
-      )`.as('grants'),
-    )
-    .where('id', '=', id)
-    .executeTakeFirst()
-  return user && { ...user, grants: new Map(Object.entries(user.grants)) }
+  const { rows } = await sql<{ user: UserRow | null }>`select ${userWithGrants(sql`${id}`)} as user`.execute(
+    db,
+  )
+  return rows[0]?.user ? readUserWithGrants(rows[0].user) : undefined
 }

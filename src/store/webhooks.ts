@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findKeys, inKeyOrder, sortedBy } from './searching.ts'
+import { findAllKeys, findPage, type Found, inThisOrder, sortedBy } from './searching.ts'
 
 /** A registration and whose it is: the sales unit's, or the organisation's own where there is none. */
 export type StoredWebhook = {
@@ -24,24 +24,28 @@ const search = (organisation: Organisation, q: string, sort: Sorting<WebhookColu
   ...sortedBy(columns[sort.column], sort),
 })
 
+const rowsOf =
+  (db: Handle, organisation: Organisation) =>
+  async (found: Found): Promise<StoredWebhook[]> => {
+    const rows = await db
+      .selectFrom('webhooks as w')
+      .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 'w.key'))
+      .leftJoin('sales_units as s', (join) =>
+        join.onRef('s.organisation', '=', 'w.organisation').onRef('s.key', '=', 'w.msn'),
+      )
+      .select(['w.listed', 'w.msn', 's.name as salesUnitName'])
+      .where('w.organisation', '=', organisationKey(organisation))
+      .orderBy('found.position')
+      .execute()
+    return rows as StoredWebhook[]
+  }
+
 /** The organisation's webhooks with these keys, in their order. */
 export const webhooksOf = async (
   db: Handle,
   organisation: Organisation,
   keys: readonly string[],
-): Promise<StoredWebhook[]> => {
-  if (keys.length === 0) return []
-  const rows = await db
-    .selectFrom('webhooks as w')
-    .leftJoin('sales_units as s', (join) =>
-      join.onRef('s.organisation', '=', 'w.organisation').onRef('s.key', '=', 'w.msn'),
-    )
-    .select(['w.key', 'w.listed', 'w.msn', 's.name as salesUnitName'])
-    .where('w.organisation', '=', organisationKey(organisation))
-    .where('w.key', 'in', keys)
-    .execute()
-  return inKeyOrder(keys, rows as (StoredWebhook & { key: string })[], ({ key }) => key)
-}
+): Promise<StoredWebhook[]> => rowsOf(db, organisation)(inThisOrder(keys))
 
 /** A page of webhooks; `q` is looked for in URL and id. */
 export const findWebhooks = async (
@@ -49,10 +53,8 @@ export const findWebhooks = async (
   organisation: Organisation,
   { q }: { readonly q: string },
   { sort, ...asked }: PageAsked<WebhookColumn>,
-): Promise<Page<StoredWebhook>> => {
-  const page = await findKeys(db, { ...search(organisation, q, sort), ...asked })
-  return { ...page, rows: await webhooksOf(db, organisation, page.rows) }
-}
+): Promise<Page<StoredWebhook>> =>
+  findPage(db, { ...search(organisation, q, sort), ...asked }, rowsOf(db, organisation))
 
 /** The keys of all that `q` finds, in order. */
 export const allWebhooks = async (
