@@ -8,6 +8,7 @@ import { fillStage } from './first-list.ts'
 import { measureFootprint } from './footprint.ts'
 import { measureFirstSync } from './first-sync.ts'
 import { measureKeystroke } from './keystroke.ts'
+import { measureLighthouse } from './lighthouse.ts'
 import { measurePages } from './pages.ts'
 import { newPlace, type Place, postgresqlVersion } from './places.ts'
 import { allResults, reporter, tableOf } from './results.ts'
@@ -24,6 +25,7 @@ const onFullStage = [
   'footprint',
   'keystroke',
   'export',
+  'lighthouse',
   'weather',
   'unchanged',
 ] as const
@@ -51,13 +53,14 @@ const measureFull = async (place: Place): Promise<void> => {
     await portal.stop()
   }
   if (isWanted('footprint')) await measureFootprint(stage, report)
-  if (isWanted('pages', 'serving', 'keystroke', 'export', 'weather')) {
+  if (isWanted('pages', 'serving', 'keystroke', 'export', 'lighthouse', 'weather')) {
     const portal = await startPortalOf(stage)
     const visitor = await visitorOf(portal)
     if (isWanted('pages')) await measurePages(stage, portal, visitor, report)
     if (isWanted('serving')) await measureServing(portal, report)
     if (isWanted('keystroke')) await measureKeystroke(stage, portal, report)
     if (isWanted('export')) await measureExport(stage, portal, report)
+    if (isWanted('lighthouse')) await measureLighthouse(stage, portal, report)
     if (isWanted('weather')) await measureWeather(stage, portal, visitor, report)
     await portal.stop()
   }

@@ -50,6 +50,22 @@ const best = {
   gzip: async (bytes: Buffer) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
 }
 
+const forDocuments = [
+  'Permissions-Policy',
+  'Cross-Origin-Opener-Policy',
+  'Origin-Agent-Cluster',
+  'X-DNS-Prefetch-Control',
+  'X-Download-Options',
+  'X-Permitted-Cross-Domain-Policies',
+  'X-XSS-Protection',
+]
+
+/** What browsers heed in documents only is a kilobyte for each of a dozen files. What would hold an SVG that is opened stays. */
+const asPartOfPages: RequestHandler = (_req, res, next) => {
+  for (const name of forDocuments) res.removeHeader(name)
+  next()
+}
+
 /** Sends one file, compressed once as well as it goes, in another thread, when somebody first wants it. */
 const sendFile = ({ path, bytes }: SentFile): RequestHandler => {
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`
@@ -80,6 +96,7 @@ export const createStaticFiles = (brand: Brand) => {
   const prefix = `/assets/${hash.digest('base64url').slice(0, 10)}`
   const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
   const router = Router()
+  router.use('/assets', asPartOfPages)
   for (const file of files) router.get(`${prefix}/${file.path}`, sendFile(file))
   router.use(`${prefix}/inter`, express.static(inter, options))
   router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))

@@ -33,6 +33,9 @@ export const quietly = [
   '--no-first-run',
 ]
 
-/** The system's Chromium without a screen, with an empty profile of its own. */
-export const launchChromium = async (): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath(), headless: true, args: quietly })
+/**
+ * The system's Chromium without a screen, with an empty profile of its own.
+ * @param more switches of the command line
+ */
+export const launchChromium = async (more: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...quietly, ...more] })
