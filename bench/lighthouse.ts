@@ -1,5 +1,5 @@
 import type { Browser as Chromium, Page } from 'playwright-core'
-import lighthouse, { desktopConfig, type Config, type Flags } from 'lighthouse'
+import lighthouse, { desktopConfig, type Config, type Flags, type Result } from 'lighthouse'
 import { Browser } from '../test/support/browser.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import type { Reporter } from './results.ts'
@@ -19,10 +19,18 @@ const devices: readonly (readonly [string, Config | undefined])[] = [
 
 type Scored = Readonly<Record<(typeof categories)[number], number>> & { readonly lost: readonly string[] }
 
-const score = async (url: string, flags: Flags, config: Config | undefined): Promise<Scored> => {
+/** Now and then Chromium's trace has no beginning, which says nothing about the page. */
+const mostTries = 3
+
+const look = async (url: string, flags: Flags, config: Config | undefined, tries = 1): Promise<Result> => {
   const { lhr } = (await lighthouse(url, { ...flags, onlyCategories: [...categories] }, config)) ?? {}
-  if (!lhr) throw new Error(`Lighthouse says nothing about ${url}`)
-  if (lhr.runtimeError) throw new Error(`${url}: ${lhr.runtimeError.message}`)
+  if (lhr && !lhr.runtimeError) return lhr
+  if (tries < mostTries) return look(url, flags, config, tries + 1)
+  throw new Error(`Lighthouse cannot look at ${url}: ${lhr?.runtimeError?.message ?? 'it says nothing'}`)
+}
+
+const score = async (url: string, flags: Flags, config: Config | undefined): Promise<Scored> => {
+  const lhr = await look(url, flags, config)
   const of = (category: string): number => Math.round((lhr.categories[category]?.score ?? 0) * 100)
   const lost = categories.flatMap((category) =>
     (lhr.categories[category]?.auditRefs ?? [])

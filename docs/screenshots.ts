@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { startDemo } from '../src/demo/demo.ts'
+import { parseDemoSwitches } from '../src/demo/switches.ts'
+import { launchChromium } from '../test/support/chromium.ts'
+
+/** The pictures in README and docs, by name: pages of the demo, each light and dark. */
+const pictures = {
+  landing: '/partners/12345',
+  'sales-units': '/partners/12345/sales-units?q=fitness',
+  'sales-unit': '/partners/12345/sales-units/123456',
+  'product-orders': '/partners/12345/product-orders',
+}
+
+const images = join(import.meta.dirname, 'images')
+
+const signIn = async (page: Page, portalUrl: string): Promise<void> => {
+  await page.goto(portalUrl)
+  await page.getByRole('main').getByRole('link', { name: 'Sign in with eID' }).click()
+  await page.getByRole('button', { name: 'Kari Nordmann' }).click()
+  await page.waitForURL(`${portalUrl}/**`)
+}
+
+/** Once all of it has been read, which takes the demo a moment. */
+const settled = async (page: Page): Promise<void> => {
+  await page.locator('[data-reading]').waitFor({ state: 'detached', timeout: 60_000 })
+  await page.evaluate('document.fonts.ready')
+}
+
+const takeAll = async (browser: Browser, portalUrl: string): Promise<void> => {
+  const viewport = { width: 1280, height: 800 }
+  const page = await browser.newPage({ viewport, locale: 'en-GB', reducedMotion: 'reduce' })
+  await signIn(page, portalUrl)
+  for (const [name, path] of Object.entries(pictures)) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.goto(portalUrl + path)
+      await settled(page)
+      await page.screenshot({ path: join(images, `${name}-${colorScheme}.png`) })
+    }
+  }
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), 'portal-screenshots-'))
+const demo = await startDemo({ ...parseDemoSwitches([]), dataDir, log: 'silent' })
+const browser = await launchChromium()
+try {
+  await takeAll(browser, demo.portalUrl)
+} finally {
+  await browser.close()
+  await demo.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+}
