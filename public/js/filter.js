@@ -7,6 +7,7 @@ htmx.config.history = 'reload'
 htmx.config.includeIndicatorCSS = false
 htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trusted) })
 
+const filter = () => document.getElementById('filter')
 const results = () => document.getElementById('results')
 const isOfList = (ctx) => ctx.target?.id === 'results'
 
@@ -26,13 +27,23 @@ const tidy = (body) => {
 }
 
 /** The controls show what the address asks for; a text that somebody is in is theirs. */
-const followAddress = (form) => {
+const followAddress = () => {
+  const form = filter()
   const asked = new URLSearchParams(location.search)
   for (const control of form.elements) {
     if (control.form !== form || !form.contains(control) || control.name === '') continue
     if (control.type === 'checkbox') control.checked = asked.getAll(control.name).includes(control.value)
     else if (control.name !== 'q' || control !== document.activeElement)
       control.value = asked.get(control.name) ?? ''
+  }
+}
+
+/** What leads away and back, such as the choice of a language or a new sign-in, leads back to the list as it is now. */
+const leadBackHere = () => {
+  const here = location.pathname + location.search
+  for (const field of document.getElementsByName('returnTo')) field.value = here
+  for (const link of document.querySelectorAll('a[href*="?returnTo="]')) {
+    link.search = new URLSearchParams({ returnTo: here })
   }
 }
 
@@ -47,7 +58,7 @@ const keepPlace = () => {
 const pressed = (event) => {
   const link = event.target.closest('.states a, .chips a, .pages a, .empty a')
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
-  if (!link || !isPlain || !results()?.contains(link)) return
+  if (!link || !isPlain || !filter() || !results()?.contains(link)) return
   event.preventDefault()
   cause = link
   void htmx.ajax('GET', link.href, {
@@ -62,8 +73,6 @@ const pressed = (event) => {
 
 /** Filters the list while somebody types, without loading the page. Lists work the same without this, by their button. */
 export const followFilter = () => {
-  const form = document.getElementById('filter')
-  if (!form) return
   document.addEventListener('click', pressed)
   document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
     if (!isOfList(ctx)) return
@@ -88,7 +97,10 @@ export const followFilter = () => {
     if (cause === 'input' && isTyping) detail.history.type = 'replace'
     isTyping = cause === 'input'
   })
-  document.addEventListener('htmx:after:history:update', () => followAddress(form))
+  document.addEventListener('htmx:after:history:update', () => {
+    followAddress()
+    leadBackHere()
+  })
   document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
     if (isOfList(ctx)) keepPlace()
   })
@@ -97,3 +109,6 @@ export const followFilter = () => {
   })
   document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
 }
+
+/** The same for a filter that has just come into the page, in this part of it. */
+export const takeUpFilter = (part) => htmx.process(part)

@@ -1,9 +1,12 @@
-import type { Page, Request } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, focusedOn, large, namesOn, saidOn, small } from './support/list.ts'
+import { addressOf, filterOf, focusedOn, holdBack, large, namesOn, saidOn, small } from './support/list.ts'
 import { stage } from './support/stage.ts'
 
 const { signedIn } = stage()
+
+const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
+const bergen = ['Bergen Fitness Sentrum']
 
 const open = async (path: string) => {
   const visitor = await signedIn('Åse Bjørk')
@@ -11,81 +14,154 @@ const open = async (path: string) => {
   return visitor
 }
 
-const fitness = [
-  'ACME Fantastic Fitness',
-  'Bergen Fitness Sentrum',
-  'Fitness Tampere Oy',
-  'Fjord Fitness & Spa',
-  'Fjord Fitness & Spa innlogging',
-  'København Fitness Nørrebro',
-  'København Fitness Ø',
-  'Tromsø Fitness Nordlys',
-]
-
-/** Waits until the list shows these names, in this order. */
 const shows = async (page: Page, names: readonly string[]): Promise<void> =>
   expect.poll(async () => namesOn(page)).toEqual(names)
 
-/** Address, field and rows tell of the same filter. */
-const agreeOn = async (page: Page, q: string, names: readonly string[]): Promise<void> => {
+/** Rows, field and address tell of the same filter. */
+const agreeOn = async (page: Page, q: string, names: readonly string[], address: string): Promise<void> => {
+  await expect.poll(() => addressOf(page)).toBe(address)
   await shows(page, names)
-  expect([await filterOf(page).inputValue(), addressOf(page)]).toEqual([q, q ? `${small}?q=${q}` : small])
+  expect(await filterOf(page).inputValue()).toBe(q)
 }
 
-/** Keeps the answers to this text back until `go`, which resolves when the page has dealt with them. */
-const holdBack = async (page: Page, q: string): Promise<{ asked: Promise<Request>; go: () => Promise<void> }> => {
-  const asked = page.waitForRequest((request) => new URL(request.url()).searchParams.get('q') === q)
-  const [held, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  await page.route(
-    (url) => url.searchParams.get('q') === q,
-    async (route) => {
-      const response = await route.fetch()
-      await held.promise
-      await route.fulfill({ response })
-      done.resolve()
-    },
-  )
-  return {
-    asked,
-    go: async () => {
-      held.resolve()
-      await done.promise
-      // It is read, parsed and shown within a few tasks, if it is.
-      await page.evaluate('new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50))')
-    },
-  }
-}
-
-describe('typing', () => {
-  it('asks once, 150 ms after the last letter', async () => {
+describe('the list follows what is typed', () => {
+  it('150 ms after the last letter, with one question', async () => {
     const { page } = await signedIn('Åse Bjørk')
     await page.clock.install()
     await page.goto(small)
     const asked: string[] = []
-    page.on('request', (request) => asked.push(request.url()))
+    page.on('request', (request) => {
+      if (request.resourceType() === 'fetch') asked.push(new URL(request.url()).search)
+    })
     await page.clock.pauseAt(Date.now() + 10_000)
-    await filterOf(page).pressSequentially('fitn')
-    await page.clock.runFor(100)
-    await filterOf(page).pressSequentially('ess')
+    await filterOf(page).pressSequentially('fjo')
+    await page.clock.runFor(149)
+    await filterOf(page).pressSequentially('rd')
     await page.clock.runFor(149)
     expect(asked).toEqual([])
     await page.clock.runFor(1)
-    await expect.poll(() => asked.map((url) => new URL(url).search)).toEqual(['?q=fitness'])
     await page.clock.resume()
-    await agreeOn(page, 'fitness', fitness)
-    expect(asked).toHaveLength(1)
+    await agreeOn(page, 'fjord', fjord, `${small}?q=fjord`)
+    expect(asked).toEqual(['?q=fjord'])
   })
 
-  it('marks what was found, says how much it is, and leaves the caret where it was', async () => {
+  it('marks what was found, says how much that is, and leaves the caret where it was', async () => {
     const { page } = await open(small)
-    await filterOf(page).pressSequentially('ftness')
-    await expect.poll(async () => saidOn(page)).toBe('0 of 12 sales units match “ftness”')
-    for (let step = 0; step < 5; step += 1) await page.keyboard.press('ArrowLeft')
-    await page.keyboard.type('i')
-    await expect.poll(async () => saidOn(page)).toBe('8 of 12 sales units match “fitness”')
-    const marked = await page.locator('main td:first-child mark').allInnerTexts()
-    expect(marked).toEqual(fitness.map(() => 'Fitness'))
+    await filterOf(page).pressSequentially('bgen')
+    await expect.poll(async () => saidOn(page)).toBe('0 of 12 sales units match “bgen”')
+    for (const key of ['Home', 'ArrowRight', 'e', 'r']) await page.keyboard.press(key)
+    await expect.poll(async () => saidOn(page)).toBe('1 of 12 sales units matches “bergen”')
+    expect(await page.locator('main mark').allInnerTexts()).toEqual(['Bergen'])
     expect(await focusedOn(page).getAttribute('id')).toBe('q')
-    expect(await page.evaluate('document.activeElement.selectionStart')).toBe(2)
+    expect(await page.evaluate('document.activeElement.selectionStart')).toBe(3)
+    await page.keyboard.press('Control+A')
+    await page.keyboard.press('Delete')
+    await expect.poll(async () => saidOn(page)).toBe('12 sales units')
+    expect(await page.locator('main mark').count()).toBe(0)
+    expect(addressOf(page)).toBe(small)
+  })
+
+  it.each([
+    ['after the newer one', ['bergen', 'fjord']],
+    ['before the newer one', ['fjord', 'bergen']],
+  ] as const)('and drops an older answer that comes %s', async (_when, order) => {
+    const { page } = await open(small)
+    const held = {
+      fjord: await holdBack(page, `${small}?q=fjord`),
+      bergen: await holdBack(page, `${small}?q=bergen`),
+    }
+    await filterOf(page).fill('fjord')
+    await held.fjord.asked
+    await filterOf(page).fill('bergen')
+    await held.bergen.asked
+    const shown: string[][] = []
+    for (const q of order) {
+      await held[q].letGo()
+      shown.push(await namesOn(page))
+    }
+    // The older answer is nowhere to be seen, not even for the time being.
+    expect(shown).not.toContainEqual(fjord)
+    await agreeOn(page, 'bergen', bergen, `${small}?q=bergen`)
+  })
+})
+
+it('what is typed while another filter is on its way stays, and both hold', async () => {
+  const { page } = await signedIn('Åse Bjørk')
+  await page.clock.install()
+  await page.goto(small)
+  const { asked, begin } = await holdBack(page, `${small}?market=NO`)
+  await page.getByLabel('Market').selectOption('Norway')
+  await asked
+  await page.clock.pauseAt(Date.now() + 10_000)
+  await filterOf(page).pressSequentially('fi')
+  begin()
+  // Far less than 150 ms later the first answer is there.
+  await expect
+    .poll(async () => {
+      await page.clock.runFor(1)
+      return saidOn(page)
+    })
+    .toBe('7 of 12 sales units')
+  await page.clock.resume()
+  await filterOf(page).pressSequentially('tness s')
+  await agreeOn(page, 'fitness s', bergen, `${small}?q=fitness+s&market=NO`)
+})
+
+describe('a filter that was typed', () => {
+  it('is one step back, to the page one was at; forward, reload and whoever is sent the address see the same', async () => {
+    const { page } = await open(large)
+    const first = await namesOn(page)
+    await page.getByRole('link', { name: 'Next' }).click()
+    await page.waitForURL('**?page=2')
+    await expect.poll(async () => namesOn(page)).not.toEqual(first)
+    const second = await namesOn(page)
+    await filterOf(page).fill('o')
+    await page.waitForURL('**?q=o')
+    await filterOf(page).fill('oslo')
+    await page.waitForURL('**?q=oslo')
+    await expect.poll(async () => saidOn(page)).toMatch(/match “oslo”$/)
+    const oslo = await namesOn(page)
+
+    await page.goBack()
+    await agreeOn(page, '', second, `${large}?page=2`)
+    await page.goForward()
+    await agreeOn(page, 'oslo', oslo, `${large}?q=oslo`)
+    await page.reload()
+    await agreeOn(page, 'oslo', oslo, `${large}?q=oslo`)
+    await page.goBack()
+    await agreeOn(page, '', second, `${large}?page=2`)
+    await page.goBack()
+    await agreeOn(page, '', first, large)
+
+    const { page: colleague } = await open(`${large}?q=oslo`)
+    await agreeOn(colleague, 'oslo', oslo, `${large}?q=oslo`)
+  })
+
+  it('stays when one sorts and when another filter is taken away', async () => {
+    const { page } = await open(small)
+    await page.getByLabel('Market').selectOption('Norway')
+    await page.waitForURL('**?market=NO')
+    await filterOf(page).fill('fjord')
+    await agreeOn(page, 'fjord', fjord, `${small}?q=fjord&market=NO`)
+    await page.getByRole('button', { name: 'MSN' }).click()
+    await page.getByRole('button', { name: 'MSN' }).click()
+    const [one, two] = fjord
+    await agreeOn(page, 'fjord', [two, one].map(String), `${small}?q=fjord&market=NO&sort=-msn`)
+    await page.getByRole('link', { name: 'Take away Market: Norway' }).click()
+    await agreeOn(page, 'fjord', [two, one].map(String), `${small}?q=fjord&sort=-msn`)
+    expect(await page.getByLabel('Market').inputValue()).toBe('')
+    expect(await page.locator('.chips').count()).toBe(0)
+  })
+
+  it('that nothing matches says what was looked for, and leads out', async () => {
+    const { page } = await open(small)
+    const all = await namesOn(page)
+    await filterOf(page).fill('<b>zz')
+    const empty = page.locator('.empty')
+    await expect.poll(async () => empty.locator('h2').innerText()).toBe('No sales unit matches “<b>zz”')
+    expect(await empty.innerText()).toContain('Try a part of the name, the MSN or the business identifier.')
+    await empty.getByRole('link', { name: 'Clear the filter' }).click()
+    await agreeOn(page, '', all, small)
+    expect(await focusedOn(page).innerText()).toBe('12 sales units')
   })
 })

@@ -21,3 +21,37 @@ export const addressOf = (page: Page): string => {
 
 /** What has the focus; nothing when it has been lost. */
 export const focusedOn = (page: Page): Locator => page.locator('body :focus')
+
+/** Waits until the page has done what it does with an answer that has just come, for when that should be nothing. */
+export const settled = async (page: Page): Promise<void> =>
+  page.evaluate('new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50))')
+
+type Held = {
+  /** Until they have been asked for. */
+  readonly asked: Promise<unknown>
+  /** Lets them go. */
+  readonly begin: () => void
+  /** Lets them go, and waits until the page has dealt with them. */
+  readonly letGo: () => Promise<void>
+}
+
+/** Keeps the answers to this path and query back until they are let go. */
+export const holdBack = async (page: Page, address: string): Promise<Held> => {
+  const isAsked = ({ pathname, search }: URL) => pathname + search === address
+  const [held, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  await page.route(isAsked, async (route) => {
+    const response = await route.fetch()
+    await held.promise
+    await route.fulfill({ response })
+    done.resolve()
+  })
+  return {
+    asked: page.waitForRequest((request) => isAsked(new URL(request.url()))),
+    begin: held.resolve,
+    letGo: async () => {
+      held.resolve()
+      await done.promise
+      await settled(page)
+    },
+  }
+}

@@ -1,0 +1,214 @@
+import type { Locator, Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { addressOf, filterOf, focusedOn, large, namesOn, saidOn, small } from './support/list.ts'
+import { stage } from './support/stage.ts'
+
+const { signedIn } = stage()
+
+const open = async (path: string): Promise<Page> => {
+  const { page } = await signedIn('Åse Bjørk')
+  await page.goto(path)
+  return page
+}
+
+const hasFocus = async (place: Locator): Promise<boolean> =>
+  place.evaluate((element) => element === element.ownerDocument.activeElement)
+
+/** Presses a key until one is there, as people do who see where they are. */
+const goTo = async (page: Page, place: Locator, key = 'Tab'): Promise<void> => {
+  for (let presses = 0; presses < 120; presses += 1) {
+    if (await hasFocus(place)) return
+    await page.keyboard.press(key)
+  }
+  throw new Error(`${key} does not lead to ${String(place)}`)
+}
+
+it('the first stop of a page leads past what every page has', async () => {
+  const page = await open(small)
+  await page.keyboard.press('Tab')
+  expect(await focusedOn(page).innerText()).toBe('Skip to content')
+  expect(await focusedOn(page).boundingBox()).toMatchObject({ x: 0, y: 0 })
+  expect(await page.evaluate('scrollY')).toBe(0)
+  await page.keyboard.press('Enter')
+  expect(await focusedOn(page).getAttribute('id')).toBe('main')
+  await page.keyboard.press('Tab')
+  expect(await page.locator('main :focus').count()).toBe(1)
+})
+
+it('every stop is in sight, and shows that it is reached', async () => {
+  const page = await open('/profile')
+  const faults: string[] = []
+  let stops = 0
+  for (const path of [
+    `${small}?market=NO`,
+    `${small}/150666`,
+    '/partners/12345/product-orders?expired=1',
+    '/partners/12345',
+    '/profile',
+  ]) {
+    await page.goto(path)
+    for (;;) {
+      await page.keyboard.press('Tab')
+      const found = await page.evaluate<string[] | null>('inPage.faultsOfStop()')
+      if (!found) break
+      faults.push(...found.map((fault) => `${path}: ${fault}`))
+      stops += 1
+    }
+  }
+  // With less, what leads from stop to stop would be broken itself.
+  expect(stops).toBeGreaterThan(150)
+  expect(faults).toEqual([])
+})
+
+describe('the signs', () => {
+  it('/ leads to the filter, where it is a sign like any other; elsewhere to the search', async () => {
+    const page = await open(`${small}?q=fjord`)
+    await page.keyboard.press('/')
+    expect(await hasFocus(filterOf(page))).toBe(true)
+    await page.keyboard.type('oslo/?')
+    await expect.poll(() => addressOf(page)).toBe(`${small}?q=oslo%2F%3F`)
+    expect(await page.getByRole('dialog').isVisible()).toBe(false)
+
+    await page.goto(`${small}/150666`)
+    await page.keyboard.press('/')
+    await page.keyboard.type('123789')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`**${small}/123789`)
+  })
+
+  it('? shows the keys, and Escape leads back to where one was', async () => {
+    const page = await open(small)
+    const row = page.getByRole('link', { name: 'Bergen Fitness Sentrum' })
+    await goTo(page, row)
+    await page.keyboard.press('?')
+    const dialog = page.getByRole('dialog', { name: 'Keys' })
+    expect(await dialog.isVisible()).toBe(true)
+    expect(await dialog.locator(':focus').count()).toBe(1)
+    for (const what of ['Go to the filter', 'Walk the rows of a list', 'Show these keys'])
+      expect(await dialog.innerText()).toContain(what)
+    await page.keyboard.press('Escape')
+    expect([await dialog.isVisible(), await hasFocus(row)]).toEqual([false, true])
+
+    const button = page.getByRole('button', { name: 'Keys' })
+    await goTo(page, button)
+    await page.keyboard.press('Enter')
+    expect(await dialog.isVisible()).toBe(true)
+    await page.keyboard.press('Escape')
+    expect([await dialog.isVisible(), await hasFocus(button)]).toEqual([false, true])
+  })
+
+  it('can be switched off, and stay so', async () => {
+    const page = await open(small)
+    await page.keyboard.press('?')
+    await goTo(page, page.getByLabel('Use / and ? as shortcuts'))
+    await page.keyboard.press('Space')
+    await page.keyboard.press('Escape')
+    await page.reload()
+    await page.keyboard.press('?')
+    await page.keyboard.press('/')
+    expect(await page.getByRole('dialog').isVisible()).toBe(false)
+    expect(await focusedOn(page).count()).toBe(0)
+  })
+})
+
+describe('the rows', () => {
+  it('are walked with the arrows, from the filter and back to it, and opened with Enter', async () => {
+    const page = await open(small)
+    const names = await namesOn(page)
+    await page.keyboard.press('/')
+    const walked: string[] = []
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowUp']) {
+      await page.keyboard.press(key)
+      walked.push(await focusedOn(page).innerText())
+    }
+    expect(walked).toEqual([0, 1, 2, 1].map((at) => names[at]))
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('ArrowUp')
+    expect(await hasFocus(filterOf(page))).toBe(true)
+    for (let row = 0; row < names.length + 2; row += 1) await page.keyboard.press('ArrowDown')
+    expect(await focusedOn(page).innerText()).toBe(names.at(-1))
+    await page.keyboard.press('Escape')
+    expect(await hasFocus(filterOf(page))).toBe(true)
+
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => page.locator('h1').innerText()).toBe(names[1])
+  })
+
+  it('are walked as they are now when the list has changed', async () => {
+    const page = await open(small)
+    await page.keyboard.press('/')
+    await page.keyboard.type('fjord')
+    await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowDown')
+    expect(await focusedOn(page).innerText()).toBe('Fjord Fitness & Spa innlogging')
+  })
+})
+
+describe('a menu', () => {
+  it('opens, and Escape closes it and leads back to its button', async () => {
+    const page = await open(small)
+    for (const [button, inside] of [
+      [page.locator('summary', { hasText: 'English' }), page.getByRole('link', { name: 'Norsk' })],
+      [page.locator('summary', { hasText: 'Appearance' }), page.getByRole('button', { name: 'Dark' })],
+      [
+        page.locator('summary', { hasText: 'Can do' }),
+        page.getByRole('checkbox', { name: 'Payments', exact: true }),
+      ],
+    ] as const) {
+      await goTo(page, button)
+      expect(await inside.isVisible()).toBe(false)
+      await page.keyboard.press('Enter')
+      expect(await inside.isVisible()).toBe(true)
+      await goTo(page, inside)
+      await page.keyboard.press('Escape')
+      expect([await inside.isVisible(), await hasFocus(button)]).toEqual([false, true])
+    }
+  })
+
+  it('of a filter takes a tick at once, stays open, and keeps the focus', async () => {
+    const page = await open(small)
+    await goTo(page, page.locator('summary', { hasText: 'Can do' }))
+    await page.keyboard.press('Enter')
+    const box = page.getByRole('checkbox', { name: 'Recurring payments' })
+    await goTo(page, box)
+    await page.keyboard.press('Space')
+    await expect.poll(() => addressOf(page)).toBe(`${small}?can=recurringAllowed`)
+    await expect.poll(async () => namesOn(page)).toEqual(['ACME Fantastic Fitness', 'Bergen Fitness Sentrum'])
+    expect([await box.isChecked(), await hasFocus(box)]).toEqual([true, true])
+  })
+
+  it('of languages is chosen from, and one is where one was', async () => {
+    const page = await open(`${small}?q=fjord`)
+    await goTo(page, page.locator('summary', { hasText: 'English' }))
+    await page.keyboard.press('Enter')
+    await goTo(page, page.getByRole('link', { name: 'Norsk' }))
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => page.locator('html').getAttribute('lang')).toBe('nb')
+    expect(addressOf(page)).toBe(`${small}?q=fjord`)
+  })
+})
+
+describe('nobody is left without a place', () => {
+  it('when what they pressed is gone with the list that it changed', async () => {
+    const page = await open(`${large}?market=NO`)
+    const press = async (place: Locator): Promise<string> => {
+      const before = addressOf(page)
+      await place.press('Enter')
+      await expect.poll(() => addressOf(page)).not.toBe(before)
+      await expect.poll(async () => page.locator('#results').getAttribute('aria-busy')).toBe(null)
+      return focusedOn(page).innerText()
+    }
+    expect(await press(page.getByRole('button', { name: 'MSN' }))).toBe('MSN')
+    expect(await press(page.getByRole('link', { name: 'Next' }))).toMatch(/^\d+ of 60 sales units$/)
+    expect(await press(page.getByRole('link', { name: 'Take away Market: Norway' }))).toBe('60 sales units')
+    expect(await press(page.getByRole('link', { name: '50 a page' }))).toBe('50 a page')
+    await page.keyboard.press('/')
+    await page.keyboard.type('zz')
+    await page.waitForURL('**q=zz**')
+    expect(await press(page.getByRole('link', { name: 'Clear the filter' }))).toBe('60 sales units')
+  })
+})

@@ -1,0 +1,145 @@
+import { text } from 'node:stream/consumers'
+import type { Locator, Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { addressOf, filterOf, large, namesOn, saidOn, small } from './support/list.ts'
+import { stage } from './support/stage.ts'
+import { wordsOn } from './support/watch.ts'
+
+const { signedIn } = stage()
+
+const open = async (path: string): Promise<Page> => {
+  const { page, watched } = await signedIn('Åse Bjørk', { javaScriptEnabled: false })
+  // What is loaded ahead is not loaded then.
+  watched.expect(/\.js: csp$/)
+  await page.goto(path)
+  return page
+}
+
+const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
+
+const summary = (page: Page, words: string): Locator => page.locator('summary', { hasText: words })
+
+describe('without JavaScript a list', () => {
+  it('is filtered by its button, and each filter is taken away by its chip', async () => {
+    const page = await open(small)
+    const all = await namesOn(page)
+    await filterOf(page).fill('fjord')
+    await page.locator('#market').selectOption('Norway')
+    await summary(page, 'Can do').click()
+    await page.getByRole('checkbox', { name: 'Payments', exact: true }).check()
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    expect(await namesOn(page)).toEqual(fjord.slice(0, 1))
+    expect(await saidOn(page)).toBe('1 of 12 sales units matches “fjord”')
+    expect(await page.locator('main mark').allInnerTexts()).toContain('Fjord')
+    await page.getByRole('link', { name: 'Take away Can do: Payments' }).click()
+    expect(await namesOn(page)).toEqual(fjord)
+    expect([await filterOf(page).inputValue(), await page.locator('#market').inputValue()]).toEqual([
+      'fjord',
+      'NO',
+    ])
+    await page.getByRole('link', { name: 'Clear all' }).click()
+    expect([addressOf(page), await namesOn(page)]).toEqual([small, all])
+  })
+
+  it('that has no match leads out', async () => {
+    const page = await open(`${small}?q=zz`)
+    expect(await wordsOn(page)).toContain('No sales unit matches “zz”')
+    await page.getByRole('link', { name: 'Clear the filter' }).click()
+    expect(await saidOn(page)).toBe('12 sales units')
+  })
+
+  it('is sorted, turned over and made longer, and keeps its filter', async () => {
+    const page = await open(`${large}?q=4`)
+    await page.getByRole('button', { name: 'MSN' }).click()
+    await page.getByRole('button', { name: 'MSN' }).click()
+    expect(await page.locator('th', { hasText: 'MSN' }).getAttribute('aria-sort')).toBe('descending')
+    const first = await namesOn(page)
+    await page.getByRole('link', { name: 'Next' }).click()
+    expect(new URL(page.url()).searchParams.get('page')).toBe('2')
+    const second = await namesOn(page)
+    await page.getByRole('link', { name: 'Previous' }).click()
+    expect(await namesOn(page)).toEqual(first)
+    await page.getByRole('link', { name: '50 a page' }).click()
+    expect((await namesOn(page)).slice(0, 50)).toEqual([...first, ...second])
+    expect(await filterOf(page).inputValue()).toBe('4')
+    await filterOf(page).fill('40')
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    const { searchParams } = new URL(page.url())
+    expect(['q', 'sort', 'size'].map((name) => searchParams.get(name))).toEqual(['40', '-msn', '50'])
+  })
+
+  it('has tabs that lead to the rows of one state', async () => {
+    const page = await open('/partners/12345/product-orders')
+    const tab = page.locator('.states').getByRole('link', { name: 'Rejected' })
+    const [count] = /\d+/.exec(await tab.innerText()) ?? []
+    await tab.click()
+    expect(await tab.getAttribute('aria-current')).toBe('true')
+    const states = await page.locator('main tbody td[data-label="Status"]').allInnerTexts()
+    expect(states).toEqual(Array.from({ length: Number(count) }, () => 'Rejected'))
+  })
+
+  it('is downloaded as it is filtered', async () => {
+    const page = await open(`${small}?q=fjord`)
+    const [csv] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download CSV' }).click(),
+    ])
+    const [headings, ...rows] = (await text(await csv.createReadStream())).trim().split('\r\n')
+    expect(csv.suggestedFilename()).toMatch(/^Nordlys Platform AS – Sales units – .*\.csv$/)
+    expect(headings).toMatch(/Name,MSN,Merchant,/)
+    expect(rows.map((row) => row.split(',')[0])).toEqual(fjord)
+    const [excel] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Excel' }).click(),
+    ])
+    expect(excel.suggestedFilename()).toMatch(/\.xlsx$/)
+    expect(addressOf(page)).toBe(`${small}?q=fjord`)
+  })
+})
+
+describe('without JavaScript the bar', () => {
+  it('finds anything, and opens what was found', async () => {
+    const page = await open('/partners/12345')
+    await page.getByRole('searchbox', { name: 'Find anything' }).fill('bergen')
+    await page.getByRole('button', { name: 'Find', exact: true }).click()
+    expect(await page.locator('h1').innerText()).toBe('Found for “bergen”')
+    await page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }).click()
+    expect(await page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
+  })
+
+  it('changes language and appearance, and leads back to the list as it was', async () => {
+    const page = await open(`${small}?q=fjord`)
+    await summary(page, 'English').click()
+    await page.getByRole('link', { name: 'Norsk' }).click()
+    expect(await page.locator('html').getAttribute('lang')).toBe('nb')
+    expect(await namesOn(page)).toEqual(fjord)
+    await summary(page, 'Utseende').click()
+    await page.getByRole('button', { name: 'Mørkt' }).click()
+    expect(await page.locator('html').getAttribute('data-color-scheme')).toBe('dark')
+    expect([addressOf(page), await namesOn(page)]).toEqual([`${small}?q=fjord`, fjord])
+  })
+
+  it('leads to another business', async () => {
+    const page = await open(small)
+    await page.locator('.who summary').click()
+    await page.getByRole('link', { name: 'See all businesses' }).click()
+    await page
+      .getByRole('main')
+      .getByRole('link', { name: /Fjordkasse/ })
+      .click()
+    expect([addressOf(page), await page.locator('.side strong').first().innerText()]).toEqual([
+      '/partners/23456',
+      'Fjordkasse & Sønner POS AS',
+    ])
+  })
+})
+
+it('without JavaScript nothing is shown that would do nothing', async () => {
+  const page = await open(small)
+  for (const path of [small, `${small}/150666`, '/profile']) {
+    await page.goto(path)
+    expect([path, await page.locator('button:not([type=submit])').count()]).not.toEqual([path, 0])
+    expect([path, await page.locator('button:not([type=submit]):visible').count()]).toEqual([path, 0])
+    expect(await page.locator('.ending:visible, dialog:visible').count()).toBe(0)
+  }
+})
