@@ -8,10 +8,10 @@ import { launchChromium } from '../test/support/chromium.ts'
 
 /** The pictures in README and docs, by name: pages of the demo, each light and dark. */
 const pictures = {
-  landing: '/partners/12345',
-  'sales-units': '/partners/12345/sales-units?q=fitness',
-  'sales-unit': '/partners/12345/sales-units/123456',
-  'product-orders': '/partners/12345/product-orders',
+  landing: { path: '/partners/12345', height: 1480 },
+  'sales-units': { path: '/partners/12345/sales-units?q=fitness', height: 800 },
+  'sales-unit': { path: '/partners/12345/sales-units/123456', height: 800 },
+  'product-orders': { path: '/partners/12345/product-orders', height: 800 },
 }
 
 const images = join(import.meta.dirname, 'images')
@@ -30,10 +30,10 @@ const settled = async (page: Page): Promise<void> => {
 }
 
 const takeAll = async (browser: Browser, portalUrl: string): Promise<void> => {
-  const viewport = { width: 1280, height: 800 }
-  const page = await browser.newPage({ viewport, locale: 'en-GB', reducedMotion: 'reduce' })
+  const page = await browser.newPage({ locale: 'en-GB', reducedMotion: 'reduce' })
   await signIn(page, portalUrl)
-  for (const [name, path] of Object.entries(pictures)) {
+  for (const [name, { path, height }] of Object.entries(pictures)) {
+    await page.setViewportSize({ width: 1280, height })
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       await page.goto(portalUrl + path)

@@ -112,6 +112,14 @@ const rows: Row[] = [
     ],
   },
   {
+    market: 'NO',
+    id: '315660232',
+    name: 'Kiosken på hjørnet AS',
+    since: '2026-01-20',
+    changed: '2026-09-30',
+    units: [{ msn: '150666', name: '<script>alert("hei")</script> Kiosk' }],
+  },
+  {
     market: 'DK',
     id: '92345678',
     name: "Ole's Gym ApS",
@@ -121,14 +129,6 @@ const rows: Row[] = [
     units: [
       { msn: '231777', name: "Ole's Gym", changes: { captureType: 'InstantCapture', tippingAllowed: true } },
     ],
-  },
-  {
-    market: 'NO',
-    id: '315660232',
-    name: 'Kiosken på hjørnet AS',
-    since: '2026-01-20',
-    changed: '2026-09-30',
-    units: [{ msn: '150666', name: '<script>alert("hei")</script> Kiosk' }],
   },
   {
     market: 'NO',
