@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { type DatabaseIntrospector, Kysely, PostgresDialect, sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Logger } from '../logger.ts'
 import { openEmbeddedPool } from './embedded/pool.ts'
@@ -18,6 +18,28 @@ export type Database = {
   ping(): Promise<void>
   /** Waits for work under way, then closes. May be called twice. */
   close(): Promise<void>
+}
+
+/**
+ * Kysely's own introspection reads every column of every schema, and fails when another program drops a table meanwhile.
+ * Only the migrator asks, and only whether its own tables are there.
+ */
+class Dialect extends PostgresDialect {
+  override createIntrospector(db: Handle): DatabaseIntrospector {
+    const tables = sql<{ name: string; schema: string }>`
+      select tablename as name, schemaname as schema from pg_catalog.pg_tables where schemaname = current_schema()`
+    const schemas = sql<{ name: string }>`select nspname as name from pg_catalog.pg_namespace`
+    return {
+      getSchemas: async () => (await schemas.execute(db)).rows,
+      getTables: async () =>
+        (await tables.execute(db)).rows.map((table) => ({
+          ...table,
+          isView: false,
+          isForeign: false,
+          columns: [],
+        })),
+    }
+  }
 }
 
 /** The embedded pool has the part of pg.Pool that this process uses. */
@@ -43,7 +65,7 @@ export const openDatabase = async (settings: {
   const pool = await openPool(url, dataDir, logger)
   let closing: Promise<void> | undefined
   return {
-    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    kysely: new Kysely<Schema>({ dialect: new Dialect({ pool }) }),
     pool,
     kind: url === undefined ? 'embedded' : 'postgresql',
     ping: async () => {

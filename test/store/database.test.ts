@@ -40,6 +40,20 @@ describe('migrations', () => {
     }
   })
 
+  it('look at no schema but their own: others may come and go meanwhile', async () => {
+    const { rows } = await database.pool.query<{ own: string }>('select current_schema() as own')
+    const other = `${rows[0]?.own}_other`
+    await database.pool.query(`create schema ${other}`)
+    await database.pool.query(`create table ${other}.kysely_migration (name text)`)
+    try {
+      const tables = await database.kysely.introspection.getTables()
+      expect(tables.map(({ name }) => name)).toContain('kysely_migration')
+      expect(new Set(tables.map(({ schema }) => schema))).toEqual(new Set([rows[0]?.own]))
+    } finally {
+      await database.pool.query(`drop schema ${other} cascade`)
+    }
+  })
+
   it('leave the statement timeout as it was', async () => {
     const before = await database.pool.query('show statement_timeout')
     await migrate(database)

@@ -19,6 +19,7 @@ const held = {
   details: /^\/management\/v1\/sales-units\/./,
 }
 
+/** @param world what it answers from; the portal's organisations must be of the same one */
 export const startHeldApi = async (world: DemoWorld): Promise<HeldApi> => {
   const { app } = createDemoManagementApi(world, { logger: createLogger('silent') })
   const gates = { lists: Promise.withResolvers<void>(), details: Promise.withResolvers<void>() }
