@@ -1,4 +1,5 @@
 const remembered = 'single-keys'
+const openPane = 'details:is(.many, .who)[open]'
 
 const isOn = () => localStorage.getItem(remembered) !== 'off'
 
@@ -26,7 +27,7 @@ const walk = (event) => {
 
 const leave = () => {
   const here = document.activeElement
-  const pane = here?.closest('details.many[open]')
+  const pane = here?.closest(openPane)
   if (pane) {
     pane.open = false
     pane.querySelector('summary').focus()
@@ -46,7 +47,7 @@ export const watchKeys = () => {
   }
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-keys]')) dialog?.showModal()
-    for (const pane of document.querySelectorAll('details.many[open]'))
+    for (const pane of document.querySelectorAll(openPane))
       if (!pane.contains(event.target)) pane.open = false
   })
   document.addEventListener('keydown', (event) => {

@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
 import { addressOf, filterOf, saidOn, small } from './support/list.ts'
 import { stage } from './support/stage.ts'
 
-const { signedIn } = stage()
+const { signedIn } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
 const styleAt = async (page: Page, selector: string, property: string, pseudo = ''): Promise<string> =>
   page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)

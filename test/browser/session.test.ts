@@ -1,9 +1,10 @@
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../src/demo/world.ts'
 import { addressOf, filterOf, focusedOn, namesOn, saidOn, settled, small } from './support/list.ts'
 import { signIn, stage } from './support/stage.ts'
 
-const { portal, as } = stage()
+const { portal, as } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
 const query = async (text: string): Promise<{ rows: Record<string, unknown>[] }> =>
   portal().portal.database.pool.query(text)
