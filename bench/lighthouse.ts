@@ -17,7 +17,9 @@ const devices: readonly (readonly [string, Config | undefined])[] = [
   ['computer', desktopConfig],
 ]
 
-type Scored = Readonly<Record<(typeof categories)[number], number>> & { readonly lost: readonly string[] }
+type Category = (typeof categories)[number]
+/** Points of 100, and the audits that cost some. */
+type Scored = { readonly points: number; readonly lost: readonly string[] }
 
 /** Now and then Chromium's trace has no beginning, which says nothing about the page. */
 const mostTries = 3
@@ -29,23 +31,14 @@ const look = async (url: string, flags: Flags, config: Config | undefined, tries
   throw new Error(`Lighthouse cannot look at ${url}: ${lhr?.runtimeError?.message ?? 'it says nothing'}`)
 }
 
-const score = async (url: string, flags: Flags, config: Config | undefined): Promise<Scored> => {
-  const lhr = await look(url, flags, config)
-  const of = (category: string): number => Math.round((lhr.categories[category]?.score ?? 0) * 100)
-  const lost = categories.flatMap((category) =>
-    (lhr.categories[category]?.auditRefs ?? [])
-      .filter(({ weight }) => weight > 0)
-      .flatMap(({ id }) => lhr.audits[id] ?? [])
-      .filter(({ score: points }) => points !== null && points < 1)
-      .map(({ id, score: points, displayValue }) => `${id} ${points} ${displayValue ?? ''}`.trim()),
-  )
-  return {
-    performance: of('performance'),
-    accessibility: of('accessibility'),
-    'best-practices': of('best-practices'),
-    lost,
-  }
-}
+const scoreIn = ({ categories: scored, audits }: Result, category: Category): Scored => ({
+  points: Math.round((scored[category]?.score ?? 0) * 100),
+  lost: (scored[category]?.auditRefs ?? [])
+    .filter(({ weight }) => weight > 0)
+    .flatMap(({ id }) => audits[id] ?? [])
+    .filter(({ score }) => score !== null && score < 1)
+    .map(({ id, score, displayValue }) => `${id} ${score} ${displayValue ?? ''}`.trim()),
+})
 
 type Transfer = { readonly name: string; readonly bytes: number; readonly body: number }
 
@@ -112,12 +105,13 @@ export const measureLighthouse = async (
       report.atMost(`${name}: scripts`, visited.scripts, 20, ' KB', 'ours and htmx, compressed')
       for (const [device, config] of devices) {
         const extraHeaders = { ...(signedIn && { Cookie: `portal=${signedIn}` }) }
-        const runs: Scored[] = []
+        const runs: Result[] = []
         for (let round = 0; round < rounds; round += 1)
-          runs.push(await score(url, { port, logLevel: 'error', extraHeaders }, config))
+          runs.push(await look(url, { port, logLevel: 'error', extraHeaders }, config))
         for (const category of categories) {
-          const points = median(runs.map((run) => run[category]))
-          const lost = points < 100 ? [...new Set(runs.flatMap((run) => run.lost))].join(', ') : ''
+          const scores = runs.map((run) => scoreIn(run, category))
+          const points = median(scores.map((score) => score.points))
+          const lost = points < 100 ? [...new Set(scores.flatMap((score) => score.lost))].join(', ') : ''
           report.atLeast(`${name}, ${device}: ${category}`, points, 100, '', lost)
         }
       }

@@ -21,7 +21,7 @@ type Reading = { readonly daysAgo: number; readonly item: object }
 
 const yearsWorth = 330
 
-/** Sales units come ever faster for a year, the last two within the last week; by weeks, until the last. */
+/** Sales units come ever faster for a year, the last within the last week; by weeks, until then. */
 const salesUnitReadings = (salesUnits: readonly DemoSalesUnit[]): Reading[] =>
   salesUnits.map(({ body: { msn, name } }, index) => {
     const daysAgo = yearsWorth * (1 - (index + 1) / salesUnits.length) ** 1.4 + 1
