@@ -20,6 +20,7 @@ import { type AuditBuffer, createAuditBuffer } from './store/audit-buffer.ts'
 import { startAuditRetention } from './store/audit-retention.ts'
 import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
+import type { Looking } from './sync/looking.ts'
 import type { Sync } from './sync/sync.ts'
 import { migrate, migrationsPending } from './store/migrations.ts'
 
@@ -31,6 +32,7 @@ export type Portal = {
   readonly url: string
   readonly database: Database
   readonly sync: Sync
+  readonly looking: Pick<Looking, 'asked'>
   readonly audit: AuditBuffer
   /** Reads the organisations file and its secret files again now; otherwise the portal sees by itself that they change. */
   readonly reload: () => void
@@ -143,6 +145,7 @@ export const startPortal = async (
       await Promise.race([closed, setTimeout(drainMs, undefined, { signal: over.signal }).catch(() => {})])
       over.abort()
       server.closeAllConnections()
+      await reading?.looking.asked()
       await syncStopped
       await operatorSocket?.close()
       await endRetention()
@@ -155,6 +158,7 @@ export const startPortal = async (
       url,
       database,
       sync: reading.sync,
+      looking: reading.looking,
       audit,
       reload: () => keys.now('signal'),
       stop: () => (stopped ??= stop()),

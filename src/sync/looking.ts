@@ -47,6 +47,8 @@ export type Looking = {
   ) => Promise<Freshness>
   /** What a page shows of these has never been read: they go before the others. */
   readonly unread: (organisation: Organisation, resource: DetailResource, keys: readonly string[]) => void
+  /** Resolves when all that was asked for behind pages until now is written down, or has failed to be. */
+  readonly asked: () => Promise<void>
 }
 
 /** A page waits this long for what has never been read. */
@@ -100,8 +102,12 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
   const askedAt = new Map<string, number>()
   const activity = new Map<string, { readonly notedAt: number; readonly since: Date }>()
 
+  const asking = new Set<Promise<void>>()
   const behind = (work: Promise<void>): void => {
-    work.catch((error: unknown) => logger.warn({ err: error }, 'a reading could not be asked for'))
+    const noted = work
+      .catch((error: unknown) => logger.warn({ err: error }, 'a reading could not be asked for'))
+      .finally(() => asking.delete(noted))
+    asking.add(noted)
   }
 
   const want = async (
@@ -188,6 +194,9 @@ export const createLooking = (source: SyncSource, sync: Pick<Sync, 'beat' | 'ask
       return freshnessOf(reading, organisation, settings.listActiveSeconds)
     },
     unread: (organisation, resource, keys) => wantBehind(organisation, resource, keys, { onlyUnread: true }),
+    asked: async () => {
+      await Promise.all(asking)
+    },
     one: async (organisation, resource, key, known) => {
       const read = await readingOf(kysely, organisation, resource, key)
       const list = typeof known === 'object' ? known : undefined

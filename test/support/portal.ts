@@ -170,6 +170,8 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
 
   const { kysely } = portal.database
   const settled = async (): Promise<void> => {
+    // The answer that a page gives may be here before what it asked for is written down.
+    await portal.looking.asked()
     for (;;) {
       await portal.sync.beat()
       const backlogs = await Promise.all(
