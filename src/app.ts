@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
-import { signOutOrigins } from './auth/eid.ts'
 import { createEmailCodes } from './auth/email-codes.ts'
 import { auditPages, createLooks } from './auth/looks.ts'
 import { createPassport } from './auth/passport.ts'
@@ -55,7 +54,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.set('view', viewClass(render))
 
   app.use(requestContext(logger))
-  app.use(securityHeaders({ https: config.https, formActionOrigins: () => signOutOrigins(eid) }))
+  app.use(securityHeaders({ https: config.https, formActionOrigins: eid.signOutOrigins }))
   app.use(files.router)
   app.use(health(deps.readiness))
   app.use(compressedPages)

@@ -38,6 +38,8 @@ export type Eid = {
   readonly configuration: () => Promise<oidc.Configuration>
   /** The provider's configuration if it has been read already. */
   readonly known: () => oidc.Configuration | undefined
+  /** The origins that a sign-out may lead the browser to, as far as known, for the form-action of the CSP. */
+  readonly signOutOrigins: () => readonly string[]
   /** Something at the provider has failed: its addresses may have changed. Read again soon, once a minute at most. */
   readonly doubt: () => void
   /** The provider's public keys at this `jwks_uri`. */
@@ -72,6 +74,10 @@ const checkEndpoints = (metadata: oidc.ServerMetadata, { issuer, usePar }: EidOp
   }
 }
 
+const originsOf = (...addresses: readonly string[]): readonly string[] => [
+  ...new Set(addresses.map((address) => new URL(address).origin)),
+]
+
 /**
  * @param logger is told when the provider is found and when it is not
  */
@@ -95,6 +101,7 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
       : []),
   ]
   let found: oidc.Configuration | undefined
+  let signOutOrigins = originsOf(options.issuer)
   let dueAt = 0
   let restedAt = 0
   let underWay: Promise<oidc.Configuration> | undefined
@@ -121,6 +128,7 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
       for (const extend of extensions) extend(configuration)
       logger.info({ issuer: options.issuer }, 'eID provider found')
       found = configuration
+      signOutOrigins = originsOf(options.issuer, metadata.end_session_endpoint ?? options.issuer)
       dueAt = Date.now() + refreshMs
       return configuration
     } catch (error) {
@@ -139,6 +147,7 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
   return {
     options,
     known: () => found,
+    signOutOrigins: () => signOutOrigins,
     doubt: () => {
       dueAt = 0
     },
@@ -151,10 +160,3 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
   }
 }
 
-/** The origins that a sign-out may lead the browser to, for the form-action of the CSP. */
-export const signOutOrigins = (eid: Eid): readonly string[] => {
-  const endSession = eid.known()?.serverMetadata().end_session_endpoint
-  return [
-    ...new Set([new URL(eid.options.issuer).origin, ...(endSession ? [new URL(endSession).origin] : [])]),
-  ]
-}

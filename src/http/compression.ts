@@ -12,6 +12,8 @@ const pack = {
   gzip: (page: Buffer) => gzipSync(page, { level: constants.Z_BEST_SPEED }),
 }
 
+const encodings = ['br', 'gzip'] as const
+
 /**
  * Compresses what is sent in one piece: pages. At once and in this thread: at this level that takes a twentieth of a
  * millisecond, and to hand the page to another thread and back takes longer (decision 0017).
@@ -21,8 +23,9 @@ export const compressedPages: RequestHandler = (req, res, next) => {
   res.send = (body: unknown) => {
     if (typeof body !== 'string' || body.length < leastBytes || res.get('Content-Encoding')) return send(body)
     res.vary('Accept-Encoding')
-    const encoding = req.acceptsEncodings('br', 'gzip')
-    if (encoding !== 'br' && encoding !== 'gzip') return send(body)
+    // Browsers name gzip first, and mean no order by it.
+    const encoding = encodings.find((name) => req.acceptsEncodings(name) === name)
+    if (!encoding) return send(body)
     if (!res.get('Content-Type')) res.type('html')
     res.set('Content-Encoding', encoding)
     return send(pack[encoding](Buffer.from(body)))

@@ -28,6 +28,19 @@ const kept = <Value>(make: () => Value): (() => Value) => {
   return () => (made ??= make())
 }
 
+/** The same of each of the few that are asked for. */
+const keptEach = (make: (key: string) => string): ((key: string) => string) => {
+  const made = new Map<string, string>()
+  return (key) => {
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const value = make(key)
+    // What comes from outside must not fill the memory.
+    if (made.size < 300) made.set(key, value)
+    return value
+  }
+}
+
 const isoDays = kept(() => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }))
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -75,12 +88,12 @@ export const createFormat = (locale: string): Format => {
     month: (month, style = 'long') => months[style]().format(Date.parse(`${month}-15`)),
     clock: (time) => clocks().format(time),
     list: (words) => listed().format(words),
-    country: (code) => {
+    country: keptEach((code) => {
       try {
         return countries().of(code) ?? code
       } catch {
         return code
       }
-    },
+    }),
   }
 }

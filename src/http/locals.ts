@@ -36,6 +36,7 @@ export const viewLocals = (options: {
   const languageCodes = [...options.languages.keys()]
   return (req, res, next) => {
     const language = chooseLanguage(options.languages, req)
+    let token: string | undefined
     Object.assign(res.locals, {
       language,
       languageCodes,
@@ -58,7 +59,7 @@ export const viewLocals = (options: {
       base: '',
       // Two slashes at the start would name another host.
       returnTo: req.originalUrl.replace(/^[/\\]+/, '/'),
-      csrfToken: () => csrfToken(req),
+      csrfToken: () => (token ??= csrfToken(req)),
       // htmx takes the results of a list out of its page, which is there already.
       alone: req.get('HX-Target') === 'div#results',
     })

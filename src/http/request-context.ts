@@ -23,7 +23,8 @@ export const requestContext = (logger: Logger): RequestHandler => {
     organisation: res.locals.organisation ? organisationKey(res.locals.organisation) : undefined,
   })
   const log = pinoHttp<Request, Response>({
-    logger,
+    // All that the line may hold is named here, none of it a secret; to look for some costs more than the line.
+    logger: logger.child({}, { redact: [] }),
     genReqId: (_req, res) => res.locals.requestId,
     // What pino-http would write by itself holds the URL and the headers.
     serializers: { req: () => undefined, res: () => undefined },

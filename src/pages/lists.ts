@@ -68,13 +68,8 @@ export const listView = <Column extends string>(options: {
     const values = valuesOf(filter[field.name])
     return {
       ...field,
-      options: field.options.map((option) => ({
-        ...option,
-        selected: values.includes(option.value),
-        href: link({ [field.name]: option.value }),
-      })),
+      options: field.options.map((option) => ({ ...option, selected: values.includes(option.value) })),
       isAll: values.length === 0,
-      allHref: link({ [field.name]: '' }),
     }
   })
   const chips = shown.flatMap(({ kind, name, label, options: all }) =>
@@ -85,7 +80,12 @@ export const listView = <Column extends string>(options: {
         href: link({ [name]: valuesOf(filter[name]).filter((value) => value !== option.value) }),
       })),
   )
-  const tabs = shown.find(({ kind }) => kind === 'tabs')
+  const tabbed = shown.find(({ kind }) => kind === 'tabs')
+  const tabs = tabbed && {
+    ...tabbed,
+    options: tabbed.options.map((option) => ({ ...option, href: link({ [tabbed.name]: option.value }) })),
+    allHref: link({ [tabbed.name]: '' }),
+  }
   const mark: Mark = highlighter(filter.q)
   return {
     path,

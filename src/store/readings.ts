@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Handle } from './database.ts'
 
@@ -40,24 +40,17 @@ export type Reading = {
   readonly facets: unknown
 }
 
-const selectReadings = (db: Handle, organisation: Organisation) =>
-  db
-    .selectFrom('readings')
-    .select(['resource', 'key', 'failure', 'available', 'skipped', 'total', 'done', 'facets'])
-    .select(['checked_at as checkedAt', 'failing_since as failingSince', 'doubted_at as doubtedAt'])
-    .select([
-      sql<number | null>`extract(epoch from now() - doubted_at)::float8`.as('doubtedSeconds'),
-      sql<boolean>`wanted_at is not null`.as('wanted'),
-    ])
-    .where('organisation', '=', organisationKey(organisation))
+/** As a text of its own: to build it anew for every page costs as much as to ask it. */
+const readingsWhere = (organisation: Organisation, where: RawBuilder<unknown>) => sql<Reading>`
+  select resource, key, failure, available, skipped, total, done, facets,
+    checked_at as "checkedAt", failing_since as "failingSince", doubted_at as "doubtedAt",
+    extract(epoch from now() - doubted_at)::float8 as "doubtedSeconds", wanted_at is not null as wanted
+  from readings where organisation = ${organisationKey(organisation)} and ${where}`
 
 /** The readings of an organisation's lists. */
 export const listReadings = async (db: Handle, organisation: Organisation): Promise<Reading[]> => {
-  const rows = await selectReadings(db, organisation)
-    .where('resource', 'in', listResources)
-    .where('key', '=', '')
-    .execute()
-  return rows as Reading[]
+  const ofLists = sql`key = '' and resource = any(${listResources})`
+  return (await readingsWhere(organisation, ofLists).execute(db)).rows
 }
 
 /** One reading; undefined when nobody has ever asked for it. */
@@ -67,8 +60,8 @@ export const readingOf = async (
   resource: Resource,
   key = '',
 ): Promise<Reading | undefined> => {
-  const query = selectReadings(db, organisation).where('resource', '=', resource).where('key', '=', key)
-  return (await query.executeTakeFirst()) as Reading | undefined
+  const ofThis = sql`resource = ${resource} and key = ${key}`
+  return (await readingsWhere(organisation, ofThis).execute(db)).rows[0]
 }
 
 /** How a reading of one thing went. `askedMs`: how long ago the API was asked. */

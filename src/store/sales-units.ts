@@ -1,37 +1,61 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Page, PageAsked, Sorting } from '../paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isValue, sortedBy } from './searching.ts'
 
-/** A sales unit as it is now. `details` is null until they have been read. */
-export type StoredSalesUnit = {
+type Common = {
   readonly msn: string
   readonly name: string
   readonly merchantName: string | null
-  readonly listed: Json | null
-  readonly details: Json | null
   readonly firstSeenAt: Date
-  /** When it was found gone; only `findSalesUnit` gives those. */
-  readonly goneAt: Date | null
   /** Whether its merchant has been asked for: a name that is missing then is not shared. */
   readonly isMerchantRead: boolean
 }
 
-const selectSalesUnits = (db: Handle, organisation: Organisation) =>
-  db
-    .selectFrom('sales_units as s')
-    .leftJoin('readings as r', (join) =>
-      join
-        .onRef('r.organisation', '=', 's.organisation')
-        .on('r.resource', '=', 'merchant')
-        .on('r.key', '=', sql<string>`s.scheme || '/' || s.business_id`),
-    )
-    .select(['s.key as msn', 's.name', 's.merchant_name as merchantName', 's.listed', 's.details'])
-    .select(['s.first_seen_at as firstSeenAt', 's.gone_at as goneAt'])
-    .select(sql<boolean>`r.checked_at is not null`.as('isMerchantRead'))
-    .where('s.organisation', '=', organisationKey(organisation))
+/** A sales unit as it is now. `details` is null until they have been read. */
+export type StoredSalesUnit = Common & {
+  readonly listed: Json | null
+  readonly details: Json | null
+  /** When it was found gone; only `findSalesUnit` gives those. */
+  readonly goneAt: Date | null
+}
+
+/** As much of a sales unit as a list shows: all its details would be most of what a page costs. */
+export type SalesUnitRow = Common & {
+  /** What only its details tell; null until they have been read. */
+  readonly scheme: string | null
+  readonly businessId: string | null
+  /** A part of the configuration, as the API said it: true, false, or null where it said nothing. */
+  readonly paymentAllowed: unknown
+  readonly recurringAllowed: unknown
+  readonly captureType: unknown
+}
+
+const common = sql`s.key as msn, s.name, s.merchant_name as "merchantName", s.first_seen_at as "firstSeenAt",
+  r.checked_at is not null as "isMerchantRead"`
+const whole = sql`${common}, s.listed, s.details, s.gone_at as "goneAt"`
+const row = sql`${common}, s.scheme, s.business_id as "businessId",
+  s.details #> '{configuration,paymentAllowed}' as "paymentAllowed",
+  s.details #> '{configuration,recurringAllowed}' as "recurringAllowed",
+  s.details #> '{configuration,captureType}' as "captureType"`
+
+const withMerchants = sql`sales_units s left join readings r
+  on r.organisation = s.organisation and r.resource = 'merchant' and r.key = s.scheme || '/' || s.business_id`
+
+/** Of those that were found, in that order. */
+const foundIn = async <Row>(
+  db: Handle,
+  organisation: Organisation,
+  found: Found,
+  columns: RawBuilder<unknown>,
+): Promise<Row[]> => {
+  const { rows } = await sql<Row>`
+    select ${columns} from ${withMerchants} join ${found} found on found.key = s.key
+    where s.organisation = ${organisationKey(organisation)} order by found.position`.execute(db)
+  return rows
+}
 
 /** What may be asked of the list; an empty string asks for all. */
 export type SalesUnitFilter = {
@@ -67,22 +91,12 @@ const search = (
   ...sortedBy(columns[sort.column], sort),
 })
 
-const rowsOf =
-  (db: Handle, organisation: Organisation) =>
-  async (found: Found): Promise<StoredSalesUnit[]> => {
-    const rows = await selectSalesUnits(db, organisation)
-      .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 's.key'))
-      .orderBy('found.position')
-      .execute()
-    return rows as StoredSalesUnit[]
-  }
-
 /** The organisation's sales units with these MSNs, in their order. */
 export const salesUnitsOf = async (
   db: Handle,
   organisation: Organisation,
   msns: readonly string[],
-): Promise<StoredSalesUnit[]> => rowsOf(db, organisation)(inThisOrder(msns))
+): Promise<StoredSalesUnit[]> => foundIn(db, organisation, inThisOrder(msns), whole)
 
 /**
  * A page of the organisation's sales units.
@@ -93,11 +107,11 @@ export const findSalesUnits = async (
   organisation: Organisation,
   filter: SalesUnitFilter,
   asked: PageAsked<SalesUnitColumn> & { readonly total?: number | undefined },
-): Promise<Page<StoredSalesUnit>> => {
+): Promise<Page<SalesUnitRow>> => {
   const { sort, total, ...where } = asked
   const isFiltered = filter.market !== '' || filter.capture !== '' || filter.can.length > 0
   const wanted = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
-  return findPage(db, wanted, rowsOf(db, organisation))
+  return findPage(db, wanted, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
 }
 
 /** The MSNs of all that the filter finds, in order. */
@@ -114,8 +128,10 @@ export const findSalesUnit = async (
   organisation: Organisation,
   msn: string,
 ): Promise<StoredSalesUnit | undefined> => {
-  const row = await selectSalesUnits(db, organisation).where('s.key', '=', msn).executeTakeFirst()
-  return row as StoredSalesUnit | undefined
+  const { rows } = await sql<StoredSalesUnit>`
+    select ${whole} from ${withMerchants}
+    where s.organisation = ${organisationKey(organisation)} and s.key = ${msn}`.execute(db)
+  return rows[0]
 }
 
 /** A merchant's sales units by name, as far as they have been read: at most `limit` of them. */

@@ -1,8 +1,7 @@
 import type { RequestHandler } from 'express'
-import { salesUnit } from '../../management-api/sales-units.ts'
 import type { Language } from '../../http/language.ts'
 import type { Organisation } from '../../organisation.ts'
-import { findSalesUnits, type StoredSalesUnit } from '../../store/sales-units.ts'
+import { findSalesUnits, type SalesUnitRow } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/looking.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import { marketField } from '../choices-of.ts'
@@ -16,33 +15,23 @@ export const salesUnitCount = (lists: Lists): number | undefined =>
   lists.get('salesUnits')?.total ?? undefined
 
 /** One line of the list. What only the details carry is undefined until they have been read. */
-const rowOf = ({ msn, name, merchantName, firstSeenAt, details, isMerchantRead }: StoredSalesUnit) => ({
-  msn,
-  name,
-  merchantName,
-  firstSeenAt,
-  details: details ? salesUnit.parse(details) : undefined,
+const rowOf = ({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) => {
+  const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
   // What is missing of a row that has been read in full is not shared.
-  isRead: details !== null && isMerchantRead,
-})
+  return { ...row, identifier, isRead: identifier !== undefined && isMerchantRead }
+}
 
 /** What has never been read of the rows on the screen is read before all the others. */
 const lookAtUnread = (
   looking: PageDeps['looking'],
   organisation: Organisation,
-  rows: readonly StoredSalesUnit[],
+  rows: readonly ReturnType<typeof rowOf>[],
 ): void => {
-  const unread = rows.filter(({ details }) => details === null)
-  const merchants = rows.flatMap(({ details, isMerchantRead }) => {
-    if (!details || isMerchantRead) return []
-    const { scheme, id } = salesUnit.parse(details).businessIdentifier
-    return [`${scheme}/${id}`]
-  })
-  looking.unread(
-    organisation,
-    'salesUnit',
-    unread.map(({ msn }) => msn),
+  const salesUnits = rows.filter(({ identifier }) => !identifier).map(({ msn }) => msn)
+  const merchants = rows.flatMap(({ identifier, isRead }) =>
+    identifier && !isRead ? [`${identifier.scheme}/${identifier.id}`] : [],
   )
+  looking.unread(organisation, 'salesUnit', salesUnits)
   looking.unread(organisation, 'merchant', [...new Set(merchants)])
 }
 
@@ -75,12 +64,13 @@ export const listSalesUnits =
     const total = fresh.total ?? undefined
     const page = await findSalesUnits(database.kysely, organisation, filter, { ...asked, total })
     checkPage(page)
-    lookAtUnread(looking, organisation, page.rows)
+    const rows = page.rows.map(rowOf)
+    lookAtUnread(looking, organisation, rows)
     const { language } = res.locals
     const path = `${req.baseUrl}${req.path}`
     res.render('sales-units/list', {
       title: language.t('salesUnits.title'),
-      page: { ...page, rows: page.rows.map(rowOf) },
+      page: { ...page, rows },
       fresh,
       list: listView({ path, filter, asked, columns: salesUnitColumns, fields: fieldsOf(language), page }),
     })
