@@ -40,17 +40,28 @@ export type Reading = {
   readonly facets: unknown
 }
 
-/** As a text of its own: to build it anew for every page costs as much as to ask it. */
 const readingsWhere = (organisation: Organisation, where: RawBuilder<unknown>) => sql<Reading>`
   select resource, key, failure, available, skipped, total, done, facets,
     checked_at as "checkedAt", failing_since as "failingSince", doubted_at as "doubtedAt",
     extract(epoch from now() - doubted_at)::float8 as "doubtedSeconds", wanted_at is not null as wanted
   from readings where organisation = ${organisationKey(organisation)} and ${where}`
 
-/** The readings of an organisation's lists. */
+type Times = 'checkedAt' | 'failingSince' | 'doubtedAt'
+type InJson = Omit<Reading, Times> & Readonly<Record<Times, string | null>>
+
+const timeOf = (text: string | null): Date | null => (text === null ? null : new Date(text))
+
+/** The readings of an organisation's lists; in one text, because every page asks. */
 export const listReadings = async (db: Handle, organisation: Organisation): Promise<Reading[]> => {
-  const ofLists = sql`key = '' and resource = any(${listResources})`
-  return (await readingsWhere(organisation, ofLists).execute(db)).rows
+  const ofLists = readingsWhere(organisation, sql`key = '' and resource = any(${listResources})`)
+  const { rows } = await sql<{ lists: InJson[] | null }>`
+    select json_agg(list) as lists from (${ofLists}) list`.execute(db)
+  return (rows[0]?.lists ?? []).map(({ checkedAt, failingSince, doubtedAt, ...reading }) => ({
+    ...reading,
+    checkedAt: timeOf(checkedAt),
+    failingSince: timeOf(failingSince),
+    doubtedAt: timeOf(doubtedAt),
+  }))
 }
 
 /** One reading; undefined when nobody has ever asked for it. */
