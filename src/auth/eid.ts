@@ -159,4 +159,3 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
     },
   }
 }
-

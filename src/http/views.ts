@@ -42,12 +42,7 @@ const compileAll = (directory: string): Map<string, View> => {
       // The library's own function copies all locals for every view and include, and looks on disk for the
       // included one; its source does neither.
       // oxlint-disable-next-line no-new-func, no-implied-eval -- views are our own files, read at start
-      const run = new Function(
-        'locals',
-        'escapeFn',
-        'include',
-        `"use strict";${template.source}`,
-      ) as Compiled
+      const run = new Function('locals', 'escapeFn', 'include', `"use strict";${template.source}`) as Compiled
       const name = file.slice(0, -'.ejs'.length).split(sep).join('/')
       return [name, { run, reads: readsOf(template.source) }]
     }),

@@ -48,12 +48,8 @@ const ordered = ({ column, descending }: Sorting<ProductOrderColumn>) => {
   return { order, columns: sql`rank, changed_at` }
 }
 
-const selectProductOrders = (db: Handle, organisation: Organisation) =>
-  db
-    .selectFrom('product_orders')
-    .select(['listed', 'details', 'merchant_name as merchantName'])
-    .select(['first_seen_at as firstSeenAt', 'changed_at as changedAt', 'gone_at as goneAt'])
-    .where('organisation', '=', organisationKey(organisation))
+const row = sql`o.listed, o.details, o.merchant_name as "merchantName",
+  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.gone_at as "goneAt"`
 
 const matching = (
   organisation: Organisation,
@@ -72,11 +68,10 @@ const search = (
 const rowsOf =
   (db: Handle, organisation: Organisation) =>
   async (found: Found): Promise<StoredProductOrder[]> => {
-    const rows = await selectProductOrders(db, organisation)
-      .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 'product_orders.key'))
-      .orderBy('found.position')
-      .execute()
-    return rows as StoredProductOrder[]
+    const { rows } = await sql<StoredProductOrder>`
+      select ${row} from product_orders o join ${found} found on found.key = o.key
+      where o.organisation = ${organisationKey(organisation)} order by found.position`.execute(db)
+    return rows
   }
 
 /** The organisation's product orders with these keys, in their order. */
@@ -86,12 +81,15 @@ export const productOrdersOf = async (
   keys: readonly string[],
 ): Promise<StoredProductOrder[]> => rowsOf(db, organisation)(inThisOrder(keys))
 
-/** A page of product orders. */
+/**
+ * A page of product orders.
+ * @param asked.total how many the filter finds, where that is known
+ */
 export const findProductOrders = async (
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
-  { sort, ...asked }: PageAsked<ProductOrderColumn>,
+  { sort, ...asked }: PageAsked<ProductOrderColumn> & { readonly total?: number | undefined },
 ): Promise<Page<StoredProductOrder>> =>
   findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 
@@ -123,6 +121,8 @@ export const findProductOrder = async (
   organisation: Organisation,
   productOrderId: string,
 ): Promise<StoredProductOrder | undefined> => {
-  const row = await selectProductOrders(db, organisation).where('key', '=', productOrderId).executeTakeFirst()
-  return row as StoredProductOrder | undefined
+  const { rows } = await sql<StoredProductOrder>`
+    select ${row} from product_orders o
+    where o.organisation = ${organisationKey(organisation)} and o.key = ${productOrderId}`.execute(db)
+  return rows[0]
 }

@@ -18,8 +18,6 @@ type Common = {
 export type StoredSalesUnit = Common & {
   readonly listed: Json | null
   readonly details: Json | null
-  /** When it was found gone; only `findSalesUnit` gives those. */
-  readonly goneAt: Date | null
 }
 
 /** As much of a sales unit as a list shows: all its details would be most of what a page costs. */
@@ -35,7 +33,7 @@ export type SalesUnitRow = Common & {
 
 const common = sql`s.key as msn, s.name, s.merchant_name as "merchantName", s.first_seen_at as "firstSeenAt",
   r.checked_at is not null as "isMerchantRead"`
-const whole = sql`${common}, s.listed, s.details, s.gone_at as "goneAt"`
+const whole = sql`${common}, s.listed, s.details`
 const row = sql`${common}, s.scheme, s.business_id as "businessId",
   s.details #> '{configuration,paymentAllowed}' as "paymentAllowed",
   s.details #> '{configuration,recurringAllowed}' as "recurringAllowed",
@@ -52,11 +50,11 @@ const foundIn = async <Row extends Common>(
   columns: RawBuilder<unknown>,
 ): Promise<Row[]> => {
   const { rows } = await sql<{ found: (Omit<Row, 'firstSeenAt'> & { firstSeenAt: string })[] | null }>`
-    select json_agg(row order by row.position) as found from (
+    select json_agg(one order by one.position) as found from (
       select ${columns}, found.position from ${withMerchants} join ${found} found on found.key = s.key
-      where s.organisation = ${organisationKey(organisation)}) row`.execute(db)
+      where s.organisation = ${organisationKey(organisation)}) one`.execute(db)
   const all = rows[0]?.found ?? []
-  return all.map((row) => ({ ...row, firstSeenAt: new Date(row.firstSeenAt) }) as unknown as Row)
+  return all.map((one) => ({ ...one, firstSeenAt: new Date(one.firstSeenAt) }) as unknown as Row)
 }
 
 /** What may be asked of the list; an empty string asks for all. */
@@ -111,7 +109,7 @@ export const findSalesUnits = async (
   asked: PageAsked<SalesUnitColumn> & { readonly total?: number | undefined },
 ): Promise<Page<SalesUnitRow>> => {
   const { sort, total, ...where } = asked
-  const isFiltered = filter.market !== '' || filter.capture !== '' || filter.can.length > 0
+  const isFiltered = [filter.q, filter.market, filter.capture, ...filter.can].some((value) => value !== '')
   const wanted = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
   return findPage(db, wanted, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
 }
@@ -124,14 +122,14 @@ export const allSalesUnits = async (
   sort: Sorting<SalesUnitColumn>,
 ): Promise<string[]> => findAllKeys(db, search(organisation, filter, sort))
 
-/** One sales unit, also one that is gone; undefined when the organisation never had it. */
+/** One sales unit, also one that is gone, with when it was found so; undefined when the organisation never had it. */
 export const findSalesUnit = async (
   db: Handle,
   organisation: Organisation,
   msn: string,
-): Promise<StoredSalesUnit | undefined> => {
-  const { rows } = await sql<StoredSalesUnit>`
-    select ${whole} from ${withMerchants}
+): Promise<(StoredSalesUnit & { readonly goneAt: Date | null }) | undefined> => {
+  const { rows } = await sql<StoredSalesUnit & { readonly goneAt: Date | null }>`
+    select ${whole}, s.gone_at as "goneAt" from ${withMerchants}
     where s.organisation = ${organisationKey(organisation)} and s.key = ${msn}`.execute(db)
   return rows[0]
 }

@@ -27,7 +27,7 @@ export type Search = {
   readonly columns: RawBuilder<unknown>
   readonly page: number
   readonly size: PageSize
-  /** How many rows there are without `q`, where that is known without counting. */
+  /** How many rows match, where that is known already. */
   readonly total?: number | undefined
 }
 
@@ -113,27 +113,34 @@ export const findPage = async <Row>(
     from (select key from ${from} where ${where} order by ${order} ${limits}) found)`
   if (q === '' && total !== undefined) return pageOf(await rowsOf(all), total, false)
 
-  const { rows: counted } = await sql<{ key: string | null; count: number }>`
-    with matching as materialized (
-      select key, ${columns} from ${from} where ${where} and ${like} limit ${mostCounted + 1}
-    ), counted as (select count(*)::int as count from matching)
-    select count, key from counted left join (
-      select key, row_number() over (order by ${order}) as position from matching
-      where (select count from counted) <= ${mostCounted}
-      order by position ${limits}
-    ) found on true order by position`.execute(db)
-  const count = counted[0]?.count ?? 0
-  if (count <= mostCounted) return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
-  if (q === '') return pageOf(await rowsOf(all), mostCounted, true)
+  if (total === undefined) {
+    const { rows: counted } = await sql<{ key: string | null; count: number }>`
+      with matching as materialized (
+        select key, ${columns} from ${from} where ${where} and ${like} limit ${mostCounted + 1}
+      ), counted as (select count(*)::int as count from matching)
+      select count, key from counted left join (
+        select key, row_number() over (order by ${order}) as position from matching
+        where (select count from counted) <= ${mostCounted}
+        order by position ${limits}
+      ) found on true order by position`.execute(db)
+    const count = counted[0]?.count ?? 0
+    if (count <= mostCounted)
+      return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
+    if (q === '') return pageOf(await rowsOf(all), mostCounted, true)
+  }
+  const ofMany = async (keys: readonly string[]): Promise<Page<Row>> =>
+    pageOf(await given(keys), total ?? mostCounted, total === undefined)
 
-  const walked = await keysOf(sql<Key>`
-    select key from (
-      select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
-    ) beginning where ${like} order by ${order} ${limits}`)
-  if (walked.length > size) return pageOf(await given(walked), mostCounted, true)
+  if (total === undefined || total > mostCounted) {
+    const walked = await keysOf(sql<Key>`
+      select key from (
+        select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
+      ) beginning where ${like} order by ${order} ${limits}`)
+    if (walked.length > size) return ofMany(walked)
+  }
   // The planner would walk all of them here; `offset 0` keeps it from that.
   const sorted = sql<Key>`
     select key from (select key, ${columns} from ${from} where ${where} and ${like} offset 0) matching
     order by ${order} ${limits}`
-  return pageOf(await given(await keysOf(sorted)), mostCounted, true)
+  return ofMany(await keysOf(sorted))
 }

@@ -65,18 +65,21 @@ export const listProductOrders =
     const fresh = await looking.list(organisation, 'productOrders', listsHere(res))
     const facets = facetsOf(fresh)
     checkChoices(filter, facets)
-    const { q, type, product, market, expired } = filter
+    const { q, status, type, product, market, expired } = filter
+    const isAll = expired || status === 'EXPIRED'
     const isNarrowed = [q, type, product, market].some((value) => value !== '')
-    const [page, counts] = await Promise.all([
-      findProductOrders(database.kysely, organisation, filter, asked),
-      isNarrowed ? countByStatus(database.kysely, organisation, filter) : facets.status,
-    ])
+    // The tabs' counts are exact, and say how many this page is of.
+    const counted = isNarrowed ? await countByStatus(database.kysely, organisation, filter) : undefined
+    const counts = counted ?? facets.status
+    const found =
+      counted && sumOf(status === '' ? counted : counted.filter(({ value }) => value === status), isAll)
+    const page = await findProductOrders(database.kysely, organisation, filter, { ...asked, total: found })
     checkPage(page)
     const { language } = res.locals
     res.render('product-orders/list', {
       title: language.t('productOrders.title'),
       page: { ...page, rows: page.rows.map(orderOf) },
-      total: sumOf(facets.status, expired || filter.status === 'EXPIRED'),
+      total: sumOf(facets.status, isAll),
       current: sumOf(counts, expired),
       fresh,
       list: listView({
