@@ -77,7 +77,7 @@ export const findAllKeys = async (
  * One page, in order. Few matches are found by the trigram index and sorted. Of many, a page is most often full after a
  * short walk in order; where it is not, they are sorted after all: a longer walk takes longer, when what matches stands
  * at its end.
- * @param rowsOf reads the rows of what was found, in that order; it is asked once
+ * @param rowsOf reads the rows of what was found, in that order
  */
 export const findPage = async <Row>(
   db: Handle,
@@ -102,15 +102,12 @@ export const findPage = async <Row>(
       to: offset + shown.length,
     }
   }
-  const keysOf = async (query: RawBuilder<Key>): Promise<string[]> => {
-    const { rows } = await query.execute(db)
-    return rows.map(({ key }) => key)
-  }
   const given = async (keys: readonly string[]): Promise<Row[]> =>
     keys.length === 0 ? [] : rowsOf(inThisOrder(keys))
 
-  const all: Found = sql`(select key, row_number() over () as position
-    from (select key from ${from} where ${where} order by ${order} ${limits}) found)`
+  const inOrder = (keys: RawBuilder<Key>): Found =>
+    sql`(select key, row_number() over () as position from (${keys}) keys)`
+  const all = inOrder(sql<Key>`select key from ${from} where ${where} order by ${order} ${limits}`)
   if (q === '' && total !== undefined) return pageOf(await rowsOf(all), total, false)
 
   if (total === undefined) {
@@ -128,19 +125,18 @@ export const findPage = async <Row>(
       return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
     if (q === '') return pageOf(await rowsOf(all), mostCounted, true)
   }
-  const ofMany = async (keys: readonly string[]): Promise<Page<Row>> =>
-    pageOf(await given(keys), total ?? mostCounted, total === undefined)
+  const ofMany = async (keys: RawBuilder<Key>): Promise<Page<Row>> =>
+    pageOf(await rowsOf(inOrder(keys)), total ?? mostCounted, total === undefined)
 
   if (total === undefined || total > mostCounted) {
-    const walked = await keysOf(sql<Key>`
+    const walked = await ofMany(sql<Key>`
       select key from (
         select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
       ) beginning where ${like} order by ${order} ${limits}`)
-    if (walked.length > size) return ofMany(walked)
+    if (walked.hasNext) return walked
   }
   // The planner would walk all of them here; `offset 0` keeps it from that.
-  const sorted = sql<Key>`
+  return ofMany(sql<Key>`
     select key from (select key, ${columns} from ${from} where ${where} and ${like} offset 0) matching
-    order by ${order} ${limits}`
-  return ofMany(await keysOf(sorted))
+    order by ${order} ${limits}`)
 }
