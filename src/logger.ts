@@ -61,5 +61,5 @@ export const createLogger = (level: string, destination?: DestinationStream): Lo
       redact: { paths: redactPaths, censor: '[redacted]' },
     },
     // At once: to hand each line to another thread and back costs more than to write it, and a crash loses none.
-    destination ?? fileDestination({ dest: process.stdout.fd, sync: true }),
+    destination ?? fileDestination({ dest: 1, sync: true }),
   )
