@@ -1,0 +1,77 @@
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Partner } from '../../src/organisation.ts'
+import type { PageSize } from '../../src/paging.ts'
+import type { Database } from '../../src/store/database.ts'
+import { countByStatus, findProductOrders } from '../../src/store/product-orders.ts'
+import { openTestDatabase } from '../support/database.ts'
+
+const partner: Partner = { kind: 'partner', id: '12345', name: 'Nordlys' }
+const asked = { sort: { column: 'seen', descending: false }, size: 25 as PageSize } as const
+const everything = { q: '', status: '', type: '', product: '', market: '', expired: true }
+/** More than are counted; every third is called Kiosk, the others Kafé. */
+const count = 3300
+
+let database: Database
+beforeAll(async () => {
+  database = await openTestDatabase()
+  await sql`
+    insert into product_orders (organisation, key, status, scheme, business_id, merchant_name, listed,
+      first_seen_at, last_seen_at, changed_at)
+    select 'partner/12345', 'order-' || number, case when number % 2 = 0 then 'COMPLETED' else 'RECEIVED' end,
+      'business:NO:ORG', '987654321', case when number % 3 = 0 then 'Kiosk' else 'Kafé' end,
+      jsonb_build_object('number', number), now() + number * interval '1 second', now(), now()
+    from generate_series(1, ${count}::int) number`.execute(database.kysely)
+})
+afterAll(() => database.close())
+
+/** The numbers of the orders on a page, as they would be found by looking at all of them. */
+const expected = (matches: (number: number) => boolean, page: number): number[] =>
+  Array.from({ length: count }, (_, index) => index + 1)
+    .filter(matches)
+    .slice((page - 1) * asked.size, page * asked.size)
+
+const find = async (filter: Partial<typeof everything>, page: number, total?: number) => {
+  const all = { ...everything, ...filter }
+  const found = await findProductOrders(database.kysely, partner, all, { ...asked, page, total })
+  return { ...found, rows: found.rows.map(({ listed }) => listed?.['number']) }
+}
+
+describe('a page of many matches', () => {
+  const isKafé = (number: number) => number % 3 !== 0
+
+  it.each([1, 2, 88])(
+    'has its rows in order, and says that there are more than it counts: page %i',
+    async (number) => {
+      const page = await find({ q: 'KAFÉ' }, number)
+      expect(page.rows).toEqual(expected(isKafé, number))
+      expect([page.total, page.more, page.hasNext]).toEqual([1000, true, number < 88])
+    },
+  )
+
+  it.each([1, 2, 88])('says how many there are where that is known: page %i', async (number) => {
+    const page = await find({ q: 'kafé' }, number, 2200)
+    expect(page.rows).toEqual(expected(isKafé, number))
+    expect([page.total, page.more, page.hasNext]).toEqual([2200, false, number < 88])
+  })
+
+  it('is the same of few matches, counted or known', async () => {
+    const rows = expected((number) => String(number).startsWith('321'), 1)
+    for (const total of [undefined, rows.length]) {
+      const page = await find({ q: 'order-321' }, 1, total)
+      expect([page.rows, page.total, page.more]).toEqual([rows, rows.length, false])
+    }
+    expect((await find({ q: 'nobody' }, 1, 0)).rows).toEqual([])
+  })
+
+  it('is counted by status, whatever status is asked for', async () => {
+    const filter = { ...everything, q: 'kiosk', status: 'COMPLETED' }
+    expect(await countByStatus(database.kysely, partner, filter)).toEqual([
+      { value: 'RECEIVED', count: 550 },
+      { value: 'COMPLETED', count: 550 },
+    ])
+    const page = await find({ q: 'kiosk', status: 'COMPLETED' }, 1, 550)
+    expect(page.rows).toEqual(expected((number) => number % 6 === 0, 1))
+    expect(page.total).toBe(550)
+  })
+})
