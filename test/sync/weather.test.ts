@@ -209,7 +209,7 @@ describe('an API that limits', () => {
   it('with 429 to most calls is read all the same, more slowly', async () => {
     await begin({
       synced: false,
-      weather: { rateLimitPerSecond: 15 },
+      weather: { rateLimitPerSecond: 6 },
       env: { MANAGEMENT_API_MAX_PER_SECOND: '60' },
     })
     await until(isWhole)
