@@ -12,6 +12,10 @@ writeFileSync(
 )
 writeFileSync(join(directory, 'parts/row.ejs'), '[<%= locals.row %> of <%= locals.title %>]')
 writeFileSync(join(directory, 'misspelt.ejs'), '<%= locals.titel %>')
+// parts/small needs no more than it is passed, where it is passed that.
+writeFileSync(join(directory, 'parts/small.ejs'), '<%= locals.text %>')
+writeFileSync(join(directory, 'small.ejs'), '<%- include("parts/small", { text: "<b>" }) %>')
+writeFileSync(join(directory, 'passed-misspelt.ejs'), '<%- include("parts/small", { txet: "x" }) %>')
 writeFileSync(join(directory, 'bare.ejs'), '<%= title %>')
 writeFileSync(join(directory, 'missing.ejs'), '<%- include("parts/none") %>')
 
@@ -31,8 +35,14 @@ it('does not let an included view change what its caller sees', () => {
   expect(locals).toEqual({ title: 't', rows: ['1'] })
 })
 
+it('gives a small view what it is passed, escaped, and its caller’s locals where it is passed none of that', () => {
+  expect(render('small', {})).toBe('&lt;b&gt;')
+  expect(render('passed-misspelt', { text: 'of the caller' })).toBe('of the caller')
+})
+
 it.each([
   ['misspelt', /locals\.titel/],
+  ['passed-misspelt', /locals\.text/],
   ['bare', /title is not defined/],
   ['missing', /no view parts\/none/],
   ['nowhere', /no view nowhere/],
