@@ -16,7 +16,7 @@ const untilRead = async ({ ask }: RunningPortal, count: number): Promise<void> =
   const deadline = performance.now() + patienceMs
   for (;;) {
     const [row] = await ask.query(
-      `select count(*)::int as read from readings where resource in ('salesUnit', 'merchant') and checked_at is not null`,
+      `select count(*)::int as read from sync_state where resource in ('salesUnit', 'merchant') and checked_at is not null`,
     )
     const read = Number(row?.['read'])
     if (read >= count) return
@@ -52,7 +52,7 @@ export const measureFirstSync = async (place: Place, report: Reporter): Promise<
   await stage.api.ask.weather({ latencyMs, rateLimitPerSecond: maxPerSecond, down: true })
   const portal = await startPortalOf(stage)
   const idle = await idleUse(portal)
-  await portal.ask.query(`update readings set due_at = 'epoch', failures = 0`)
+  await portal.ask.query(`update sync_state set due_at = 'epoch', failures = 0`)
   await portal.ask.query(`update api_pace set trips = 0, held_until = null`)
   await stage.api.ask.weather({ down: false })
   await stage.api.ask.forget()

@@ -94,6 +94,6 @@ export const seedDetails = async (
 
 /** Tables as they are once PostgreSQL, or the sync, has tidied them. */
 export const tidyAll = async ({ kysely }: Database): Promise<void> => {
-  for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks', 'readings'] as const)
+  for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks', 'sync_state'] as const)
     await tidyTable(kysely, table)
 }

@@ -61,7 +61,7 @@ export const siteOf = (world: DemoWorld, partnerId: string): Site => {
 /** Lists, and what the pages show, as if it had all been read just now. */
 export const makeFresh = async ({ ask }: RunningPortal, shown: readonly string[]): Promise<void> => {
   await ask.query(
-    `update readings set checked_at = now(), due_at = now() + interval '1 day', wanted_at = null,
+    `update sync_state set checked_at = now(), due_at = now() + interval '1 day', requested_at = null,
       failing_since = null, failure = null, failures = 0
      where key = '' or key = any($1)`,
     [shown],
@@ -72,7 +72,7 @@ export const makeFresh = async ({ ask }: RunningPortal, shown: readonly string[]
 export const makeStale = async ({ ask }: RunningPortal, shown: readonly string[]): Promise<void> => {
   await ask.query(`update api_pace set trips = 0, held_until = null`)
   await ask.query(
-    `update readings set checked_at = now() - interval '1 hour', due_at = 'epoch', wanted_at = null
+    `update sync_state set checked_at = now() - interval '1 hour', due_at = 'epoch', requested_at = null
      where key = '' or key = any($1)`,
     [shown],
   )

@@ -94,7 +94,7 @@ export const untilIdle = async ({ ask }: RunningPortal): Promise<void> => {
 export const untilListsRead = async ({ ask }: RunningPortal, key: string, since: unknown): Promise<void> => {
   for (;;) {
     const [row] = await ask.query(
-      `select count(*)::int as missing from readings where organisation = $1 and key = ''
+      `select count(*)::int as missing from sync_state where organisation = $1 and key = ''
         and (checked_at is null or checked_at < $2)`,
       [key, since],
     )

@@ -30,7 +30,7 @@ export const measureUnchanged = async (
   report: Reporter,
 ): Promise<void> => {
   const key = `partner/${largeId}`
-  await portal.ask.query(`update readings set due_at = now() + interval '1 day' where key = ''`)
+  await portal.ask.query(`update sync_state set due_at = now() + interval '1 day' where key = ''`)
   await untilIdle(portal)
   const idle = await idleUse(portal)
   const [before] = await portal.ask.query('select txid_current()::text as id, now() as now')
@@ -39,7 +39,9 @@ export const measureUnchanged = async (
   for (let round = 0; round < rounds; round += 1) {
     const [start] = await portal.ask.query('select now() as now')
     await portal.ask.resetMeter()
-    await portal.ask.query(`update readings set due_at = 'epoch' where key = '' and organisation = $1`, [key])
+    await portal.ask.query(`update sync_state set due_at = 'epoch' where key = '' and organisation = $1`, [
+      key,
+    ])
     await portal.ask.beat()
     await untilListsRead(portal, key, start?.['now'])
     await untilIdle(portal)

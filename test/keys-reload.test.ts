@@ -176,7 +176,7 @@ it('a new organisation is there with its pages, and is read', async () => {
   reload(without('34567'))
   await addGrant(test.portal.database.kysely, { kind: 'partner', id: '34567' }, test.userId('Kari Nordmann'))
   expect((await kari.open('/partners/34567')).status).toBe(404)
-  await test.portal.database.pool.query(`delete from readings where organisation = 'partner/34567'`)
+  await test.portal.database.pool.query(`delete from sync_state where organisation = 'partner/34567'`)
   const asked = test.api.requests.length
   reload(whole)
   expect((await kari.open('/partners/34567')).status).toBe(200)

@@ -49,7 +49,7 @@ export const createBrakes = (options: {
       ...settings,
       storeClient: client,
       storeType: 'pool',
-      tableName: 'brakes',
+      tableName: 'rate_limits',
       tableCreated: true,
       // One of them sweeps the table for all.
       clearExpiredByTimeout: !sweeps,

@@ -23,7 +23,7 @@ export const noteActivity = async (
   const [row] = rows
   if (row?.began) {
     await sql`
-      update readings set due_at = least(due_at, checked_at + ${periods.listSeconds}::float8 * interval '1 second')
+      update sync_state set due_at = least(due_at, checked_at + ${periods.listSeconds}::float8 * interval '1 second')
       where organisation = ${key} and key = '' and resource = any(${listResources}) and checked_at is not null
         and failing_since is null`.execute(db)
   }

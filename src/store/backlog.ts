@@ -9,7 +9,7 @@ export const unreadCounts = async (
   organisation: Organisation,
 ): Promise<{ readonly salesUnits: number; readonly merchants: number }> => {
   const { rows } = await sql<{ resource: string; unread: number }>`
-    select resource, count(*)::int as unread from readings
+    select resource, count(*)::int as unread from sync_state
     where organisation = ${organisationKey(organisation)} and checked_at is null
       and resource in ('salesUnit', 'merchant') and due_at < 'infinity' group by resource`.execute(db)
   const of = (resource: string) => rows.find((row) => row.resource === resource)?.unread ?? 0
@@ -47,7 +47,7 @@ export type Backlog = {
 export const backlogsOf = async (db: Handle, organisations: readonly string[]): Promise<Backlog[]> => {
   const { rows } = await sql<Backlog>`
     select organisation, resource, count(*)::int as count,
-      count(*) filter (where due_at <= now() or wanted_at is not null)::int as due,
+      count(*) filter (where due_at <= now() or requested_at is not null)::int as due,
       count(*) filter (where checked_at is null)::int as unread,
       count(*) filter (where failures > 0)::int as failing,
       count(*) filter (where failure = 'refused')::int as refused,
@@ -55,11 +55,11 @@ export const backlogsOf = async (db: Handle, organisations: readonly string[]): 
       count(*) filter (where failures = 0 and not untried)::int as read,
       max(total) filter (where key = '') as total,
       min(checked_at) as "oldestCheckedAt", max(checked_at) as "newestCheckedAt",
-      min(failing_since) as "failingSince", min(doubted_at) as "doubtedAt", now() as at
+      min(failing_since) as "failingSince", min(suspect_since) as "doubtedAt", now() as at
     from (
-      select *, wanted_at is not null or due_at = 'epoch' or (due_at <= now() and failures = 0) as untried
-      from readings
-      where organisation = any(${organisations}) and (due_at < 'infinity' or wanted_at is not null)
+      select *, requested_at is not null or due_at = 'epoch' or (due_at <= now() and failures = 0) as untried
+      from sync_state
+      where organisation = any(${organisations}) and (due_at < 'infinity' or requested_at is not null)
     ) r
     group by organisation, resource order by organisation, resource`.execute(db)
   return rows

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Handle } from './database.ts'
 
-export type ChangeKind = 'appeared' | 'changed' | 'gone' | 'returned'
+export type ChangeKind = 'added' | 'changed' | 'removed' | 'returned'
 
 /** What became of each field, by its path such as `configuration.captureType`; null for nothing. */
 export type ChangedFields = Readonly<Record<string, readonly [before: unknown, after: unknown]>>

@@ -13,13 +13,13 @@ export const expectReadings = async (
 ): Promise<void> => {
   if (keys.length === 0) return
   await sql`
-    insert into readings (organisation, resource, key, due_at)
+    insert into sync_state (organisation, resource, key, due_at)
     select ${organisationKey(organisation)}, ${resource}, key,
       case when ${spreadSeconds}::float8 = 0 then 'epoch'::timestamptz
         else now() + random() * ${spreadSeconds}::float8 * interval '1 second' end
     from unnest(${keys}::text[]) as key
     on conflict (organisation, resource, key) do update set due_at = 'epoch'
-    where readings.due_at = 'infinity'`.execute(db)
+    where sync_state.due_at = 'infinity'`.execute(db)
 }
 
 /** These are not read again by themselves: what they are about is gone. */
@@ -31,7 +31,7 @@ export const forgetReadings = async (
 ): Promise<void> => {
   if (keys.length === 0) return
   await sql`
-    update readings set due_at = 'infinity', wanted_at = null
+    update sync_state set due_at = 'infinity', requested_at = null
     where organisation = ${organisationKey(organisation)} and resource = any(${resources}) and key = any(${keys})
   `.execute(db)
 }
@@ -48,10 +48,10 @@ export const wantReadings = async (
   options: { readonly onlyUnread: boolean },
 ): Promise<void> => {
   await sql`
-    insert into readings (organisation, resource, key, due_at, wanted_at)
+    insert into sync_state (organisation, resource, key, due_at, requested_at)
     select ${organisationKey(organisation)}, ${resource}, key, 'epoch', now() from unnest(${keys}::text[]) as key
-    on conflict (organisation, resource, key) do update set wanted_at = coalesce(readings.wanted_at, now())
-    where readings.checked_at is null or not ${options.onlyUnread}::boolean
+    on conflict (organisation, resource, key) do update set requested_at = coalesce(sync_state.requested_at, now())
+    where sync_state.checked_at is null or not ${options.onlyUnread}::boolean
   `.execute(db)
 }
 
@@ -77,14 +77,14 @@ export const dueDetails = async (
   const { limit, busy, queued } = options
   const free = sql`resource || ' ' || key <> all(${[...busy, ...queued]})`
   const due = (resource: DetailResource) => sql`(
-    select resource, key, due_at from readings
+    select resource, key, due_at from sync_state
     where organisation = ${key} and resource = ${resource} and due_at <= now() and ${free}
     order by due_at, key limit ${limit})`
   const wanted = await sql<Due>`
-    select resource, key from readings
-    where organisation = ${key} and wanted_at is not null and readings.key <> ''
+    select resource, key from sync_state
+    where organisation = ${key} and requested_at is not null and sync_state.key <> ''
       and resource || ' ' || key <> all(${busy})
-    order by wanted_at limit ${limit}`.execute(db)
+    order by requested_at limit ${limit}`.execute(db)
   if (wanted.rows.length > 0) return { tasks: wanted.rows, wanted: true }
   const { rows } = await sql<Due>`
     select resource, key from (
@@ -106,18 +106,18 @@ export type DueWork = {
 /** @param organisations by organisationKey() */
 export const dueOrganisations = async (db: Handle, organisations: readonly string[]): Promise<DueWork> => {
   const lists = await sql<{ organisation: string; resource: ListResource }>`
-    select organisation, resource from readings
+    select organisation, resource from sync_state
     where organisation = any(${organisations}) and key = '' and resource = any(${listResources})
-      and (due_at <= now() or wanted_at is not null)`.execute(db)
+      and (due_at <= now() or requested_at is not null)`.execute(db)
   const details = await sql<{ organisation: string; wanted: boolean }>`
     select o.organisation, wanted from unnest(${organisations}::text[]) as o(organisation),
       lateral (select exists (
-        select from readings r where r.organisation = o.organisation and r.wanted_at is not null and r.key <> ''
+        select from sync_state r where r.organisation = o.organisation and r.requested_at is not null and r.key <> ''
       ) as wanted) w
     where wanted or exists (
       select from unnest(array['salesUnit', 'merchant', 'productOrder', 'salesUnitWebhooks']) as d(resource)
       where exists (
-        select from readings r
+        select from sync_state r
         where r.organisation = o.organisation and r.resource = d.resource and r.due_at <= now()))`.execute(db)
   return { lists: lists.rows, details: details.rows }
 }
@@ -129,9 +129,9 @@ export const isListDue = async (
   resource: ListResource,
 ): Promise<boolean> => {
   const { rows } = await sql`
-    select from readings
+    select from sync_state
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ''
-      and (due_at <= now() or wanted_at is not null)`.execute(db)
+      and (due_at <= now() or requested_at is not null)`.execute(db)
   return rows.length > 0
 }
 
@@ -154,12 +154,12 @@ export const makeDue = async (
       and (checked_at is null or checked_at < ${rows[0]?.now})`
   const makeSomeDue = async (): Promise<bigint> => {
     const { numAffectedRows = 0n } = await sql`
-      update readings set due_at = 'epoch' where ctid = any(array(
-        select ctid from readings where ${notDue} limit ${dueAtOnce} for update skip locked))`.execute(db)
+      update sync_state set due_at = 'epoch' where ctid = any(array(
+        select ctid from sync_state where ${notDue} limit ${dueAtOnce} for update skip locked))`.execute(db)
     return numAffectedRows
   }
   while ((await makeSomeDue()) > 0n);
-  await sql`update readings set due_at = 'epoch' where ${notDue}`.execute(db)
+  await sql`update sync_state set due_at = 'epoch' where ${notDue}`.execute(db)
 }
 
 /** Answers of 404 are remembered for so long; for what somebody typed and nobody ever had. */
@@ -172,8 +172,8 @@ const rememberDays = 7
 export const pruneReadings = async (db: Handle, organisation: Organisation): Promise<void> => {
   const key = organisationKey(organisation)
   await sql`
-    delete from readings r
-    where organisation = ${key} and due_at = 'infinity' and wanted_at is null
+    delete from sync_state r
+    where organisation = ${key} and due_at = 'infinity' and requested_at is null
       and checked_at < now() - ${rememberDays}::int * interval '1 day'
       and case resource
         when 'salesUnit' then not exists (select from sales_units t where t.organisation = ${key} and t.key = r.key)
@@ -182,14 +182,14 @@ export const pruneReadings = async (db: Handle, organisation: Organisation): Pro
         else false end`.execute(db)
   const own = organisation.kind === 'merchant' ? `${organisation.scheme}/${organisation.id}` : ''
   await sql`
-    update readings r set due_at = 'infinity'
-    where organisation = ${key} and resource = 'merchant' and due_at < 'infinity' and wanted_at is null and key <> ${own}
+    update sync_state r set due_at = 'infinity'
+    where organisation = ${key} and resource = 'merchant' and due_at < 'infinity' and requested_at is null and key <> ${own}
       and not exists (
         select from sales_units s
-        where s.organisation = ${key} and s.gone_at is null
+        where s.organisation = ${key} and s.removed_at is null
           and s.scheme = split_part(r.key, '/', 1) and s.business_id = split_part(r.key, '/', 2))
       and not exists (
         select from product_orders o
-        where o.organisation = ${key} and o.gone_at is null
+        where o.organisation = ${key} and o.removed_at is null
           and o.scheme = split_part(r.key, '/', 1) and o.business_id = split_part(r.key, '/', 2))`.execute(db)
 }

@@ -19,7 +19,7 @@ const few = async <Row>(
 
 /** The latest time at which rows of a table were there from the start. */
 const startOf = (table: 'sales_units' | 'product_orders', of: string) => sql`
-  (select min(first_seen_at) + ${startLasts} from ${sql.table(table)} where organisation = ${of} and gone_at is null)`
+  (select min(first_seen_at) + ${startLasts} from ${sql.table(table)} where organisation = ${of} and removed_at is null)`
 
 /** Sales units first seen in the last seven days, without those that were there from the start. */
 export const newSalesUnits = async (
@@ -29,7 +29,7 @@ export const newSalesUnits = async (
   const of = organisationKey(organisation)
   const found = sql`
     select key as msn, name, first_seen_at as at from sales_units
-    where organisation = ${of} and gone_at is null
+    where organisation = ${of} and removed_at is null
       and first_seen_at > greatest(now() - interval '7 days', ${startOf('sales_units', of)})
     order by first_seen_at desc`
   return few(db, found, sql`at desc, msn`)
@@ -57,7 +57,7 @@ export const ordersAboutToExpire = async (
 ): Promise<Few<NotedOrder>> => {
   const found = sql`
     select ${noted('first_seen_at')} from product_orders
-    where organisation = ${organisationKey(organisation)} and gone_at is null and product_order_type = 'PREFILL'
+    where organisation = ${organisationKey(organisation)} and removed_at is null and product_order_type = 'PREFILL'
       and status in ('RECEIVED', 'MERCHANT_VIEWED')
       and first_seen_at between now() - interval '14 days' and now() - interval '10 days'
     order by first_seen_at`
@@ -69,7 +69,7 @@ export const rejectedLately = async (db: Handle, organisation: Organisation): Pr
   const of = organisationKey(organisation)
   const found = sql`
     select ${noted('changed_at')} from product_orders
-    where organisation = ${of} and gone_at is null and rank = 5
+    where organisation = ${of} and removed_at is null and rank = 5
       and changed_at > greatest(now() - interval '14 days', ${startOf('product_orders', of)})
     order by changed_at desc`
   return few(db, found, sql`at desc, "productOrderId"`)

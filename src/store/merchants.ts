@@ -15,7 +15,7 @@ export const findMerchant = async (
 ): Promise<StoredMerchant | undefined> => {
   const row = await db
     .selectFrom('merchants')
-    .select(['details', 'gone_at as goneAt'])
+    .select(['details', 'removed_at as goneAt'])
     .where('organisation', '=', organisationKey(organisation))
     .where('key', '=', `${scheme}/${id}`)
     .executeTakeFirst()
@@ -30,7 +30,7 @@ export const merchantsWithId = async (
 ): Promise<{ readonly scheme: string; readonly id: string }[]> => {
   const { rows } = await sql<{ key: string }>`
     select key from merchants
-    where organisation = ${organisationKey(organisation)} and gone_at is null
+    where organisation = ${organisationKey(organisation)} and removed_at is null
       and search_text like '%' || ${`:${id}`}::text and split_part(key, '/', 2) = ${id}
     order by key limit 3`.execute(db)
   return rows.map(({ key }) => ({ scheme: key.split('/')[0] ?? '', id }))
@@ -62,7 +62,7 @@ export const searchMerchants = async (
   q: string,
   size: PageSize,
 ): Promise<Page<FoundMerchant>> => {
-  const where = sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null`
+  const where = sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`
   const order = sortedBy(['sort_key'], { descending: false })
   return findPage(db, { table: 'merchants', where, q, page: 1, size, ...order }, namesOf(db, organisation))
 }

@@ -2,29 +2,11 @@ import { sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { DatabaseUnavailableError } from '../errors.ts'
 import type { Database, Handle } from './database.ts'
-import { usersGrantsSessions } from './migrations/0001-users-grants-sessions.ts'
-import { syncedRecords } from './migrations/0002-synced-records.ts'
-import { namesInOrder } from './migrations/0003-names-in-order.ts'
-import { audit } from './migrations/0004-audit.ts'
-import { sessionsAndBrakes } from './migrations/0005-sessions-and-brakes.ts'
-import { emailVerification } from './migrations/0006-email-verification.ts'
-import { grantRoles } from './migrations/0007-grant-roles.ts'
-import { listsInOrder } from './migrations/0008-lists.ts'
-import { landing } from './migrations/0009-landing.ts'
-import { merchantSearch } from './migrations/0010-merchant-search.ts'
+import { schema } from './migrations/0001-schema.ts'
 
 /** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
-  '0001-users-grants-sessions': usersGrantsSessions,
-  '0002-synced-records': syncedRecords,
-  '0003-names-in-order': namesInOrder,
-  '0004-audit': audit,
-  '0005-sessions-and-brakes': sessionsAndBrakes,
-  '0006-email-verification': emailVerification,
-  '0007-grant-roles': grantRoles,
-  '0008-lists': listsInOrder,
-  '0009-landing': landing,
-  '0010-merchant-search': merchantSearch,
+  '0001-schema': schema,
 }
 
 const currentSchema = async (db: Handle): Promise<string> => {

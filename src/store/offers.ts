@@ -11,7 +11,7 @@ const rowsOf = async (
     .selectFrom(table)
     .select('listed')
     .where('organisation', '=', organisationKey(organisation))
-    .where('gone_at', 'is', null)
+    .where('removed_at', 'is', null)
     .orderBy('sort_key')
     .orderBy('key')
     .execute()

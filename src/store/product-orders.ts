@@ -49,12 +49,12 @@ const ordered = ({ column, descending }: Sorting<ProductOrderColumn>) => {
 }
 
 const row = sql`o.listed, o.details, o.merchant_name as "merchantName",
-  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.gone_at as "goneAt"`
+  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "goneAt"`
 
 const matching = (
   organisation: Organisation,
   { status, type, product, market, expired }: ProductOrderFilter,
-): RawBuilder<boolean> => sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null
+): RawBuilder<boolean> => sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
   and ${isValue('status', status)} and ${isValue('product_order_type', type)}
   and ${isValue('product_type', product)} and ${isValue('market', market)}
   and ${expired || status === 'EXPIRED' ? sql`true` : sql`rank < 7`}`

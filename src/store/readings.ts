@@ -42,9 +42,9 @@ export type Reading = {
 
 const readingsWhere = (organisation: Organisation, where: RawBuilder<unknown>) => sql<Reading>`
   select resource, key, failure, available, skipped, total, done, facets,
-    checked_at as "checkedAt", failing_since as "failingSince", doubted_at as "doubtedAt",
-    extract(epoch from now() - doubted_at)::float8 as "doubtedSeconds", wanted_at is not null as wanted
-  from readings where organisation = ${organisationKey(organisation)} and ${where}`
+    checked_at as "checkedAt", failing_since as "failingSince", suspect_since as "doubtedAt",
+    extract(epoch from now() - suspect_since)::float8 as "doubtedSeconds", requested_at is not null as wanted
+  from sync_state where organisation = ${organisationKey(organisation)} and ${where}`
 
 type Times = 'checkedAt' | 'failingSince' | 'doubtedAt'
 type InJson = Omit<Reading, Times> & Readonly<Record<Times, string | null>>
@@ -111,7 +111,7 @@ export const noteReadings = async (
     nextInSeconds: Number.isFinite(outcome.nextInSeconds) ? outcome.nextInSeconds : null,
   }))
   await sql`
-    insert into readings as r (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, skipped, available)
+    insert into sync_state as r (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, skipped, available)
     select ${organisationKey(organisation)}, o.resource, o.key,
       coalesce(now() + interval '1 second' * (0.9 + random() / 5)
         * case when o.failure is null then o.next else least(o.most, o.next * 2 ^ least(coalesce(old.failures, 0), 20)) end,
@@ -128,17 +128,17 @@ export const noteReadings = async (
       })),
     )}::jsonb) as o(
       resource text, key text, asked float8, next float8, most float8, failure text, skipped int, available boolean)
-    left join readings old on old.organisation = ${organisationKey(organisation)}
+    left join sync_state old on old.organisation = ${organisationKey(organisation)}
       and old.resource = o.resource and old.key = o.key
     on conflict (organisation, resource, key) do update set
       due_at = case when r.due_at = 'infinity' and (excluded.failure is null or r.resource = 'salesUnitWebhooks')
         then r.due_at else excluded.due_at end,
-      wanted_at = null,
+      requested_at = null,
       checked_at = greatest(excluded.checked_at, r.checked_at),
       failing_since = case when excluded.failure is not null then coalesce(r.failing_since, excluded.failing_since) end,
       failures = case when excluded.failure is null then 0 else r.failures + 1 end,
       failure = excluded.failure,
-      doubted_at = case when excluded.failure is null then null else r.doubted_at end,
+      suspect_since = case when excluded.failure is null then null else r.suspect_since end,
       skipped = case when excluded.failure is null then excluded.skipped else r.skipped end,
       available = case when excluded.failure is null then excluded.available else r.available end`.execute(db)
 }
@@ -152,9 +152,9 @@ export const doubtReading = async (
   seconds: number,
 ): Promise<void> => {
   await sql`
-    update readings set doubted_at = coalesce(doubted_at, now()), wanted_at = null,
+    update sync_state set suspect_since = coalesce(suspect_since, now()), requested_at = null,
       failing_since = null, failures = 0, failure = null,
-      due_at = coalesce(doubted_at, now()) + ${seconds}::float8 * interval '1 second'
+      due_at = coalesce(suspect_since, now()) + ${seconds}::float8 * interval '1 second'
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(
     db,
   )
@@ -169,7 +169,7 @@ export const summarise = async (
 ): Promise<void> => {
   const { total, done = null, facets } = summary
   await db
-    .updateTable('readings')
+    .updateTable('sync_state')
     .set({
       total,
       done,

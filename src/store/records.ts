@@ -15,8 +15,8 @@ export type StoredRecord = {
   readonly first_seen_at: Date
   readonly last_seen_at: Date
   readonly changed_at: Date
-  readonly gone_at: Date | null
-  readonly gone_by: 'list' | 'details' | null
+  readonly removed_at: Date | null
+  readonly removed_by: 'list' | 'details' | null
   readonly listed_digest: string | null
   readonly listed: Json | null
   readonly details: Json | null
@@ -30,15 +30,15 @@ const columns = [
   'first_seen_at',
   'last_seen_at',
   'changed_at',
-  'gone_at',
-  'gone_by',
+  'removed_at',
+  'removed_by',
   'listed_digest',
   'listed',
   'details',
 ] as const
 
 /** As little of a row as tells whether a list says something new. */
-export type RecordMark = Pick<StoredRecord, 'key' | 'listed_digest' | 'gone_by'>
+export type RecordMark = Pick<StoredRecord, 'key' | 'listed_digest' | 'removed_by'>
 
 /**
  * The marks of an organisation's rows by key, `limit` at a time, gone ones too.
@@ -52,7 +52,7 @@ export const marksOf = async (
 ): Promise<RecordMark[]> => {
   const ofSalesUnit = options.msn === undefined ? sql`true` : sql`msn = ${options.msn}`
   const { rows } = await sql<RecordMark>`
-    select key, listed_digest, gone_by from ${sql.table(table)}
+    select key, listed_digest, removed_by from ${sql.table(table)}
     where organisation = ${organisationKey(organisation)} and key > ${options.after} and ${ofSalesUnit}
     order by key limit ${options.limit}`.execute(db)
   return rows
@@ -153,7 +153,7 @@ export const spreadMerchantNames = async (
 }
 
 /** Frees the space of rows that were replaced and tells the planner what is there now. */
-export const tidyTable = async (db: Handle, table: RecordTable | 'readings'): Promise<void> => {
+export const tidyTable = async (db: Handle, table: RecordTable | 'sync_state'): Promise<void> => {
   await db.connection().execute(async (connection) => {
     await sql`set statement_timeout = 0`.execute(connection)
     try {

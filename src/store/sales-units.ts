@@ -39,7 +39,7 @@ const row = sql`${common}, s.scheme, s.business_id as "businessId",
   s.details #> '{configuration,recurringAllowed}' as "recurringAllowed",
   s.details #> '{configuration,captureType}' as "captureType"`
 
-const withMerchants = sql`sales_units s left join readings r
+const withMerchants = sql`sales_units s left join sync_state r
   on r.organisation = s.organisation and r.resource = 'merchant' and r.key = s.scheme || '/' || s.business_id`
 
 /** Of those that were found, in that order. One text for all of them: rows and columns are dear to take in one by one. */
@@ -84,7 +84,7 @@ const search = (
   sort: Sorting<SalesUnitColumn>,
 ) => ({
   table: 'sales_units',
-  where: sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null
+  where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
     and ${isValue('market', market)} and ${isValue('capture_type', capture)}
     and ${can.length === 0 ? sql`true` : sql`capabilities @> ${can}::text[]`}`,
   q,
@@ -129,7 +129,7 @@ export const findSalesUnit = async (
   msn: string,
 ): Promise<(StoredSalesUnit & { readonly goneAt: Date | null }) | undefined> => {
   const { rows } = await sql<StoredSalesUnit & { readonly goneAt: Date | null }>`
-    select ${whole}, s.gone_at as "goneAt" from ${withMerchants}
+    select ${whole}, s.removed_at as "goneAt" from ${withMerchants}
     where s.organisation = ${organisationKey(organisation)} and s.key = ${msn}`.execute(db)
   return rows[0]
 }
@@ -147,7 +147,7 @@ export const salesUnitsOfMerchant = async (
     .where('organisation', '=', organisationKey(organisation))
     .where('scheme', '=', identifier.scheme)
     .where('business_id', '=', identifier.id)
-    .where('gone_at', 'is', null)
+    .where('removed_at', 'is', null)
     .orderBy('sort_key')
     .orderBy('key')
     .limit(limit)

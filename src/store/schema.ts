@@ -90,9 +90,9 @@ type RecordColumns = {
   /** As of the row's last writing: a row that is not gone was there whenever its list was read since. */
   last_seen_at: Date
   changed_at: Date
-  gone_at: Date | null
+  removed_at: Date | null
   /** What said that it is gone: a list without it, or 404 on its details. */
-  gone_by: 'list' | 'details' | null
+  removed_by: 'list' | 'details' | null
   /** Digest of the list's item, to see quickly whether it says something new. */
   listed_digest: string | null
   /** The list's item and the details as the API said them, whole. */
@@ -147,7 +147,7 @@ export type ChangesTable = {
   at: Date
   resource: string
   key: string
-  kind: 'appeared' | 'changed' | 'gone' | 'returned'
+  kind: 'added' | 'changed' | 'removed' | 'returned'
   fields: unknown
 }
 
@@ -158,12 +158,12 @@ export type ReadingsTable = {
   key: Generated<string>
   /** 1970 for what has never been read, infinity (a number) for what is not read again by itself. */
   due_at: Generated<Date | number>
-  wanted_at: Date | null
+  requested_at: Date | null
   checked_at: Date | null
   failing_since: Date | null
   failures: Generated<number>
   failure: 'unavailable' | 'refused' | null
-  doubted_at: Date | null
+  suspect_since: Date | null
   available: Generated<boolean>
   skipped: Generated<number>
   total: number | null
@@ -200,7 +200,7 @@ export type Schema = {
   templates: RecordColumns & { sort_key: string }
   webhooks: WebhooksTable
   changes: ChangesTable
-  readings: ReadingsTable
+  sync_state: ReadingsTable
   activity: ActivityTable
   api_pace: ApiPaceTable
 }

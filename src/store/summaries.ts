@@ -11,7 +11,7 @@ export const countRows = async (
 ): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from ${sql.table(table)}
-    where organisation = ${organisationKey(organisation)} and gone_at is null`.execute(db)
+    where organisation = ${organisationKey(organisation)} and removed_at is null`.execute(db)
   return rows[0]?.count ?? 0
 }
 
@@ -60,15 +60,15 @@ export const productOrderFacets = async (
   const facet = async (column: string, order: string): Promise<Facet> => {
     const { rows } = await sql<{ value: string; count: number }>`
       select ${sql.ref(column)} as value, count(*)::int as count from product_orders
-      where organisation = ${organisationKey(organisation)} and gone_at is null and ${sql.ref(column)} is not null
+      where organisation = ${organisationKey(organisation)} and removed_at is null and ${sql.ref(column)} is not null
       group by 1 order by min(${sql.ref(order)}), 1`.execute(db)
     return rows
   }
   const { rows: months } = await sql<OrdersOfMonth[number]>`
     select ${monthOf('first_seen_at')} as month, status as value, count(*)::int as count from product_orders
-    where organisation = ${organisationKey(organisation)} and gone_at is null and first_seen_at > ${startLasts} + (
+    where organisation = ${organisationKey(organisation)} and removed_at is null and first_seen_at > ${startLasts} + (
       select min(first_seen_at) from product_orders
-      where organisation = ${organisationKey(organisation)} and gone_at is null)
+      where organisation = ${organisationKey(organisation)} and removed_at is null)
     group by month, status order by month, min(rank), status`.execute(db)
   return {
     status: await facet('status', 'rank'),
@@ -84,13 +84,13 @@ export const salesUnitFacets = async (db: Handle, organisation: Organisation): P
   const { rows } = await sql<SalesUnitFacets['growth'][number]>`
     select month, market, sum(come)::int as come, sum(gone)::int as gone from (
       select ${monthOf('first_seen_at')} as month, market, count(*) as come, 0 as gone
-      from sales_units where organisation = ${of} and gone_at is null group by 1, 2
+      from sales_units where organisation = ${of} and removed_at is null group by 1, 2
       union all
       select ${monthOf('first_seen_at')}, market, count(*), 0
-      from sales_units where organisation = ${of} and gone_at is not null group by 1, 2
+      from sales_units where organisation = ${of} and removed_at is not null group by 1, 2
       union all
-      select ${monthOf('gone_at')}, market, 0, count(*)
-      from sales_units where organisation = ${of} and gone_at is not null group by 1, 2
+      select ${monthOf('removed_at')}, market, 0, count(*)
+      from sales_units where organisation = ${of} and removed_at is not null group by 1, 2
     ) as moves group by month, market order by month, market`.execute(db)
   return { growth: rows }
 }

@@ -19,7 +19,7 @@ const columns: Readonly<Record<WebhookColumn, readonly string[]>> = { owner: ['m
 
 const search = (organisation: Organisation, q: string, sort: Sorting<WebhookColumn>) => ({
   table: 'webhooks',
-  where: sql<boolean>`organisation = ${organisationKey(organisation)} and gone_at is null`,
+  where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`,
   q,
   ...sortedBy(columns[sort.column], sort),
 })
@@ -71,7 +71,7 @@ export const webhookProgress = async (
 ): Promise<{ readonly unasked: number }> => {
   const { rows } = await sql<{ unasked: number }>`
     select count(*)::int as unasked from (
-      select from readings where organisation = ${organisationKey(organisation)}
+      select from sync_state where organisation = ${organisationKey(organisation)}
         and resource = 'salesUnitWebhooks' and checked_at is null and due_at < 'infinity' limit 1001
     ) unread`.execute(db)
   return { unasked: rows[0]?.unasked ?? 0 }

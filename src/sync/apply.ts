@@ -55,11 +55,11 @@ const followSalesUnits = async (
 ): Promise<void> => {
   const keysOf = (...kinds: readonly Change['kind'][]) =>
     changes.filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key)
-  const [come, gone] = [keysOf('appeared', 'returned'), keysOf('gone')]
+  const [come, gone] = [keysOf('added', 'returned'), keysOf('removed')]
   await expectReadings(trx, organisation, 'salesUnit', come)
   await expectReadings(trx, organisation, 'salesUnitWebhooks', come)
   const merchants = new Set(
-    written.flatMap((record) => (record.gone_at ? [] : (identifierKeyOf(record) ?? []))),
+    written.flatMap((record) => (record.removed_at ? [] : (identifierKeyOf(record) ?? []))),
   )
   await expectReadings(trx, organisation, 'merchant', [...merchants])
   if (gone.length === 0) return
@@ -136,6 +136,6 @@ export const createTidying = (database: Database): Tidy => {
     if (total < tidyAfter) return
     written.set(table, 0)
     await tidyTable(database.kysely, table)
-    if (table === 'sales_units') await tidyTable(database.kysely, 'readings')
+    if (table === 'sales_units') await tidyTable(database.kysely, 'sync_state')
   }
 }

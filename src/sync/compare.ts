@@ -58,13 +58,13 @@ const appeared = ({ key, source, value, digest }: Answer, value_: Json, now: Dat
     first_seen_at: now,
     last_seen_at: now,
     changed_at: now,
-    gone_at: null,
-    gone_by: null,
+    removed_at: null,
+    removed_by: null,
     listed_digest: digest ?? null,
     listed: source === 'list' ? value_ : null,
     details: source === 'details' ? (value ?? null) : null,
   },
-  change: { kind: 'appeared', fields: {} },
+  change: { kind: 'added', fields: {} },
 })
 
 /** The row with what the answer says in it. */
@@ -88,13 +88,13 @@ const fieldsOf = (before: StoredRecord, after: StoredRecord): ChangedFields => {
 
 const there = (row: StoredRecord, answer: Answer, value: Json, now: Date): Verdict => {
   const said = answer.source === 'list' ? row.listed : row.details
-  const isBack = row.gone_at !== null && row.gone_by === answer.source
-  if (row.gone_at && (!isBack || answer.askedAt < row.gone_at)) return {}
-  if (!row.gone_at && isDeepStrictEqual(said, value)) return {}
+  const isBack = row.removed_at !== null && row.removed_by === answer.source
+  if (row.removed_at && (!isBack || answer.askedAt < row.removed_at)) return {}
+  if (!row.removed_at && isDeepStrictEqual(said, value)) return {}
   const next = updated(row, answer, value)
   const fields = fieldsOf(row, next)
   if (isBack) {
-    const record = { ...next, last_seen_at: now, changed_at: now, gone_at: null, gone_by: null }
+    const record = { ...next, last_seen_at: now, changed_at: now, removed_at: null, removed_by: null }
     return { record, change: { kind: 'returned', fields } }
   }
   if (Object.keys(fields).length === 0) return { record: { ...next, last_seen_at: now } }
@@ -103,12 +103,12 @@ const there = (row: StoredRecord, answer: Answer, value: Json, now: Date): Verdi
 
 const notThere = (row: StoredRecord, { source, askedAt }: Answer, now: Date): Verdict => {
   // Asked before it was seen: the answer is older than what is known.
-  if (askedAt < (row.gone_at ?? row.last_seen_at)) return {}
-  if (!row.gone_at) {
-    const record = { ...row, gone_at: now, gone_by: source, changed_at: now }
-    return { record, change: { kind: 'gone', fields: {} } }
+  if (askedAt < (row.removed_at ?? row.last_seen_at)) return {}
+  if (!row.removed_at) {
+    const record = { ...row, removed_at: now, removed_by: source, changed_at: now }
+    return { record, change: { kind: 'removed', fields: {} } }
   }
-  return row.gone_by === 'details' && source === 'list' ? { record: { ...row, gone_by: 'list' } } : {}
+  return row.removed_by === 'details' && source === 'list' ? { record: { ...row, removed_by: 'list' } } : {}
 }
 
 /**

@@ -104,7 +104,7 @@ const applyWebhooks = async (
     const { key: msn, webhooks, asked } = read
     const askedMs = performance.now() - asked
     const present = new Map(webhooks?.map((item) => [webhookKey(msn, item), item]))
-    const current = rows.filter((row) => row.msn === msn && row.gone_by === null)
+    const current = rows.filter((row) => row.msn === msn && row.removed_by === null)
     // Rows that make no sense may be any of those that seem to be missing.
     const missing = current.filter(({ key }) => !present.has(key))
     const lost = missing.length > (read.skipped ?? 0) ? missing : []

@@ -48,7 +48,7 @@ export type Comparing = {
   readonly end: (malformed: readonly unknown[]) => Comparison
 }
 
-type Known = Pick<RecordMark, 'listed_digest' | 'gone_by'> & { isListed: boolean }
+type Known = Pick<RecordMark, 'listed_digest' | 'removed_by'> & { isListed: boolean }
 
 /** The marks of all rows of the list by key, read in slices. */
 const readKnown = async (
@@ -59,8 +59,8 @@ const readKnown = async (
   const known = new Map<string, Known>()
   for (let after = ''; ;) {
     const marks = await marksOf(database.kysely, organisation, table, { after, limit: marksAtOnce, msn })
-    for (const { key, listed_digest, gone_by } of marks)
-      known.set(key, { listed_digest, gone_by, isListed: false })
+    for (const { key, listed_digest, removed_by } of marks)
+      known.set(key, { listed_digest, removed_by, isListed: false })
     const last = marks.at(-1)
     if (!last || marks.length < marksAtOnce) return known
     after = last.key
@@ -96,8 +96,8 @@ export const compareWithStore = async (
     const mark = known.get(key)
     if (mark) mark.isListed = true
     else fresh.add(key)
-    if (mark?.gone_by === 'details') contradicted.push(key)
-    if (mark?.listed_digest === digest && mark.gone_by !== 'list') return
+    if (mark?.removed_by === 'details') contradicted.push(key)
+    if (mark?.listed_digest === digest && mark.removed_by !== 'list') return
     answers.push({ source: 'list', key, value: asStored(value), digest, askedMs: 0 })
   }
 
@@ -107,7 +107,7 @@ export const compareWithStore = async (
     const nameless = keys.filter((key) => key === undefined).length
     const missing: TimedAnswer[] = []
     let [current, lost] = [0, 0]
-    for (const [key, { gone_by: goneBy, isListed }] of known) {
+    for (const [key, { removed_by: goneBy, isListed }] of known) {
       if (goneBy === null) current += 1
       if (isListed || goneBy === 'list' || unclear.has(key)) continue
       if (goneBy === null) lost += 1

@@ -34,7 +34,7 @@ const insert = (
   organisation: Organisation = bikes,
 ) =>
   database.pool.query(
-    `insert into readings (organisation, resource, key, ${Object.keys(columns).join()})
+    `insert into sync_state (organisation, resource, key, ${Object.keys(columns).join()})
     select $1, $2, case when $3 = 0 then '' else number::text end, ${Object.values(columns).join()}
     from generate_series(1, greatest($3, 1)) number`,
     [organisationKey(organisation), resource, keys],
@@ -68,7 +68,7 @@ it('has a line for each thing that is read, with its age and what is wrong with 
     failures: '4',
     failure: `'refused'`,
   })
-  await insert('templates', 0, { due_at: later, checked_at: ago('10'), doubted_at: ago('0.5'), total: '5' })
+  await insert('templates', 0, { due_at: later, checked_at: ago('10'), suspect_since: ago('0.5'), total: '5' })
   await insert('productOrder', 7, { due_at: `'infinity'`, checked_at: ago('1') })
   await insert('salesUnits', 0, { due_at: `'epoch'` }, shop)
   await database.pool.query(

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 beforeEach(async () => {
-  await database.pool.query('delete from readings')
+  await database.pool.query('delete from sync_state')
   for (const resource of lists) await expectReadings(database.kysely, bikes, resource, [''])
   await expectReadings(database.kysely, bikes, 'salesUnit', msns)
 })
@@ -135,7 +135,7 @@ it('makes very much due at once, but not what is not read by itself, and not wha
   ])
   await makeDue(database.kysely, bikes, { listsOnly: false })
   const { rows } = await database.pool.query(
-    `select resource, count(*)::int as due from readings where due_at = 'epoch' group by resource order by resource`,
+    `select resource, count(*)::int as due from sync_state where due_at = 'epoch' group by resource order by resource`,
   )
   expect(rows).toContainEqual({ resource: 'merchant', due: 6000 })
   expect(rows).toContainEqual({ resource: 'salesUnit', due: 400 })

@@ -37,7 +37,7 @@ it('reads nothing new where its history says the same as its API', async () => {
   await vi.waitFor(
     async () => {
       const read = await kysely
-        .selectFrom('readings')
+        .selectFrom('sync_state')
         .select('resource')
         .where('organisation', '=', 'partner/12345')
         .where('resource', 'in', ['productOrders', 'salesUnits'])

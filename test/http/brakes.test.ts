@@ -26,7 +26,7 @@ afterAll(async () => {
   await database.close()
 })
 beforeEach(async () => {
-  await database.pool.query('delete from brakes')
+  await database.pool.query('delete from rate_limits')
   await database.pool.query(`delete from sessions`)
 })
 
@@ -76,7 +76,7 @@ describe('an address', () => {
   it('is nowhere in the table', async () => {
     const portal = await startInstance()
     await ask(`${portal.url}/login`, '192.0.2.77')
-    const { rows } = await database.pool.query('select key, points from brakes')
+    const { rows } = await database.pool.query('select key, points from rate_limits')
     expect(rows).toEqual([{ key: expect.stringMatching(/^login:address:[\w-]{43}$/), points: 1 }])
   })
 
@@ -104,7 +104,7 @@ describe('an address', () => {
     const send = () => fetch(portal.url + path, { method, redirect: 'manual', headers })
     const first = await send()
     expect(first.status).not.toBe(429)
-    await database.pool.query('update brakes set points = $1', [most])
+    await database.pool.query('update rate_limits set points = $1', [most])
     const answer = await send()
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
     expect(await answer.text()).toMatch(path.startsWith('/auth/') ? /too_many_requests/ : /Too many requests/)
@@ -130,18 +130,18 @@ describe('a user', () => {
   it('costs the database one line of counting in twenty pages', async () => {
     const portal = await startInstance()
     const browser = await signedIn(portal, 'calm')
-    await database.pool.query('delete from brakes')
+    await database.pool.query('delete from rate_limits')
     for (let count = 0; count < 15; count += 1) await browser.open('/session/ending')
-    expect((await database.pool.query('select * from brakes')).rows).toEqual([])
+    expect((await database.pool.query('select * from rate_limits')).rows).toEqual([])
   })
 })
 
 it('limits hold, in this process, while the database does not count', async () => {
   const portal = await startInstance()
-  await database.pool.query('alter table brakes rename column points to broken')
+  await database.pool.query('alter table rate_limits rename column points to broken')
   try {
     expect(await many(301, `${portal.url}/auth/callback`, '192.0.2.9')).toEqual({ 400: 300, 429: 1 })
   } finally {
-    await database.pool.query('alter table brakes rename column broken to points')
+    await database.pool.query('alter table rate_limits rename column broken to points')
   }
 })

@@ -77,9 +77,9 @@ describe('headers', () => {
   })
 
   it('429', async () => {
-    await test.portal.database.pool.query('update brakes set points = 1000000')
+    await test.portal.database.pool.query('update rate_limits set points = 1000000')
     const answer = await fetch(`${test.url}/login`, { redirect: 'manual', headers: { cookie } })
-    await test.portal.database.pool.query('delete from brakes')
+    await test.portal.database.pool.query('delete from rate_limits')
     expect(answer.status).toBe(429)
     expectHeaders(answer, /^no-store$/)
   })

@@ -6,7 +6,6 @@ import { createLogger } from '../../src/logger.ts'
 import type { Partner } from '../../src/organisation.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { addGrant, listGrants, removeGrant } from '../../src/store/grants.ts'
-import { grantRoles } from '../../src/store/migrations/0007-grant-roles.ts'
 import { migrate, migrationsPending } from '../../src/store/migrations.ts'
 import { findUser, findUserWithGrants, listUsers, saveUser, saveVouchedEmail } from '../../src/store/users.ts'
 import { openEmptyTestDatabase, openTestDatabase, testDatabaseUrl } from '../support/database.ts'
@@ -158,23 +157,6 @@ describe('grants', () => {
       reason: 'new here',
     })
     expect((await findUserWithGrants(database.kysely, mona.id))?.grants.has('partner/12345')).toBe(false)
-  })
-
-  it('that are older than roles let their users see everything, as they could before', async () => {
-    const older = await openEmptyTestDatabase()
-    await migrate(older)
-    await older.pool.query(
-      'alter table grants drop column role, drop column ends_at, drop column granted_by, drop column reason',
-    )
-    await older.pool.query(
-      `insert into grants (user_id, organisation) values ('${mona.id}', 'partner/12345')`,
-    )
-    await grantRoles.up(older.kysely)
-    expect(await listGrants(older.kysely)).toMatchObject([{ role: 'developer', until: null, by: null }])
-    await older.pool.query(`insert into grants (user_id, organisation) values ('${nobody}', 'partner/12345')`)
-    const roles = (await listGrants(older.kysely)).map(({ role }) => role)
-    expect(roles.toSorted()).toEqual(['developer', 'viewer'])
-    await older.close()
   })
 })
 

@@ -13,8 +13,8 @@ const row = (changes: Partial<StoredRecord> = {}): StoredRecord => ({
   first_seen_at: at(0),
   last_seen_at: at(0),
   changed_at: at(0),
-  gone_at: null,
-  gone_by: null,
+  removed_at: null,
+  removed_by: null,
   listed_digest: 'old',
   listed,
   details: null,
@@ -37,13 +37,13 @@ const onItsOwn = (value: Answer['value'], askedAt = at(29)): Answer => ({
 describe('what a list says', () => {
   it('of something new: it has appeared', () => {
     const { record, change } = judge(undefined, inList(listed), now)
-    expect(change).toEqual({ kind: 'appeared', fields: {} })
+    expect(change).toEqual({ kind: 'added', fields: {} })
     expect(record).toMatchObject({
       listed,
       details: null,
       first_seen_at: now,
       changed_at: now,
-      gone_at: null,
+      removed_at: null,
     })
   })
 
@@ -82,16 +82,16 @@ describe('what a list says', () => {
 
   it('by not having it: it is gone, once', () => {
     const { record, change } = judge(row(), inList(undefined), now)
-    expect(change).toEqual({ kind: 'gone', fields: {} })
-    expect(record).toMatchObject({ gone_at: now, gone_by: 'list', last_seen_at: at(0) })
+    expect(change).toEqual({ kind: 'removed', fields: {} })
+    expect(record).toMatchObject({ removed_at: now, removed_by: 'list', last_seen_at: at(0) })
     expect(judge(record, inList(undefined), now)).toEqual({})
   })
 
   it('by having it again: it is back, with what has changed meanwhile', () => {
-    const gone = row({ gone_at: at(10), gone_by: 'list' })
+    const gone = row({ removed_at: at(10), removed_by: 'list' })
     const { record, change } = judge(gone, inList({ ...listed, name: 'Gym' }), now)
     expect(change).toEqual({ kind: 'returned', fields: { name: ['Fitness', 'Gym'] } })
-    expect(record).toMatchObject({ gone_at: null, gone_by: null, first_seen_at: at(0) })
+    expect(record).toMatchObject({ removed_at: null, removed_by: null, first_seen_at: at(0) })
   })
 
   it('asked before it was seen: an older answer takes nothing away', () => {
@@ -119,25 +119,25 @@ describe('what details say', () => {
   })
 
   it('of something that no list has shown yet: it has appeared', () => {
-    expect(judge(undefined, onItsOwn(details), now).change?.kind).toBe('appeared')
+    expect(judge(undefined, onItsOwn(details), now).change?.kind).toBe('added')
   })
 
   it('by 404: it is gone, and a list that still has it does not bring it back', () => {
     const { record, change } = judge(row({ details }), onItsOwn(undefined), now)
-    expect(change?.kind).toBe('gone')
+    expect(change?.kind).toBe('removed')
     expect(judge(record, inList(listed), now).change).toBeUndefined()
     expect(judge(record, onItsOwn(details, at(31)), at(32)).change?.kind).toBe('returned')
   })
 
   it('by 404, after which the list is without it: the list brings it back', () => {
-    const gone = row({ gone_at: at(10), gone_by: 'details' })
+    const gone = row({ removed_at: at(10), removed_by: 'details' })
     const without = judge(gone, inList(undefined), now)
     expect(without.change).toBeUndefined()
     expect(judge(without.record, inList(listed, at(31)), at(32)).change?.kind).toBe('returned')
   })
 
   it('of something that its list has no more: it stays gone', () => {
-    expect(judge(row({ gone_at: at(10), gone_by: 'list' }), onItsOwn(details), now)).toEqual({})
+    expect(judge(row({ removed_at: at(10), removed_by: 'list' }), onItsOwn(details), now)).toEqual({})
   })
 
   it('404 of something unknown means nothing', () => {
@@ -145,7 +145,7 @@ describe('what details say', () => {
   })
 
   it('asked before it was found gone: an older answer brings nothing back', () => {
-    const gone = row({ gone_at: at(20), gone_by: 'details' })
+    const gone = row({ removed_at: at(20), removed_by: 'details' })
     expect(judge(gone, onItsOwn(details, at(19)), now)).toEqual({})
   })
 })

@@ -68,7 +68,7 @@ const readStore = async (): Promise<{ rows: Map<string, Json>; history: Change[]
   const database = await instances.open()
   const rows = new Map<string, Json>()
   for (const [table, resource] of Object.entries(tables)) {
-    const found = await database.pool.query<StoredRecord>(`select * from ${table} where gone_at is null`)
+    const found = await database.pool.query<StoredRecord>(`select * from ${table} where removed_at is null`)
     for (const row of found.rows) rows.set(`${resource} ${row.key}`, currentOf(row))
   }
   const history = await database.pool.query<Change>(
@@ -111,5 +111,5 @@ it(`killed ${rounds} times at random during sync, it loses, doubles and halves n
   const { rows, history } = await readStore()
   expect(truth.compare(rows, history)).toEqual([])
   expect(history.filter(({ kind }) => kind === 'changed').length).toBeGreaterThan(rounds)
-  expect(history.some(({ kind }) => kind === 'gone')).toBe(true)
+  expect(history.some(({ kind }) => kind === 'removed')).toBe(true)
 }, 600_000)

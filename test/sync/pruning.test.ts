@@ -18,7 +18,7 @@ afterEach(async () => {
 /** Readings by `resource key`, with when they are due: false where they are not read by themselves. */
 const readings = async (): Promise<Map<string, boolean>> => {
   const { rows } = await test.portal.database.pool.query<{ name: string; due: boolean }>(
-    `select resource || ' ' || key as name, due_at < 'infinity' as due from readings where organisation = $1`,
+    `select resource || ' ' || key as name, due_at < 'infinity' as due from sync_state where organisation = $1`,
     [organisationKey(nordlys)],
   )
   return new Map(rows.map(({ name, due }) => [name, due]))
@@ -30,7 +30,7 @@ type Listed = { readonly msn: string; readonly name: string }
 const listAs = async (change: (rows: readonly Listed[]) => readonly Listed[]): Promise<void> => {
   known ??= (
     await test.portal.database.pool.query<Listed>(
-      `select key as msn, name from sales_units where organisation = $1 and gone_at is null order by key`,
+      `select key as msn, name from sales_units where organisation = $1 and removed_at is null order by key`,
       [organisationKey(nordlys)],
     )
   ).rows
@@ -84,7 +84,7 @@ it('an MSN that somebody typed and nobody has is forgotten after a week', async 
   const { msn } = await unitOf()
   expect((await readings()).has('salesUnit 99999999')).toBe(true)
   await test.portal.database.pool.query(
-    `update readings set checked_at = now() - interval '8 days' where key = '99999999'`,
+    `update sync_state set checked_at = now() - interval '8 days' where key = '99999999'`,
   )
   await without(msn)
   const after = await readings()

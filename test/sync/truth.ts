@@ -78,14 +78,14 @@ export const createTruth = (world: DemoWorld, random: Random) => {
     const past = states.get(name)
     if (!past) return [`${name} never existed`]
     const wrong: string[] = []
-    if (history[0]?.kind !== 'appeared') wrong.push(`${name} did not appear first`)
+    if (history[0]?.kind !== 'added') wrong.push(`${name} did not appear first`)
     let isThere = false
     const values = new Map<string, unknown>()
     for (const { kind, fields } of history) {
       const fits =
-        kind === 'appeared' ? history[0]?.kind === kind && !isThere : kind === 'returned' ? !isThere : isThere
+        kind === 'added' ? history[0]?.kind === kind && !isThere : kind === 'returned' ? !isThere : isThere
       if (!fits) wrong.push(`${name} ${kind} when it was ${isThere ? '' : 'not '}there`)
-      isThere = kind !== 'gone'
+      isThere = kind !== 'removed'
       if (kind === 'changed' && Object.keys(fields).length === 0) wrong.push(`${name} changed nothing`)
       for (const [path, [before, after]] of Object.entries(fields)) {
         const first = initial.has(name) ? valueAt(past[0], path) : before

@@ -86,7 +86,7 @@ if (testDatabaseUrl) {
         `select kind, count(*)::int as count from changes where resource = 'salesUnit' group by kind`,
       )
       await database.close()
-      expect(rows).toEqual([{ kind: 'appeared', count: msns.length }])
+      expect(rows).toEqual([{ kind: 'added', count: msns.length }])
     }, 120_000)
   })
 } else {

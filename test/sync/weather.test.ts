@@ -27,7 +27,7 @@ const query = async <Row extends object>(text: string): Promise<Row[]> =>
 /** MSNs of the partner that are not gone, sorted. */
 const stored = async (): Promise<string[]> => {
   const rows = await query<{ key: string }>(
-    `select key from sales_units where organisation = 'partner/12345' and gone_at is null order by key`,
+    `select key from sales_units where organisation = 'partner/12345' and removed_at is null order by key`,
   )
   return rows.map(({ key }) => key)
 }
@@ -142,7 +142,7 @@ describe('a list', () => {
     await listsDue()
     await until(async () => test.log().includes('a list is not believed yet'))
     expect(await all()).toBe(12)
-    expect((await history()).filter(({ kind }) => kind !== 'appeared')).toEqual([])
+    expect((await history()).filter(({ kind }) => kind !== 'added')).toEqual([])
     const kari = await test.signedIn('Kari Nordmann')
     expect((await kari.open(`${base}/sales-units`)).words).toContain('lacked much of what is shown here')
     await until(async () => (await all()) === 6)
@@ -150,7 +150,7 @@ describe('a list', () => {
     const reads = test.api.requests.slice(before).filter(({ path }) => path.endsWith('/sales-units'))
     expect(reads).toHaveLength(2)
     expect(
-      (await history()).filter(({ kind, resource }) => kind === 'gone' && resource === 'salesUnit'),
+      (await history()).filter(({ kind, resource }) => kind === 'removed' && resource === 'salesUnit'),
     ).toHaveLength(6)
   })
 
@@ -175,7 +175,7 @@ describe('a list', () => {
     await listsDue()
     await until(async () => (await all()) === 11)
     const gone = (await history())
-      .filter(({ kind }) => kind === 'gone')
+      .filter(({ kind }) => kind === 'removed')
       .map(({ resource, key }) => `${resource} ${key.slice(0, 6)}`)
     expect(gone.toSorted()).toEqual(['salesUnit 140512', 'webhook 140512'])
     const kari = await test.signedIn('Kari Nordmann')
