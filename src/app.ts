@@ -74,7 +74,7 @@ export const createApp = (deps: AppDeps): Express => {
       section.prefix,
       nameRoute(section),
       actAs(kind, deps),
-      withLists(deps.looking),
+      withLists(deps.freshness),
       withMenu(section),
       looks,
       mountOrganisation(section, deps.audit),

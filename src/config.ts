@@ -163,9 +163,6 @@ const secretFileProblems = (env: Environment, files: readonly string[]): string[
   })
 }
 
-/** How often every instance looks for what is due. */
-const beatSeconds = 5
-
 const readingOf = (values: z.output<typeof operatorSchema>) => ({
   databaseUrl: values.DATABASE_URL,
   dataDir: values.DATA_DIR,
@@ -184,9 +181,8 @@ const readingOf = (values: z.output<typeof operatorSchema>) => ({
     detailSeconds: values.SYNC_DETAIL_SECONDS,
     webhookSeconds: values.SYNC_WEBHOOK_SECONDS,
     refreshSeconds: values.SYNC_REFRESH_SECONDS,
-    doubtSeconds: values.SYNC_DOUBT_SECONDS,
+    suspectSeconds: values.SYNC_DOUBT_SECONDS,
     retrySeconds: values.SYNC_RETRY_SECONDS,
-    beatSeconds,
   },
 })
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import type { Logger } from './logger.ts'
 import { organisationKey } from './organisation.ts'
-import type { Reading } from './reading.ts'
+import type { RunningSync } from './sync/setup.ts'
 import type { AuditBuffer } from './store/audit-buffer.ts'
 
 /** What made the portal read its organisations again. */
@@ -35,7 +35,7 @@ const fingerprint = async (file: string): Promise<string> => {
  */
 export const startKeysReload = (
   config: Pick<Config, 'readOrganisations' | 'secretFiles'>,
-  reading: Pick<Reading, 'replace' | 'sync'>,
+  running: Pick<RunningSync, 'replace' | 'sync'>,
   audit: AuditBuffer,
   logger: Logger,
   lookMs = 2000,
@@ -53,7 +53,7 @@ export const startKeysReload = (
       logger.error({ cause, problems }, 'keys not reloaded: the portal goes on with those it has')
       return
     }
-    const changes = reading.replace(organisations)
+    const changes = running.replace(organisations)
     if (changes.length === 0) return logger.debug({ cause }, 'keys read again: nothing has changed')
     for (const { organisation, what } of changes)
       audit.note({
@@ -64,8 +64,8 @@ export const startKeysReload = (
     logger.info({ cause, changes: changes.length, organisations: organisations.length }, 'keys reloaded')
     const makeUse = async (): Promise<void> => {
       for (const { organisation, what } of changes)
-        if (what === 'keys changed') await reading.sync.keysChanged(organisation)
-      await reading.sync.beat()
+        if (what === 'keys changed') await running.sync.credentialsChanged(organisation)
+      await running.sync.tick()
     }
     makeUse().catch((error: unknown) =>
       logger.warn({ err: error }, 'new keys are used later than they could be'),

@@ -15,12 +15,12 @@ import { answerMalformed } from './http/malformed.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { startKeysReload } from './keys-reload.ts'
 import { holdOrganisations } from './organisations.ts'
-import { openReading, type Reading } from './reading.ts'
+import { openSync, type RunningSync } from './sync/setup.ts'
 import { type AuditBuffer, createAuditBuffer } from './store/audit-buffer.ts'
 import { startAuditRetention } from './store/audit-retention.ts'
 import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
-import type { Looking } from './sync/looking.ts'
+import type { FreshnessService } from './sync/freshness.ts'
 import type { Sync } from './sync/sync.ts'
 import { migrate, migrationsPending } from './store/migrations.ts'
 
@@ -32,7 +32,7 @@ export type Portal = {
   readonly url: string
   readonly database: Database
   readonly sync: Sync
-  readonly looking: Pick<Looking, 'asked'>
+  readonly freshness: Pick<FreshnessService, 'requested'>
   readonly audit: AuditBuffer
   /** Reads the organisations file and its secret files again now; otherwise the portal sees by itself that they change. */
   readonly reload: () => void
@@ -71,25 +71,21 @@ export const startPortal = async (
   const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
   const stopping = new AbortController()
   const audit = createAuditBuffer(database, logger)
-  let reading: Reading | undefined
+  let running: RunningSync | undefined
   let operatorSocket: Awaited<ReturnType<typeof serveOperatorSocket>> | undefined
   try {
     await migrate(database)
     for (const warning of config.warnings) logger.warn(warning)
     const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
     const sync = async (): Promise<Sync> => {
-      if (!reading) throw new CommandError('the portal is starting: try again in a moment')
-      return reading.sync
+      if (!running) throw new CommandError('the portal is starting: try again in a moment')
+      return running.sync
     }
     if (database.kind === 'embedded' && !isInMemory(config.dataDir)) {
       operatorSocket = await serveOperatorSocket(
         join(config.dataDir, 'operator.sock'),
         (argv, call) =>
-          runCommand(
-            { database, organisations: organisations.current(), limits: config.apiLimits, sync, logger },
-            argv,
-            call,
-          ),
+          runCommand({ database, organisations: organisations.current(), sync, logger }, argv, call),
         logger,
       )
     }
@@ -104,7 +100,7 @@ export const startPortal = async (
       }
     }
     const eid = createEid(config.oidc, logger)
-    reading = await openReading(config, organisations, database, logger)
+    running = await openSync(config, organisations, database, logger)
     const app = createApp({
       config,
       brand,
@@ -113,7 +109,7 @@ export const startPortal = async (
       eid,
       organisations,
       audit,
-      looking: reading.looking,
+      freshness: running.freshness,
       readiness,
       demoNotice: options.demoNotice,
     })
@@ -125,7 +121,7 @@ export const startPortal = async (
     if (!config.mail)
       logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
     logger.info({ url, database: database.kind, organisations: organisations.current().size }, 'portal ready')
-    const keys = startKeysReload(config, reading, audit, logger)
+    const keys = startKeysReload(config, running, audit, logger)
     const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
     // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
     eid.configuration().catch(() => {})
@@ -135,7 +131,7 @@ export const startPortal = async (
       stopping.abort()
       await keys.stop()
       // Other instances take up its work while this one answers what is left to answer.
-      const syncStopped = reading?.sync.stop()
+      const syncStopped = running?.sync.stop()
       // Whoever sends traffic here must see that it is not wanted before there is nobody to take it.
       await setTimeout(config.shutdownDelayMs)
       const closed = once(server, 'close')
@@ -145,7 +141,7 @@ export const startPortal = async (
       await Promise.race([closed, setTimeout(drainMs, undefined, { signal: over.signal }).catch(() => {})])
       over.abort()
       server.closeAllConnections()
-      await reading?.looking.asked()
+      await running?.freshness.requested()
       await syncStopped
       await operatorSocket?.close()
       await endRetention()
@@ -157,15 +153,15 @@ export const startPortal = async (
     return {
       url,
       database,
-      sync: reading.sync,
-      looking: reading.looking,
+      sync: running.sync,
+      freshness: running.freshness,
       audit,
       reload: () => keys.now('signal'),
       stop: () => (stopped ??= stop()),
     }
   } catch (error) {
     stopping.abort()
-    await reading?.sync.stop()
+    await running?.sync.stop()
     await operatorSocket?.close()
     await database.close()
     throw error

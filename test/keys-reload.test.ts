@@ -62,7 +62,7 @@ describe('while the portal runs', () => {
     expect((await kari.open('/partners/12345')).status).toBe(404)
     expect((await kari.open('/select')).words).toContain('You do not have access to any business yet')
     const asked = test.api.requests.length
-    await test.portal.sync.beat()
+    await test.portal.sync.tick()
     expect(
       test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/12345'),
     ).toEqual([])

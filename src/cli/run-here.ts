@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReadingConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
 import { holdOrganisations } from '../organisations.ts'
-import type { Reading } from '../reading.ts'
+import type { RunningSync } from '../sync/setup.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
 import type { CommandCall, CommandResult } from './command.ts'
@@ -12,9 +12,9 @@ import { runCommand } from './commands.ts'
 const lastJobsMs = 5000
 
 /** Stops reading; with `patience` what is under way ends first. */
-const stopReading = async ({ sync }: Reading, patience: boolean): Promise<void> => {
+const stopSync = async ({ sync }: RunningSync, patience: boolean): Promise<void> => {
   const deadline = performance.now() + (patience ? lastJobsMs : 0)
-  while (sync.running() > 0 && performance.now() < deadline) await sleep(50)
+  while (sync.working() > 0 && performance.now() < deadline) await sleep(50)
   await sync.stop()
 }
 
@@ -27,26 +27,22 @@ export const runHere = async (
   argv: readonly string[],
   call: CommandCall,
 ): Promise<CommandResult> => {
-  const { databaseUrl: url, dataDir, apiLimits: limits } = config
+  const { databaseUrl: url, dataDir } = config
   const logger = createLogger('error', process.stderr)
   const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
   const database = await openDatabase({ url, dataDir, logger })
-  let reading: Reading | undefined
+  let running: RunningSync | undefined
   const sync = async () => {
     // Loaded when it is needed: the other commands are quicker without it.
-    const { openReading } = await import('../reading.ts')
-    reading ??= await openReading(config, organisations, database, logger)
-    return reading.sync
+    const { openSync } = await import('../sync/setup.ts')
+    running ??= await openSync(config, organisations, database, logger)
+    return running.sync
   }
   try {
     await migrate(database)
-    return await runCommand(
-      { database, organisations: organisations.current(), limits, sync, logger },
-      argv,
-      call,
-    )
+    return await runCommand({ database, organisations: organisations.current(), sync, logger }, argv, call)
   } finally {
-    if (reading) await stopReading(reading, !call.signal.aborted)
+    if (running) await stopSync(running, !call.signal.aborted)
     await database.close()
   }
 }

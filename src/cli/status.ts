@@ -1,21 +1,11 @@
-import { type SlowPace, slowPaces } from '../store/api-pace.ts'
 import { type Backlog, backlogsOf } from '../store/backlog.ts'
-import { countJobs } from '../sync/job-counts.ts'
+import { countLeases } from '../store/leases.ts'
 import { refuseMore } from './arguments.ts'
 import type { Command } from './command.ts'
 import { table } from './table.ts'
 import { byOrganisation, failureInWords, inDigits, inTime, inWords, isList, resourceWords } from './words.ts'
 
-const headings = [
-  'ORGANISATION',
-  'WHAT',
-  'ROWS',
-  'LAST READ',
-  'DUE',
-  'NEVER READ',
-  'FAILING',
-  'NOT BELIEVED YET',
-]
+const headings = ['ORGANISATION', 'WHAT', 'ROWS', 'LAST READ', 'DUE', 'NEVER READ', 'FAILING', 'SUSPECT']
 
 const secondsBefore = (at: Date, then: Date): number => (at.getTime() - then.getTime()) / 1000
 
@@ -35,7 +25,7 @@ const failing = (backlog: Backlog): string => {
 const orDash = (count: number | null): string => (count === 0 ? '-' : inDigits(count ?? 0))
 
 const rowOf = (backlog: Backlog): string[] => {
-  const { organisation, resource, count, total, due, unread, doubtedAt, at } = backlog
+  const { organisation, resource, count, total, due, unread, suspectSince, at } = backlog
   return [
     inWords(organisation),
     resourceWords[resource],
@@ -44,30 +34,21 @@ const rowOf = (backlog: Backlog): string[] => {
     orDash(due),
     orDash(unread),
     failing(backlog),
-    doubtedAt ? `for ${inTime(secondsBefore(at, doubtedAt))}` : '-',
+    suspectSince ? `for ${inTime(secondsBefore(at, suspectSince))}` : '-',
   ]
 }
 
-const paceInWords = ({ organisation, perSecond, heldSeconds, down }: SlowPace): string => {
-  const hold = heldSeconds > 0 ? ` in ${inTime(heldSeconds)}` : ' now'
-  if (down) return `${inWords(organisation)}: the API does not answer, and is tried again${hold}.`
-  const rate = perSecond >= 10 ? Math.round(perSecond) : Math.round(perSecond * 10) / 10
-  return `${inWords(organisation)}: slowed down to ${rate} calls a second, as the API asked; next call${hold}.`
-}
-
 /** `status`: how fresh what the portal knows is, what is being read, and what cannot be. */
-export const status: Command = async ({ database, organisations, limits }, values) => {
+export const status: Command = async ({ database, organisations }, values) => {
   refuseMore(values, 0)
   const keys = [...organisations.keys()]
   if (keys.length === 0) return 'There are no organisations in the organisations file (ORGANISATIONS_FILE).'
   const backlogs = (await backlogsOf(database.kysely, keys)).toSorted(byOrganisation)
-  const paces = await slowPaces(database.kysely, keys, limits)
-  const jobs = await countJobs(database)
+  const { due, leased } = await countLeases(database.kysely, keys)
   const unseen = keys.filter((key) => !backlogs.some(({ organisation }) => organisation === key))
   return [
     ...(backlogs.length === 0 ? [] : [table(headings, backlogs.map(rowOf)), '']),
     ...unseen.map((key) => `${inWords(key)}: no portal has read anything of it yet.`),
-    ...paces.map(paceInWords),
-    `Jobs: ${inDigits(jobs.queued)} queued, ${inDigits(jobs.active)} active.`,
+    `Organisations: ${inDigits(leased)} being read, ${inDigits(due)} due.`,
   ].join('\n')
 }

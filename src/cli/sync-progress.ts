@@ -84,9 +84,9 @@ export const failureLines = (key: string, { backlogs }: Standing): string[] =>
   })
 
 /** What the API said, and what is not believed before it says so again. */
-export const doubtLines = (key: string, { backlogs }: Standing): string[] =>
+export const suspectLines = (key: string, { backlogs }: Standing): string[] =>
   backlogs
-    .filter(({ doubtedAt }) => doubtedAt !== null)
+    .filter(({ suspectSince }) => suspectSince !== null)
     .map(
       ({ resource }) =>
         `${inWords(key)}  ${resourceWords[resource]}: has lost so much at once that it is read again soon, and believed then`,

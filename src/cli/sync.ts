@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import { backlogsOf } from '../store/backlog.ts'
-import { makeDue } from '../store/due-work.ts'
+import { makeDue } from '../store/due.ts'
 import { CommandError, parseOrganisation } from './arguments.ts'
 import { type Command, type CommandCall, type CommandDeps, describeOrganisation } from './command.ts'
 import {
-  doubtLines,
+  suspectLines,
   failureLines,
   haveListsFailed,
   progressLine,
@@ -117,12 +117,15 @@ export const sync: Command = async (deps, values, call) => {
   const engine = await deps.sync()
   for (const organisation of organisations)
     await makeDue(deps.database.kysely, organisation, { listsOnly: false })
-  await engine.beat()
+  await engine.tick()
   const all = await watch(deps, call, keys).catch((error: unknown) => {
     if (!call.signal.aborted) throw error
     throw new CommandError('interrupted: what was read is kept, and the rest is read in its turn')
   })
-  const lines = all.flatMap(({ key, standing }) => [summaryLine(key, standing), ...doubtLines(key, standing)])
+  const lines = all.flatMap(({ key, standing }) => [
+    summaryLine(key, standing),
+    ...suspectLines(key, standing),
+  ])
   const failures = all.flatMap(({ key, standing }) => failureLines(key, standing))
   const took = inTime((performance.now() - began) / 1000)
   if (failures.length === 0) return [...lines, `All was read in ${took}.`].join('\n')

@@ -1,4 +1,4 @@
-import type { ListResource, Resource } from '../store/readings.ts'
+import type { ListResource, Resource } from '../store/sync-state.ts'
 
 /** An organisation key in the words that the commands take: `partner 12345`. */
 export const inWords = (key: string): string => key.replaceAll('/', ' ')

@@ -1,12 +1,11 @@
-import { hash } from 'node:crypto'
 import type { z } from 'zod'
 import { productOrder } from '../management-api/product-orders.ts'
 import { salesUnitListItem } from '../management-api/sales-units.ts'
 import type { Organisation } from '../organisation.ts'
 import type { Database, Handle } from '../store/database.ts'
-import { lockRecords, recordsOf } from '../store/records.ts'
-import { writeVerdicts } from '../sync/apply.ts'
-import { asStored } from '../sync/list-comparison.ts'
+import { lockOrganisation, recordsOf } from '../store/records.ts'
+import { writeDecisions } from '../sync/apply.ts'
+import { asStored, digestOf } from '../sync/list-diff.ts'
 import { type ListKind, lists } from '../sync/resources.ts'
 import { visibleSalesUnits } from './management-api/visibility.ts'
 import type { DemoProductOrder, DemoSalesUnit, DemoWorld } from './world/types.ts'
@@ -58,17 +57,17 @@ const write = async (
   organisation: Organisation,
   { kind, schema, readings }: { kind: ListKind; schema: z.ZodType<object>; readings: readonly Reading[] },
 ): Promise<void> => {
-  const now = await lockRecords(trx, organisation, kind.table)
+  const now = await lockOrganisation(trx, organisation)
   const days = Map.groupBy(readings, ({ daysAgo }) => daysAgo)
   for (const [daysAgo, ofDay] of [...days].toSorted(([one], [other]) => other - one)) {
     const at = new Date(now.getTime() - daysAgo * dayMs)
     const answers = ofDay.map(({ item }) => {
       const value = { ...schema.parse(item) }
-      const digest = hash('sha1', JSON.stringify(value), 'base64url')
+      const digest = digestOf({ ...item })
       return { source: 'list' as const, key: kind.keyOf(value), value: asStored(value), digest, askedAt: at }
     })
     const keys = answers.map(({ key }) => key)
-    await writeVerdicts(
+    await writeDecisions(
       trx,
       organisation,
       kind,

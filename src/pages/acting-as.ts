@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Organisation } from '../organisation.ts'
-import type { Lists } from '../sync/looking.ts'
+import type { Lists } from '../sync/freshness.ts'
 
 /** The user that the gate let through. Only routes behind `requireUser` may call this. */
 export const signedIn = (req: Request): Express.User => {

@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts'
 import type { Organisations } from '../organisations.ts'
 import type { AuditBuffer } from '../store/audit-buffer.ts'
 import type { Database } from '../store/database.ts'
-import type { Looking } from '../sync/looking.ts'
+import type { FreshnessService } from '../sync/freshness.ts'
 
 /** What handlers are made from. */
 export type PageDeps = {
@@ -22,7 +22,7 @@ export type PageDeps = {
   readonly organisations: Organisations
   readonly audit: AuditBuffer
   readonly languages: ReadonlyMap<string, Language>
-  readonly looking: Looking
+  readonly freshness: FreshnessService
   readonly emailCodes: EmailCodes
   /** A sentence on every page that says that this is a demo, with a link to where its mails are. */
   readonly demoNotice: DemoNotice | undefined

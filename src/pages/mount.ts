@@ -5,7 +5,7 @@ import { jsonErrors } from '../http/json-errors.ts'
 import type { Logger } from '../logger.ts'
 import { covers, type Role } from '../role.ts'
 import type { AuditBuffer } from '../store/audit-buffer.ts'
-import type { Lists, Looking } from '../sync/looking.ts'
+import type { FreshnessService, Lists } from '../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from './acting-as.ts'
 
 /** An entry of the side bar. Its words are `menu.<key>` in views/locales. */
@@ -103,9 +103,9 @@ export const mountForServers = ({ routes }: Section, brake: RequestHandler, logg
 
 /** How fresh the organisation's lists are, for menu and pages: one query a request. */
 export const withLists =
-  (looking: Looking): RequestHandler =>
+  (freshness: FreshnessService): RequestHandler =>
   async (_req, res, next) => {
-    res.locals['lists'] = await looking.lists(actingAs(res))
+    res.locals['lists'] = await freshness.lists(actingAs(res))
     next()
   }
 

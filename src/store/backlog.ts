@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Handle } from './database.ts'
-import type { Resource } from './readings.ts'
+import type { Resource } from './sync-state.ts'
 
 /** How many sales units, and how many of their merchants, have never been read. */
 export const unreadCounts = async (
@@ -36,7 +36,7 @@ export type Backlog = {
   readonly oldestCheckedAt: Date | null
   readonly newestCheckedAt: Date | null
   readonly failingSince: Date | null
-  readonly doubtedAt: Date | null
+  readonly suspectSince: Date | null
   readonly at: Date
 }
 
@@ -55,7 +55,7 @@ export const backlogsOf = async (db: Handle, organisations: readonly string[]): 
       count(*) filter (where failures = 0 and not untried)::int as read,
       max(total) filter (where key = '') as total,
       min(checked_at) as "oldestCheckedAt", max(checked_at) as "newestCheckedAt",
-      min(failing_since) as "failingSince", min(suspect_since) as "doubtedAt", now() as at
+      min(failing_since) as "failingSince", min(suspect_since) as "suspectSince", now() as at
     from (
       select *, requested_at is not null or due_at = 'epoch' or (due_at <= now() and failures = 0) as untried
       from sync_state

@@ -23,10 +23,11 @@ export const addChanges = async (
   changes: readonly Change[],
 ): Promise<void> => {
   if (changes.length === 0) return
+  const bounded = changes.map((change) => ({ ...change, fields: boundedFields(change.fields) }))
   await sql`
     insert into changes (organisation, at, resource, key, kind, fields)
     select ${organisationKey(organisation)}, at, resource, key, kind, fields
-    from jsonb_to_recordset(${JSON.stringify(changes)}::jsonb)
+    from jsonb_to_recordset(${JSON.stringify(bounded)}::jsonb)
       as change(at timestamptz, resource text, key text, kind text, fields jsonb)`.execute(db)
 }
 
@@ -47,4 +48,20 @@ export const changesOf = async (
     .limit(100)
     .execute()
   return rows.map((row) => ({ ...row, fields: row.fields as ChangedFields }))
+}
+
+/** An entry of the history keeps so many fields, and so many characters of a value: it is kept for ever. */
+const [mostFields, longestValue] = [100, 2000]
+
+/** The fields of an entry within its bounds; a value that is too long becomes the beginning of its JSON. */
+export function boundedFields(fields: ChangedFields): ChangedFields {
+  const kept = Object.entries(fields).slice(0, mostFields)
+  return Object.fromEntries(
+    kept.map(([path, [before, after]]) => [path.slice(0, 200), [bounded(before), bounded(after)]]),
+  )
+}
+
+function bounded(value: unknown): unknown {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  return text.length > longestValue ? `${text.slice(0, longestValue).toWellFormed()}…` : value
 }

@@ -59,18 +59,12 @@ export const marksOf = async (
 }
 
 /**
- * Keeps other writers of this organisation's table out until the transaction ends, and tells the database's time:
- * whatever is read after it is what the transaction changes.
+ * Keeps other writers of this organisation's records out until the transaction ends, and tells the database's time:
+ * what is read after it is what the transaction changes. One lock an organisation, so that no two wait for each other.
  */
-export const lockRecords = async (
-  trx: Handle,
-  organisation: Organisation,
-  table: RecordTable,
-): Promise<Date> => {
-  await sql`
-    select pg_advisory_xact_lock(hashtextextended(${`${organisationKey(organisation)} ${table}`}, 0))`.execute(
-    trx,
-  )
+export const lockOrganisation = async (trx: Handle, organisation: Organisation): Promise<Date> => {
+  const name = `records of ${organisationKey(organisation)}`
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx)
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx)
   return rows[0]?.now ?? new Date()
 }
@@ -153,7 +147,7 @@ export const spreadMerchantNames = async (
 }
 
 /** Frees the space of rows that were replaced and tells the planner what is there now. */
-export const tidyTable = async (db: Handle, table: RecordTable | 'sync_state'): Promise<void> => {
+export const vacuumTable = async (db: Handle, table: RecordTable | 'sync_state'): Promise<void> => {
   await db.connection().execute(async (connection) => {
     await sql`set statement_timeout = 0`.execute(connection)
     try {

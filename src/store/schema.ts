@@ -151,14 +151,17 @@ export type ChangesTable = {
   fields: unknown
 }
 
-/** What was read when and is due when: lists have an empty `key`. */
-export type ReadingsTable = {
+/** When each list and record was read, and when it is due: lists have an empty `key`. */
+export type SyncStateTable = {
   organisation: string
   resource: string
   key: Generated<string>
   /** 1970 for what has never been read, infinity (a number) for what is not read again by itself. */
   due_at: Generated<Date | number>
+  /** Since when a user has been waiting for it. */
   requested_at: Date | null
+  /** A user asked for a key that no list has: read after the lists. */
+  unlisted: Generated<boolean>
   checked_at: Date | null
   failing_since: Date | null
   failures: Generated<number>
@@ -171,17 +174,17 @@ export type ReadingsTable = {
   facets: unknown
 }
 
-export type ActivityTable = { organisation: string; since: Date; active_at: Date }
-
-/** How fast an organisation may ask the API, shared by all instances; api-pace.ts has its one reader and writer. */
-export type ApiPaceTable = {
+/** When an organisation is due, and which instance works for it; leases.ts has its readers and writers. */
+export type OrganisationSyncTable = {
   organisation: string
-  next_at: Generated<Date>
-  slow_rate: number | null
-  slowed_at: Date | null
-  held_until: Date | null
-  trips: Generated<number>
-  in_flight: Generated<unknown>
+  lists_due_at: Generated<Date | number>
+  details_due_at: Generated<Date | number>
+  requested_at: Date | null
+  leased_by: string | null
+  leased_until: Date | null
+  /** Since when users have been opening its pages, and when one did last. */
+  active_since: Date | null
+  active_at: Date | null
 }
 
 /** Every table as the newest migration leaves it. */
@@ -200,7 +203,6 @@ export type Schema = {
   templates: RecordColumns & { sort_key: string }
   webhooks: WebhooksTable
   changes: ChangesTable
-  sync_state: ReadingsTable
-  activity: ActivityTable
-  api_pace: ApiPaceTable
+  sync_state: SyncStateTable
+  organisation_sync: OrganisationSyncTable
 }

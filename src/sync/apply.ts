@@ -1,41 +1,135 @@
-import type { Organisation } from '../organisation.ts'
+import { DatabaseError } from 'pg'
+import type { Logger } from '../logger.ts'
+import { type Organisation, organisationKey } from '../organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
-import type { Database, Handle } from '../store/database.ts'
-import { expectReadings, forgetReadings } from '../store/due-work.ts'
+import type { Handle } from '../store/database.ts'
+import { ensureDue, stopReading } from '../store/due.ts'
 import {
   type DerivedColumns,
-  lockRecords,
+  lockOrganisation,
   merchantNames,
   type RecordTable,
   recordsOf,
   spreadMerchantNames,
   type StoredRecord,
-  tidyTable,
+  vacuumTable,
   webhooksOfSalesUnits,
   writeRecords,
 } from '../store/records.ts'
-import { type Answer, currentOf, judge } from './compare.ts'
+import type { SyncContext } from './context.ts'
+import { type Answer, currentOf, reconcile } from './reconcile.ts'
 import { type Kind, webhookKind } from './resources.ts'
 
 /** An answer of the API with how long ago it was asked, in milliseconds. */
 export type TimedAnswer = Omit<Answer, 'askedAt'> & { readonly askedMs: number }
 
-type Written = { readonly record: StoredRecord; readonly derived: DerivedColumns }
+/** What came of writing answers: rows written, and the keys of those that the database refused. */
+export type Applied = { readonly written: number; readonly refused: readonly string[] }
 
-const before = (now: Date, milliseconds: number): Date => new Date(now.getTime() - milliseconds)
-
-const identifierKeyOf = (record: StoredRecord): string | undefined => {
-  const identifier = currentOf(record)['businessIdentifier'] as { scheme: string; id: string } | undefined
-  return identifier && `${identifier.scheme}/${identifier.id}`
+/**
+ * Brings rows and history in step with answers of the API, in one transaction: either both are written or none. When
+ * the database refuses a batch for what is in it, its halves are written alone, so that one bad record costs only
+ * itself; it is logged.
+ */
+export async function applyAnswers(
+  context: Pick<SyncContext, 'db' | 'logger'>,
+  organisation: Organisation,
+  kind: Kind,
+  answers: readonly TimedAnswer[],
+): Promise<Applied> {
+  if (answers.length === 0) return { written: 0, refused: [] }
+  try {
+    return { written: await applyBatch(context.db, organisation, kind, answers), refused: [] }
+  } catch (error) {
+    if (isConflict(error)) return applyAnswers(context, organisation, kind, answers)
+    if (!isBadData(error)) throw error
+    const [only] = answers
+    if (answers.length === 1 && only) return refuse(context.logger, organisation, kind, only.key, error)
+    const half = Math.ceil(answers.length / 2)
+    const first = await applyAnswers(context, organisation, kind, answers.slice(0, half))
+    const second = await applyAnswers(context, organisation, kind, answers.slice(half))
+    return { written: first.written + second.written, refused: [...first.refused, ...second.refused] }
+  }
 }
 
+/** Two instances that work for one organisation for a moment, or a deadlock with the operator: done again. */
+function isConflict(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001')
+}
+
+/** SQLSTATE classes 21 to 23 and 54: the database cannot store what a record contains, however often it is tried. */
+function isBadData(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(2[123]|54)/.test(error.code ?? '')
+}
+
+function refuse(
+  logger: Logger,
+  organisation: Organisation,
+  { resource }: Kind,
+  key: string,
+  error: unknown,
+): Applied {
+  const line = { organisation: organisationKey(organisation), resource, key: key.slice(0, 100) }
+  logger.error({ err: error, ...line }, 'record cannot be stored')
+  return { written: 0, refused: [key] }
+}
+
+async function applyBatch(
+  db: Handle,
+  organisation: Organisation,
+  kind: Kind,
+  answers: readonly TimedAnswer[],
+): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    const now = await lockOrganisation(trx, organisation)
+    const keys = answers.map(({ key }) => key)
+    const rows = await recordsOf(trx, organisation, kind.table, keys)
+    const dated = answers.map(({ askedMs, ...answer }) => ({ ...answer, askedAt: before(now, askedMs) }))
+    return writeDecisions(trx, organisation, kind, rows, dated, now)
+  })
+}
+
+function before(now: Date, milliseconds: number): Date {
+  return new Date(now.getTime() - milliseconds)
+}
+
+/** Reconciles answers with the rows, which the transaction holds, and writes rows and history. @returns rows written */
+export async function writeDecisions(
+  trx: Handle,
+  organisation: Organisation,
+  kind: Kind,
+  rows: readonly StoredRecord[],
+  answers: readonly Answer[],
+  now: Date,
+): Promise<number> {
+  const known = new Map(rows.map((row) => [row.key, row]))
+  const records: StoredRecord[] = []
+  const changes: Change[] = []
+  for (const answer of answers) {
+    const { record, change } = reconcile(known.get(answer.key), answer, now)
+    if (record) records.push(record)
+    if (change) changes.push({ at: now, resource: kind.resource, key: answer.key, ...change })
+  }
+  if (records.length === 0) return 0
+  await writeRecords(trx, organisation, kind.table, await withColumns(trx, organisation, kind, records))
+  await addChanges(trx, organisation, changes)
+  if (kind.table === 'sales_units') await followSalesUnits(trx, organisation, records, changes, now)
+  if (kind.table === 'merchants') {
+    const keys = records.map(({ key }) => key)
+    await spreadMerchantNames(trx, organisation, keys)
+  }
+  return records.length
+}
+
+type Written = { readonly record: StoredRecord; readonly derived: DerivedColumns }
+
 /** Rows with their columns; sales units and orders get the name of their merchant, if it has been read. */
-const withColumns = async (
+async function withColumns(
   trx: Handle,
   organisation: Organisation,
   kind: Kind,
   records: readonly StoredRecord[],
-): Promise<Written[]> => {
+): Promise<Written[]> {
   const ofMerchants = kind.table === 'sales_units' || kind.table === 'product_orders'
   const keys = ofMerchants ? [...new Set(records.flatMap((record) => identifierKeyOf(record) ?? []))] : []
   const names = await merchantNames(trx, organisation, keys)
@@ -45,97 +139,46 @@ const withColumns = async (
   }))
 }
 
-/** What else follows when sales units come, go or tell whose they are. */
-const followSalesUnits = async (
+function identifierKeyOf(record: StoredRecord): string | undefined {
+  const identifier = currentOf(record)['businessIdentifier'] as { scheme: string; id: string } | undefined
+  return identifier && `${identifier.scheme}/${identifier.id}`
+}
+
+/** What follows when sales units come, are removed, or say whose they are. */
+async function followSalesUnits(
   trx: Handle,
   organisation: Organisation,
   written: readonly StoredRecord[],
   changes: readonly Change[],
   now: Date,
-): Promise<void> => {
-  const keysOf = (...kinds: readonly Change['kind'][]) =>
-    changes.filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key)
-  const [come, gone] = [keysOf('added', 'returned'), keysOf('removed')]
-  await expectReadings(trx, organisation, 'salesUnit', come)
-  await expectReadings(trx, organisation, 'salesUnitWebhooks', come)
-  const merchants = new Set(
-    written.flatMap((record) => (record.removed_at ? [] : (identifierKeyOf(record) ?? []))),
-  )
-  await expectReadings(trx, organisation, 'merchant', [...merchants])
-  if (gone.length === 0) return
-  await forgetReadings(trx, organisation, ['salesUnit', 'salesUnitWebhooks'], gone)
-  await lockRecords(trx, organisation, 'webhooks')
-  const orphans = await webhooksOfSalesUnits(trx, organisation, gone)
+): Promise<void> {
+  const added = changes.filter(({ kind }) => kind === 'added' || kind === 'returned').map(({ key }) => key)
+  const removed = changes.filter(({ kind }) => kind === 'removed').map(({ key }) => key)
+  await ensureDue(trx, organisation, 'salesUnit', added)
+  await ensureDue(trx, organisation, 'salesUnitWebhooks', added)
+  const merchants = written.flatMap((record) => (record.removed_at ? [] : (identifierKeyOf(record) ?? [])))
+  await ensureDue(trx, organisation, 'merchant', [...new Set(merchants)])
+  if (removed.length === 0) return
+  await stopReading(trx, organisation, ['salesUnit', 'salesUnitWebhooks'], removed)
+  const orphans = await webhooksOfSalesUnits(trx, organisation, removed)
   const answers = orphans.map(({ key }): Answer => ({ source: 'list', key, value: undefined, askedAt: now }))
-  await writeVerdicts(trx, organisation, webhookKind, orphans, answers, now)
+  await writeDecisions(trx, organisation, webhookKind, orphans, answers, now)
 }
 
-/** Judges answers against the rows, which the transaction holds, and writes rows and history. @returns rows written */
-export const writeVerdicts = async (
-  trx: Handle,
-  organisation: Organisation,
-  kind: Kind,
-  rows: readonly StoredRecord[],
-  answers: readonly Answer[],
-  now: Date,
-): Promise<number> => {
-  const known = new Map(rows.map((row) => [row.key, row]))
-  const records: StoredRecord[] = []
-  const changes: Change[] = []
-  for (const answer of answers) {
-    const { record, change } = judge(known.get(answer.key), answer, now)
-    if (record) records.push(record)
-    if (change) changes.push({ at: now, resource: kind.resource, key: answer.key, ...change })
-  }
-  await writeRecords(trx, organisation, kind.table, await withColumns(trx, organisation, kind, records))
-  await addChanges(trx, organisation, changes)
-  if (kind.table === 'sales_units') await followSalesUnits(trx, organisation, records, changes, now)
-  if (kind.table === 'merchants') {
-    const keys = records.map(({ key }) => key)
-    if (keys.length > 0) await spreadMerchantNames(trx, organisation, keys)
-  }
-  return records.length
-}
+/** Counts rows written, and vacuums and analyses a table when it has become worth it. */
+export type Vacuum = (table: RecordTable, rows: number) => Promise<void>
 
-/**
- * Brings rows and history in step with answers of the API, in one transaction: either both are written or none.
- * @param also what is to be written with them
- * @returns how many rows were written
- */
-export const applyAnswers = async (
-  { kysely }: Database,
-  organisation: Organisation,
-  kind: Kind,
-  answers: readonly TimedAnswer[],
-  also?: (trx: Handle) => Promise<void>,
-): Promise<number> =>
-  kysely.transaction().execute(async (trx) => {
-    const now = await lockRecords(trx, organisation, kind.table)
-    const keys = answers.map(({ key }) => key)
-    const rows = await recordsOf(trx, organisation, kind.table, keys)
-    const dated = answers.map(({ askedMs, ...answer }) => ({ ...answer, askedAt: before(now, askedMs) }))
-    const written = await writeVerdicts(trx, organisation, kind, rows, dated, now)
-    await also?.(trx)
-    return written
-  })
+/** PostgreSQL would vacuum and analyse by itself, but not before the next page plans with old statistics. */
+const rowsBeforeVacuum = 5000
 
-/**
- * Tables are tidied after so many rows written here: PostgreSQL would get to it by itself, but not before the next
- * page, and the embedded database never does.
- */
-const tidyAfter = 5000
-
-/** Counts rows written, and tidies a table when it has become worth it. */
-export type Tidy = (table: RecordTable, rows: number) => Promise<void>
-
-export const createTidying = (database: Database): Tidy => {
+export function createVacuum(db: Handle): Vacuum {
   const written = new Map<RecordTable, number>()
   return async (table, rows) => {
     const total = (written.get(table) ?? 0) + rows
     written.set(table, total)
-    if (total < tidyAfter) return
+    if (total < rowsBeforeVacuum) return
     written.set(table, 0)
-    await tidyTable(database.kysely, table)
-    if (table === 'sales_units') await tidyTable(database.kysely, 'sync_state')
+    await vacuumTable(db, table)
+    if (table === 'sales_units') await vacuumTable(db, 'sync_state')
   }
 }

@@ -1,24 +1,19 @@
 import { NotFoundError, UpstreamNotFoundError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import {
-  type DetailResource,
-  doubtReading,
-  noteReadings,
-  type Outcome,
-  readingOf,
-} from '../store/readings.ts'
+import type { DueTask } from '../store/due.ts'
 import { type Json, webhooksOfSalesUnits } from '../store/records.ts'
-import { applyAnswers, type TimedAnswer, type Tidy } from './apply.ts'
+import { type DetailResource, findSyncState, markSuspect, type Outcome } from '../store/sync-state.ts'
+import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
+import type { SyncContext } from './context.ts'
 import { failureOf } from './failure.ts'
-import { asStored, isBelievedNow, isHardToBelieve } from './list-comparison.ts'
+import { asStored, isConfirmed, isSuspect } from './list-diff.ts'
 import { details, readWebhooksOf, webhookKey, webhookKind } from './resources.ts'
-import type { SyncSource } from './source.ts'
 
-/** One call to make; `wanted` when somebody waits for it, or looks at it. */
-export type Task = { readonly resource: DetailResource; readonly key: string; readonly wanted: boolean }
+/** A record to read. */
+export type DetailTask = Pick<DueTask, 'key' | 'priority'> & { readonly resource: DetailResource }
 
 /** What came of one call: rows for the store, or why there are none. */
-export type Read = Task & {
+export type Detail = DetailTask & {
   readonly asked: number
   readonly failure?: 'unavailable' | 'refused'
   /** Undefined: 404. Webhooks of a sales unit: all of them. */
@@ -28,120 +23,117 @@ export type Read = Task & {
 }
 
 /** Makes the one call. Never rejects for what the API does. */
-export const readDetail = async (
-  { clientOf }: SyncSource,
+export async function readDetail(
+  { clientOf }: SyncContext,
   organisation: Organisation,
-  task: Task,
+  task: DetailTask,
   signal: AbortSignal,
-): Promise<Read> => {
+): Promise<Detail> {
   const asked = performance.now()
   const client = clientOf(organisation)
-  const options = { priority: task.wanted ? 'interactive' : 'background', signal } as const
+  const { resource, key, priority } = task
+  const options = { priority: priority === 'unlisted' ? 'unknown' : priority, signal } as const
   try {
-    if (task.resource === 'salesUnitWebhooks') {
-      const { rows, malformed } = await readWebhooksOf(client, task.key, options)
-      const skipped = malformed.length
-      return { ...task, asked, webhooks: rows.map(asStored), skipped }
+    if (resource === 'salesUnitWebhooks') {
+      const { rows, malformed } = await readWebhooksOf(client, key, options)
+      return { ...task, asked, webhooks: rows.map(asStored), skipped: malformed.length }
     }
-    return { ...task, asked, value: asStored(await details[task.resource].read(client, task.key, options)) }
+    return { ...task, asked, value: asStored(await details[resource].read(client, key, options)) }
   } catch (error) {
     // NotFoundError: a key that the API gave us and would not take back.
     const isAbsent = error instanceof UpstreamNotFoundError || error instanceof NotFoundError
     if (!isAbsent) return { ...task, asked, failure: failureOf(error) }
-    return task.resource === 'salesUnitWebhooks' ? { ...task, asked, webhooks: [] } : { ...task, asked }
+    return resource === 'salesUnitWebhooks' ? { ...task, asked, webhooks: [] } : { ...task, asked }
   }
 }
 
-/** What the store is told of a reading beside its rows. */
-const outcomeOf = ({ settings }: SyncSource, read: Read): Outcome => {
-  const { resource, key, failure, value, skipped = 0 } = read
-  const askedMs = performance.now() - read.asked
-  if (failure) {
-    const [nextInSeconds, mostSeconds] = [settings.retrySeconds, settings.listIdleSeconds]
-    return { resource, key, askedMs: 0, failure, nextInSeconds, mostSeconds }
+/** Brings the store in step with what was read. @returns how many rows were written, and what to note */
+export async function applyDetails(
+  context: SyncContext,
+  vacuum: Vacuum,
+  organisation: Organisation,
+  read: readonly Detail[],
+): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
+  let written = 0
+  const outcomes: Outcome[] = []
+  for (const [resource, group] of Map.groupBy(read, (detail) => detail.resource)) {
+    const applied =
+      resource === 'salesUnitWebhooks'
+        ? await applyWebhooks(context, organisation, group)
+        : await applyRecords(context, organisation, resource, group)
+    const { table } = resource === 'salesUnitWebhooks' ? webhookKind : details[resource]
+    await vacuum(table, applied.written)
+    written += applied.written
+    outcomes.push(...applied.outcomes)
   }
-  // A sales unit that is not there is asked for when somebody looks again; of an order its list says all there is.
-  const isGone = resource === 'salesUnit' && value === undefined
-  const isOnDemand = resource === 'productOrder' || isGone
-  if (isOnDemand) return { resource, key, askedMs, nextInSeconds: Infinity }
-  const nextInSeconds = resource === 'salesUnitWebhooks' ? settings.webhookSeconds : settings.detailSeconds
-  return { resource, key, askedMs, nextInSeconds, skipped }
+  return { written, outcomes }
 }
 
-const answerOf = ({ key, value, asked }: Read): TimedAnswer => ({
-  source: 'details',
-  key,
-  value,
-  askedMs: performance.now() - asked,
-})
-
-/** Rows of one kind and what was noted of them, together. @returns rows written */
-const applyOnes = async (
-  source: SyncSource,
+/** Records of one kind, and what to note of them. */
+async function applyRecords(
+  context: SyncContext,
   organisation: Organisation,
   resource: Exclude<DetailResource, 'salesUnitWebhooks'>,
-  reads: readonly Read[],
-): Promise<number> => {
-  const answers = reads.filter(({ failure }) => !failure).map(answerOf)
-  const outcomes = reads.map((read) => outcomeOf(source, read))
-  return applyAnswers(source.database, organisation, details[resource], answers, (trx) =>
-    noteReadings(trx, organisation, outcomes),
-  )
+  read: readonly Detail[],
+): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
+  const answers = read.filter(({ failure }) => !failure).map(answerOf)
+  const { written, refused } = await applyAnswers(context, organisation, details[resource], answers)
+  const outcomes = read.map((detail) => outcomeOf(context, detail, refused.includes(detail.key) ? 1 : 0))
+  return { written, outcomes }
 }
 
-/** The webhooks of sales units, each list whole: what it has no more is gone, if that can be believed. */
-const applyWebhooks = async (
-  source: SyncSource,
+function answerOf({ key, value, asked }: Detail): TimedAnswer {
+  return { source: 'details', key, value, askedMs: performance.now() - asked }
+}
+
+/** The webhooks of sales units, each list whole: one that lost too much is suspect, and is read again. */
+async function applyWebhooks(
+  context: SyncContext,
   organisation: Organisation,
-  reads: readonly Read[],
-): Promise<number> => {
-  const { database, settings, logger } = source
-  const msns = reads.map(({ key }) => key)
-  const rows = await webhooksOfSalesUnits(database.kysely, organisation, msns)
+  read: readonly Detail[],
+): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
+  const { db, settings, logger } = context
+  const msns = read.map(({ key }) => key)
+  const rows = await webhooksOfSalesUnits(db, organisation, msns)
   const answers: TimedAnswer[] = []
   const outcomes: Outcome[] = []
-  for (const read of reads) {
-    const { key: msn, webhooks, asked } = read
+  for (const detail of read) {
+    const { key: msn, webhooks, asked } = detail
     const askedMs = performance.now() - asked
     const present = new Map(webhooks?.map((item) => [webhookKey(msn, item), item]))
-    const current = rows.filter((row) => row.msn === msn && row.removed_by === null)
-    // Rows that make no sense may be any of those that seem to be missing.
-    const missing = current.filter(({ key }) => !present.has(key))
-    const lost = missing.length > (read.skipped ?? 0) ? missing : []
-    const doubtful = webhooks && isHardToBelieve({ current: current.length, lost: lost.length })
-    if (doubtful) {
-      const reading = await readingOf(database.kysely, organisation, 'salesUnitWebhooks', msn)
-      if (!isBelievedNow(reading, settings.doubtSeconds)) {
-        await doubtReading(database.kysely, organisation, 'salesUnitWebhooks', msn, settings.doubtSeconds)
+    const stored = rows.filter((row) => row.msn === msn && row.removed_by === null)
+    // Rows that could not be read may be any of those that seem to be missing.
+    const missing = stored.filter(({ key }) => !present.has(key))
+    const lost = missing.length > (detail.skipped ?? 0) ? missing : []
+    if (webhooks && isSuspect({ stored: stored.length, lost: lost.length })) {
+      const state = await findSyncState(db, organisation, 'salesUnitWebhooks', msn)
+      if (!isConfirmed(state, settings.suspectSeconds)) {
+        await markSuspect(db, organisation, 'salesUnitWebhooks', msn, settings.suspectSeconds)
         continue
       }
       const line = { organisation: organisationKey(organisation), resource: 'salesUnitWebhooks', msn }
-      logger.warn({ ...line, lost: lost.length }, 'a list that has lost much was read twice, and is believed')
+      logger.warn({ ...line, lost: lost.length }, 'list confirmed: it lost as much when it was read again')
     }
-    outcomes.push(outcomeOf(source, read))
+    outcomes.push(outcomeOf(context, detail))
     for (const [key, value] of present) answers.push({ source: 'list', key, value, askedMs })
     if (webhooks) for (const { key } of lost) answers.push({ source: 'list', key, value: undefined, askedMs })
   }
-  return applyAnswers(database, organisation, webhookKind, answers, (trx) =>
-    noteReadings(trx, organisation, outcomes),
-  )
+  const { written } = await applyAnswers(context, organisation, webhookKind, answers)
+  return { written, outcomes }
 }
 
-/** Brings the store in step with what was read. @returns how many rows were written */
-export const applyDetails = async (
-  source: SyncSource,
-  tidy: Tidy,
-  organisation: Organisation,
-  reads: readonly Read[],
-): Promise<number> => {
-  let written = 0
-  for (const [resource, group] of Map.groupBy(reads, (read) => read.resource)) {
-    const isList = resource === 'salesUnitWebhooks'
-    const rows = isList
-      ? await applyWebhooks(source, organisation, group)
-      : await applyOnes(source, organisation, resource, group)
-    await tidy(isList ? webhookKind.table : details[resource].table, rows)
-    written += rows
+/** What to note of a reading beside its rows. */
+function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outcome {
+  const { resource, key, failure, value, asked } = detail
+  if (failure) {
+    const [nextSeconds, maxSeconds] = [settings.retrySeconds, settings.listIdleSeconds]
+    return { resource, key, askedMs: 0, failure, nextSeconds, maxSeconds }
   }
-  return written
+  const askedMs = performance.now() - asked
+  const skipped = (detail.skipped ?? 0) + refused
+  // An absent sales unit is read again when a user asks; of an order, its list says all there is.
+  const isOnDemand = resource === 'productOrder' || (resource === 'salesUnit' && value === undefined)
+  if (isOnDemand) return { resource, key, askedMs, nextSeconds: Infinity, skipped }
+  const nextSeconds = resource === 'salesUnitWebhooks' ? settings.webhookSeconds : settings.detailSeconds
+  return { resource, key, askedMs, nextSeconds, skipped }
 }

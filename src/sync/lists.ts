@@ -1,123 +1,122 @@
 import { UpstreamNotFoundError } from '../errors.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import { isActive } from '../store/activity.ts'
-import { expectReadings, pruneReadings } from '../store/due-work.ts'
-import { doubtReading, type ListResource, noteReadings, readingOf, summarise } from '../store/readings.ts'
+import { ensureDue, pruneSyncState } from '../store/due.ts'
 import type { Json } from '../store/records.ts'
-import { applyAnswers, type Tidy, type TimedAnswer } from './apply.ts'
+import {
+  findSyncState,
+  type ListResource,
+  markSuspect,
+  type Outcome,
+  writeSummary,
+} from '../store/sync-state.ts'
+import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
+import type { SyncContext } from './context.ts'
 import { failureOf } from './failure.ts'
-import { compareWithStore, isBelievedNow, isHardToBelieve } from './list-comparison.ts'
+import { compareWithStore, isConfirmed, isSuspect, type ListComparison, type ListDiff } from './list-diff.ts'
 import { lists } from './resources.ts'
-import type { SyncSource } from './source.ts'
 import { summariseList } from './summaries.ts'
 
-const rowsInTransaction = 250
-/** Of many, few at first, so that their details can be read while the others are written. */
-const rowsAtFirst = 50
+/** Runs one write after the other, so that an organisation's writes do not wait for each other in the database. */
+export type InTurn = <T>(write: () => Promise<T>) => Promise<T>
 
-const writeAnswers = async (
-  { database }: SyncSource,
+/**
+ * Reads one list of an organisation and brings the store in step with it. Never rejects for what the API does.
+ * @returns what to note of it; undefined when that is done, or when `signal` ended it
+ */
+export async function syncList(
+  context: SyncContext,
+  vacuum: Vacuum,
   organisation: Organisation,
   resource: ListResource,
-  answers: readonly TimedAnswer[],
-  asked: number,
+  inTurn: InTurn,
   signal: AbortSignal,
-  begun: () => Promise<void>,
-): Promise<number> => {
-  let [written, start] = [0, 0]
-  while (start < answers.length && !signal.aborted) {
-    const isBeginning = start === 0 && answers.length > rowsInTransaction
-    const end = start + (isBeginning ? rowsAtFirst : rowsInTransaction)
-    const batch = answers
-      .slice(start, end)
-      .map((answer) => ({ ...answer, askedMs: performance.now() - asked }))
-    written += await applyAnswers(database, organisation, lists[resource], batch)
-    if (start === 0) await begun()
-    start = end
+): Promise<Outcome | undefined> {
+  const { db, settings, logger } = context
+  const line = { organisation: organisationKey(organisation), resource }
+  const before = await findSyncState(db, organisation, resource)
+  const comparison = await compareWithStore(context, organisation, lists[resource])
+  const asked = performance.now()
+  let answer: Pick<Rows<Json>, 'malformed'> | undefined
+  try {
+    answer = await readAll(context, organisation, resource, signal, comparison)
+  } catch (error) {
+    if (signal.aborted) return undefined
+    const retry = { nextSeconds: settings.retrySeconds, maxSeconds: settings.listActiveSeconds }
+    return { resource, key: '', askedMs: 0, failure: failureOf(error), ...retry }
   }
-  return written
+  const diff = comparison.end(answer?.malformed ?? [])
+  const { count, stored, lost } = diff
+  if (isSuspect(diff)) {
+    if (!isConfirmed(before, settings.suspectSeconds)) {
+      logger.warn({ ...line, stored, lost }, 'list suspect: it lost too much at once and is read again')
+      await markSuspect(db, organisation, resource, '', settings.suspectSeconds)
+      return undefined
+    }
+    logger.warn({ ...line, stored, lost }, 'list confirmed: it lost as much when it was read again')
+  }
+  const { written, refused } = await write(context, organisation, resource, diff, asked, inTurn, signal)
+  // What is not written yet differs when the list is read again.
+  if (signal.aborted) return undefined
+  if (resource === 'salesUnits' && written > 0) await pruneSyncState(db, organisation)
+  if (written > 0 || !before?.checkedAt) await summariseList(db, organisation, resource)
+  const skipped = diff.skipped + refused
+  const askedMs = performance.now() - asked
+  logger.info({ ...line, rows: count, written, skipped, ms: Math.round(askedMs) }, 'list read')
+  await vacuum(lists[resource].table, written)
+  const { listActiveSeconds: nextSeconds, listIdleSeconds: idleSeconds } = settings
+  const available = answer !== undefined
+  return { resource, key: '', askedMs, nextSeconds, idleSeconds, skipped, available }
 }
 
-/** Has the API's rows taken one by one. @returns undefined where it has no such list (404) */
-const readAll = async (
-  { clientOf }: SyncSource,
+/** Compares all rows of the API's list. @returns undefined where it has no such list (404) */
+async function readAll(
+  { clientOf }: SyncContext,
   organisation: Organisation,
   resource: ListResource,
   signal: AbortSignal,
-  take: (row: Json) => void,
-): Promise<Pick<Rows<Json>, 'malformed'> | undefined> => {
+  { isKnown, take }: ListComparison,
+): Promise<Pick<Rows<Json>, 'malformed'> | undefined> {
   const client = clientOf(organisation)
-  // Sales unit keys would be answered with their sales unit's own, which are asked for with the others'.
+  // The API answers sales unit keys with their sales unit's own webhooks, which are read with the others'.
   if (resource === 'webhooks' && client.onlyMsn !== undefined) return { malformed: [] }
   try {
-    return await lists[resource].read(client, { priority: 'list', signal, take })
+    return await lists[resource].read(client, { priority: 'list', signal, isKnown, take })
   } catch (error) {
     if (error instanceof UpstreamNotFoundError) return undefined
     throw error
   }
 }
 
-/**
- * Reads one list of an organisation and brings the store in step with it. Never rejects for what the API does: it is
- * noted with the reading.
- * @param begun called when the first rows are written: their details can be read meanwhile
- * @returns rows written
- */
-export const readList = async (
-  source: SyncSource,
-  tidy: Tidy,
+const rowsInTransaction = 250
+/** Of many, few at first, so that their details can be read while the others are written. */
+const rowsAtFirst = 50
+
+/** Writes what differs, some rows a transaction. @returns rows written, and how many the database refused */
+async function write(
+  context: SyncContext,
   organisation: Organisation,
   resource: ListResource,
+  { answers, contradicted, count, stored }: ListDiff,
+  asked: number,
+  inTurn: InTurn,
   signal: AbortSignal,
-  begun: () => Promise<void>,
-): Promise<number> => {
-  const { database, settings, logger } = source
-  const { kysely } = database
-  const kind = lists[resource]
-  const comparing = await compareWithStore(source, organisation, kind)
-  const asked = performance.now()
-  const askedMs = () => performance.now() - asked
-  const line = { organisation: organisationKey(organisation), resource }
-  let answer: Pick<Rows<Json>, 'malformed'> | undefined
-  try {
-    answer = await readAll(source, organisation, resource, signal, comparing.take)
-  } catch (error) {
-    if (signal.aborted) return 0
-    const failure = failureOf(error)
-    const retry = { nextInSeconds: settings.retrySeconds, mostSeconds: settings.listActiveSeconds }
-    await noteReadings(kysely, organisation, [{ resource, key: '', askedMs: 0, failure, ...retry }])
-    return 0
-  }
-  const comparison = comparing.end(answer?.malformed ?? [])
-  const { count, skipped } = comparison
-  if (isHardToBelieve(comparison)) {
-    const { current, lost } = comparison
-    if (!isBelievedNow(await readingOf(kysely, organisation, resource), settings.doubtSeconds)) {
-      logger.warn({ ...line, current, lost }, 'a list is not believed yet: it has lost too much at once')
-      await doubtReading(kysely, organisation, resource, '', settings.doubtSeconds)
-      return 0
-    }
-    logger.warn({ ...line, current, lost }, 'a list that has lost much was read twice, and is believed')
-  }
+): Promise<{ readonly written: number; readonly refused: number }> {
+  const { db } = context
   // A first list that is long takes a while to write: pages show how far it is.
-  if (comparison.current === 0 && count > rowsInTransaction)
-    await summarise(kysely, organisation, resource, { total: count, done: 0 })
-  if (resource === 'salesUnits' || resource === 'productOrders') {
-    const detail = resource === 'salesUnits' ? 'salesUnit' : 'productOrder'
-    await expectReadings(kysely, organisation, detail, comparison.contradicted)
+  if (stored === 0 && count > rowsInTransaction)
+    await writeSummary(db, organisation, resource, { total: count, done: 0 })
+  if (resource === 'salesUnits' || resource === 'productOrders')
+    await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
+  let [written, refused, start] = [0, 0, 0]
+  while (start < answers.length && !signal.aborted) {
+    const size = start === 0 && answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
+    const askedMs = performance.now() - asked
+    const batch = answers.slice(start, start + size).map((answer): TimedAnswer => ({ ...answer, askedMs }))
+    const applied = await inTurn(() => applyAnswers(context, organisation, lists[resource], batch))
+    written += applied.written
+    refused += applied.refused.length
+    start += size
   }
-  const written = await writeAnswers(source, organisation, resource, comparison.answers, asked, signal, begun)
-  // What is not written yet differs when the list is read again.
-  if (signal.aborted) return written
-  if (resource === 'salesUnits' && written > 0) await pruneReadings(kysely, organisation)
-  await summariseList(source, organisation, resource)
-  const active = await isActive(kysely, organisation, settings.activeForSeconds)
-  const nextInSeconds = active ? settings.listActiveSeconds : settings.listIdleSeconds
-  await noteReadings(kysely, organisation, [
-    { resource, key: '', askedMs: askedMs(), nextInSeconds, skipped, available: answer !== undefined },
-  ])
-  logger.info({ ...line, rows: count, written, skipped, ms: Math.round(askedMs()) }, 'list read')
-  await tidy(kind.table, written)
-  return written
+  return { written, refused }
 }

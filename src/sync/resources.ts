@@ -3,11 +3,16 @@ import { getMerchant, merchant } from '../management-api/merchants.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { listPricePackages, pricePackage } from '../management-api/price-packages.ts'
 import { listProductOrderTemplates, productOrderTemplate } from '../management-api/product-order-templates.ts'
-import { getProductOrder, listProductOrders, productOrder } from '../management-api/product-orders.ts'
+import {
+  getProductOrder,
+  listProductOrders,
+  normalOrderId,
+  productOrder,
+} from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
 import type { Organisation } from '../organisation.ts'
-import { type DetailResource, type ListResource, listResources } from '../store/readings.ts'
+import { type DetailResource, type ListResource, listResources } from '../store/sync-state.ts'
 import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
 import { sortKey } from '../store/sort-key.ts'
 
@@ -100,26 +105,36 @@ const webhooks: Kind = {
 
 /** A list: how it is read, and how its rows are called. */
 export type ListKind = Kind & {
-  /** The member that names a row, also one that is malformed otherwise. */
+  /** The member that names a row, also one that cannot be read otherwise, and the row's key by it. */
   readonly idMember: string
+  readonly keyOfId: (id: string) => string
   readonly read: (client: ManagementApiClient, options: ListOptions) => Promise<Rows<Json>>
   readonly keyOf: (item: Json) => string
   /** Webhooks: the part of the table that the list speaks of. */
   readonly msn?: string
 }
 
-const text = (item: Json, name: string): string => {
-  const value = item[name]
-  return typeof value === 'string' ? value : ''
+/** The id of a row that may be malformed; undefined when it has none that could be one. */
+export function idOf(row: unknown, idMember: string): string | undefined {
+  const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, idMember) : undefined
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
 }
 
-export const webhookKey = (msn: string, item: Json): string => `${msn}/${text(item, 'id')}`
+export function webhookKey(msn: string, item: Json): string {
+  return `${msn}/${idOf(item, 'id') ?? ''}`
+}
+
+/** A list whose rows are named by one member. */
+function namedBy(idMember: string): Pick<ListKind, 'idMember' | 'keyOfId' | 'keyOf'> {
+  return { idMember, keyOfId: (id) => id, keyOf: (item) => idOf(item, idMember) ?? '' }
+}
 
 export const lists: Readonly<Record<ListResource, ListKind>> = {
-  salesUnits: { ...salesUnits, idMember: 'msn', read: listSalesUnits, keyOf: (item) => text(item, 'msn') },
+  salesUnits: { ...salesUnits, ...namedBy('msn'), read: listSalesUnits },
   productOrders: {
     ...productOrders,
     idMember: 'productOrderId',
+    keyOfId: normalOrderId,
     // The API leaves expired orders out unless asked; they are part of what happened.
     read: (client, options) => listProductOrders(client, { ...options, includeExpired: true }),
     keyOf: (item) => {
@@ -128,21 +143,12 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
       return productOrderId ?? `~${merchantKey(businessIdentifier)}/${productOrderType}/${productType}`
     },
   },
-  pricePackages: {
-    ...pricePackages,
-    idMember: 'pricePackageId',
-    read: listPricePackages,
-    keyOf: (item) => text(item, 'pricePackageId'),
-  },
-  templates: {
-    ...templates,
-    idMember: 'templateId',
-    read: listProductOrderTemplates,
-    keyOf: (item) => text(item, 'templateId'),
-  },
+  pricePackages: { ...pricePackages, ...namedBy('pricePackageId'), read: listPricePackages },
+  templates: { ...templates, ...namedBy('templateId'), read: listProductOrderTemplates },
   webhooks: {
     ...webhooks,
     idMember: 'id',
+    keyOfId: (id) => `/${id}`,
     read: listWebhooks,
     keyOf: (item) => webhookKey('', item),
     msn: '',
@@ -150,14 +156,16 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
 }
 
 /** The lists that an organisation has: what the API gives partners only is not asked for merchants. */
-export const listsOf = (organisation: Organisation): ListResource[] =>
-  organisation.kind === 'partner' ? [...listResources] : ['salesUnits', 'webhooks']
+export function listsOf(organisation: Organisation): ListResource[] {
+  return organisation.kind === 'partner' ? [...listResources] : ['salesUnits', 'webhooks']
+}
 
 /** `scheme/id`, as a merchant is called in the store. */
-export const merchantKey = ({ scheme, id }: { readonly scheme: string; readonly id: string }): string =>
-  `${scheme}/${id}`
+export function merchantKey({ scheme, id }: { readonly scheme: string; readonly id: string }): string {
+  return `${scheme}/${id}`
+}
 
-const identifierOf = (key: string) => {
+function identifierOf(key: string): { readonly scheme: string; readonly id: string } {
   const [scheme = '', id = ''] = key.split('/')
   return { scheme, id }
 }
@@ -178,10 +186,12 @@ export const details: Readonly<
   productOrder: { ...productOrders, read: getProductOrder },
 }
 
-export const readWebhooksOf = (
+export function readWebhooksOf(
   client: ManagementApiClient,
   msn: string,
   options: CallOptions,
-): Promise<Rows<Json>> => listWebhooks(client, { ...options, msn })
+): Promise<Rows<Json>> {
+  return listWebhooks(client, { ...options, msn })
+}
 
 export const webhookKind = webhooks

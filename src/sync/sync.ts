@@ -1,148 +1,220 @@
+import { randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import type { Organisations } from '../organisations.ts'
-import { dueOrganisations, expectReadings, isListDue, makeDue } from '../store/due-work.ts'
-import { listResources, type Resource } from '../store/readings.ts'
-import { createTidying } from './apply.ts'
-import { readDetails } from './details-run.ts'
-import { type Jobs, startJobs } from './jobs.ts'
-import { readList } from './lists.ts'
+import { addLists, makeDue } from '../store/due.ts'
+import {
+  addOrganisations,
+  findWaiting,
+  leaseOrganisations,
+  leaseSeconds,
+  releaseLease,
+  renewLeases,
+} from '../store/leases.ts'
+import { createVacuum } from './apply.ts'
+import type { SyncContext } from './context.ts'
 import { listsOf, merchantKey } from './resources.ts'
-import type { SyncSource } from './source.ts'
+import { startWorker, type Worker, type WorkerEnd } from './worker.ts'
 
-/** After a run that the API did not answer, its organisation is left alone for so long by this instance. */
-const failedPauseMs = 30_000
-
-/** The background work: it keeps the store equal to the API. Several instances share it through the database. */
+/** The background work of one instance: it keeps the store equal to the API. Instances share it by leases. */
 export type Sync = {
-  /** Looks at once for what is due or wanted, instead of at the next beat. */
-  readonly beat: () => Promise<void>
-  /** Somebody wants a reading of this organisation now. */
-  readonly ask: (organisation: Organisation, resource: Resource) => Promise<void>
-  /** Its keys are others now: what failed with the old ones is tried again at the next beat. */
-  readonly keysChanged: (organisation: Organisation) => Promise<void>
-  readonly counts: Jobs['counts']
-  /** How many jobs this instance is working on. */
-  readonly running: () => number
+  /** Leases what is due now, instead of at the next tick. */
+  readonly tick: () => Promise<void>
+  /** A user requested something of this organisation: it is read at once, by this instance or the one that has its lease. */
+  readonly wake: (organisation: Organisation) => Promise<void>
+  /** Resolves when this instance has next written what came of a reading of this organisation. */
+  readonly noted: (organisation: Organisation, signal: AbortSignal) => Promise<void>
+  /** The organisation has new credentials: what failed with the old ones is tried again. */
+  readonly credentialsChanged: (organisation: Organisation) => Promise<void>
+  /** How many organisations this instance works for. */
+  readonly working: () => number
   /** Ends what is under way; what was read and not written is read again. */
   readonly stop: () => Promise<void>
 }
 
+/** How often an instance looks for organisations that are due. */
+const tickMs = 1000
+const renewMs = (leaseSeconds * 1000) / 3
+/** A worker stops this long before its lease ends unless it was renewed, so that no two work at once. */
+const marginMs = 1000
+/** Workers mostly wait for the API: an instance runs many. */
+const maxWorkers = 128
+/** An organisation whose worker hit a fault of ours is left alone for so long. */
+const faultPauseSeconds = 10
+const stopMs = 10_000
+
+type Working = { readonly worker: Worker; readonly expiry: NodeJS.Timeout; readonly ended: Promise<void> }
+
 /**
- * Starts reading every organisation: what is due is found every few seconds, sent to the job queue, and read by
- * whichever instance takes it. Organisations may come and go meanwhile: a new one is seen at the next beat, and what is
- * under way for one that has gone ends at once.
+ * Starts the sync: every second it leases organisations that are due, and each gets a worker until nothing of it is
+ * due. Organisations may be added and removed meanwhile.
  */
-export const startSync = async (source: SyncSource, organisations: Organisations): Promise<Sync> => {
-  const { database, settings, logger } = source
+export async function startSync(context: SyncContext, organisations: Organisations): Promise<Sync> {
+  const { db, logger, settings } = context
+  const instance = randomUUID()
   const stopping = new AbortController()
-  const { signal } = stopping
-  const tidy = createTidying(database)
-  const pausedUntil = new Map<string, number>()
+  const working = new Map<string, Working>()
+  const noted = new EventEmitter().setMaxListeners(0)
+  const vacuum = createVacuum(db)
+  const known = new Set<string>()
+  const woken = new Set<string>()
+  let renewedAt = performance.now()
+  let waiting = { urgently: false, atAll: false }
 
-  const expected = new Set<string>()
-  /** Notes what there is to read of organisations that were not there before. */
-  const expectNew = async (): Promise<void> => {
+  async function addNew(): Promise<void> {
     const all = organisations.current()
-    const unseen = [...all].filter(([key]) => !expected.has(key))
-    // A thousand organisations do not knock at once: those never seen before begin within a minute.
-    const spreadSeconds = Math.min(60, Math.floor(unseen.length / 20))
-    for (const [key, organisation] of unseen) {
-      for (const resource of listsOf(organisation))
-        await expectReadings(database.kysely, organisation, resource, [''], spreadSeconds)
-      if (organisation.kind === 'merchant')
-        await expectReadings(
-          database.kysely,
-          organisation,
-          'merchant',
-          [merchantKey(organisation)],
-          spreadSeconds,
-        )
-      expected.add(key)
-    }
-    for (const key of expected) if (!all.has(key)) expected.delete(key)
+    const unseen = [...all].filter(([key]) => !known.has(key))
+    for (const key of known) if (!all.has(key)) known.delete(key)
+    if (unseen.length === 0) return
+    await addLists(
+      db,
+      unseen.flatMap(([, organisation]) => firstTasksOf(organisation)),
+    )
+    await addOrganisations(
+      db,
+      unseen.map(([key]) => key),
+    )
+    for (const [key] of unseen) known.add(key)
   }
-  await expectNew()
 
-  let running = 0
-  /** Does a job of an organisation that is still configured; whatever it ends with after that is nobody's fault. */
-  const doJob = async (
+  async function renew(): Promise<void> {
+    if (working.size === 0 || performance.now() - renewedAt < renewMs) return
+    renewedAt = performance.now()
+    const held = await renewLeases(db, instance, [...working.keys()])
+    for (const key of held) working.get(key)?.expiry.refresh()
+  }
+
+  async function lease(): Promise<void> {
+    const all = organisations.current()
+    const free = [...all.keys()].filter((key) => !working.has(key))
+    const limit = maxWorkers - working.size
+    if (limit > 0 && free.length > 0) {
+      const leased = await leaseOrganisations(db, { instance, organisations: free, limit })
+      for (const key of leased) start(key, all.get(key))
+    }
+    waiting = working.size < maxWorkers ? { urgently: false, atAll: false } : await findWaiting(db, free)
+  }
+
+  function start(key: string, organisation: Organisation | undefined): void {
+    if (!organisation) return
+    const expired = new AbortController()
+    const expiry = setTimeout(() => expired.abort(), leaseSeconds * 1000 - marginMs)
+    const signal = AbortSignal.any([stopping.signal, organisations.presence(key), expired.signal])
+    const worker = startWorker(context, organisation, {
+      vacuum,
+      signal,
+      othersWait: () => waiting,
+      onNoted: () => noted.emit(key),
+    })
+    const ended = finish(key, organisation, worker, signal)
+    working.set(key, { worker, expiry, ended })
+  }
+
+  async function finish(
     key: string,
-    work: (organisation: Organisation, ending: AbortSignal) => Promise<void>,
-  ): Promise<void> => {
-    const organisation = organisations.current().get(key)
-    if (!organisation || signal.aborted) return
-    const presence = organisations.presence(key)
-    running += 1
-    try {
-      await work(organisation, AbortSignal.any([signal, presence]))
-    } catch (error) {
-      if (!presence.aborted) throw error
-    } finally {
-      running -= 1
-    }
+    organisation: Organisation,
+    worker: Worker,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const end = await worker.ended.catch((error: unknown): WorkerEnd | 'fault' => {
+      if (!signal.aborted) logger.error({ err: error, organisation: key }, 'sync failed')
+      return 'fault'
+    })
+    const pauseSeconds = end === 'fault' ? faultPauseSeconds : pauseAfter(end, organisation)
+    const isUnfinished = end !== 'done'
+    await releaseLease(db, instance, key, { pauseSeconds, isUnfinished }).catch((error: unknown) => {
+      // It ends by itself.
+      logger.warn({ err: error, organisation: key }, 'lease not released')
+    })
+    clearTimeout(working.get(key)?.expiry)
+    working.delete(key)
+    noted.emit(key)
+    // A user may have asked when the worker had already looked for the last time.
+    if (woken.delete(key) || waiting.atAll) void tick().catch(() => {})
   }
-  const jobs = await startJobs(database, logger, {
-    list: async ({ organisation: key, resource }) =>
-      doJob(key, async (organisation, ending) => {
-        if (!(await isListDue(database.kysely, organisation, resource))) return
-        const sendDetails = async () => jobs.sendDetails({ organisation: key })
-        await readList(source, tidy, organisation, resource, ending, sendDetails)
-        await sendDetails()
-      }),
-    details: async ({ organisation: key }) =>
-      doJob(key, async (organisation, ending) => {
-        const end = await readDetails(source, tidy, organisation, ending)
-        if (end === 'failed') pausedUntil.set(key, performance.now() + failedPauseMs)
-        if (end === 'more' && !ending.aborted) await jobs.sendDetails({ organisation: key })
-      }),
-  })
 
-  const ask = async (organisation: Organisation, resource: Resource): Promise<void> => {
-    const key = organisationKey(organisation)
-    const list = listResources.find((name) => name === resource)
-    await (list
-      ? jobs.sendList({ organisation: key, resource: list })
-      : jobs.sendDetails({ organisation: key }))
+  function pauseAfter(end: WorkerEnd, organisation: Organisation): number {
+    if (end !== 'failed' || !organisations.current().has(organisationKey(organisation))) return 0
+    return Math.max(settings.retrySeconds, context.clientOf(organisation).pausedMs() / 1000)
   }
-  const beat = async (): Promise<void> => {
-    if (signal.aborted) return
-    await expectNew()
-    const due = await dueOrganisations(database.kysely, [...organisations.current().keys()])
-    for (const job of due.lists) await jobs.sendList(job)
-    for (const { organisation, wanted } of due.details) {
-      if (wanted || (pausedUntil.get(organisation) ?? 0) < performance.now())
-        await jobs.sendDetails({ organisation })
+
+  let ticking: Promise<void> | undefined
+  let isAskedAgain = false
+  /** One tick at a time; whoever asks during one gets another after it. */
+  function tick(): Promise<void> {
+    if (ticking) {
+      isAskedAgain = true
+      return ticking
     }
+    ticking = (async () => {
+      do {
+        isAskedAgain = false
+        if (stopping.signal.aborted) return
+        await addNew()
+        await renew()
+        await lease()
+      } while (isAskedAgain)
+    })().finally(() => {
+      ticking = undefined
+    })
+    return ticking
   }
-  const keysChanged = async (organisation: Organisation): Promise<void> => {
-    pausedUntil.delete(organisationKey(organisation))
-    await makeDue(database.kysely, organisation, { listsOnly: true })
-  }
-  const beats = (async () => {
-    while (!signal.aborted) {
-      await beat().catch((error: unknown) => {
-        if (!signal.aborted && !(error instanceof DatabaseUnavailableError))
-          logger.error({ err: error }, 'looking for what is due failed')
+
+  await addNew()
+  const ticks = (async () => {
+    while (!stopping.signal.aborted) {
+      await tick().catch((error: unknown) => {
+        if (!stopping.signal.aborted && !(error instanceof DatabaseUnavailableError))
+          logger.error({ err: error }, 'sync tick failed')
       })
-      const interval = settings.beatSeconds * 1000 * (0.9 + Math.random() / 5)
-      await sleep(interval, undefined, { signal }).catch(() => {})
+      await sleep(tickMs * (0.9 + Math.random() / 5), undefined, { signal: stopping.signal }).catch(() => {})
     }
   })()
 
-  let stopped: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
+  async function stop(): Promise<void> {
     stopping.abort()
-    await beats
-    await jobs.stop()
+    await ticks
+    const ended = Promise.all([...working.values()].map((each) => each.ended))
+    const patience = new AbortController()
+    await Promise.race([ended, sleep(stopMs, undefined, { signal: patience.signal }).catch(() => {})])
+    patience.abort()
   }
+  let stopped: Promise<void> | undefined
   return {
-    beat,
-    ask,
-    keysChanged,
-    counts: jobs.counts,
-    running: () => running,
+    tick,
+    wake: async (organisation) => {
+      const key = organisationKey(organisation)
+      const worker = working.get(key)?.worker
+      if (!worker) return tick()
+      woken.add(key)
+      return worker.wake()
+    },
+    noted: async (organisation, signal) =>
+      new Promise((resolve) => {
+        const key = organisationKey(organisation)
+        const end = (): void => {
+          noted.off(key, end)
+          signal.removeEventListener('abort', end)
+          resolve()
+        }
+        noted.once(key, end)
+        signal.addEventListener('abort', end, { once: true })
+      }),
+    credentialsChanged: async (organisation) => {
+      await makeDue(db, organisation, { listsOnly: true })
+      await tick()
+    },
+    working: () => working.size,
     stop: () => (stopped ??= stop()),
   }
+}
+
+/** What is read of an organisation from its first moment: its lists, and a merchant's own details. */
+function firstTasksOf(organisation: Organisation) {
+  const key = organisationKey(organisation)
+  const lists = listsOf(organisation).map((resource) => ({ organisation: key, resource, key: '' }))
+  if (organisation.kind === 'partner') return lists
+  return [...lists, { organisation: key, resource: 'merchant' as const, key: merchantKey(organisation) }]
 }

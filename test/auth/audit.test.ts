@@ -29,7 +29,7 @@ const brief = async (name: string) =>
 const eventually = async (name: string, expected: unknown) =>
   vi.waitFor(async () => expect(await brief(name)).toEqual(expected), { timeout: 10_000 })
 
-describe('looking at an organisation', () => {
+describe('freshness at an organisation', () => {
   it('is noted: who, whose, which page and which record, and when it began', async () => {
     const nora = await test.signedIn('Nora Lie')
     const msn = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === '12345')?.body

@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config.ts'
 import { holdOrganisations } from '../../src/organisations.ts'
 import { createAuditBuffer } from '../../src/store/audit-buffer.ts'
 import type { Database } from '../../src/store/database.ts'
-import { createLooking } from '../../src/sync/looking.ts'
+import { createFreshness } from '../../src/sync/freshness.ts'
 import { Browser } from '../support/browser.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { createMemoryLog } from '../support/log.ts'
@@ -64,18 +64,11 @@ export const startPortalOf = async (
     organisations: holdOrganisations([]),
     audit: createAuditBuffer(database, logger),
     eid: createEid(config.oidc, logger, options.times),
-    looking: createLooking(
-      {
-        database,
-        clientOf: () => {
-          throw new Error('there are no organisations')
-        },
-        limits: config.apiLimits,
-        settings: config.sync,
-        logger,
-      },
-      { beat: async () => {}, ask: async () => {} },
-    ),
+    freshness: createFreshness({ settings: config.sync, logger }, database.kysely, {
+      tick: async () => {},
+      wake: async () => {},
+      noted: async () => {},
+    }),
     readiness: async () => ({ ready: true }),
     demoNotice: undefined,
   })

@@ -19,7 +19,6 @@ const status = (organisations: readonly Organisation[], values: readonly string[
     {
       database,
       organisations: new Map(organisations.map((one) => [organisationKey(one), one])),
-      limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
       logger: createLogger('silent'),
       sync: () => Promise.reject(new Error('nothing is read')),
     },

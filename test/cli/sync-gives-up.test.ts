@@ -3,8 +3,8 @@ import { runCommand } from '../../src/cli/commands.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import type { Database } from '../../src/store/database.ts'
-import { expectReadings, makeDue } from '../../src/store/due-work.ts'
-import { noteReadings } from '../../src/store/readings.ts'
+import { ensureDue, makeDue } from '../../src/store/due.ts'
+import { noteOutcomes } from '../../src/store/sync-state.ts'
 import { openTestDatabase } from '../support/database.ts'
 
 const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes & Co' }
@@ -18,31 +18,31 @@ beforeAll(async () => {
 afterAll(() => database.close())
 beforeEach(async () => {
   await database.pool.query('delete from sync_state')
-  for (const resource of lists) await expectReadings(database.kysely, bikes, resource, [''])
-  await expectReadings(database.kysely, bikes, 'salesUnit', msns)
+  for (const resource of lists) await ensureDue(database.kysely, bikes, resource, [''])
+  await ensureDue(database.kysely, bikes, 'salesUnit', msns)
 })
 afterEach(() => vi.restoreAllMocks())
 
 /** What the API says of these from now on. */
 const note = (resource: (typeof lists)[number] | 'salesUnit', keys: readonly string[], ok: boolean) =>
-  noteReadings(
+  noteOutcomes(
     database.kysely,
     bikes,
     keys.map((key) => {
-      const outcome = { resource, key, askedMs: 0, nextInSeconds: 600 }
-      return ok ? outcome : { ...outcome, failure: 'unavailable', mostSeconds: 600 }
+      const outcome = { resource, key, askedMs: 0, nextSeconds: 600 }
+      return ok ? outcome : { ...outcome, failure: 'unavailable', maxSeconds: 600 }
     }),
+    900,
   )
 
-/** @param beat what the engine does when it is woken; all else is left undone */
-const sync = (beat: () => Promise<void>, tell: (line: string) => void = () => {}) =>
+/** @param tick what the sync does when it is woken; all else is left undone */
+const sync = (tick: () => Promise<void>, tell: (line: string) => void = () => {}) =>
   runCommand(
     {
       database,
       organisations: new Map([[organisationKey(bikes), bikes]]),
-      limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
       logger: createLogger('silent'),
-      sync: async () => ({ beat }),
+      sync: async () => ({ tick }),
     },
     ['sync'],
     { tell, signal: new AbortController().signal, operator: 'kim' },
@@ -126,13 +126,14 @@ it('but goes on while something is read, though something fails all the time', a
 
 it('makes very much due at once, but not what is not read by itself, and not what was read meanwhile', async () => {
   const many = Array.from({ length: 6000 }, (_, index) => String(index))
-  await expectReadings(database.kysely, bikes, 'merchant', many)
+  await ensureDue(database.kysely, bikes, 'merchant', many)
   await note('salesUnit', msns, true)
-  await noteReadings(database.kysely, bikes, [
-    ...many.map((key) => ({ resource: 'merchant' as const, key, askedMs: 5000, nextInSeconds: 600 })),
-    { resource: 'productOrder', key: 'x', askedMs: 5000, nextInSeconds: Infinity },
-    { resource: 'salesUnit', key: 'later', askedMs: -60_000, nextInSeconds: 600 },
-  ])
+  const outcomes = [
+    ...many.map((key) => ({ resource: 'merchant' as const, key, askedMs: 5000, nextSeconds: 600 })),
+    { resource: 'productOrder' as const, key: 'x', askedMs: 5000, nextSeconds: Infinity },
+    { resource: 'salesUnit' as const, key: 'later', askedMs: -60_000, nextSeconds: 600 },
+  ]
+  await noteOutcomes(database.kysely, bikes, outcomes, 900)
   await makeDue(database.kysely, bikes, { listsOnly: false })
   const { rows } = await database.pool.query(
     `select resource, count(*)::int as due from sync_state where due_at = 'epoch' group by resource order by resource`,

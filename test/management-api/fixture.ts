@@ -9,7 +9,7 @@ import {
 import type { Keys } from '../../src/management-api/keys.ts'
 import type { Pace } from '../../src/management-api/limiter.ts'
 import type { Partner } from '../../src/organisation.ts'
-import { sharedPace } from '../../src/reading.ts'
+import { sharedPace } from '../../src/sync/setup.ts'
 import type { PaceLimits } from '../../src/store/api-pace.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openTestDatabase } from '../support/database.ts'

@@ -21,7 +21,7 @@ import type { DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
 import { backlogOf } from '../../src/store/backlog.ts'
-import { makeDue } from '../../src/store/due-work.ts'
+import { makeDue } from '../../src/store/due.ts'
 import { Browser } from './browser.ts'
 import { createMemoryLog } from './log.ts'
 import { createTestSchema } from './database.ts'
@@ -171,14 +171,14 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   const { kysely } = portal.database
   const settled = async (): Promise<void> => {
     // The answer that a page gives may be here before what it asked for is written down.
-    await portal.looking.asked()
+    await portal.freshness.requested()
     for (;;) {
-      await portal.sync.beat()
+      await portal.sync.tick()
       const backlogs = await Promise.all(
         config.organisations.map(async ({ organisation }) => backlogOf(kysely, organisation)),
       )
       const due = backlogs.flat().reduce((sum, backlog) => sum + backlog.due, 0)
-      if (due === 0 && portal.sync.running() === 0) return
+      if (due === 0 && portal.sync.working() === 0) return
       await setTimeout(20)
     }
   }

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { organisationKey } from '../../src/organisation.ts'
-import { makeDue } from '../../src/store/due-work.ts'
-import { noteReadings } from '../../src/store/readings.ts'
+import { makeDue } from '../../src/store/due.ts'
+import { noteOutcomes } from '../../src/store/sync-state.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 const nordlys = { kind: 'partner', id: '12345', name: 'Nordlys Platform AS' } as const
@@ -60,11 +60,12 @@ it('what is gone is not read again, even where it was being read when it went; n
   await without(msn)
   // The answer to a call that was under way comes late.
   const { kysely } = test.portal.database
-  const outcome = { key: msn, askedMs: 5000, nextInSeconds: 86_400 }
-  await noteReadings(kysely, nordlys, [
+  const outcome = { key: msn, askedMs: 5000, nextSeconds: 86_400 }
+  const outcomes = [
     { resource: 'salesUnitWebhooks', ...outcome },
     { resource: 'salesUnit', ...outcome },
-  ])
+  ] as const
+  await noteOutcomes(kysely, nordlys, outcomes, 900)
   const after = await readings()
   expect(after.get(`salesUnit ${msn}`)).toBe(false)
   expect(after.get(`salesUnitWebhooks ${msn}`)).toBe(false)

@@ -5,8 +5,8 @@ import { cyclic, type Random } from '../../src/demo/world/random.ts'
 import type { DemoWorld } from '../../src/demo/world/types.ts'
 import type { Change } from '../../src/store/changes.ts'
 import type { Json } from '../../src/store/records.ts'
-import { differences } from '../../src/sync/compare.ts'
-import { asStored } from '../../src/sync/list-comparison.ts'
+import { differences } from '../../src/sync/reconcile.ts'
+import { asStored } from '../../src/sync/list-diff.ts'
 import { partner } from './instances.ts'
 
 const nameOf = (resource: string, key: string): string => `${resource} ${key}`

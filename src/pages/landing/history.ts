@@ -21,7 +21,7 @@ const statuses = ['COMPLETED', 'ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED',
 
 /**
  * Product orders by the month in which they were first seen, and by what has become of them.
- * @param growth tells since when the portal has been looking
+ * @param growth tells since when the portal has been freshness
  */
 export const ordersByMonth = (
   { months }: ProductOrderFacets,

@@ -6,7 +6,7 @@ import { type Count, countOf, optionalList } from './partner.ts'
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page. */
 export const showMerchantLanding =
-  ({ database, looking, config }: Pick<PageDeps, 'database' | 'looking' | 'config'>): RequestHandler =>
+  ({ database, freshness, config }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler =>
   async (_req, res) => {
     const merchant = actingAs(res)
     const lists = listsHere(res)
@@ -14,14 +14,14 @@ export const showMerchantLanding =
     const countWebhooks = async (): Promise<Count[]> => {
       if (res.locals.role !== 'developer') return []
       const [webhooks, { unasked }] = await Promise.all([
-        optionalList(looking, merchant, 'webhooks', lists),
+        optionalList(freshness, merchant, 'webhooks', lists),
         webhookProgress(database.kysely, merchant),
       ])
       const asked = webhooks && unasked > 0 ? { ...webhooks, total: null } : webhooks
       return [countOf('webhooks', 'developers/webhooks', asked)]
     }
     const [salesUnits, webhooks] = await Promise.all([
-      optionalList(looking, merchant, 'salesUnits', lists),
+      optionalList(freshness, merchant, 'salesUnits', lists),
       countWebhooks(),
     ])
     res.render('landing/merchant', {

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express'
 import { UpstreamError } from '../../errors.ts'
 import type { Organisation } from '../../organisation.ts'
-import type { ListResource } from '../../store/readings.ts'
+import type { ListResource } from '../../store/sync-state.ts'
 import type { Facet, SalesUnitFacets } from '../../store/summaries.ts'
-import type { Freshness, Lists } from '../../sync/looking.ts'
+import type { Freshness, Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 import { facetsOf } from '../product-orders/facets.ts'
@@ -13,13 +13,13 @@ import { ordersByMonth, salesUnitsByMonth } from './history.ts'
 
 /** A list's freshness; undefined when it has never been read and cannot be: the landing page does without it. */
 export const optionalList = async (
-  looking: PageDeps['looking'],
+  freshness: PageDeps['freshness'],
   organisation: Organisation,
   resource: ListResource,
   lists: Lists,
 ): Promise<Freshness | undefined> => {
   try {
-    return await looking.list(organisation, resource, lists)
+    return await freshness.list(organisation, resource, lists)
   } catch (error) {
     if (error instanceof UpstreamError) return undefined
     throw error
@@ -57,14 +57,14 @@ const funnelOf = (statuses: Facet) => {
 
 /** `GET /partners/:partnerId`: what needs attention, what there is, orders by status and month, growth, feedback. */
 export const showPartnerLanding =
-  ({ database, looking, config }: Pick<PageDeps, 'database' | 'looking' | 'config'>): RequestHandler =>
+  ({ database, freshness, config }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler =>
   async (_req, res) => {
     const partner = actingAs(res)
     const lists = listsHere(res)
     const { language } = res.locals
     const [salesUnits, pricePackages, templates, orders] = await Promise.all(
       (['salesUnits', 'pricePackages', 'templates', 'productOrders'] as const).map((resource) =>
-        optionalList(looking, partner, resource, lists),
+        optionalList(freshness, partner, resource, lists),
       ),
     )
     const facets = facetsOf(orders)

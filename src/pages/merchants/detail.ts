@@ -8,13 +8,13 @@ import { salesUnitsOfMerchant } from '../../store/sales-units.ts'
 import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 
-type Deps = Pick<PageDeps, 'database' | 'looking'>
+type Deps = Pick<PageDeps, 'database' | 'freshness'>
 
 /** Sales units on the page; a link leads to all. */
 const mostSalesUnits = 50
 
 const render = async (
-  { database, looking }: Deps,
+  { database, freshness }: Deps,
   organisation: Organisation,
   identifier: BusinessIdentifier,
   res: Response,
@@ -28,7 +28,7 @@ const render = async (
   // The API shares a merchant with a partner for its sales units: without any there is nothing to ask for.
   if (organisation.kind === 'partner' && salesUnits.length === 0 && !isPartial)
     throw new NotSharedError('merchantNotShared', words)
-  const fresh = await looking.one(organisation, 'merchant', `${identifier.scheme}/${identifier.id}`)
+  const fresh = await freshness.record(organisation, 'merchant', `${identifier.scheme}/${identifier.id}`)
   const stored = await findMerchant(kysely, organisation, identifier)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
   if (!stored) throw new NotSharedError('merchantNotShared', words)

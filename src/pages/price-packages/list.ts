@@ -10,11 +10,11 @@ import { allPricePackages, pricePackagesFound } from './rows.ts'
 
 /** `GET …/price-packages`: all of the partner's, with commission and id. */
 export const listPricePackages =
-  ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  ({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const { filter, asked } = pricePackageQuery(req)
     const partner = actingAs(res)
-    const fresh = await looking.list(partner, 'pricePackages', listsHere(res))
+    const fresh = await freshness.list(partner, 'pricePackages', listsHere(res))
     const rows = await allPricePackages(database.kysely, partner)
     const page = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
     checkPage(page)

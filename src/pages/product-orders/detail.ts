@@ -6,7 +6,7 @@ import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../organisation.ts'
 import { changesOf } from '../../store/changes.ts'
 import { findProductOrder } from '../../store/product-orders.ts'
-import type { Lists } from '../../sync/looking.ts'
+import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 import { productOrderDocumentation } from '../documentation.ts'
@@ -22,19 +22,18 @@ const waiting = new Set(['RECEIVED', 'MERCHANT_VIEWED'])
 const final = new Set(['COMPLETED', 'REJECTED', 'EXPIRED'])
 
 const load = async (
-  { database: { kysely }, looking }: Pick<PageDeps, 'database' | 'looking'>,
+  { database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
   organisation: Organisation,
   id: string,
-  lists: Lists,
+  ask: { readonly lists: Lists; readonly userId: string | undefined },
 ) => {
   const known = await findProductOrder(kysely, organisation, id)
   const isListed = known?.listed && !known.goneAt
-  const fresh = await looking.one(
-    organisation,
-    'productOrder',
-    id,
-    isListed ? lists.get('productOrders') : undefined,
-  )
+  const list = ask.lists.get('productOrders')
+  const fresh = await freshness.record(organisation, 'productOrder', id, {
+    list: isListed ? list : undefined,
+    unlistedFor: !known && list?.checkedAt ? ask.userId : undefined,
+  })
   const stored = isListed ? known : await findProductOrder(kysely, organisation, id)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`product order ${id}`)
   if (!stored) throw new NotSharedError('productOrderNotShared', id)
@@ -51,12 +50,15 @@ const load = async (
 
 /** `GET …/product-orders/:productOrderId`: all fields, what the status means, what happens next, and what has happened. */
 export const showProductOrder =
-  (deps: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  (deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const productOrderId = pathParameter(req, 'productOrderId').toLowerCase()
     if (!uuid.safeParse(productOrderId).success) throw new NotFoundError('malformed product order id')
     const organisation = actingAs(res)
-    const { stored, fresh } = await load(deps, organisation, productOrderId, listsHere(res))
+    const { stored, fresh } = await load(deps, organisation, productOrderId, {
+      lists: listsHere(res),
+      userId: req.user?.id,
+    })
     const order = orderOf(stored)
     res.render('product-orders/detail', {
       title: `${res.locals.language.t('productOrder.title')} – ${order.merchantName ?? identifierText(order.businessIdentifier)}`,

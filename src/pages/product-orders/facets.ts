@@ -1,6 +1,6 @@
 import { BadRequestError } from '../../errors.ts'
 import type { ProductOrderFacets } from '../../store/summaries.ts'
-import type { Freshness, Lists } from '../../sync/looking.ts'
+import type { Freshness, Lists } from '../../sync/freshness.ts'
 
 /** The values of the API's specification; those that the orders themselves have are offered as well. */
 const known = {

@@ -58,11 +58,11 @@ const sumOf = (counts: Facet, expired: boolean): number =>
 
 /** `GET …/product-orders`: every order that names the partner, by what can still be done about it. */
 export const listProductOrders =
-  ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  ({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const { filter, asked } = productOrderQuery(req)
     const organisation = actingAs(res)
-    const fresh = await looking.list(organisation, 'productOrders', listsHere(res))
+    const fresh = await freshness.list(organisation, 'productOrders', listsHere(res))
     const facets = facetsOf(fresh)
     checkChoices(filter, facets)
     const { q, status, type, product, market, expired } = filter

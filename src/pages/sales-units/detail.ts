@@ -4,7 +4,8 @@ import { type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../organisation.ts'
 import { changesOf } from '../../store/changes.ts'
 import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
-import { actingAs, pathParameter } from '../acting-as.ts'
+import type { Lists } from '../../sync/freshness.ts'
+import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 import { settingDocumentation } from '../documentation.ts'
 
@@ -37,14 +38,18 @@ const configurationOf = (configuration: SalesUnit['configuration'], has: (key: s
     .toSorted((a, b) => placeOf(a.name) - placeOf(b.name))
 
 const load = async (
-  { database, looking }: Pick<PageDeps, 'database' | 'looking'>,
+  { database, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
   organisation: Organisation,
   msn: string,
+  ask: { readonly lists: Lists; readonly userId: string | undefined },
 ) => {
   const { kysely } = database
   const known = await findSalesUnit(kysely, organisation, msn)
   const isKnown = known !== undefined && !known.goneAt
-  const fresh = await looking.one(organisation, 'salesUnit', msn, isKnown ? 'something' : undefined)
+  const fresh = await freshness.record(organisation, 'salesUnit', msn, {
+    isShown: isKnown,
+    unlistedFor: !known && ask.lists.get('salesUnits')?.checkedAt ? ask.userId : undefined,
+  })
   const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
   if (!stored) throw new NotSharedError('salesUnitNotShared', msn)
@@ -55,13 +60,16 @@ const load = async (
 
 /** `GET …/sales-units/:msn`: everything that is known of one sales unit, and what has changed. */
 export const showSalesUnit =
-  (deps: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  (deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const msn = pathParameter(req, 'msn')
     if (!msnPattern.test(msn)) throw new NotFoundError('malformed MSN')
     const organisation = actingAs(res)
     const { kysely } = deps.database
-    const { stored, fresh } = await load(deps, organisation, msn)
+    const { stored, fresh } = await load(deps, organisation, msn, {
+      lists: listsHere(res),
+      userId: req.user?.id,
+    })
     const details = stored.details ? salesUnit.parse(stored.details) : undefined
     const [siblings, history] = await Promise.all([
       details && salesUnitsOfMerchant(kysely, organisation, details.businessIdentifier, mostOthers + 1),

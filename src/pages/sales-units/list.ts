@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Language } from '../../http/language.ts'
 import type { Organisation } from '../../organisation.ts'
 import { findSalesUnits, type SalesUnitRow } from '../../store/sales-units.ts'
-import type { Lists } from '../../sync/looking.ts'
+import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import { marketField } from '../choices-of.ts'
 import type { PageDeps } from '../deps.ts'
@@ -22,8 +22,8 @@ const rowOf = ({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) => 
 }
 
 /** What has never been read of the rows on the screen is read before all the others. */
-const lookAtUnread = (
-  looking: PageDeps['looking'],
+const requestUnread = (
+  freshness: PageDeps['freshness'],
   organisation: Organisation,
   rows: readonly ReturnType<typeof rowOf>[],
 ): void => {
@@ -31,8 +31,8 @@ const lookAtUnread = (
   const merchants = rows.flatMap(({ identifier, isRead }) =>
     identifier && !isRead ? [`${identifier.scheme}/${identifier.id}`] : [],
   )
-  looking.unread(organisation, 'salesUnit', salesUnits)
-  looking.unread(organisation, 'merchant', [...new Set(merchants)])
+  freshness.requestUnread(organisation, 'salesUnit', salesUnits)
+  freshness.requestUnread(organisation, 'merchant', [...new Set(merchants)])
 }
 
 const fieldsOf = (language: Language): readonly Field[] => {
@@ -56,16 +56,16 @@ const fieldsOf = (language: Language): readonly Field[] => {
 
 /** `GET …/sales-units`: what the organisation sells through. */
 export const listSalesUnits =
-  ({ database, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  ({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const { filter, asked } = salesUnitQuery(req)
     const organisation = actingAs(res)
-    const fresh = await looking.list(organisation, 'salesUnits', listsHere(res))
+    const fresh = await freshness.list(organisation, 'salesUnits', listsHere(res))
     const total = fresh.total ?? undefined
     const page = await findSalesUnits(database.kysely, organisation, filter, { ...asked, total })
     checkPage(page)
     const rows = page.rows.map(rowOf)
-    lookAtUnread(looking, organisation, rows)
+    requestUnread(freshness, organisation, rows)
     const { language } = res.locals
     const path = `${req.baseUrl}${req.path}`
     res.render('sales-units/list', {

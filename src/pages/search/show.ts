@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import { covers } from '../../role.ts'
-import type { ListResource } from '../../store/readings.ts'
+import type { ListResource } from '../../store/sync-state.ts'
 import { highlighter } from '../../http/highlight.ts'
 import { actingAs, listsHere } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
@@ -17,7 +17,7 @@ const query = z.object({ q: searchText })
  * shown at once, instead.
  */
 export const showSearch =
-  ({ database: { kysely: db }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  ({ database: { kysely: db }, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const { q } = parseQuery(query, req)
     const organisation = actingAs(res)
@@ -31,7 +31,7 @@ export const showSearch =
     const lists = await Promise.all(
       resources.map(async (resource) => ({
         resource,
-        fresh: await optionalList(looking, organisation, resource, listsHere(res)),
+        fresh: await optionalList(freshness, organisation, resource, listsHere(res)),
       })),
     )
     const groups = q === '' ? [] : await searchGroups({ db, organisation, q }, language, seesDevelopers)

@@ -10,11 +10,11 @@ import { allTemplates, templatesFound } from './rows.ts'
 
 /** `GET …/templates`: the partner's product order templates, or that the API does not share any yet. */
 export const listTemplates =
-  ({ database: { kysely }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  ({ database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const { filter, asked } = templateQuery(req)
     const partner = actingAs(res)
-    const fresh = await looking.list(partner, 'templates', listsHere(res))
+    const fresh = await freshness.list(partner, 'templates', listsHere(res))
     const rows = await allTemplates(kysely, partner)
     const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
     checkPage(page)

@@ -9,12 +9,12 @@ import { webhookColumns, webhookQuery } from './query.ts'
 
 /** `GET …/developers/webhooks`: every registration and whose it is. */
 export const listWebhooks =
-  ({ database: { kysely }, looking }: Pick<PageDeps, 'database' | 'looking'>): RequestHandler =>
+  ({ database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
   async (req, res) => {
     const { filter, asked } = webhookQuery(req)
     const organisation = actingAs(res)
     const lists = listsHere(res)
-    const fresh = await looking.list(organisation, 'webhooks', lists)
+    const fresh = await freshness.list(organisation, 'webhooks', lists)
     const [page, { unasked }] = await Promise.all([
       findWebhooks(kysely, organisation, filter, asked),
       webhookProgress(kysely, organisation),

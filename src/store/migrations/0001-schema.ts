@@ -288,6 +288,7 @@ const sync = async (db: Db): Promise<void> => {
       key text collate "C" not null default '',
       due_at timestamptz not null default 'epoch',
       requested_at timestamptz,
+      unlisted boolean not null default false,
       checked_at timestamptz,
       failing_since timestamptz,
       failures integer not null default 0,
@@ -310,22 +311,6 @@ const sync = async (db: Db): Promise<void> => {
   await sql`
     create index sync_state_requested on sync_state (organisation, requested_at)
     where requested_at is not null`.execute(db)
-  await sql`
-    create table activity (
-      organisation text primary key,
-      since timestamptz not null,
-      active_at timestamptz not null
-    )`.execute(db)
-  await sql`
-    create table api_pace (
-      organisation text primary key,
-      next_at timestamptz not null default now(),
-      slow_rate real,
-      slowed_at timestamptz,
-      held_until timestamptz,
-      trips integer not null default 0,
-      in_flight jsonb not null default '{}'
-    )`.execute(db)
   await sql`
     create table organisation_sync (
       organisation text primary key,
