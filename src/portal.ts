@@ -85,11 +85,7 @@ export const startPortal = async (
       operatorSocket = await serveOperatorSocket(
         join(config.dataDir, 'operator.sock'),
         (argv, call) =>
-          runCommand(
-            { database, organisations: organisations.current(), limits: config.apiLimits, sync, logger },
-            argv,
-            call,
-          ),
+          runCommand({ database, organisations: organisations.current(), sync, logger }, argv, call),
         logger,
       )
     }

@@ -1,13 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { ReadingConfig } from './config.ts'
 import type { Logger } from './logger.ts'
 import { createManagementApiClient, type ManagementApiClient } from './management-api/client.ts'
-import type { Pace } from './management-api/limiter.ts'
 import type { Keys } from './management-api/keys.ts'
 import { type Organisation, organisationKey } from './organisation.ts'
 import type { OrganisationsHolder } from './organisations.ts'
-import { leaseTurns, type PaceLimits, resetBreaker, slowDown, tripBreaker } from './store/api-pace.ts'
 import type { Database } from './store/database.ts'
 import { createLooking, type Looking } from './sync/looking.ts'
 import { startSync, type Sync } from './sync/sync.ts'
@@ -40,27 +37,10 @@ export type OrganisationChange = {
   readonly what: 'added' | 'removed' | 'keys changed' | 'name changed'
 }
 
-/** Turns of one organisation, which all instances on one database share. @param instance names this one among them */
-export const sharedPace = (
-  { kysely }: Database,
-  organisation: Organisation,
-  limits: PaceLimits,
-  instance: string,
-): Pace => ({
-  lease: async (ask) => leaseTurns(kysely, organisation, limits, { instance, ...ask }),
-  slowDown: async (holdMs) => slowDown(kysely, organisation, limits, holdMs),
-  trip: async () => tripBreaker(kysely, organisation),
-  reset: async () => resetBreaker(kysely, organisation),
-})
-
-/**
- * A client an organisation; they share their limits with those of all other instances, through the database. Each counts
- * as an instance of its own, so that one that takes another's place while calls are under way does not count for it.
- */
+/** A client an organisation: its limits and its tokens are its own. */
 const createClient = (
   config: ReadingConfig,
   { organisation, keys }: Configured,
-  database: Database,
   logger: Logger,
 ): ManagementApiClient =>
   createManagementApiClient({
@@ -70,7 +50,6 @@ const createClient = (
     webhooksApiUrl: config.webhooksApiUrl,
     productOrderTemplatesPath: config.productOrderTemplatesPath,
     limits: config.apiLimits,
-    pace: sharedPace(database, organisation, config.apiLimits, randomUUID()),
     system,
     logger,
   })
@@ -81,14 +60,14 @@ type Client = {
   readonly client: ManagementApiClient
 }
 
-const createClients = (config: ReadingConfig, database: Database, logger: Logger) => {
+const createClients = (config: ReadingConfig, logger: Logger) => {
   const clients = new Map<string, Client>()
   const set = (configured: Configured): OrganisationChange | undefined => {
     const { organisation, keys } = configured
     const key = organisationKey(organisation)
     const known = clients.get(key)
     const isSame = known && isDeepStrictEqual(known.keys, keys)
-    const client = isSame ? known.client : createClient(config, configured, database, logger)
+    const client = isSame ? known.client : createClient(config, configured, logger)
     clients.set(key, { keys, organisation, client })
     if (!known) return { organisation, what: 'added' }
     if (!isSame) return { organisation, what: 'keys changed' }
@@ -121,7 +100,7 @@ export const openReading = async (
   database: Database,
   logger: Logger,
 ): Promise<Reading> => {
-  const clients = createClients(config, database, logger)
+  const clients = createClients(config, logger)
   for (const configured of config.organisations) clients.set(configured)
   const source = {
     database,

@@ -1,6 +1,5 @@
 import type { Logger } from '../logger.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
-import type { PaceLimits } from '../store/api-pace.ts'
 import type { Database } from '../store/database.ts'
 import type { Sync } from '../sync/sync.ts'
 import { printable } from './table.ts'
@@ -13,7 +12,6 @@ export type CommandResult = { readonly exitCode: number; readonly output: string
 export type CommandDeps = {
   readonly database: Database
   readonly organisations: ReadonlyMap<string, Organisation>
-  readonly limits: PaceLimits
   /** Where the audit log's lines go. */
   readonly logger: Logger
   /** What reads organisations: started when it is first asked for, where it does not run anyway. */

@@ -27,7 +27,7 @@ export const runHere = async (
   argv: readonly string[],
   call: CommandCall,
 ): Promise<CommandResult> => {
-  const { databaseUrl: url, dataDir, apiLimits: limits } = config
+  const { databaseUrl: url, dataDir } = config
   const logger = createLogger('error', process.stderr)
   const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
   const database = await openDatabase({ url, dataDir, logger })
@@ -40,11 +40,7 @@ export const runHere = async (
   }
   try {
     await migrate(database)
-    return await runCommand(
-      { database, organisations: organisations.current(), limits, sync, logger },
-      argv,
-      call,
-    )
+    return await runCommand({ database, organisations: organisations.current(), sync, logger }, argv, call)
   } finally {
     if (reading) await stopReading(reading, !call.signal.aborted)
     await database.close()

@@ -1,4 +1,3 @@
-import { type SlowPace, slowPaces } from '../store/api-pace.ts'
 import { type Backlog, backlogsOf } from '../store/backlog.ts'
 import { countJobs } from '../sync/job-counts.ts'
 import { refuseMore } from './arguments.ts'
@@ -48,26 +47,17 @@ const rowOf = (backlog: Backlog): string[] => {
   ]
 }
 
-const paceInWords = ({ organisation, perSecond, heldSeconds, down }: SlowPace): string => {
-  const hold = heldSeconds > 0 ? ` in ${inTime(heldSeconds)}` : ' now'
-  if (down) return `${inWords(organisation)}: the API does not answer, and is tried again${hold}.`
-  const rate = perSecond >= 10 ? Math.round(perSecond) : Math.round(perSecond * 10) / 10
-  return `${inWords(organisation)}: slowed down to ${rate} calls a second, as the API asked; next call${hold}.`
-}
-
 /** `status`: how fresh what the portal knows is, what is being read, and what cannot be. */
-export const status: Command = async ({ database, organisations, limits }, values) => {
+export const status: Command = async ({ database, organisations }, values) => {
   refuseMore(values, 0)
   const keys = [...organisations.keys()]
   if (keys.length === 0) return 'There are no organisations in the organisations file (ORGANISATIONS_FILE).'
   const backlogs = (await backlogsOf(database.kysely, keys)).toSorted(byOrganisation)
-  const paces = await slowPaces(database.kysely, keys, limits)
   const jobs = await countJobs(database)
   const unseen = keys.filter((key) => !backlogs.some(({ organisation }) => organisation === key))
   return [
     ...(backlogs.length === 0 ? [] : [table(headings, backlogs.map(rowOf)), '']),
     ...unseen.map((key) => `${inWords(key)}: no portal has read anything of it yet.`),
-    ...paces.map(paceInWords),
     `Jobs: ${inDigits(jobs.queued)} queued, ${inDigits(jobs.active)} active.`,
   ].join('\n')
 }

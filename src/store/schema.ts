@@ -173,17 +173,6 @@ export type ReadingsTable = {
 
 export type ActivityTable = { organisation: string; since: Date; active_at: Date }
 
-/** How fast an organisation may ask the API, shared by all instances; api-pace.ts has its one reader and writer. */
-export type ApiPaceTable = {
-  organisation: string
-  next_at: Generated<Date>
-  slow_rate: number | null
-  slowed_at: Date | null
-  held_until: Date | null
-  trips: Generated<number>
-  in_flight: Generated<unknown>
-}
-
 /** Every table as the newest migration leaves it. */
 export type Schema = {
   users: UsersTable
@@ -202,5 +191,4 @@ export type Schema = {
   changes: ChangesTable
   sync_state: ReadingsTable
   activity: ActivityTable
-  api_pace: ApiPaceTable
 }

@@ -36,7 +36,7 @@ export const readDetail = async (
 ): Promise<Read> => {
   const asked = performance.now()
   const client = clientOf(organisation)
-  const options = { priority: task.wanted ? 'interactive' : 'background', signal } as const
+  const options = { priority: task.wanted ? 'requested' : 'background', signal } as const
   try {
     if (task.resource === 'salesUnitWebhooks') {
       const { rows, malformed } = await readWebhooksOf(client, task.key, options)

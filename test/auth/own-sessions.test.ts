@@ -363,7 +363,6 @@ describe('the operator', () => {
       {
         database: test.portal.database,
         organisations: new Map(),
-        limits: { maxPerSecond: 1, maxConcurrency: 1, timeoutMs: 1000 },
         logger: createLogger('silent'),
         sync: () => Promise.reject(new Error('this command reads nothing')),
       },

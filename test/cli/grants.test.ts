@@ -22,7 +22,6 @@ beforeAll(async () => {
     organisations: new Map(
       [bikes, shop].map((organisation) => [organisationKey(organisation), organisation]),
     ),
-    limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
     logger: createLogger('silent'),
     sync: () => Promise.reject(new Error('nothing is read')),
   }

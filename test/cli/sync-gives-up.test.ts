@@ -40,7 +40,6 @@ const sync = (beat: () => Promise<void>, tell: (line: string) => void = () => {}
     {
       database,
       organisations: new Map([[organisationKey(bikes), bikes]]),
-      limits: { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 },
       logger: createLogger('silent'),
       sync: async () => ({ beat }),
     },

@@ -24,9 +24,8 @@ const sync = async (line: string, signal = new AbortController().signal) => {
   const organisations = new Map(
     test.world.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
   )
-  const limits = { maxPerSecond: 1000, maxConcurrency: 50, timeoutMs: 10_000 }
   const result = await runCommand(
-    { database, organisations, limits, logger: createLogger('silent'), sync: async () => engine },
+    { database, organisations, logger: createLogger('silent'), sync: async () => engine },
     ['sync', ...line.split(' ').filter(Boolean)],
     { tell: (text) => told.push(text), signal, operator: 'kim' },
   )
@@ -140,11 +139,9 @@ describe('sync', () => {
 
 it('does nothing without organisations', async () => {
   const { database, sync: engine } = test.portal
-  const limits = { maxPerSecond: 1000, maxConcurrency: 50, timeoutMs: 10_000 }
   const deps = {
     database,
     organisations: new Map<string, Organisation>(),
-    limits,
     logger: createLogger('silent'),
     sync: async () => engine,
   }

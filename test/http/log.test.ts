@@ -57,7 +57,6 @@ const runCommands = async (): Promise<string> => {
   const organisations = new Map(
     test.world.organisations.map(({ organisation }) => [organisationKey(organisation), organisation]),
   )
-  const limits = { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 }
   const id = test.userId('Nora Lie')
   for (const argv of [
     ['grant', id, 'partner', '23456', '--reason', 'needle-in-the-reason', '--until', '2999-12-31'],
@@ -68,7 +67,7 @@ const runCommands = async (): Promise<string> => {
     ['audit'],
     ['status'],
   ])
-    await runCommand({ database, organisations, limits, logger, sync: async () => sync }, argv, {
+    await runCommand({ database, organisations, logger, sync: async () => sync }, argv, {
       tell: () => {},
       signal: new AbortController().signal,
       operator: 'kim',

@@ -317,16 +317,6 @@ const sync = async (db: Db): Promise<void> => {
       active_at timestamptz not null
     )`.execute(db)
   await sql`
-    create table api_pace (
-      organisation text primary key,
-      next_at timestamptz not null default now(),
-      slow_rate real,
-      slowed_at timestamptz,
-      held_until timestamptz,
-      trips integer not null default 0,
-      in_flight jsonb not null default '{}'
-    )`.execute(db)
-  await sql`
     create table organisation_sync (
       organisation text primary key,
       lists_due_at timestamptz not null default 'epoch',
