@@ -31,7 +31,6 @@ export const fillStage = async (stage: Stage, report: Reporter): Promise<void> =
   const idle = await idleUse(portal)
   await stage.api.ask.weather({ down: false })
   await portal.ask.query(`update sync_state set due_at = 'epoch'`)
-  await portal.ask.query(`update api_pace set trips = 0, held_until = null`)
   await portal.ask.resetMeter()
   await portal.ask.beat()
   for (const id of [largeId, smallId]) await untilListsRead(portal, `partner/${id}`, 'epoch')

@@ -53,7 +53,6 @@ export const measureFirstSync = async (place: Place, report: Reporter): Promise<
   const portal = await startPortalOf(stage)
   const idle = await idleUse(portal)
   await portal.ask.query(`update sync_state set due_at = 'epoch', failures = 0`)
-  await portal.ask.query(`update api_pace set trips = 0, held_until = null`)
   await stage.api.ask.weather({ down: false })
   await stage.api.ask.forget()
   await portal.ask.resetMeter()

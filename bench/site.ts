@@ -70,7 +70,6 @@ export const makeFresh = async ({ ask }: RunningPortal, shown: readonly string[]
 
 /** The same as if all of it had been read long ago and were due. */
 export const makeStale = async ({ ask }: RunningPortal, shown: readonly string[]): Promise<void> => {
-  await ask.query(`update api_pace set trips = 0, held_until = null`)
   await ask.query(
     `update sync_state set checked_at = now() - interval '1 hour', due_at = 'epoch', requested_at = null
      where key = '' or key = any($1)`,

@@ -1,12 +1,12 @@
 import type { Purpose } from '../errors.ts'
-import type { HttpRequest, Outcome, Send } from './http.ts'
+import { type HttpRequest, maxProblemBytes, type Outcome, type Sender } from './http.ts'
 import { type Keys, secretsOf } from './keys.ts'
-import { priorities } from './limiter.ts'
+import { priorities } from './rate-limiter.ts'
 import { createTokens, tokenRequest } from './tokens.ts'
 
-/** `interactive`, which is the default, goes before a `list`, and that before what is read in the `background`. */
+/** `requested`, the default: a user waits for it. `unknown`: for something that no list has. */
 export type CallOptions = {
-  readonly priority?: 'interactive' | 'list' | 'background' | undefined
+  readonly priority?: 'requested' | 'list' | 'unknown' | 'background' | undefined
   /** Ends waiting, and the call; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -17,10 +17,13 @@ export type Get = {
   /** With its query, if it has one. */
   readonly path: string
   readonly api?: 'management' | 'webhooks'
-  /** Where an answer keeps its list, if not at the top. */
+  /** Where an answer keeps its list, if not at the top; `idMember` names the id of its records. */
   readonly member?: string
+  readonly idMember?: string
   /** The sales unit that is asked for in a header; sales unit keys always ask for their own. */
   readonly msn?: string | undefined
+  /** Of the answer; else as much as a list may have. */
+  readonly maxBytes?: number
 }
 
 /** What one call has used up: its attempts, and the one new token it may ask for. */
@@ -34,35 +37,24 @@ export type SendAuthorised = (get: Get, options: CallOptions, tally: Tally) => P
 
 const neverSent: Outcome = { ok: false, reason: 'never sent' }
 
-/** The promise, or the signal's reason if that comes first; others may still wait for the same promise. */
-const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  if (!signal) return promise
-  const aborted = Promise.withResolvers<never>()
-  const stop = () => aborted.reject(signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
-
 /** @param common the headers that go with every request, token requests too */
-export const createSendAuthorised = (
-  send: Send,
+export function createSendAuthorised(
+  { send, pausedMs }: Sender,
   keys: Keys,
   urls: { readonly management: string; readonly webhooks: string },
   common: Readonly<Record<string, string>>,
   now?: () => number,
-): SendAuthorised => {
-  const forToken = tokenRequest(keys, urls.management)
-  const withCommon: HttpRequest = { ...forToken, headers: { ...common, ...forToken.headers }, attempt: 1 }
-  const tokens = createTokens(
-    async () => (await send(() => withCommon, { purpose: 'token', priority: priorities.token })) ?? neverSent,
-    now,
-  )
+): { readonly send: SendAuthorised; readonly pausedMs: () => number } {
+  const tokens = createTokens(askForToken, now)
 
-  const request = (get: Get, token: string, tally: Tally): HttpRequest => {
+  async function askForToken(): Promise<Outcome> {
+    const request = tokenRequest(keys, urls.management)
+    const headers = { ...common, ...request.headers }
+    const prepare = () => ({ ...request, headers, attempt: 1, maxBytes: maxProblemBytes })
+    return (await send(prepare, { purpose: 'token', priority: priorities.token })) ?? neverSent
+  }
+
+  function requestOf(get: Get, token: string, tally: Tally): HttpRequest {
     const msn = keys.type === 'sales-unit' ? keys.merchantSerialNumber : get.msn
     tally.attempts += 1
     return {
@@ -76,27 +68,44 @@ export const createSendAuthorised = (
       },
       secrets: [...secretsOf(keys), token],
       attempt: tally.attempts,
+      maxBytes: get.maxBytes,
     }
   }
 
-  return async (get, { priority = 'interactive', ...options }, tally) => {
-    const turn = { purpose: get.purpose, ...options }
-    let used: string | undefined
-    const sendOnce = async (): Promise<Outcome> => {
-      await untilAborted(tokens.get(), turn.signal)
-      // A long wait for a turn can outlast the token, so the token is taken when the turn comes.
-      const atTurn = () => (used = tokens.peek()) && request(get, used, tally)
-      const first = await send(() => atTurn() || undefined, { ...turn, priority: priorities[priority] })
-      if (first) return first
-      const fresh = await untilAborted(tokens.get(), turn.signal)
-      const again = () => request(get, (used = tokens.peek() ?? fresh), tally)
-      return (await send(again, { ...turn, priority: priorities.retried })) ?? neverSent
-    }
+  return {
+    send: async (get, { priority = 'requested', signal }, tally) => {
+      const call = { purpose: get.purpose, signal }
+      let used: string | undefined
+      const sendOnce = async (): Promise<Outcome> => {
+        await untilAborted(tokens.get(), signal)
+        // A long wait for a permit can outlast the token, so the token is taken when the permit comes.
+        const prepare = () => (used = tokens.peek()) && requestOf(get, used, tally)
+        const first = await send(() => prepare() || undefined, { ...call, priority: priorities[priority] })
+        if (first) return first
+        const fresh = await untilAborted(tokens.get(), signal)
+        const again = () => requestOf(get, (used = tokens.peek() ?? fresh), tally)
+        return (await send(again, { ...call, priority: priorities.retried })) ?? neverSent
+      }
 
-    const outcome = await sendOnce()
-    if (outcome.ok || outcome.status !== 401 || tally.renewed || used === undefined) return outcome
-    tally.renewed = true
-    tokens.invalidate(used)
-    return sendOnce()
+      const outcome = await sendOnce()
+      if (outcome.ok || outcome.status !== 401 || tally.renewed || used === undefined) return outcome
+      tally.renewed = true
+      tokens.invalidate(used)
+      return sendOnce()
+    },
+    pausedMs: () => Math.max(pausedMs(), tokens.pausedMs()),
+  }
+}
+
+/** The promise, or the signal's reason if that comes first; others may still wait for the same promise. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  const aborted = Promise.withResolvers<never>()
+  const stop = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }

@@ -9,28 +9,30 @@ import {
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
-import { createSend, type Limits, type Outcome } from './http.ts'
-import type { Pace } from './limiter.ts'
+import { whileInFlight } from './body.ts'
+import { createSender, type Limits, type Outcome } from './http.ts'
 import type { Keys } from './keys.ts'
-import { isLong, listElsewhere } from './list-elsewhere.ts'
-import { inPieces, issuesOf, parseRows, type Rows, UnreadableListError } from './parse.ts'
+import { issuesOf, parseRows, type RowHandlers, type Rows } from './parse.ts'
+import { maxRecordBytes, type RawRecord, readRecord, readRecords, UnreadableListError } from './records.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
 export type { CallOptions, Get }
 
-/** `take` gets the rows one by one as they are parsed, and then they are in no result: a list can be long. */
-export type ListOptions = CallOptions & { readonly take?: (row: Readonly<Record<string, unknown>>) => void }
+export type ListOptions = CallOptions & RowHandlers<Readonly<Record<string, unknown>>>
 
 /**
  * Reads the Management API as one organisation. Both calls throw UpstreamRefusedError (a second 401, a 403, or a
  * refusal by the token endpoint), UpstreamNotFoundError (404) or UpstreamUnavailableError (everything else, an
- * answer that makes no sense too).
+ * invalid answer too).
  */
 export type ManagementApiClient = {
   readonly organisation: Organisation
   readonly productOrderTemplatesPath: string
   /** The only sales unit that sales unit keys can ask for; undefined for other keys. */
   readonly onlyMsn: string | undefined
+  /** Milliseconds from now in which no call will be made; 0 when calls may be made. */
+  pausedMs(): number
+  /** May have handed over rows when it throws: a list can turn out to be unreadable in the middle. */
   list<Schema extends z.ZodType<Readonly<Record<string, unknown>>>>(
     schema: Schema,
     get: Get,
@@ -47,8 +49,6 @@ export type ClientOptions = {
   readonly webhooksApiUrl: string
   readonly productOrderTemplatesPath?: string
   readonly limits?: Partial<Limits & { readonly retryDelayMs: number }>
-  /** Turns to call, which all instances of the portal share. */
-  readonly pace: Pace
   readonly system: SystemIdentity
   readonly logger: Logger
   /** The clock that tokens expire by, ms since the epoch. */
@@ -60,52 +60,27 @@ const defaultLimits = {
   maxPerSecond: 10,
   timeoutMs: 10_000,
   maxBodyBytes: 64 * 1024 * 1024,
+  maxBytesInFlight: 256 * 1024 * 1024,
   /** Before the first retry, and twice that before the second; jitter adds up to as much again. */
   retryDelayMs: 500,
 }
 
-const errorOf = (purpose: Purpose, outcome: Outcome & { ok: false }): Error => {
-  const { status, title, traceId, reason } = outcome
-  const failure = { purpose, status, title, traceId }
-  const cause = new Error(reason)
-  if (status === 401 || status === 403) return new UpstreamRefusedError(failure, { cause })
-  if (status === 404) return new UpstreamNotFoundError(failure, { cause })
-  return new UpstreamUnavailableError(failure, { cause })
-}
-
-/** A failure that may soon be over: no whole answer, 423, 429 and 5xx. */
-const isTransient = (error: Error): boolean => {
-  if (!(error instanceof UpstreamUnavailableError)) return false
-  const { status } = error.failure
-  return status === undefined || status === 423 || status === 429 || status >= 500
-}
-
-/** The list inside an answer; false, which is no list, when it should be inside and is not. */
-const memberOf = (answer: unknown, member: string | undefined): unknown => {
-  if (member === undefined || answer === undefined) return answer
-  return (
-    typeof answer === 'object' &&
-    answer !== null &&
-    (Object.entries(answer).find(([key]) => key === member)?.[1] ?? false)
-  )
-}
-
 /** One client an organisation: its tokens, its limits and its name in the log are its own. */
-export const createManagementApiClient = (options: ClientOptions): ManagementApiClient => {
+export function createManagementApiClient(options: ClientOptions): ManagementApiClient {
   const { organisation, keys } = options
   const limits = { ...defaultLimits, ...options.limits }
   const logger = options.logger.child({ organisation: organisationKey(organisation) })
   const urls = { management: options.managementApiUrl, webhooks: options.webhooksApiUrl }
   const common = { Accept: 'application/json', ...systemHeaders(options.system) }
-  const send = createSendAuthorised(createSend(limits, options.pace, logger), keys, urls, common, options.now)
+  const sender = createSendAuthorised(createSender(limits, logger), keys, urls, common, options.now)
 
   /** The answer's body, as it came. */
-  const read = async (get: Get, callOptions: CallOptions): Promise<Buffer> => {
+  async function read(get: Get, callOptions: CallOptions): Promise<Buffer> {
     const tally: Tally = { attempts: 0, renewed: false }
     let outcome: Outcome | undefined
     const attempt = async (): Promise<Buffer> => {
       outcome = undefined
-      outcome = await send(get, callOptions, tally)
+      outcome = await sender.send(get, callOptions, tally)
       if (!outcome.ok) throw errorOf(get.purpose, outcome)
       return outcome.body
     }
@@ -114,27 +89,16 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
       minTimeout: limits.retryDelayMs,
       randomize: true,
       signal: callOptions.signal,
-      // What the API asked to wait comes on top: no call of the organisation gets a turn before.
+      // What the API asked to wait comes on top: no call of the organisation gets a permit before.
       shouldRetry: ({ error }) => isTransient(error) && !(outcome?.ok === false && outcome.refused),
     })
   }
 
-  /** The answer's JSON, undefined when it has no body. */
-  const parse = (get: Get, body: Buffer): unknown => {
-    const text = body.toString('utf8')
-    if (text.trim() === '') return undefined
-    try {
-      return JSON.parse(text)
-    } catch {
-      throw senseless(get, ['the answer is not JSON'])
-    }
-  }
-
-  const senseless = ({ purpose }: Get, issues: readonly string[]): Error => {
-    logger.warn({ purpose, issues: issues.slice(0, 20) }, 'upstream answer makes no sense')
+  function invalid({ purpose }: Get, issues: readonly string[]): Error {
+    logger.warn({ purpose, issues: issues.slice(0, 20) }, 'invalid upstream response')
     return new UpstreamUnavailableError(
       { purpose, status: 200 },
-      { cause: new Error('the answer makes no sense') },
+      { cause: new Error('invalid upstream response') },
     )
   }
 
@@ -142,25 +106,52 @@ export const createManagementApiClient = (options: ClientOptions): ManagementApi
     organisation,
     productOrderTemplatesPath: options.productOrderTemplatesPath ?? '/management/v1/product-order-templates',
     onlyMsn: keys.type === 'sales-unit' ? keys.merchantSerialNumber : undefined,
+    pausedMs: sender.pausedMs,
     list: async (schema, get, callOptions) => {
       const body = await read(get, callOptions)
-      const pieces = isLong(body)
-        ? listElsewhere({ body, member: get.member }, callOptions.signal)
-        : inPieces(memberOf(parse(get, body), get.member))
-      const parsed = await parseRows(schema, pieces, callOptions.take).catch((error: unknown) => {
-        throw error instanceof UnreadableListError ? senseless(get, [error.message]) : error
+      const parse = () =>
+        parseRows(schema, readRecords(body, get, callOptions.signal), get.idMember, callOptions)
+      const { rows, malformed, reasons } = await whileInFlight(body, parse).catch((error: unknown) => {
+        throw error instanceof UnreadableListError ? invalid(get, [error.message]) : error
       })
-      const { rows, malformed, reasons } = parsed
-      if (malformed.length > 0) {
-        const { purpose } = get
-        logger.warn({ purpose, skipped: malformed.length, reasons }, 'upstream rows skipped')
-      }
+      if (malformed.length > 0)
+        logger.warn({ purpose: get.purpose, skipped: malformed.length, reasons }, 'upstream rows skipped')
       return { rows, malformed }
     },
     one: async (schema, get, callOptions) => {
-      const parsed = schema.safeParse(parse(get, await read(get, callOptions)))
-      if (!parsed.success) throw senseless(get, issuesOf(parsed.error))
+      const body = await read({ ...get, maxBytes: maxRecordBytes }, callOptions)
+      const record = recordOf(body)
+      if (typeof record === 'string') throw invalid(get, [record])
+      const parsed = schema.safeParse(record?.value)
+      if (!parsed.success) throw invalid(get, issuesOf(parsed.error))
       return parsed.data
     },
   }
+}
+
+function errorOf(purpose: Purpose, outcome: Outcome & { ok: false }): Error {
+  const { status, title, traceId, reason } = outcome
+  const failure = { purpose, status, title, traceId }
+  const cause = new Error(reason)
+  if (status === 401 || status === 403) return new UpstreamRefusedError(failure, { cause })
+  if (status === 404) return new UpstreamNotFoundError(failure, { cause })
+  return new UpstreamUnavailableError(failure, { cause })
+}
+
+/** The answer's record, undefined when it has no body, or why it cannot be read. */
+function recordOf(body: Buffer): RawRecord | string | undefined {
+  try {
+    const record = readRecord(body)
+    return record?.problem ?? record
+  } catch (error) {
+    if (error instanceof UnreadableListError) return error.message
+    throw error
+  }
+}
+
+/** A failure that may soon be over: no whole answer, 423, 429 and 5xx. */
+function isTransient(error: Error): boolean {
+  if (!(error instanceof UpstreamUnavailableError)) return false
+  const { status } = error.failure
+  return status === undefined || status === 423 || status === 429 || status >= 500
 }

@@ -1,7 +1,11 @@
 import type { Purpose } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createLimiter, type Pace, type Turn as Turned } from './limiter.ts'
+import { readBody, TooLargeError } from './body.ts'
 import { type Problem, readProblem, retryAfterMs } from './problem.ts'
+import { type CallEnd, createRateLimiter } from './rate-limiter.ts'
+
+/** Of an answer that is no success, or a token. */
+export const maxProblemBytes = 64 * 1024
 
 /** One request, ready to go. `secrets` are what it carries that must not come back in a title. */
 export type HttpRequest = {
@@ -11,6 +15,8 @@ export type HttpRequest = {
   readonly body?: string | undefined
   readonly secrets: readonly string[]
   readonly attempt: number
+  /** Of the answer; else the client's limit for lists. */
+  readonly maxBytes?: number | undefined
 }
 
 /** A success with its body as it came, or why there is none; `status` is there when a whole answer was. */
@@ -30,81 +36,54 @@ export type Outcome =
 export type Limits = {
   readonly maxConcurrency: number
   readonly maxPerSecond: number
-  /** For one attempt, from the first byte sent to the last byte read; waiting for a turn does not count. */
+  /** For one attempt, from the first byte sent to the last byte read; waiting for a permit does not count. */
   readonly timeoutMs: number
   /** Of an answer, after decompression. */
   readonly maxBodyBytes: number
+  /** Of all answers that this process is reading or parsing. */
+  readonly maxBytesInFlight: number
 }
 
-export type Turn = {
+/** Why and how urgently a call is made. */
+export type Call = {
   readonly purpose: Purpose
   readonly priority: number
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Waits for its turn, then sends what `prepare` makes at that moment, once. Resolves with undefined when `prepare`
+ * Waits for a permit, then sends what `prepare` makes at that moment, once. Resolves with undefined when `prepare`
  * made nothing. Rejects only with the signal's reason.
  */
-export type Send = (prepare: () => HttpRequest | undefined, turn: Turn) => Promise<Outcome | undefined>
+export type Send = (prepare: () => HttpRequest | undefined, call: Call) => Promise<Outcome | undefined>
 
-const maxProblemBytes = 64 * 1024
-
-class TooLargeError extends Error {}
-
-const readBody = async (response: Response, maxBytes: number): Promise<Buffer> => {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new TooLargeError()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-/** Messages of fetch can quote a header, and a header is a secret: only a code such as ECONNREFUSED is kept. */
-const reasonOf = (error: unknown): string => {
-  const cause: unknown = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : 'network error'
-}
-
-/** Sends one request and reads its answer. Never follows a redirect: the keys would go along. */
-const exchange = async (request: HttpRequest, limits: Limits, signal: AbortSignal): Promise<Outcome> => {
-  const { url, method, headers, body, secrets } = request
-  try {
-    const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal })
-    const { status } = response
-    if (response.ok) return { ok: true, status, body: await readBody(response, limits.maxBodyBytes) }
-    // A problem whose body is lost or endless is still an answer.
-    const text = await readBody(response, maxProblemBytes).then(String, () => '')
-    const wait = status === 429 ? retryAfterMs(response.headers.get('retry-after')) : undefined
-    const problem = readProblem(text, secrets)
-    return { ok: false, status, reason: `answered ${status}`, retryAfterMs: wait, ...problem }
-  } catch (error) {
-    if (error instanceof TooLargeError) return { ok: false, status: 200, reason: 'answer too large' }
-    return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }
-  }
-}
+/** The way out for one organisation, whose name `logger` knows. */
+export type Sender = { readonly send: Send; readonly pausedMs: () => number }
 
 /** After a 429 that does not say for how long. */
 const defaultHoldMs = 1000
 /** After so long the API is asked again, whatever it said. */
 const longestHoldMs = 60_000
 
-const tookOf = (outcome: Outcome): Parameters<Turned['end']>[0] => {
-  const { status } = outcome
-  if (status === 429 && !outcome.ok)
-    return { slowDownMs: Math.min(outcome.retryAfterMs ?? defaultHoldMs, longestHoldMs) }
-  return status === undefined || status >= 500 ? 'failed' : 'answered'
-}
+/** Rate limit, timeout, one log line an attempt. */
+export function createSender(limits: Limits, logger: Logger): Sender {
+  const rateLimiter = createRateLimiter(limits, logger)
 
-/** The way out for one organisation, whose name `logger` knows: turns, timeout, one log line an attempt. */
-export const createSend = (limits: Limits, pace: Pace, logger: Logger): Send => {
-  const limiter = createLimiter(pace, limits.maxPerSecond)
+  async function send(prepare: () => HttpRequest | undefined, call: Call): Promise<Outcome | undefined> {
+    const permit = await rateLimiter.acquire(call)
+    if (permit === 'down') return { ok: false, reason: 'the API is down', refused: true }
+    if (permit === 'asked to wait') return { ok: false, status: 429, reason: permit, refused: true }
+    const request = prepare()
+    if (!request) {
+      permit.release('given up')
+      return undefined
+    }
+    const outcome = await attempt(request, call)
+    permit.release(call.signal?.aborted ? 'given up' : endOf(outcome))
+    return outcome
+  }
 
-  const attempt = async (request: HttpRequest, { purpose, signal }: Turn): Promise<Outcome> => {
+  async function attempt(request: HttpRequest, { purpose, signal }: Call): Promise<Outcome> {
     const started = performance.now()
     // AbortSignal.any keeps something of every attempt for as long as a long-lived signal lives.
     const controller = new AbortController()
@@ -134,17 +113,41 @@ export const createSend = (limits: Limits, pace: Pace, logger: Logger): Send => 
     return outcome
   }
 
-  return async (prepare, turn) => {
-    const taken = await limiter.turn(turn)
-    if (taken === 'down') return { ok: false, reason: 'the API is down', refused: true }
-    if (taken === 'asked to wait') return { ok: false, status: 429, reason: taken, refused: true }
-    const request = prepare()
-    if (!request) {
-      taken.end('given up')
-      return undefined
-    }
-    const outcome = await attempt(request, turn)
-    taken.end(turn.signal?.aborted ? 'given up' : tookOf(outcome))
-    return outcome
+  return { send, pausedMs: rateLimiter.pausedMs }
+}
+
+function endOf(outcome: Outcome): CallEnd {
+  const { status } = outcome
+  if (status === 429 && !outcome.ok)
+    return { retryAfterMs: Math.min(outcome.retryAfterMs ?? defaultHoldMs, longestHoldMs) }
+  return status === undefined || status >= 500 ? 'failed' : 'answered'
+}
+
+/** Sends one request and reads its answer. Never follows a redirect: the credentials would go along. */
+async function exchange(request: HttpRequest, limits: Limits, signal: AbortSignal): Promise<Outcome> {
+  const { url, method, headers, body, secrets } = request
+  const { maxBytesInFlight, maxBodyBytes } = limits
+  const maxBytes = Math.min(maxBodyBytes, request.maxBytes ?? Infinity)
+  try {
+    const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal })
+    const { status } = response
+    if (response.ok)
+      return { ok: true, status, body: await readBody(response, { maxBytes, maxBytesInFlight }) }
+    // A problem whose body is lost or endless is still an answer.
+    const problemLimits = { maxBytes: maxProblemBytes, maxBytesInFlight }
+    const text = await readBody(response, problemLimits).then(String, () => '')
+    const wait = status === 429 ? retryAfterMs(response.headers.get('retry-after')) : undefined
+    const problem = readProblem(text, secrets)
+    return { ok: false, status, reason: `answered ${status}`, retryAfterMs: wait, ...problem }
+  } catch (error) {
+    if (error instanceof TooLargeError) return { ok: false, status: 200, reason: error.message }
+    return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }
   }
+}
+
+/** Messages of fetch can quote a header, and a header is a secret: only a code such as ECONNREFUSED is kept. */
+function reasonOf(error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : 'network error'
 }

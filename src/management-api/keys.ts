@@ -26,12 +26,15 @@ export type Keys =
     }
 
 /** What goes after `Basic` for management keys (RFC 7617). */
-export const basicCredentials = ({ clientId, clientSecret }: Keys): string =>
-  Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+export function basicCredentials({ clientId, clientSecret }: Keys): string {
+  return Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+}
 
 /** Every string in `keys` that must never be seen outside, for scrubbing what the API sends back. */
-export const secretsOf = (keys: Keys): readonly string[] => [
-  keys.clientId,
-  keys.clientSecret,
-  keys.type === 'management' ? basicCredentials(keys) : keys.subscriptionKey,
-]
+export function secretsOf(keys: Keys): readonly string[] {
+  return [
+    keys.clientId,
+    keys.clientSecret,
+    keys.type === 'management' ? basicCredentials(keys) : keys.subscriptionKey,
+  ]
+}

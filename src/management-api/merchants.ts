@@ -30,16 +30,19 @@ export const merchant = z.looseObject({
 })
 export type Merchant = z.output<typeof merchant>
 
-const pathOf = ({ scheme, id }: BusinessIdentifier) =>
-  `/management/v1/merchants/${segment(scheme)}/${segment(id)}`
-
 /**
  * A merchant by business identifier.
  * @throws UpstreamNotFoundError when there is none; for a partner also when it has no active sales unit with it
  * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no identifier can look like that
  */
-export const getMerchant = async (
+export async function getMerchant(
   client: ManagementApiClient,
   identifier: BusinessIdentifier,
   options: CallOptions = {},
-): Promise<Merchant> => client.one(merchant, { purpose: 'merchant', path: pathOf(identifier) }, options)
+): Promise<Merchant> {
+  return client.one(merchant, { purpose: 'merchant', path: pathOf(identifier) }, options)
+}
+
+function pathOf({ scheme, id }: BusinessIdentifier): string {
+  return `/management/v1/merchants/${segment(scheme)}/${segment(id)}`
+}

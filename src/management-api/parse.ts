@@ -1,57 +1,54 @@
-import { setImmediate as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { idOnly, type RawRecord } from './records.ts'
 
-/** Thrown when an answer that should be a list is none. Its message is for the log, and quotes nothing. */
-export class UnreadableListError extends Error {}
-
-/** Rows parsed before somebody else gets the event loop: there can be 100,000. */
-const slice = 500
-
-/**
- * A list a few rows at a time. Nothing at all (204, an empty body, null) is the empty list.
- * @throws UnreadableListError when `value` is not a list
- */
-export async function* inPieces(value: unknown): AsyncGenerator<readonly unknown[]> {
-  if (value === undefined || value === null) return
-  if (!Array.isArray(value)) throw new UnreadableListError('the answer is not a list')
-  for (let start = 0; start < value.length; start += slice) {
-    yield value.slice(start, start + slice)
-    await pause()
-  }
-}
-
-/** A list as far as it could be read: `malformed` rows stand here as they came, and in the log without their values. */
+/** A list as far as it could be read; a `malformed` row is an object with its id alone, undefined where it has none. */
 export type Rows<T> = { readonly rows: readonly T[]; readonly malformed: readonly unknown[] }
 
 /** Issue paths and codes, such as `name: invalid_type`, with how many rows had it. Never a value. */
 export type Reasons = Readonly<Record<string, number>>
 
-/** Where and how a value departs from its schema, one `path: code` an issue. Never a value. */
-export const issuesOf = (error: z.ZodError): string[] =>
-  error.issues.map(({ path, code }) => `${z.core.toDotPath(path) || 'row'}: ${code}`)
+type RawRow = Readonly<Record<string, unknown>>
+export type RowHandlers<Row> = {
+  /** Asked for each record that is an object; one that is known is neither parsed nor taken. */
+  readonly isKnown?: ((raw: RawRow) => boolean) | undefined
+  /** Gets the rows one by one as they are parsed, and then they are in no result: a list can be long. */
+  readonly take?: ((row: Row, raw: RawRow) => void) | undefined
+}
 
-/** Reads a list row by row, so that one malformed row costs that row only. @param take gets the
- * rows instead of the result. @throws what `pieces` throws */
-export const parseRows = async <Schema extends z.ZodType>(
+/** Where and how a value departs from its schema, one `path: code` an issue. Never a value. */
+export function issuesOf(error: z.ZodError): string[] {
+  return error.issues.map(({ path, code }) => `${z.core.toDotPath(path) || 'row'}: ${code}`)
+}
+
+/** Reads a list row by row, so that one malformed row costs that row only. @throws what `batches` throws */
+export async function parseRows<Schema extends z.ZodType>(
   schema: Schema,
-  pieces: AsyncIterable<readonly unknown[]>,
-  take?: (row: z.output<Schema>) => void,
-): Promise<Rows<z.output<Schema>> & { readonly reasons: Reasons }> => {
+  batches: AsyncIterable<readonly RawRecord[]>,
+  idMember: string | undefined,
+  { isKnown, take }: RowHandlers<z.output<Schema>>,
+): Promise<Rows<z.output<Schema>> & { readonly reasons: Reasons }> {
   const rows: z.output<Schema>[] = []
   const reasons: Record<string, number> = {}
   const malformed: unknown[] = []
-  for await (const piece of pieces)
-    for (const row of piece) {
-      const parsed = schema.safeParse(row)
-      if (parsed.success) {
-        if (take) take(parsed.data)
+  const skip = (id: unknown, ...why: readonly string[]) => {
+    malformed.push(id)
+    for (const reason of why) reasons[reason] = (reasons[reason] ?? 0) + 1
+  }
+  for await (const batch of batches)
+    for (const { value, problem } of batch) {
+      if (problem) skip(value, problem)
+      else if (!isKnown || !isObject(value) || !isKnown(value)) {
+        const parsed = schema.safeParse(value)
+        if (!parsed.success) skip(idOnly(value, idMember), ...issuesOf(parsed.error))
+        else if (take) take(parsed.data, value as RawRow)
         else rows.push(parsed.data)
-        continue
       }
-      malformed.push(row)
-      for (const issue of issuesOf(parsed.error)) reasons[issue] = (reasons[issue] ?? 0) + 1
     }
   return { rows, malformed, reasons }
+}
+
+function isObject(value: unknown): value is RawRow {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Text. Ids and prices have been seen as JSON numbers; they become the same text that the details have. */
@@ -64,8 +61,9 @@ export const msn = text.refine((value) => /^\d{1,30}$/.test(value))
 export const id = text.refine(({ length }) => length <= 100)
 
 /** Absent and null both read as undefined, so that there is one kind of nothing. */
-export const maybe = <Schema extends z.ZodType>(schema: Schema) =>
-  schema.nullish().transform((value) => value ?? undefined)
+export function maybe<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish().transform((value) => value ?? undefined)
+}
 
 export const businessIdentifier = z.object({ scheme: id, id })
 /** A merchant's identity: `{ scheme: 'business:NO:ORG', id: '987654321' }`. */
@@ -75,7 +73,7 @@ export type BusinessIdentifier = z.output<typeof businessIdentifier>
  * The value itself when it is an absolute http or https URL, else undefined. What may become a link passes here:
  * `javascript:` and `data:` do not come out.
  */
-export const httpUrl = (value: unknown): string | undefined => {
+export function httpUrl(value: unknown): string | undefined {
   if (typeof value !== 'string' || !URL.canParse(value)) return undefined
   return ['http:', 'https:'].includes(new URL(value).protocol) ? value : undefined
 }

@@ -5,7 +5,7 @@ import { NotFoundError } from '../errors.ts'
  * out of the path (RFC 3986, 5.2.4) with the organisation's keys on it.
  * @throws NotFoundError for anything else than 1 to 64 letters, digits, `:`, `_`, `-`
  */
-export const segment = (id: string): string => {
+export function segment(id: string): string {
   if (!/^[\w:-]{1,64}$/.test(id)) throw new NotFoundError('Not an id of the Management API')
   return id
 }

@@ -22,12 +22,13 @@ export type ProductOrderTemplate = z.output<typeof productOrderTemplate>
  * @throws UpstreamNotFoundError where the API has no such endpoint: the public one has none yet
  * @throws UpstreamUnavailableError, UpstreamRefusedError
  */
-export const listProductOrderTemplates = (
+export function listProductOrderTemplates(
   client: ManagementApiClient,
   options: ListOptions = {},
-): Promise<Rows<ProductOrderTemplate>> =>
-  client.list(
+): Promise<Rows<ProductOrderTemplate>> {
+  return client.list(
     productOrderTemplate,
-    { purpose: 'productOrderTemplates', path: client.productOrderTemplatesPath },
+    { purpose: 'productOrderTemplates', path: client.productOrderTemplatesPath, idMember: 'templateId' },
     options,
   )
+}

@@ -4,8 +4,8 @@ import { businessIdentifier, id, link, maybe, msn, type Rows, text } from './par
 import { segment } from './path.ts'
 
 export const productOrder = z.looseObject({
-  /** UUID; absent for an order that the API shows in the list only. */
-  productOrderId: maybe(id),
+  /** UUID, in lower case; absent for an order that the API shows in the list only. */
+  productOrderId: maybe(id.transform(lowerUuid)),
   /** `PREFILL`, `TEMPLATE`, `MANUAL`, or one that is newer than this. */
   productOrderType: maybe(text),
   /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or one that is newer than this. */
@@ -28,12 +28,12 @@ export type ProductOrder = z.output<typeof productOrder>
  * only with `includeExpired`.
  * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
  */
-export const listProductOrders = (
+export function listProductOrders(
   client: ManagementApiClient,
   { includeExpired = false, ...options }: ListOptions & { readonly includeExpired?: boolean } = {},
-): Promise<Rows<ProductOrder>> => {
+): Promise<Rows<ProductOrder>> {
   const path = `/management/v2/product-orders${includeExpired ? '?includeExpired=true' : ''}`
-  return client.list(productOrder, { purpose: 'productOrders', path }, options)
+  return client.list(productOrder, { purpose: 'productOrders', path, idMember: 'productOrderId' }, options)
 }
 
 /**
@@ -41,11 +41,16 @@ export const listProductOrders = (
  * @throws UpstreamNotFoundError when there is none, or when it does not name the organisation as partner
  * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no id can look like that
  */
-export const getProductOrder = async (
+export async function getProductOrder(
   client: ManagementApiClient,
   productOrderId: string,
   options: CallOptions = {},
-): Promise<ProductOrder> => {
-  const path = `/management/v2/product-orders/${segment(productOrderId)}/details`
+): Promise<ProductOrder> {
+  const path = `/management/v2/product-orders/${segment(lowerUuid(productOrderId))}/details`
   return client.one(productOrder, { purpose: 'productOrder', path }, options)
+}
+
+/** The API takes a UUID in either case: both are one order. */
+export function lowerUuid(value: string): string {
+  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value) ? value.toLowerCase() : value
 }

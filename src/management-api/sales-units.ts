@@ -31,22 +31,27 @@ export type SalesUnit = z.output<typeof salesUnit>
  * Every active sales unit of the organisation, in the API's order. There is no paging and the list can be long.
  * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
  */
-export const listSalesUnits = (
+export function listSalesUnits(
   client: ManagementApiClient,
   options: ListOptions = {},
-): Promise<Rows<SalesUnitListItem>> =>
-  client.list(salesUnitListItem, { purpose: 'salesUnits', path: '/management/v1/sales-units' }, options)
+): Promise<Rows<SalesUnitListItem>> {
+  return client.list(
+    salesUnitListItem,
+    { purpose: 'salesUnits', path: '/management/v1/sales-units', idMember: 'msn' },
+    options,
+  )
+}
 
 /**
  * One sales unit.
  * @throws UpstreamNotFoundError when it, or its merchant, is not active or not shared with the organisation
  * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no MSN can look like that
  */
-export const getSalesUnit = async (
+export async function getSalesUnit(
   client: ManagementApiClient,
   serialNumber: string,
   options: CallOptions = {},
-): Promise<SalesUnit> => {
+): Promise<SalesUnit> {
   const path = `/management/v1/sales-units/${segment(serialNumber)}`
   return client.one(salesUnit, { purpose: 'salesUnit', path }, options)
 }

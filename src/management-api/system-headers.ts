@@ -7,9 +7,11 @@ export type SystemIdentity = {
 }
 
 /** The Vipps-System-* headers, each cut to the 30 characters that the API allows. */
-export const systemHeaders = (system: SystemIdentity): Readonly<Record<string, string>> => ({
-  'Vipps-System-Name': system.name.slice(0, 30),
-  'Vipps-System-Version': system.version.slice(0, 30),
-  'Vipps-System-Plugin-Name': system.pluginName.slice(0, 30),
-  'Vipps-System-Plugin-Version': system.pluginVersion.slice(0, 30),
-})
+export function systemHeaders(system: SystemIdentity): Readonly<Record<string, string>> {
+  return {
+    'Vipps-System-Name': system.name.slice(0, 30),
+    'Vipps-System-Version': system.version.slice(0, 30),
+    'Vipps-System-Plugin-Name': system.pluginName.slice(0, 30),
+    'Vipps-System-Plugin-Version': system.pluginVersion.slice(0, 30),
+  }
+}

@@ -3,7 +3,7 @@ import { type UpstreamError, UpstreamRefusedError, UpstreamUnavailableError } fr
 import type { HttpRequest, Outcome } from './http.ts'
 import { basicCredentials, type Keys, secretsOf } from './keys.ts'
 
-/** Access tokens of one organisation. */
+/** The access tokens of one client. */
 export type Tokens = {
   /**
    * A token that has not expired. Many waiting for a new one cause one call.
@@ -15,6 +15,8 @@ export type Tokens = {
   peek(): string | undefined
   /** Drops `token` if it is the one at hand: the API answered 401 to it. */
   invalidate(token: string): void
+  /** Milliseconds in which `get` rejects without a call, after a failure. */
+  pausedMs(): number
 }
 
 /** The request for a token, without what every request carries. */
@@ -27,7 +29,7 @@ const answerSchema = z.object({
 })
 
 /** Which endpoint and which headers go with which keys. */
-export const tokenRequest = (keys: Keys, managementApiUrl: string): TokenRequest => {
+export function tokenRequest(keys: Keys, managementApiUrl: string): TokenRequest {
   const secrets = secretsOf(keys)
   if (keys.type === 'management') {
     return {
@@ -55,35 +57,23 @@ export const tokenRequest = (keys: Keys, managementApiUrl: string): TokenRequest
   }
 }
 
-const parseAnswer = (body: string): z.output<typeof answerSchema> | undefined => {
-  try {
-    return answerSchema.safeParse(JSON.parse(body)).data
-  } catch {
-    return undefined
-  }
-}
-
-/** After a failure nobody asks again for 1 s (10 s when the keys were refused), doubling up to a minute. */
-const pauseMs = (error: UpstreamError, failures: number): number =>
-  Math.min((error instanceof UpstreamRefusedError ? 10_000 : 1000) * 2 ** (failures - 1), 60_000)
-
 /**
  * @param ask sends the token request, once
  * @param now milliseconds since the epoch; a clock that goes on while the machine sleeps, as tokens expire then too
  */
-export const createTokens = (ask: () => Promise<Outcome>, now: () => number = Date.now): Tokens => {
+export function createTokens(ask: () => Promise<Outcome>, now: () => number = Date.now): Tokens {
   let current: { token: string; refreshAt: number; expiresAt: number } | undefined
   let refreshing: Promise<string> | undefined
   let failure: { error: UpstreamError; until: number } | undefined
   let failures = 0
 
-  const fail = (error: UpstreamError): never => {
+  function fail(error: UpstreamError): never {
     failures += 1
     failure = { error, until: now() + pauseMs(error, failures) }
     throw error
   }
 
-  const refresh = async (): Promise<string> => {
+  async function refresh(): Promise<string> {
     const outcome = await ask()
     if (!outcome.ok) {
       const { status, title, traceId, reason } = outcome
@@ -110,14 +100,18 @@ export const createTokens = (ask: () => Promise<Outcome>, now: () => number = Da
     return answer.access_token
   }
 
-  const refreshOnce = (): Promise<string> => {
+  function refreshOnce(): Promise<string> {
     if (!refreshing && failure && now() < failure.until) return Promise.reject(failure.error)
     refreshing ??= refresh().finally(() => (refreshing = undefined))
     return refreshing
   }
 
-  const peek = (): string | undefined => {
-    if (!current || now() >= current.expiresAt) return undefined
+  function hasToken(): boolean {
+    return current !== undefined && now() < current.expiresAt
+  }
+
+  function peek(): string | undefined {
+    if (!current || !hasToken()) return undefined
     // It still serves if this fails; the failure is in the log.
     if (now() >= current.refreshAt) refreshOnce().catch(() => {})
     return current.token
@@ -129,5 +123,19 @@ export const createTokens = (ask: () => Promise<Outcome>, now: () => number = Da
     invalidate: (token) => {
       if (current?.token === token) current = undefined
     },
+    pausedMs: () => (failure && !hasToken() ? Math.max(0, failure.until - now()) : 0),
   }
+}
+
+function parseAnswer(body: string): z.output<typeof answerSchema> | undefined {
+  try {
+    return answerSchema.safeParse(JSON.parse(body)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** After a failure nobody asks again for 1 s (10 s when the keys were refused), doubling up to a minute. */
+function pauseMs(error: UpstreamError, failures: number): number {
+  return Math.min((error instanceof UpstreamRefusedError ? 10_000 : 1000) * 2 ** (failures - 1), 60_000)
 }

@@ -22,17 +22,24 @@ export type Webhook = z.output<typeof webhook>
  *   unit keys are asked for another one
  * @throws UpstreamUnavailableError, UpstreamRefusedError
  */
-export const listWebhooks = async (
+export async function listWebhooks(
   client: ManagementApiClient,
   { msn, ...options }: ListOptions & { readonly msn?: string | undefined } = {},
-): Promise<Rows<Webhook>> => {
+): Promise<Rows<Webhook>> {
   // The API would answer with the keys' own sales unit, and a page would say that they are this one's.
   if (msn !== undefined && client.onlyMsn !== undefined && msn !== client.onlyMsn) {
     throw new UpstreamNotFoundError({ purpose: 'webhooks' })
   }
   return client.list(
     webhook,
-    { purpose: 'webhooks', api: 'webhooks', path: '/webhooks/v1/webhooks', member: 'webhooks', msn },
+    {
+      purpose: 'webhooks',
+      api: 'webhooks',
+      path: '/webhooks/v1/webhooks',
+      member: 'webhooks',
+      msn,
+      idMember: 'id',
+    },
     options,
   )
 }

@@ -6,7 +6,7 @@ import { listProductOrderTemplates, productOrderTemplate } from '../management-a
 import {
   getProductOrder,
   listProductOrders,
-  normalOrderId,
+  lowerUuid,
   productOrder,
 } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
@@ -134,7 +134,7 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
   productOrders: {
     ...productOrders,
     idMember: 'productOrderId',
-    keyOfId: normalOrderId,
+    keyOfId: lowerUuid,
     // The API leaves expired orders out unless asked; they are part of what happened.
     read: (client, options) => listProductOrders(client, { ...options, includeExpired: true }),
     keyOf: (item) => {

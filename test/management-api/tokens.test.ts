@@ -2,9 +2,7 @@ import { expect, test } from 'vitest'
 import { UpstreamRefusedError, UpstreamUnavailableError } from '../../src/errors.ts'
 import { listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { createTokens } from '../../src/management-api/tokens.ts'
-import { createFixture, keys, rejection, salesUnitsPath, useDatabase } from './fixture.ts'
-
-useDatabase()
+import { createFixture, keys, rejection, salesUnitsPath } from './fixture.ts'
 
 const tokenPath = '/accesstoken/get'
 

@@ -1,0 +1,56 @@
+import type { Logger } from '../logger.ts'
+
+/** Finds that the API is down, and tries now and then, with one call, whether it answers again. */
+export type CircuitBreaker = {
+  /** `closed`: calls may be made; `half-open`: one may, after `probe()`; `open`: none. */
+  state(): 'closed' | 'half-open' | 'open'
+  probe(): void
+  /** The probe was given up without a result. */
+  giveUpProbe(): void
+  answered(): void
+  /** @param startedAt by performance.now(); a call that began before the API was found down tells nothing new */
+  failed(startedAt: number): void
+  /** Milliseconds until the next probe; 0 when closed. */
+  pausedMs(): number
+}
+
+const failuresUntilDown = 5
+const [firstPauseMs, longestPauseMs] = [1000, 60_000]
+
+/** @param opened called whenever the API is found to be down, and still down */
+export function createCircuitBreaker(logger: Logger, opened: () => void): CircuitBreaker {
+  let failures = 0
+  let down: { readonly pauseMs: number; readonly since: number; isProbing: boolean } | undefined
+
+  function untilProbeMs(): number {
+    return down ? Math.max(0, down.since + down.pauseMs - performance.now()) : 0
+  }
+
+  return {
+    state: () => {
+      if (!down) return 'closed'
+      return down.isProbing || untilProbeMs() > 0 ? 'open' : 'half-open'
+    },
+    probe: () => {
+      if (down) down.isProbing = true
+    },
+    giveUpProbe: () => {
+      if (down) down.isProbing = false
+    },
+    answered: () => {
+      if (down) logger.info('API answers again')
+      ;[failures, down] = [0, undefined]
+    },
+    failed: (startedAt) => {
+      if (startedAt < (down?.since ?? -Infinity)) return
+      failures += 1
+      if (!down && failures < failuresUntilDown) return
+      const pauseMs = down ? Math.min(2 * down.pauseMs, longestPauseMs) : firstPauseMs
+      if (!down) logger.warn({ failures, waitMs: pauseMs }, 'API down')
+      down = { pauseMs, since: performance.now(), isProbing: false }
+      opened()
+    },
+    // A probe under way may end at any moment.
+    pausedMs: () => (down?.isProbing ? firstPauseMs : untilProbeMs()),
+  }
+}

@@ -1,0 +1,257 @@
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { UpstreamUnavailableError } from '../../src/errors.ts'
+import { listProductOrderTemplates } from '../../src/management-api/product-order-templates.ts'
+import { type ListPlace, readRecords, UnreadableListError } from '../../src/management-api/records.ts'
+import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
+import { listWebhooks } from '../../src/management-api/webhooks.ts'
+import { createFixture, rejection, salesUnitsPath } from './fixture.ts'
+
+const read = async (text: string | Buffer, place: ListPlace = {}, signal?: AbortSignal) =>
+  (await Array.fromAsync(readRecords(Buffer.from(text), place, signal))).flat()
+const values = async (text: string, place?: ListPlace) => (await read(text, place)).map(({ value }) => value)
+
+/** Numbers that are the same in every run (mulberry32). */
+const numbers = (seed: number) => {
+  let state = seed
+  return (below: number): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+const texts = [
+  '',
+  'a',
+  '"',
+  '\\',
+  '\\"',
+  '[',
+  ']}',
+  '{,:',
+  'é',
+  '😀',
+  '\n',
+  '\u2028',
+  '\\u0041',
+  'x'.repeat(300),
+]
+const valueOf = (below: (limit: number) => number, depth: number): unknown => {
+  const kind = below(depth > 4 ? 5 : 7)
+  if (kind === 0) return texts[below(texts.length)]
+  if (kind < 5) return [null, true, false, below(1000) / 8 - 30][kind - 1]
+  const members = Array.from({ length: below(4) }, () => valueOf(below, depth + 1))
+  return kind === 5
+    ? members
+    : Object.fromEntries(members.map((member) => [texts[below(texts.length)], member]))
+}
+const spaced = (value: unknown, below: (limit: number) => number): string =>
+  JSON.stringify(value, undefined, [undefined, 1, '\t', ' \r\n'][below(4)])
+
+test('reads what JSON.parse reads, however it is written', async () => {
+  const below = numbers(11)
+  for (let round = 0; round < 500; round += 1) {
+    const list = Array.from({ length: below(12) }, () => valueOf(below, 0))
+    expect(await values(spaced(list, below))).toEqual(list)
+    const inside = { a: valueOf(below, 3), items: list, z: [list] }
+    expect(await values(spaced(inside, below), { member: 'items' })).toEqual(list)
+  }
+})
+
+test('takes for no list what JSON.parse does not take, wherever it is cut off or broken', async () => {
+  const text = `{"a":[1,{"b":"]"}],"items":[{"id":"\\"x"},[1,-2.5e3],"y",null,true],"c":{}}`
+  const below = numbers(12)
+  for (let at = 0; at < text.length; at += 1) {
+    const broken = [text.slice(0, at), text.slice(0, at) + '[]{}",:\\1 x'[below(11)] + text.slice(at + 1)]
+    for (const body of broken) {
+      let list: unknown
+      try {
+        list = JSON.parse(body).items
+      } catch {}
+      if (body === '' || Array.isArray(list))
+        expect(await values(body, { member: 'items' })).toEqual(list ?? [])
+      else expect(await rejection(read(body, { member: 'items' }))).toBeInstanceOf(UnreadableListError)
+    }
+  }
+})
+
+test.each([
+  '[1,]',
+  '[,1]',
+  '[1 2]',
+  '[1]]',
+  '[1],',
+  '[1]x',
+  'x[1]',
+  '[{]}',
+  '[1}',
+  '[',
+  '[1',
+  '["',
+  '["\\',
+  '{}',
+  '7',
+  '"[1]"',
+  '[nul]',
+  '['.repeat(100_000),
+])('is no list: %.20s', async (text) => {
+  expect(await rejection(read(text))).toBeInstanceOf(UnreadableListError)
+})
+
+test.each(['', ' \n', 'null', '[]', ' [ \n ] ', '\uFEFF[]', '\uFEFF'])(
+  'is the empty list: %j',
+  async (text) => {
+    expect(await read(text)).toEqual([])
+  },
+)
+
+test('a byte order mark, and characters of several bytes, are read', async () => {
+  expect(await values('\uFEFF[{"name":"Kårstø 😀"}]')).toEqual([{ name: 'Kårstø 😀' }])
+})
+
+test('the list is the member itself, not one of that name elsewhere or written twice', async () => {
+  const place = { member: 'items' }
+  expect(await values('{"x":{"items":[1]},"y":"items","items":[2]}', place)).toEqual([2])
+  for (const body of [
+    '[{"items":[1]}]',
+    '{"items":[1],"items":[2]}',
+    '{"items":{}}',
+    '{"items":null}',
+    '{}',
+    'null',
+  ])
+    expect(await rejection(read(body, place))).toBeInstanceOf(UnreadableListError)
+})
+
+test('much, or much that is nested, beside the list is no list', async () => {
+  for (const beside of [`"${'x'.repeat(300_000)}"`, '['.repeat(51) + ']'.repeat(51)])
+    for (const body of [`{"a":${beside},"items":[1]}`, `{"items":[1],"a":${beside}}`])
+      expect(await rejection(read(body, { member: 'items' }))).toBeInstanceOf(UnreadableListError)
+})
+
+const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
+test('a record that is too large, too deep or oddly named costs that record, and its id is known', async () => {
+  const large = `"${'x'.repeat(256 * 1024)}"`
+  const odd = (name: string) => `{"id":"n","more":[{"${name}":1}]}`
+  const body = `[{"id":"a","b":${large}},${large},{"b":${large},"id":"c"},{"id":5,"b":${nested(50)}},{"id":"d","b":${nested(49)}},
+    ${odd(String.raw`\u0000`)},${odd(String.raw`a\uD800`)},${odd(String.raw`\ud83d\ude00`)},{"id":{"id":1},"b":${nested(50)}},{"id":"z"}]`
+  expect(await read(body, { idMember: 'id' })).toEqual([
+    { problem: 'row: too large', value: { id: 'a' } },
+    { problem: 'row: too large', value: undefined },
+    { problem: 'row: too large', value: undefined },
+    { problem: 'row: nested too deep', value: { id: 5 } },
+    { value: { id: 'd', b: JSON.parse(nested(49)) } },
+    { problem: 'row: member name', value: { id: 'n' } },
+    { problem: 'row: member name', value: { id: 'n' } },
+    { value: { id: 'n', more: [{ '😀': 1 }] } },
+    { problem: 'row: nested too deep', value: undefined },
+    { value: { id: 'z' } },
+  ])
+})
+
+test('the event loop gets its turn, however long a list, a record or nothing at all is', async () => {
+  const bodies = [
+    `[${Array.from({ length: 60_000 }, (_, id) => `{"id":"${id}","name":"Kiosk"}`).join()}]`,
+    `["${'x'.repeat(8_000_000)}"]`,
+    `[${' '.repeat(8_000_000)}]`,
+  ]
+  for (const body of bodies) {
+    let turns = 0
+    const count = setInterval(() => (turns += 1), 0)
+    await read(body)
+    clearInterval(count)
+    expect(turns).toBeGreaterThan(1)
+  }
+})
+
+test('reading ends with the reason of the signal', async () => {
+  const body = `[${'{"id":1},'.repeat(200_000)}1]`
+  const reason = new Error('enough')
+  const reading = rejection(read(body, {}, AbortSignal.timeout(0)))
+  expect(await reading).toMatchObject({ name: 'TimeoutError' })
+  expect(await rejection(read(body, {}, AbortSignal.abort(reason)))).toBe(reason)
+})
+
+test('rows that are known are neither parsed nor taken; others are, with the record they were', async () => {
+  const { client, upstream } = await createFixture()
+  const body = [
+    { msn: 1, name: 'a' },
+    { msn: 2, name: 7 },
+    null,
+    [],
+    { msn: 3, name: 'c' },
+    { msn: 4, name: {} },
+  ]
+  upstream.answer(salesUnitsPath, { body })
+  const asked: unknown[] = []
+  const taken: unknown[] = []
+  const isKnown = (raw: Readonly<Record<string, unknown>>) => {
+    asked.push(raw['msn'])
+    return raw['msn'] === 2
+  }
+  const take = (row: unknown, raw: unknown) => void taken.push([row, raw])
+  const { rows, malformed } = await listSalesUnits(client, { isKnown, take })
+  expect(asked).toEqual([1, 2, 3, 4])
+  expect(taken).toEqual([
+    [{ msn: '1', name: 'a' }, body[0]],
+    [{ msn: '3', name: 'c' }, body[4]],
+  ])
+  expect({ rows, malformed }).toEqual({ rows: [], malformed: [undefined, undefined, { msn: 4 }] })
+})
+
+test('records over a limit are counted in the log with their reason', async () => {
+  const { client, upstream, log } = await createFixture()
+  const row = { id: 'a', url: 'https://a.example', events: [] }
+  const deep = JSON.stringify({ ...row, id: 'b', more: 0 }).replace('0', nested(60))
+  upstream.answer('/webhooks/v1/webhooks', { body: `{"webhooks":[${JSON.stringify(row)},${deep}]}` })
+  expect(await listWebhooks(client)).toEqual({ rows: [row], malformed: [{ id: 'b' }] })
+  expect(log().at(-1)).toMatchObject({
+    purpose: 'webhooks',
+    skipped: 1,
+    reasons: { 'row: nested too deep': 1 },
+  })
+})
+
+test.each([
+  ['too large', `"${'x'.repeat(256 * 1024)}"`],
+  ['nested too deep', nested(50)],
+  ['oddly named', String.raw`{"\u0000":1}`],
+])('a sales unit that is %s is invalid', async (_name, more) => {
+  const { client, upstream } = await createFixture()
+  const body = `{"msn":"1","name":"x","businessIdentifier":{"scheme":"s","id":"1"},"more":${more}}`
+  upstream.answer(`${salesUnitsPath}/1`, { body })
+  expect(await rejection(getSalesUnit(client, '1'))).toBeInstanceOf(UpstreamUnavailableError)
+  upstream.answer(`${salesUnitsPath}/1`, { body: `\uFEFF${body.replace(more, nested(49))}` })
+  expect((await getSalesUnit(client, '1')).name).toBe('x')
+})
+
+test('a few kilobytes that unpack to gigabytes cost no more than a list may have', async () => {
+  const { client, upstream } = await createFixture()
+  const part = gzipSync(Buffer.alloc(16 * 1024 * 1024, '['))
+  const body = gzipSync(Buffer.concat(Array.from({ length: 256 }, () => part)))
+  expect(body.byteLength).toBeLessThan(61 * 1024)
+  upstream.answer(salesUnitsPath, { headers: { 'content-encoding': 'gzip, gzip' }, body })
+  const before = process.memoryUsage().rss
+  let most = before
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 1)
+  const error = await rejection(listSalesUnits(client))
+  clearInterval(watch)
+  expect(error).toMatchObject({ cause: new Error('answer too large') })
+  expect(upstream.to(salesUnitsPath)).toHaveLength(1)
+  expect((most - before) / 1024 / 1024).toBeLessThan(256)
+})
+
+test('answers together may not have more bytes than the process has room for', async () => {
+  const { client, upstream } = await createFixture({ limits: { maxBytesInFlight: 1_500_000 } })
+  const row = { templateId: 'a', name: 'x'.repeat(100) }
+  const body = Array.from({ length: 8000 }, () => row)
+  upstream.answer('/management/v1/product-order-templates', { body })
+  const lists = await Promise.allSettled([1, 2, 3].map(() => listProductOrderTemplates(client)))
+  const refused = lists.filter(({ status }) => status === 'rejected')
+  expect(refused.length).toBeGreaterThan(0)
+  for (const list of refused)
+    expect(list).toMatchObject({ reason: { cause: new Error('too many bytes in flight') } })
+  expect((await listProductOrderTemplates(client)).rows).toHaveLength(8000)
+})
