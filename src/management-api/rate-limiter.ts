@@ -117,6 +117,7 @@ export function createRateLimiter(
       logger.warn({ perSecond: Math.round(loweredTo * 10) / 10, waitMs }, 'rate limit lowered')
     }
     heldUntil = Math.max(heldUntil, now + waitMs)
+    slotAt = Math.max(slotAt, heldUntil)
   }
 
   function refuseAll(refusal: Refusal): void {

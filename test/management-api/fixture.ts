@@ -71,3 +71,14 @@ export function rejection(promise: Promise<unknown>): Promise<unknown> {
 }
 
 export const salesUnitsPath = '/management/v1/sales-units'
+
+/** Whole numbers below a limit that are the same in every run (mulberry32). */
+export function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}

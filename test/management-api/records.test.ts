@@ -2,25 +2,27 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { UpstreamUnavailableError } from '../../src/errors.ts'
 import { listProductOrderTemplates } from '../../src/management-api/product-order-templates.ts'
-import { type ListPlace, readRecords, UnreadableListError } from '../../src/management-api/records.ts'
+import {
+  type ListPlace,
+  type RawRecord,
+  readRecords,
+  UnreadableListError,
+} from '../../src/management-api/records.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
-import { createFixture, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, numbers, rejection, salesUnitsPath } from './fixture.ts'
 
-const read = async (text: string | Buffer, place: ListPlace = {}, signal?: AbortSignal) =>
-  (await Array.fromAsync(readRecords(Buffer.from(text), place, signal))).flat()
+const read = async (
+  text: string | Buffer,
+  place: ListPlace = {},
+  signal?: AbortSignal,
+): Promise<RawRecord[]> => {
+  const records: RawRecord[] = []
+  for await (const batch of readRecords(Buffer.from(text), place, signal)) records.push(...batch)
+  return records
+}
 const values = async (text: string, place?: ListPlace) => (await read(text, place)).map(({ value }) => value)
 
-/** Numbers that are the same in every run (mulberry32). */
-const numbers = (seed: number) => {
-  let state = seed
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
 const texts = [
   '',
   'a',
@@ -37,6 +39,8 @@ const texts = [
   '\\u0041',
   'x'.repeat(300),
 ]
+/** V8 13.6 mixes up names that begin with a backslash, in JSON.parse itself. */
+const names = texts.filter((text) => !text.startsWith('\\'))
 const valueOf = (below: (limit: number) => number, depth: number): unknown => {
   const kind = below(depth > 4 ? 5 : 7)
   if (kind === 0) return texts[below(texts.length)]
@@ -44,7 +48,7 @@ const valueOf = (below: (limit: number) => number, depth: number): unknown => {
   const members = Array.from({ length: below(4) }, () => valueOf(below, depth + 1))
   return kind === 5
     ? members
-    : Object.fromEntries(members.map((member) => [texts[below(texts.length)], member]))
+    : Object.fromEntries(members.map((member) => [names[below(names.length)], member]))
 }
 const spaced = (value: unknown, below: (limit: number) => number): string =>
   JSON.stringify(value, undefined, [undefined, 1, '\t', ' \r\n'][below(4)])

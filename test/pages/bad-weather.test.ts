@@ -2,7 +2,12 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
 import type { Partner } from '../../src/organisation.ts'
+<<<<<<< HEAD
 import { makeDue } from '../../src/store/due.ts'
+=======
+import { backlogOf } from '../../src/store/backlog.ts'
+import { makeDue } from '../../src/store/due-work.ts'
+>>>>>>> wt-client
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -35,12 +40,22 @@ const answering = ({ api }: TestPortal, answer: WeatherAnswer, ...paths: string[
   api.weather.override = ({ path }) => (paths.some((part) => path.includes(part)) ? answer : undefined)
 }
 
+<<<<<<< HEAD
 /** As if the client had left the API alone for long enough. */
 const calm = async (_test: TestPortal): Promise<void> => {}
 
+=======
+/** Nothing is wrong with the API, and the client has found so: it tries now and then while the API is down. */
+>>>>>>> wt-client
 const fairAgain = async (test: TestPortal): Promise<void> => {
   Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
-  await calm(test)
+  const { kysely } = test.portal.database
+  const isFailing = async () => (await backlogOf(kysely, nordlys)).some(({ failing }) => failing > 0)
+  while (await isFailing()) {
+    await makeDue(kysely, nordlys, { listsOnly: false })
+    await test.settled()
+    await setTimeout(100)
+  }
 }
 
 const givesAway = /Error|at .*\.ts|Service Unavailable|ECONN/
@@ -63,7 +78,6 @@ describe('what has been read before', () => {
 
   /** Has every list of the partner read now, and what somebody has open. */
   const readAgain = async (): Promise<void> => {
-    await calm(test)
     await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
     await setTimeout(1100)
     for (const [path] of pagesOf(test)) await åse.open(base + path)
