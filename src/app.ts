@@ -2,10 +2,8 @@ import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
 import { createEmailCodes } from './auth/email-codes.ts'
+import { createTokenEncryption } from './auth/encrypted-token.ts'
 import { auditPages, createLooks } from './auth/looks.ts'
-import { createPassport } from './auth/passport.ts'
-import { createSealer } from './auth/sealed-token.ts'
-import { currentUser } from './auth/user.ts'
 import { requireVerifiedEmail } from './auth/verified-email.ts'
 import type { Brand } from './brand/brand.ts'
 import type { Config } from './config.ts'
@@ -17,15 +15,15 @@ import { loadLanguages } from './http/language.ts'
 import { viewLocals } from './http/locals.ts'
 import { requestContext } from './http/request-context.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
-import { sessions } from './http/session.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './http/views.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
+import { sessions } from './sessions/middleware.ts'
 import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
 /** What the app is built from. Nothing here is opened or closed by the app. */
-export type AppDeps = Omit<PageDeps, 'passport' | 'languages' | 'emailCodes' | 'sealer'> & {
+export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens'> & {
   readonly config: Config
   readonly brand: Brand
   readonly readiness: Readiness
@@ -39,13 +37,11 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles(deps.brand)
   const languages = loadLanguages(`${views}/locales`)
-  const session = { limits: config.sessionLimits, database, logger }
-  const passport = createPassport()
   const brakes = createBrakes({ secrets: config.sessionSecrets, database, logger })
-  const sealer = createSealer(config.sessionSecrets)
+  const tokens = createTokenEncryption(config.sessionSecrets)
   const render = compileViews(views)
   const emailCodes = createEmailCodes({ config, database, logger, render })
-  const pages = siteMap({ ...deps, passport, languages, emailCodes, sealer })
+  const pages = siteMap({ ...deps, languages, emailCodes, tokens })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
@@ -61,8 +57,8 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(personalPages)
   app.use(viewLocals({ languages, ...files, name: deps.brand.name, demoNotice: deps.demoNotice }))
   app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)
-  app.use(sessions({ secrets: config.sessionSecrets, https: config.https, ...session }))
-  app.use(currentUser({ passport, ...session }), brakes.users)
+  const { sessionSecrets: secrets, sessionLimits: limits, https } = config
+  app.use(sessions({ secrets, https, limits, database, logger }), brakes.users)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)

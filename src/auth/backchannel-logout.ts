@@ -7,7 +7,7 @@ import { coarseAddress } from '../http/coarse-address.ts'
 import { type AuditEntry, insertAudit, logAudit } from '../store/audit.ts'
 import { endSessionsOfEid, firstUse } from '../store/sessions.ts'
 import { verifyProviderJwt } from './provider-jwt.ts'
-import type { SessionDeps } from './session-of-user.ts'
+import type { SignInDeps } from './sign-in.ts'
 import { userIdOf } from './user-id.ts'
 
 const backchannelEvent = 'http://schemas.openid.net/event/backchannel-logout'
@@ -49,7 +49,7 @@ const formSchema = z.object({ logout_token: z.string().min(1) })
  * @throws BadRequestError, EidAnswerError for what is no logout token of the provider's for us; EidUnavailableError
  */
 export const backchannelLogout =
-  ({ eid, database, logger }: SessionDeps): RequestHandler =>
+  ({ eid, database, logger }: SignInDeps): RequestHandler =>
   async (req, res) => {
     const { data: form } = formSchema.safeParse(req.body)
     if (!form) throw new BadRequestError('no logout_token')

@@ -5,22 +5,31 @@ import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
 import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
 import { coarseAddress } from '../http/coarse-address.ts'
-import { type PendingSignIn, saveSession } from '../http/session.ts'
+import type { Logger } from '../logger.ts'
+import { beginSession } from '../sessions/begin-session.ts'
+import { type PendingSignIn, saveSession } from '../sessions/session.ts'
 import { recordAudit } from '../store/audit.ts'
+import type { Database } from '../store/database.ts'
 import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
+import type { Eid } from './eid.ts'
+import type { TokenEncryption } from './encrypted-token.ts'
 import { verifyIdToken } from './id-token.ts'
 import { localPath } from './local-path.ts'
-import type { Passport } from './passport.ts'
 import { profileOf } from './profile.ts'
-import { type FromEid, type SessionDeps, startSession } from './session-of-user.ts'
 import { authenticate, forgetSignIn, SignInStrategy } from './strategy.ts'
 import { userIdOf } from './user-id.ts'
 
 /** A browser may have this many sign-ins under way: tabs that somebody opened and left. */
 const mostPending = 5
 
-/** What signing in needs. */
-export type SignInDeps = SessionDeps & { readonly passport: Passport }
+/** What signing in and out needs. `portalUrl` is the public origin. */
+export type SignInDeps = {
+  readonly eid: Eid
+  readonly database: Database
+  readonly logger: Logger
+  readonly tokens: TokenEncryption
+  readonly portalUrl: string
+}
 
 const callbackUrlOf = (portalUrl: string): string => `${portalUrl}/auth/callback`
 
@@ -38,7 +47,7 @@ const remember = (req: Request, state: string, pending: PendingSignIn): void => 
  * @throws EidUnavailableError, EidAnswerError
  */
 export const startSignIn =
-  ({ eid, passport, portalUrl }: SignInDeps): RequestHandler =>
+  ({ eid, portalUrl }: SignInDeps): RequestHandler =>
   async (req, res, next) => {
     const configuration = await eid.configuration()
     const state = randomBytes(24).toString('base64url')
@@ -47,7 +56,7 @@ export const startSignIn =
     const language = res.locals.language.code
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, language }, () => {})
     // Answers with the redirect itself; only a failure comes back here.
-    await authenticate(passport, strategy, req, res, next)
+    await authenticate(strategy, req, res, next)
   }
 
 /** The provider's answer. What else may stand in the query is nobody's business; a parameter given twice is refused. */
@@ -87,7 +96,7 @@ const checkIssuer = (iss: string | undefined, configuration: oidc.Configuration)
 export const finishSignIn =
   (deps: SignInDeps): RequestHandler =>
   async (req, res, next) => {
-    const { eid, passport, database, logger, portalUrl } = deps
+    const { eid, database, logger, portalUrl } = deps
     // Trying this address again would never help: error pages lead to a new sign-in.
     res.locals['returnTo'] = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
@@ -103,21 +112,25 @@ export const finishSignIn =
     delete all[state]
     await saveSession(req)
 
-    type SignedIn = { user: SignedInUser; vouchedEmail: string | null; fromEid: FromEid }
+    type SignedIn = {
+      user: SignedInUser
+      vouchedEmail: string | null
+      idToken: string | undefined
+      sid: unknown
+    }
     let signedIn: SignedIn | undefined
     const verify: VerifyFunction = async (tokens, verified) => {
       const { claims, idToken } = await verifyIdToken(eid, tokens, answer.code ?? '')
       const { iss: issuer = '', sub: subject } = claims
       const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
       const user = { id: userIdOf(issuer, subject), ...profile }
-      const fromEid = { idToken, eidSid: claims['sid'] }
-      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, fromEid }
+      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken, sid: claims['sid'] }
       return verified(null, { ...user, email: null, eidEmail: user.email, grants: new Map() })
     }
     const callbackUrl = callbackUrlOf(portalUrl)
     const language = res.locals.language.code
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, answer, language }, verify)
-    const user = await authenticate(passport, strategy, req, res, next)
+    const user = await authenticate(strategy, req, res, next)
     // Not in verify: a database that fails is not the provider's fault.
     if (!signedIn) throw new EidAnswerError('nobody was verified')
     await saveUser(database.kysely, signedIn.user)
@@ -125,7 +138,11 @@ export const finishSignIn =
     // Before it is true: no sign-in without an entry.
     const address = coarseAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
-    await startSession(deps, req, user, signedIn.fromEid)
+    const { idToken, sid } = signedIn
+    await beginSession(deps, req, user, {
+      encryptedIdToken: idToken && (await deps.tokens.encrypt(idToken)),
+      eidSessionId: typeof sid === 'string' ? sid : undefined,
+    })
     res.redirect(pending.returnTo)
   }
 

@@ -1,11 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import * as oidc from 'openid-client'
 import { Strategy, type VerifyFunction } from 'openid-client/passport'
+import passport from 'passport'
 import { EidAnswerError, EidUnavailableError, SignInCancelledError } from '../errors.ts'
 import { signingKey } from './client-keys.ts'
 import type { Eid } from './eid.ts'
 import { eidError } from './eid-error.ts'
-import type { Passport } from './passport.ts'
 
 type SignIn = {
   readonly eid: Eid
@@ -18,11 +18,11 @@ type SignIn = {
 }
 
 /** Where the library keeps nonce and PKCE verifier of the sign-in with this state in the session. */
-const sessionKey = (state: string): string => `signIn:${state}`
+const sessionKey = (state: string) => `signIn:${state}` as const
 
 /** Forgets nonce and verifier of a sign-in that nobody will finish. */
 export const forgetSignIn = (req: Request, state: string): void => {
-  delete (req.session as unknown as Record<string, unknown>)[sessionKey(state)]
+  delete req.session[sessionKey(state)]
 }
 
 /**
@@ -77,7 +77,6 @@ export class SignInStrategy extends Strategy {
 
 /** Runs passport with one strategy and resolves to who signed in, or throws one of our errors. */
 export const authenticate = (
-  passport: Passport,
   strategy: SignInStrategy,
   req: Request,
   res: Response,

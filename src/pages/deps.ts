@@ -1,7 +1,6 @@
 import type { Eid } from '../auth/eid.ts'
 import type { EmailCodes } from '../auth/email-codes.ts'
-import type { Passport } from '../auth/passport.ts'
-import type { Sealer } from '../auth/sealed-token.ts'
+import type { TokenEncryption } from '../auth/encrypted-token.ts'
 import type { Config } from '../config.ts'
 import type { Language } from '../http/language.ts'
 import type { DemoNotice } from '../http/locals.ts'
@@ -17,8 +16,7 @@ export type PageDeps = {
   readonly logger: Logger
   readonly database: Database
   readonly eid: Eid
-  readonly passport: Passport
-  readonly sealer: Sealer
+  readonly tokens: TokenEncryption
   readonly organisations: Organisations
   readonly audit: AuditBuffer
   readonly languages: ReadonlyMap<string, Language>

@@ -1,7 +1,7 @@
 import { auditRefusals } from '../auth/audit-refusals.ts'
 import { backchannelLogout } from '../auth/backchannel-logout.ts'
 import { showJwks } from '../auth/jwks.ts'
-import { signOut } from '../auth/session-of-user.ts'
+import { signOut } from '../auth/sign-out.ts'
 import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
 import { chooseAppearance } from './account/appearance.ts'
 import { showLanguage } from './account/language.ts'
@@ -70,8 +70,8 @@ export const siteMap = (deps: PageDeps) => {
       { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps) },
       { path: '/verify-email/resend', post: resendCode(deps) },
       { path: '/profile/sessions/revoke', post: revokeSessions(signInDeps) },
-      { path: '/session/ending', get: showSessionEnding(deps) },
-      { path: '/session/stay', post: staySignedIn(deps) },
+      { path: '/session/ending', get: showSessionEnding },
+      { path: '/session/stay', post: staySignedIn },
     ],
   }
 

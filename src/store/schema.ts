@@ -59,21 +59,23 @@ export type AuditTable = {
   details: unknown
 }
 
-/** connect-pg-simple's table and what we keep beside it; http/session-store.ts and sessions.ts know it. */
+/** A browser's session; the columns from `user_id` on are null before sign-in. Times are by the clock of the portal. */
 export type SessionsTable = {
-  sid: string
-  sess: unknown
-  /** When it ends if nobody uses it meanwhile. */
-  expire: Date
-  used_at: Generated<Date>
-  /** The id that took the place of this one; the row is empty then and lives for a moment. */
-  renewed_as: string | null
-  /** The id that this one took the place of, until somebody comes with this one. */
-  renewed_from: string | null
-  /** Of what `sess` says: passport's user, the eID's own session, when the user signed in (ms since the epoch). */
-  user_id: ColumnType<string | null, never, never>
-  eid_sid: ColumnType<string | null, never, never>
-  signed_in_at: ColumnType<string | null, never, never>
+  /** Digest of the id in the cookie. */
+  id: string
+  user_id: string | null
+  signed_in_at: Date | null
+  last_used_at: Date
+  /** If nobody uses it meanwhile. */
+  ends_at: Date
+  device: { readonly browser: string | null; readonly system: string | null } | null
+  /** As coarseAddress() gives it. */
+  address: string | null
+  /** `sid` of the ID token. */
+  eid_session_id: string | null
+  encrypted_id_token: string | null
+  /** What else express-session carries: the CSRF token, sign-ins under way. */
+  data: Readonly<Record<string, unknown>>
 }
 
 /** Logout tokens that have been acted on, until they are too old to be believed. */

@@ -1,61 +1,116 @@
-import { sql } from 'kysely'
+import { type Insertable, sql } from 'kysely'
 import type { Handle } from './database.ts'
+import type { SessionsTable } from './schema.ts'
+import { readUserWithGrants, type UserWithGrants, userWithGrants } from './users.ts'
 
-/** A session that somebody is signed in with. `sid` is the id in the cookie: it never leaves the server. */
+/** A session as a request finds it, with its user and their grants of this moment; no user before sign-in. */
+export type StoredSession = {
+  readonly signedInAt: Date | null
+  readonly endsAt: Date
+  readonly encryptedIdToken: string | null
+  readonly data: Readonly<Record<string, unknown>>
+  readonly user: UserWithGrants | undefined
+}
+
+/** A session that its user is signed in with, for their list. */
 export type SignedInSession = {
-  readonly sid: string
+  readonly id: string
   readonly browser: string | null
   readonly system: string | null
-  /** Coarse. */
+  /** Truncated. */
   readonly address: string | null
   readonly signedInAt: Date
   readonly usedAt: Date
 }
 
-const alive = (db: Handle, userId: string) =>
-  db
+/** The session, its user and their grants, in the one statement that every request asks. */
+export async function findSession(
+  db: Handle,
+  id: string,
+  now = new Date(),
+): Promise<StoredSession | undefined> {
+  const row = await db
     .selectFrom('sessions')
-    .where('user_id', '=', userId)
-    .where('signed_in_at', 'is not', null)
-    .where('expire', '>', sql<Date>`now()::timestamp`)
-
-/** The user's sessions, the one that began last first; those of before `since` have ended, whatever the row says. */
-export const sessionsOfUser = async (db: Handle, userId: string, since: Date): Promise<SignedInSession[]> => {
-  const rows = await alive(db, userId)
-    .select(['sid', 'used_at', 'signed_in_at'])
-    .select(sql<string | null>`sess -> 'device' ->> 'browser'`.as('browser'))
-    .select(sql<string | null>`sess -> 'device' ->> 'system'`.as('system'))
-    .select(sql<string | null>`sess ->> 'address'`.as('address'))
-    .where('signed_in_at', '>', String(since.getTime()))
-    .orderBy('signed_in_at', 'desc')
-    .orderBy('sid')
-    .execute()
-  return rows.map(({ used_at: usedAt, signed_in_at: signedInAt, ...rest }) => ({
-    ...rest,
-    usedAt,
-    signedInAt: new Date(Number(signedInAt)),
-  }))
+    .select(['signed_in_at as signedInAt', 'ends_at as endsAt', 'encrypted_id_token as encryptedIdToken'])
+    .select(['data', userWithGrants(sql.ref('sessions.user_id')).as('user')])
+    .where('id', '=', id)
+    .where('ends_at', '>', now)
+    .executeTakeFirst()
+  return row && { ...row, user: row.user ? readUserWithGrants(row.user) : undefined }
 }
 
-/** Ends these sessions of the user's. @returns how many there were */
-export const endSessions = async (db: Handle, userId: string, sids: readonly string[]): Promise<number> => {
-  if (sids.length === 0) return 0
-  const remove = db.deleteFrom('sessions').where('user_id', '=', userId).where('sid', 'in', sids)
+/** Stores a new session, and deletes those that have ended. */
+export async function insertSession(db: Handle, session: Insertable<SessionsTable>): Promise<void> {
+  // A sign-out that deletes the same rows at this moment is not waited for.
+  const ended = db.selectFrom('sessions').select('id').where('ends_at', '<=', session.last_used_at)
+  await db.deleteFrom('sessions').where('id', 'in', ended.forUpdate().skipLocked()).execute()
+  await db.insertInto('sessions').values(session).execute()
+}
+
+/** Changes what a session holds, its id, or when it ends; nothing when it has ended. @returns whether it was there */
+export async function updateSession(
+  db: Handle,
+  id: string,
+  changes: Partial<Pick<SessionsTable, 'id' | 'data' | 'last_used_at' | 'ends_at'>>,
+): Promise<boolean> {
+  const update = db.updateTable('sessions').set(changes).where('id', '=', id)
+  return (await update.executeTakeFirst()).numUpdatedRows === 1n
+}
+
+export async function deleteSession(db: Handle, id: string): Promise<void> {
+  await db.deleteFrom('sessions').where('id', '=', id).execute()
+}
+
+/** The user's sessions, the one that began last first; those that began before `since` are too old to be used. */
+export function sessionsOfUser(
+  db: Handle,
+  userId: string,
+  since: Date,
+  now = new Date(),
+): Promise<SignedInSession[]> {
+  return db
+    .selectFrom('sessions')
+    .select(['id', 'address', 'last_used_at as usedAt'])
+    .select((row) => row.ref('signed_in_at').$notNull().as('signedInAt'))
+    .select(sql<string | null>`device ->> 'browser'`.as('browser'))
+    .select(sql<string | null>`device ->> 'system'`.as('system'))
+    .where('user_id', '=', userId)
+    .where('signed_in_at', '>', since)
+    .where('ends_at', '>', now)
+    .orderBy('signed_in_at', 'desc')
+    .orderBy('id')
+    .execute()
+}
+
+/** Ends the user's sessions: all, or all but `except`, or `only` this one of those. @returns how many */
+export async function endSessionsOfUser(
+  db: Handle,
+  userId: string,
+  { except, only }: { readonly except?: string; readonly only?: string | undefined } = {},
+  now = new Date(),
+): Promise<number> {
+  let remove = db.deleteFrom('sessions').where('user_id', '=', userId).where('ends_at', '>', now)
+  if (except !== undefined) remove = remove.where('id', '<>', except)
+  if (only !== undefined) remove = remove.where('id', '=', only)
   return Number((await remove.executeTakeFirst()).numDeletedRows)
 }
 
-/** Ends every session of the user. @returns how many there were that had not ended by themselves */
-export const endSessionsOfUser = async (db: Handle, userId: string): Promise<number> => {
-  const { length } = await alive(db, userId).select('sid').execute()
-  await db.deleteFrom('sessions').where('user_id', '=', userId).execute()
-  return length
-}
-
 /** Ends all but the `most` sessions that began last. @returns how many */
-export const endOldestSessions = async (db: Handle, userId: string, most: number): Promise<number> => {
-  const old = alive(db, userId).select('sid').orderBy('signed_in_at', 'desc').orderBy('sid').offset(most)
-  const removed = await db.deleteFrom('sessions').where('sid', 'in', old).executeTakeFirst()
-  return Number(removed.numDeletedRows)
+export async function endOldestSessions(
+  db: Handle,
+  userId: string,
+  most: number,
+  now = new Date(),
+): Promise<number> {
+  const old = db
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .where('ends_at', '>', now)
+    .orderBy('signed_in_at', 'desc')
+    .orderBy('id')
+    .offset(most)
+  return Number((await db.deleteFrom('sessions').where('id', 'in', old).executeTakeFirst()).numDeletedRows)
 }
 
 /**
@@ -63,23 +118,27 @@ export const endOldestSessions = async (db: Handle, userId: string, most: number
  * the eID's sessions it came from ends with any of its user's.
  * @returns the user of each session that ended
  */
-export const endSessionsOfEid = async (
+export async function endSessionsOfEid(
   db: Handle,
   { userId, eidSid }: { readonly userId?: string | undefined; readonly eidSid?: string | undefined },
-): Promise<string[]> => {
+  now = new Date(),
+): Promise<string[]> {
   if (userId === undefined && eidSid === undefined) return []
-  let remove = db.deleteFrom('sessions').where('user_id', 'is not', null)
+  let remove = db.deleteFrom('sessions').where('user_id', 'is not', null).where('ends_at', '>', now)
   if (userId !== undefined) remove = remove.where('user_id', '=', userId)
   if (eidSid !== undefined)
     remove = remove.where((is) =>
-      is.or([is('eid_sid', '=', eidSid), ...(userId === undefined ? [] : [is('eid_sid', 'is', null)])]),
+      is.or([
+        is('eid_session_id', '=', eidSid),
+        ...(userId === undefined ? [] : [is('eid_session_id', 'is', null)]),
+      ]),
     )
   const rows = await remove.returning('user_id').execute()
   return rows.flatMap(({ user_id: user }) => user ?? [])
 }
 
-/** Remembers a logout token for so long. @returns false when it was known: somebody sends it again */
-export const firstUse = async (db: Handle, id: string, forgetAfterMs: number): Promise<boolean> => {
+/** Remembers a logout token for so long. @returns false when it was known: it is sent again */
+export async function firstUse(db: Handle, id: string, forgetAfterMs: number): Promise<boolean> {
   await db
     .deleteFrom('logout_tokens')
     .where('forget_at', '<', sql<Date>`now()`)

@@ -113,8 +113,7 @@ describe('a logout token', () => {
     const cookie = browser.cookie('portal')
     const headers = { cookie: `portal=${cookie}` }
     const login = await whileHeld(
-      portal.database.pool,
-      'update sessions set sess',
+      /^update "sessions" set "data"/,
       () => fetch(`${portal.url}/login`, { redirect: 'manual', headers }),
       async () => {
         expect((await send(token({ sid: 'one' }))).status).toBe(200)

@@ -26,15 +26,15 @@ const keepQuery = ({ searchParams }: URL): void => {
 /** Ids, verifiers, nonces and tokens of all sessions, and this browser's cookie. */
 const keepSessions = async (browser: Browser): Promise<void> => {
   const cookie = browser.cookie('portal') ?? ''
-  keep('cookie', [cookie, decodeURIComponent(cookie)])
-  const { rows } = await test.portal.database.pool.query<{ sid: string; sess: Record<string, unknown> }>(
-    'select sid, sess from sessions',
+  keep('cookie', [
+    cookie,
+    decodeURIComponent(cookie),
+    decodeURIComponent(cookie).slice('s:'.length).split('.', 1),
+  ])
+  const { rows } = await test.portal.database.pool.query<Record<string, unknown>>(
+    `select id, eid_session_id, encrypted_id_token, data - 'pendingSignIns' as data from sessions`,
   )
-  for (const { sid, sess } of rows) {
-    const { cookie: _flags, passport: _userId, pendingSignIns: _paths, ...others } = sess
-    const { address: _coarse, device: _names, ...rest } = others
-    keep('session', { sid, ...rest })
-  }
+  for (const row of rows) keep('session', row)
 }
 
 /** A sign-in of Kari's that lacks its last step; and what the eID answered. */

@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../src/demo/world.ts'
+import { whileHeld } from '../support/held-query.ts'
 import { startLyingProvider } from '../support/lying-provider.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { startPortalOf } from './portal-of.ts'
@@ -20,9 +22,9 @@ const query: Query = (text, values) => test.portal.database.pool.query(text, val
 const minute = 60_000
 const rows = async () => {
   const { rows: found } = await query(
-    `select sid, sess, extract(epoch from (expire - now()::timestamp)) as left_s from sessions`,
+    `select id, extract(epoch from ends_at - now()) / 60 as minutes from sessions`,
   )
-  return found.map(({ sid, sess, left_s: left }) => ({ sid, sess, minutes: Number(left) / 60 }))
+  return found.map(({ id, minutes }) => ({ id, minutes: Number(minutes) }))
 }
 
 /** What somebody with this cookie sees at /profile. */
@@ -30,22 +32,6 @@ const seenWith = async (cookie: string | undefined): Promise<string> => {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
   return (await browser.open('/profile')).words
-}
-
-/** Holds back what the portal writes to the table of sessions until `go` is resolved. */
-const holdSessionWrites = (which: (values: unknown) => boolean) => {
-  const { pool } = test.portal.database
-  const original = pool.query.bind(pool) as Query
-  const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const slow: Query = async (text, values) => {
-    if (/^(insert into|update) "?sessions"? .*sess/i.test(text) && which(JSON.stringify(values))) {
-      held.resolve()
-      await go.promise
-    }
-    return original(text, values)
-  }
-  Object.assign(pool, { query: slow })
-  return { held: held.promise, go: go.resolve, undo: () => Object.assign(pool, { query: original }) }
 }
 
 describe('a stranger', () => {
@@ -96,12 +82,12 @@ describe('the cookie', () => {
 describe('a session', () => {
   it('ends half an hour after the last request', async () => {
     const browser = await test.signedIn('Kari Nordmann')
-    await query(`update sessions set expire = now() + interval '2 minutes'`)
+    await query(`update sessions set ends_at = now() + interval '2 minutes'`)
     expect((await browser.open('/profile')).url.pathname).toBe('/profile')
     const [row] = await rows()
     expect(row?.minutes).toBeGreaterThan(29)
     expect(row?.minutes).toBeLessThan(31)
-    await query(`update sessions set expire = now() - interval '2 seconds'`)
+    await query(`update sessions set ends_at = now() - interval '2 seconds'`)
     expect((await browser.open('/profile')).words).toContain('Sign in with eID')
   })
 
@@ -109,13 +95,12 @@ describe('a session', () => {
     const browser = await test.signedIn('Kari Nordmann')
     const [row] = await rows()
     const signedInAgo = async (ms: number) => {
-      const sess = { ...(row?.sess as object), signedInAt: Date.now() - ms }
-      await query('update sessions set sess = $1', [JSON.stringify(sess)])
+      await query('update sessions set signed_in_at = $1', [new Date(Date.now() - ms)])
       return (await browser.open('/profile')).words
     }
     expect(await signedInAgo(12 * 60 * minute - minute)).toContain('kari.nordmann@nordlys.example')
     expect(await signedInAgo(12 * 60 * minute + 1)).toContain('Sign in with eID')
-    expect((await rows()).map(({ sid }) => sid)).not.toContain(row?.sid)
+    expect((await rows()).map(({ id }) => id)).not.toContain(row?.id)
     // The eID still knows who this is; the portal starts afresh.
     expect((await browser.open('/login')).url.pathname).toBe('/partners/12345')
   })
@@ -129,37 +114,52 @@ describe('a session', () => {
   it('is saved before the browser is sent on', async () => {
     const browser = test.browser()
     const answer = await throughEid(browser, await startTab(browser), 'Kari Nordmann')
-    const before = `portal=${browser.cookie('portal')}`
-    const { go, undo } = holdSessionWrites((values) => String(values).includes('signedInAt'))
-    try {
-      const redirect = fetch(answer, { redirect: 'manual', headers: { cookie: before } })
-      setTimeout(go, 150)
-      const [cookie = ''] = (await redirect).headers.getSetCookie()
-      const profile = await fetch(`${test.url}/profile`, {
-        redirect: 'manual',
-        headers: { cookie: String(cookie.split(';')[0]) },
-      })
-      expect(profile.status).toBe(200)
-    } finally {
-      undo()
-    }
+    const headers = { cookie: `portal=${browser.cookie('portal')}` }
+    let sentOn = false
+    const redirect = await whileHeld(
+      /^insert into "sessions"/,
+      async () => {
+        const response = await fetch(answer, { redirect: 'manual', headers })
+        sentOn = true
+        return response
+      },
+      async () => {
+        await fetch(`${test.url}/healthz`)
+        expect(sentOn).toBe(false)
+      },
+    )
+    const [cookie = ''] = redirect.headers.getSetCookie()
+    const profile = await fetch(`${test.url}/profile`, {
+      redirect: 'manual',
+      headers: { cookie: String(cookie.split(';')[0]) },
+    })
+    expect(profile.status).toBe(200)
   })
 
   it('that was ended does not come back with a slower request', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const cookie = browser.cookie('portal')
     await browser.open('/profile')
-    const { held, go, undo } = holdSessionWrites((values) => String(values).includes('pendingSignIns'))
-    try {
-      const slow = fetch(`${test.url}/login`, { redirect: 'manual', headers: { cookie: `portal=${cookie}` } })
-      await held
-      await browser.press('Sign out', { until: '/session/end' })
-      go()
-      expect((await slow).headers.getSetCookie()).toEqual([])
-      expect(await seenWith(cookie)).toContain('Sign in with eID')
-    } finally {
-      undo()
+    const slow = await whileHeld(
+      /^update "sessions" set "data"/,
+      () => fetch(`${test.url}/login`, { redirect: 'manual', headers: { cookie: `portal=${cookie}` } }),
+      () => browser.press('Sign out', { until: '/session/end' }),
+    )
+    expect(slow.headers.getSetCookie()).toEqual([])
+    expect(await seenWith(cookie)).toContain('Sign in with eID')
+  })
+
+  it('is in the table under a digest: what stands there is no cookie', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    const [row] = await rows()
+    const cookie = decodeURIComponent(String(browser.cookie('portal')))
+    expect(cookie).not.toContain(String(row?.id))
+    const signed = (id: string) => {
+      const mac = createHmac('sha256', 'session-secret-of-the-tests-0123456789').update(id).digest('base64')
+      return `s:${id}.${mac.replace(/=+$/, '')}`
     }
+    expect(signed(cookie.slice('s:'.length).split('.', 1).join())).toBe(cookie)
+    expect(await seenWith(encodeURIComponent(signed(String(row?.id))))).toContain('Sign in with eID')
   })
 })
 

@@ -9,10 +9,10 @@ const { portal, as } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) 
 const query = async (text: string): Promise<{ rows: Record<string, unknown>[] }> =>
   portal().portal.database.pool.query(text)
 const endIn = async (seconds: number) =>
-  query(`update sessions set expire = now() + interval '${seconds} seconds'`)
+  query(`update sessions set ends_at = now() + interval '${seconds} seconds'`)
 const end = async () => query('delete from sessions')
 const secondsLeft = async (): Promise<number> => {
-  const { rows } = await query('select extract(epoch from expire - now()::timestamp) as left from sessions')
+  const { rows } = await query('select extract(epoch from ends_at - now()) as left from sessions')
   return Number(rows[0]?.['left'])
 }
 afterEach(end)
@@ -76,9 +76,7 @@ describe('a session that is about to end', () => {
 
   it('by its age is told of with the way in again, back to where one is by then', async () => {
     const page = await open(small)
-    await query(
-      `update sessions set sess = jsonb_set(sess::jsonb, '{signedInAt}', '${Date.now() - 12 * 3600_000 + 100_000}')::json`,
-    )
+    await query(`update sessions set signed_in_at = now() - interval '12 hours' + interval '100 seconds'`)
     const asked = page.waitForResponse('**/session/ending')
     await page.reload()
     await (await asked).finished()

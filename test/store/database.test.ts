@@ -1,5 +1,3 @@
-import connectPgSimple from 'connect-pg-simple'
-import session from 'express-session'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -165,28 +163,6 @@ it('answers a ping, and none after close(), which may be called twice', async ()
   await closed.ping()
   await Promise.all([closed.close(), closed.close()])
   await expect(closed.ping()).rejects.toThrow(DatabaseUnavailableError)
-})
-
-it('keeps sessions for connect-pg-simple', async () => {
-  const Store = connectPgSimple(session)
-  const store = new Store({ pool: database.pool, tableName: 'sessions', pruneSessionInterval: false })
-  const call = <Value>(
-    run: (done: (error: unknown, value?: Value) => void) => void,
-  ): Promise<Value | undefined> =>
-    new Promise((resolve, reject) => {
-      run((error, value) => (error ? reject(error) : resolve(value)))
-    })
-  const cookie = (maxAge: number) => ({ originalMaxAge: maxAge, expires: new Date(Date.now() + maxAge) })
-  await call((done) => store.set('alive', { cookie: cookie(60_000) }, done))
-  await call((done) => store.set('over', { cookie: cookie(-60_000) }, done))
-  expect(await call((done) => store.get('alive', done))).toMatchObject({ cookie: { originalMaxAge: 60_000 } })
-  expect(await call((done) => store.get('over', done))).toBeUndefined()
-  await call((done) => store.pruneSessions(done))
-  await call((done) => store.touch('alive', { cookie: cookie(120_000) }, () => done(undefined)))
-  const { rows } = await database.pool.query('select sid from sessions')
-  expect(rows).toEqual([{ sid: 'alive' }])
-  await call((done) => store.destroy('alive', done))
-  expect(await call((done) => store.get('alive', done))).toBeUndefined()
 })
 
 it('rolls back a failed transaction', async () => {

@@ -1,28 +1,26 @@
-import type { Pool } from 'pg'
+import { Client } from 'pg'
 
-type Query = (text: string, values?: unknown[]) => Promise<unknown>
+type Query = (this: unknown, ...args: unknown[]) => unknown
 
 /**
- * Holds up the first query that begins like this, as a slow request would be, until `meanwhile` is over.
- * @param begin starts the request whose query it is
+ * Holds up the first statement that matches, as a slow request would be, until `meanwhile` is over.
+ * @param begin starts the request whose statement it is
  * @returns what `begin` resolves to
  */
-export const whileHeld = async <T>(
-  pool: Pool,
-  beginning: string,
+export async function whileHeld<T>(
+  statement: RegExp,
   begin: () => Promise<T>,
-  meanwhile: () => Promise<void>,
-): Promise<T> => {
-  const original = pool.query.bind(pool) as Query
+  meanwhile: () => Promise<unknown>,
+): Promise<T> {
+  // Every connection of every pool in this process is one of these.
+  const connection = Client.prototype as unknown as { query: Query }
+  const original = connection.query
   const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  const slow: Query = async (text, values) => {
-    if (typeof text === 'string' && text.startsWith(beginning)) {
-      held.resolve()
-      await go.promise
-    }
-    return original(text, values)
+  connection.query = function query(...args) {
+    if (typeof args[0] !== 'string' || !statement.test(args[0])) return original.apply(this, args)
+    held.resolve()
+    return go.promise.then(() => original.apply(this, args))
   }
-  Object.assign(pool, { query: slow })
   try {
     const begun = begin()
     await held.promise
@@ -31,6 +29,6 @@ export const whileHeld = async <T>(
     return await begun
   } finally {
     go.resolve()
-    Object.assign(pool, { query: original })
+    connection.query = original
   }
 }

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
-import { ownSessions } from '../../auth/sessions-of-user.ts'
 import { emailAddress } from '../../email-address.ts'
+import { ownSessions } from '../../sessions/own-sessions.ts'
 import { signedIn } from '../acting-as.ts'
 import type { PageDeps } from '../deps.ts'
 import { choiceOf } from './select.ts'
@@ -28,8 +28,8 @@ export const showProfile =
       eidEmail: emailAddress(user.eidEmail) === user.email ? null : user.eidEmail,
       choices: user.email ? organisationsOf(user, organisations).map((choice) => choiceOf(choice, res)) : [],
       sayRoles: true,
-      sessions: sessions.map(({ key, current, browser, system, address, signedInAt, usedAt }) => ({
-        key,
+      sessions: sessions.map(({ id, current, browser, system, address, signedInAt, usedAt }) => ({
+        id,
         current,
         device: browser && system ? t('sessions.device', { browser, system }) : browser || system,
         address,

@@ -1,15 +1,16 @@
 import type { RequestHandler } from 'express'
-import { type SessionDeps, signOut } from '../../auth/session-of-user.ts'
-import { endOtherSessions } from '../../auth/sessions-of-user.ts'
+import type { SignInDeps } from '../../auth/sign-in.ts'
+import { signOut } from '../../auth/sign-out.ts'
 import { BadRequestError } from '../../errors.ts'
+import { endOtherSessions } from '../../sessions/own-sessions.ts'
 import { signedIn } from '../acting-as.ts'
 
 /**
- * `POST /profile/sessions/revoke`, form body `session`: the key of one of the user's sessions, `others` for all but this
+ * `POST /profile/sessions/revoke`, form body `session`: the id of one of the user's sessions, `others` for all but this
  * one, or `all`, which ends with this one's sign-out.
  * @throws BadRequestError
  */
-export const revokeSessions = (deps: SessionDeps): RequestHandler => {
+export const revokeSessions = (deps: SignInDeps): RequestHandler => {
   const signOutHere = signOut(deps)
   return async (req, res, next) => {
     const { session } = (req.body ?? {}) as { session?: unknown }

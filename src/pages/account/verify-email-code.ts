@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { localPath } from '../../auth/local-path.ts'
-import { renewSession } from '../../http/session.ts'
+import { renewSession } from '../../sessions/session.ts'
 import { codeMinutes, findCode, type SentCode } from '../../store/email-codes.ts'
 import { signedIn } from '../acting-as.ts'
 import {

@@ -30,22 +30,22 @@ const users = async (db: Db): Promise<void> => {
       reason text,
       primary key (user_id, organisation)
     )`.execute(db)
-  // connect-pg-simple's table.sql under another name.
   await sql`
     create table sessions (
-      sid varchar primary key,
-      sess json not null,
-      expire timestamp(6) not null,
-      used_at timestamptz not null default now(),
-      renewed_as varchar,
-      renewed_from varchar,
-      user_id text generated always as (sess -> 'passport' ->> 'user') stored,
-      eid_sid text generated always as (sess ->> 'eidSid') stored,
-      signed_in_at bigint generated always as ((sess ->> 'signedInAt')::bigint) stored
+      id text primary key,
+      user_id uuid references users on delete cascade,
+      signed_in_at timestamptz,
+      last_used_at timestamptz not null,
+      ends_at timestamptz not null,
+      device jsonb,
+      address text,
+      eid_session_id text,
+      encrypted_id_token text,
+      data jsonb not null
     )`.execute(db)
-  await sql`create index sessions_expire on sessions (expire)`.execute(db)
   await sql`create index sessions_user on sessions (user_id)`.execute(db)
-  await sql`create index sessions_eid_sid on sessions (eid_sid)`.execute(db)
+  await sql`create index sessions_ends_at on sessions (ends_at)`.execute(db)
+  await sql`create index sessions_eid_session on sessions (eid_session_id)`.execute(db)
   await sql`create table logout_tokens (id text primary key, forget_at timestamptz not null)`.execute(db)
 }
 

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import session from 'express-session'
+import type { Logger } from '../logger.ts'
+import type { Database } from '../store/database.ts'
+import { currentUser } from './current-user.ts'
+import { SessionStore } from './session-store.ts'
+import type { SessionLimits } from './session.ts'
+
+/**
+ * Server-side sessions in the database and the user of each; the cookie holds only a signed id. Over https the cookie is
+ * Secure and `__Host-` prefixed (RFC 6265bis), so that no other host or path can set it. It is set when a session gets its
+ * id and never else (the database knows when it ends): the answer to a slow request would put the old session's cookie over
+ * that of a sign-in which was faster.
+ */
+export function sessions(options: {
+  readonly secrets: readonly string[]
+  readonly https: boolean
+  readonly limits: SessionLimits
+  readonly database: Database
+  readonly logger: Logger
+}): RequestHandler[] {
+  const { https, secrets, database, limits } = options
+  const store = new SessionStore(database.kysely, limits.idleMs)
+  const handle = session({
+    name: https ? '__Host-portal' : 'portal',
+    secret: [...secrets],
+    store,
+    // 192 bits, as express-session's own.
+    genid: () => randomBytes(24).toString('base64url'),
+    resave: false,
+    saveUninitialized: false,
+    proxy: https,
+    cookie: { httpOnly: true, sameSite: 'lax', secure: https, path: '/' },
+  })
+  const readSession: RequestHandler = (req, res, next) => {
+    // PORTAL_URL says how browsers reach us. A proxy ends TLS, and one that does not say so with
+    // X-Forwarded-Proto would silently cost everybody their session cookie.
+    if (https) req.headers['x-forwarded-proto'] = 'https'
+    handle(req, res, next)
+  }
+  return [readSession, currentUser({ ...options, store })]
+}
