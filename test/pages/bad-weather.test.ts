@@ -2,12 +2,8 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
 import type { Partner } from '../../src/organisation.ts'
-<<<<<<< HEAD
-import { makeDue } from '../../src/store/due.ts'
-=======
 import { backlogOf } from '../../src/store/backlog.ts'
-import { makeDue } from '../../src/store/due-work.ts'
->>>>>>> wt-client
+import { makeDue } from '../../src/store/due.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -40,13 +36,7 @@ const answering = ({ api }: TestPortal, answer: WeatherAnswer, ...paths: string[
   api.weather.override = ({ path }) => (paths.some((part) => path.includes(part)) ? answer : undefined)
 }
 
-<<<<<<< HEAD
-/** As if the client had left the API alone for long enough. */
-const calm = async (_test: TestPortal): Promise<void> => {}
-
-=======
 /** Nothing is wrong with the API, and the client has found so: it tries now and then while the API is down. */
->>>>>>> wt-client
 const fairAgain = async (test: TestPortal): Promise<void> => {
   Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
   const { kysely } = test.portal.database

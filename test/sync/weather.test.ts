@@ -210,11 +210,7 @@ describe('an API that limits', () => {
     await until(isWhole)
     const statuses = test.api.requests.map(({ status }) => status)
     expect(statuses).toContain(429)
-<<<<<<< HEAD
     expect(test.log().includes('rate limit lowered')).toBe(true)
-=======
-    expect(test.log()).toContain('rate limit lowered')
->>>>>>> wt-client
   })
 })
 
