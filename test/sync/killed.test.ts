@@ -25,8 +25,8 @@ afterAll(async () => instances.stop())
 /** Reads everything again every second or two, so that there is always something under way. */
 const restless = {
   SYNC_LIST_IDLE_SECONDS: '1',
-  SYNC_DETAIL_SECONDS: '2',
-  SYNC_WEBHOOK_SECONDS: '2',
+  SYNC_DETAIL_SECONDS: '4',
+  SYNC_WEBHOOK_SECONDS: '4',
   SYNC_DOUBT_SECONDS: '1',
   MANAGEMENT_API_MAX_PER_SECOND: '400',
   MANAGEMENT_API_MAX_CONCURRENCY: '20',
@@ -79,8 +79,8 @@ it(`of two instances, one killed ${rounds} times at random: nothing is lost, dou
 
   const begun = Date.now()
   const running = [instances.start(restless), instances.start(restless)]
-  await until(() => isAllRead(begun, msns()))
-  await until(async () => isWritten(truth.now()))
+  await until(() => isAllRead(begun, msns()), 180_000)
+  await until(async () => isWritten(truth.now()), 180_000)
 
   for (let round = 1; round <= rounds; round += 1) {
     truth.happen(round)
@@ -96,13 +96,13 @@ it(`of two instances, one killed ${rounds} times at random: nothing is lost, dou
   }
 
   const ended = Date.now()
-  await until(() => isAllRead(ended, msns()))
+  await until(() => isAllRead(ended, msns()), 180_000)
   for (const instance of running) instance.child.kill('SIGTERM')
   for (const instance of running)
     expect([await instance.ended, instance.output()]).toEqual([0, instance.output()])
   // What was asked for last and not written, the last instance reads when it starts.
   const last = instances.start({ ...restless, LOG_LEVEL: 'info' })
-  await until(async () => isWritten(truth.now()))
+  await until(async () => isWritten(truth.now()), 180_000)
   last.child.kill('SIGTERM')
   expect(await last.ended).toBe(0)
 
