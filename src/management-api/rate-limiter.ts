@@ -18,7 +18,7 @@ export type RateLimiter = {
     readonly signal?: AbortSignal | undefined
   }): Promise<Permit | Refusal>
   /** Milliseconds from now in which no call will be made; 0 when calls may be made. */
-  pausedMs(): number
+  readonly pausedMs: () => number
 }
 
 /** The API counts the calls of any second as they arrive; the rest is margin. */
