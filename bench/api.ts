@@ -1,43 +1,42 @@
-import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createDemoManagementApi, type DemoManagementApi } from '../src/demo/management-api.ts'
-import type { Weather } from '../src/demo/management-api/weather.ts'
+import { json } from 'node:stream/consumers'
+import { createDemoManagementApi } from '../src/demo/management-api.ts'
 import { createLogger } from '../src/logger.ts'
-import { serve } from './ipc.ts'
-import { createBenchWorld, type WorldSize } from './world.ts'
+import { createWorld } from './world.ts'
 
-/** The demo Management API in a process of its own. */
-export type ApiHandlers = typeof handlers
-
-let api: DemoManagementApi | undefined
-
-const running = (): DemoManagementApi => {
-  if (!api) throw new Error('not started')
-  return api
+/** How the API behaves; it answers at once unless told otherwise. */
+export type ApiFaults = {
+  readonly latencyMs?: number
+  readonly rateLimitPerSecond?: number
+  /** Calls of partners whose number ends in 0 are accepted and never answered; their tokens are. */
+  readonly everyTenthSilent?: boolean
 }
 
-const handlers = {
-  /** @returns its URL */
-  start: async (size: WorldSize): Promise<string> => {
-    api = createDemoManagementApi(createBenchWorld(size), { logger: createLogger('silent') })
-    const server = createServer(api.app as RequestListener)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  },
-  weather: (change: Partial<Pick<Weather, 'latencyMs' | 'rateLimitPerSecond' | 'down'>>): void => {
-    Object.assign(running().weather, change)
-  },
-  /** Forgets the requests so far. */
-  forget: (): void => {
-    running().requests.length = 0
-  },
-  /** The latest requests, oldest first, without those for tokens. */
-  requests: () =>
-    running()
-      .requests.map(({ path, status, at }) => ({ path, status, at }))
-      .filter(({ path }) => !/token/i.test(path)),
-}
+/** A call other than for a token: when it came, and its status, which is 0 until it is answered. */
+export type Call = { readonly at: number; status: number }
 
-serve(handlers)
+const [port, sizes] = process.argv.slice(2)
+const world = createWorld(JSON.parse(sizes ?? '') as number[])
+const api = createDemoManagementApi(world, { logger: createLogger('silent') })
+let faults: ApiFaults = {}
+let calls: Call[] = []
+
+createServer(async (req, res) => {
+  if (req.url === '/bench') {
+    // The benchmark's own: GET tells the calls, PUT sets faults and forgets the calls.
+    if (req.method === 'PUT') {
+      faults = (await json(req)) as ApiFaults
+      Object.assign(api.weather, faults)
+      calls = []
+    }
+    res.end(JSON.stringify(calls))
+    return
+  }
+  if (!/token/.test(req.url ?? '')) {
+    const call: Call = { at: Date.now(), status: 0 }
+    calls.push(call)
+    res.on('finish', () => (call.status = res.statusCode))
+    if (faults.everyTenthSilent && String(req.headers['ocp-apim-subscription-key']).endsWith('0')) return
+  }
+  ;(api.app as RequestListener)(req, res)
+}).listen(Number(port), '127.0.0.1')

@@ -1,63 +1,95 @@
-import { explainSearch } from './explain.ts'
-import { createQueries, findTyped, type Query } from './queries.ts'
-import type { Reporter } from './results.ts'
-import { openPlace } from './seed.ts'
-import type { Stage } from './stage.ts'
-import { median, quantile } from './statistics.ts'
-import { largeId, partnerOf } from './world.ts'
+import { join } from 'node:path'
+import { createRandom, type Random } from '../src/demo/world/random.ts'
+import type { DemoWorld } from '../src/demo/world/types.ts'
+import { findSalesUnits } from '../src/store/sales-units.ts'
+import { launchChromium } from '../test/support/chromium.ts'
+import { startPortal } from './fixture.ts'
+import type { LargeFixture } from './large-fixture.ts'
+import { atMost, median, quantile } from './report.ts'
+import { openFixtureDatabase } from './seed.ts'
+import { largeId, salesUnitsOf } from './world.ts'
 
-const rounds = 3
-const warmUp = 100
-const mostCounted = 1000
+/** What a user might type, and which page of the matches the user opens. */
+type Query = { readonly q: string; readonly page: number }
 
-type Timed = Query & { readonly ms: number }
+const debounceMs = 150
 
-/** How long it takes to find sales units among all of the large partner's, by what somebody might type. */
-export const measureFilter = async ({ place, world }: Stage, report: Reporter): Promise<void> => {
-  const database = await openPlace(place)
-  const partner = partnerOf(world, largeId)
-  const total = world.salesUnits.filter(({ partnerId }) => partnerId === largeId).length
-  const queries = createQueries(world)
-  let most = 0
-  const time = async (query: Query): Promise<number> => {
+/** The time of the function behind the list of sales units, from query to rows, among all of the large partner's. */
+export async function measureFilter({ world, env }: LargeFixture): Promise<void> {
+  const database = await openFixtureDatabase(env.DATABASE_URL)
+  const partner = { kind: 'partner', id: largeId, name: '' } as const
+  const total = salesUnitsOf(world, largeId).length
+  async function time({ q, page }: Query): Promise<number> {
     const began = performance.now()
-    const found = await findTyped(database.kysely, partner, query, total)
-    const took = performance.now() - began
-    most = Math.max(most, found.total)
-    return took
+    const sort = { column: 'name', descending: false } as const
+    const filter = { q, market: '', capture: '', can: [] }
+    await findSalesUnits(database.kysely, partner, filter, { sort, page, size: 25, total })
+    return performance.now() - began
   }
-
-  for (const query of queries.toSorted((a, b) => a.q.localeCompare(b.q)).slice(0, warmUp)) await time(query)
+  const queries = createQueries(world)
+  for (const query of queries.slice(0, 100)) await time(query)
   const times = queries.map((): number[] => [])
-  for (let round = 0; round < rounds; round += 1)
+  for (let round = 0; round < 3; round += 1)
     for (const [index, query] of queries.entries()) times[index]?.push(await time(query))
-  const timed = queries.map((query, index): Timed => ({ ...query, ms: median(times[index] ?? []) }))
-
-  const short = timed.filter(({ q }) => q.length < 3)
-  const long = timed.filter(({ q }) => q.length >= 3)
-  const of = (some: readonly Timed[]) => some.map(({ ms }) => ms)
-  const slowest = (some: readonly Timed[]) =>
-    some.toSorted((a, b) => b.ms - a.ms)[0] ?? { q: '', page: 1, ms: 0 }
-  const described = (some: readonly Timed[]): string => {
-    const { q, page, ms } = slowest(some)
-    return `most ${ms.toFixed(1)} ms: "${q}"${page > 1 ? ` page ${page}` : ''}`
-  }
-  report.atMost(`filter, ${long.length} q of 3 to 20 characters: p50`, quantile(of(long), 0.5), 15, ' ms')
-  report.atMost('filter, q of 3 to 20 characters: p99', quantile(of(long), 0.99), 60, ' ms', described(long))
-  report.atMost(`filter, ${short.length} q of 1 or 2 characters: p50`, quantile(of(short), 0.5), 40, ' ms')
-  report.tell(
-    'filter, q of 1 or 2 characters: p99',
-    `${quantile(of(short), 0.99).toFixed(1)} ms (${described(short)})`,
-  )
-  report.atMost('filter: the most that is counted', most, mostCounted)
-
-  const isSlow = quantile(of(long), 0.5) > 15 || quantile(of(long), 0.99) > 60
-  for (const some of [isSlow ? long : [], quantile(of(short), 0.5) > 40 ? short : []]) {
-    if (some.length === 0) continue
-    const query = slowest(some)
-    console.log(
-      `\n"${query.q}" page ${query.page}:\n${await explainSearch(database, partner, query, total)}\n`,
-    )
-  }
   await database.close()
+  const medians = times.map((some) => median(some))
+  const most = Math.max(...medians)
+  const slowest = `most ${most.toFixed(1)} ms: "${queries[medians.indexOf(most)]?.q}"`
+  atMost(`filter, ${queries.length} q of 3 to 20 characters: p50`, median(medians), 15, ' ms')
+  atMost('filter, q of 3 to 20 characters: p99', quantile(medians, 0.99), 60, ' ms', slowest)
+}
+
+/** Texts typed into the filter: from each key to the frame that shows what the list found, without the debounce. */
+export async function measureKeystroke(fixture: LargeFixture): Promise<void> {
+  const portal = await startPortal(fixture)
+  const browser = await launchChromium()
+  try {
+    const [{ Cookie = '' } = {}] = fixture.visitors
+    const page = await browser.newPage({ extraHTTPHeaders: { Cookie } })
+    await page.addInitScript({ path: join(import.meta.dirname, 'in-page.js') })
+    await page.goto(`${fixture.url}/partners/${largeId}/sales-units`)
+    const times: number[] = []
+    const texts = createQueries(fixture.world).filter(({ q }) => /^[\p{L}\d]{3,8}$/u.test(q))
+    for (const { q } of texts.slice(0, 25)) {
+      await page.fill('#q', '')
+      await page.waitForURL((at) => !at.search.includes('q='))
+      await page.focus('#q')
+      for (const letter of q) {
+        await page.evaluate('timeNextLetter()')
+        await page.keyboard.type(letter)
+        times.push((await page.evaluate<number>('updated')) - debounceMs)
+      }
+    }
+    const note = `p50 ${median(times).toFixed(0)} ms, most ${Math.max(...times).toFixed(0)} ms`
+    atMost(`keystroke to updated list, ${times.length} keys: p95`, quantile(times, 0.95), 150, ' ms', note)
+  } finally {
+    await browser.close()
+    await portal.stop()
+  }
+}
+
+/** Parts of what the list searches: some in capitals, some of texts with ø, some without a match, some later pages. */
+function createQueries(world: DemoWorld): Query[] {
+  const random = createRandom(99)
+  const merchants = world.merchants.flatMap(({ body }) => [body.name, body.businessIdentifier.id])
+  const units = salesUnitsOf(world, largeId).flatMap(({ body }) => [body.name, body.msn])
+  const texts = [...units, ...merchants]
+  const nordic = texts.filter((text) => /[æøåäö]/i.test(text))
+  return Array.from({ length: 360 }, (_, index) => {
+    const length = 3 + Math.floor(index / 20)
+    const page = index % 5 === 4 ? 2 + random.below(11) : 1
+    if (index % 10 === 9) return { q: 'qxzwvj7qxzwvj7qxzwvj7'.slice(0, length), page: 1 }
+    const q = partOf(index % 10 === 8 ? nordic : texts, length, random)
+    return { q: index % 10 === 7 ? q.toUpperCase() : q, page }
+  })
+}
+
+/** A part that trimming does not shorten. */
+function partOf(texts: readonly string[], length: number, random: Random): string {
+  for (;;) {
+    const text = random.pick(texts)
+    const start = random.below(Math.max(1, text.length - length + 1))
+    const part = text.slice(start, start + length)
+    if (part.trim().length === length) return part
+  }
 }

@@ -1,105 +1,55 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import manifest from '../package.json' with { type: 'json' }
-import { endEverything, endOnSignals } from './ending.ts'
-import { measureExport } from './export.ts'
-import { measureFilter } from './filter.ts'
-import { fillStage } from './first-list.ts'
-import { measureFootprint } from './footprint.ts'
-import { measureFirstSync } from './first-sync.ts'
-import { measureKeystroke } from './keystroke.ts'
+import { measureFilter, measureKeystroke } from './filter.ts'
+import { onServer } from './fixture.ts'
+import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
 import { measureLighthouse } from './lighthouse.ts'
-import { measurePages } from './pages.ts'
-import { newPlace, type Place, postgresqlVersion } from './places.ts'
-import { allResults, reporter, tableOf } from './results.ts'
-import { measureServing } from './serving.ts'
-import { createStage, startPortalOf, visitorOf } from './stage.ts'
-import { measureUnchanged } from './unchanged.ts'
-import { measureWeather } from './weather.ts'
-import { largeId, smallId } from './world.ts'
+import { measureKill, measureOrganisations } from './organisations.ts'
+import { measureFootprint, measurePages } from './pages.ts'
+import { cleanup } from './processes.ts'
+import { table } from './report.ts'
+import { measureFirstSync, measurePagesDuringSync, measureUnchanged } from './sync.ts'
 
-const onFullStage = [
-  'filter',
-  'pages',
-  'serving',
-  'footprint',
-  'keystroke',
-  'export',
-  'lighthouse',
-  'weather',
-  'unchanged',
-] as const
-const sections = [...onFullStage, 'first-sync'] as const
+const sections: Readonly<Record<string, () => Promise<void>>> = {
+  'first-sync': measureFirstSync,
+  organisations: measureOrganisations,
+  kill: measureKill,
+  filter: async () => measureFilter(await large()),
+  unchanged: async () => measureUnchanged(await large()),
+  'pages-during-sync': async () => measurePagesDuringSync(await large()),
+  pages: async () => measurePages(await large()),
+  footprint: async () => measureFootprint(await large()),
+  keystroke: async () => measureKeystroke(await large()),
+  lighthouse: async () => measureLighthouse(await large()),
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '100000' }, only: { type: 'string' } },
+  options: { rows: { type: 'string', default: '100000' } },
 })
-const isWanted = (...some: readonly string[]): boolean =>
-  positionals.length === 0 || some.some((section) => positionals.includes(section))
-
-const measureFull = async (place: Place): Promise<void> => {
-  const report = reporter(place.kind)
-  const size = { large: Number(values.rows), orders: Math.ceil(Number(values.rows) / 20), small: 100 }
-  const stage = await createStage(place, size, [largeId, smallId], {
-    // The API of the bench takes a while for its longest list.
-    MANAGEMENT_API_TIMEOUT_MS: '60000',
-  })
-  await fillStage(stage, report)
-  if (isWanted('filter')) await measureFilter(stage, report)
-  if (isWanted('unchanged')) {
-    const portal = await startPortalOf(stage)
-    await measureUnchanged(stage, portal, report)
-    await portal.stop()
-  }
-  if (isWanted('footprint')) await measureFootprint(stage, report)
-  if (isWanted('pages', 'serving', 'keystroke', 'export', 'lighthouse', 'weather')) {
-    const portal = await startPortalOf(stage)
-    const visitor = await visitorOf(portal)
-    if (isWanted('pages')) await measurePages(stage, portal, visitor, report)
-    if (isWanted('serving')) await measureServing(portal, report)
-    if (isWanted('keystroke')) await measureKeystroke(stage, portal, report)
-    if (isWanted('export')) await measureExport(stage, portal, report)
-    if (isWanted('lighthouse')) await measureLighthouse(stage, portal, report)
-    if (isWanted('weather')) await measureWeather(stage, portal, visitor, report)
-    await portal.stop()
-  }
-  await stage.api.end()
-}
-
-const measure = async (kind: Place['kind']): Promise<void> => {
-  console.log(`\n${kind}`)
-  if (isWanted(...onFullStage)) await measureFull(await newPlace(kind))
-  if (isWanted('first-sync')) await measureFirstSync(await newPlace(kind), reporter(kind))
-}
-
-const unknown = positionals.find((section) => !sections.some((known) => known === section))
-if (unknown !== undefined) {
-  console.error(`npm run bench -- [${sections.join(' | ')}] [--only postgresql | embedded] [--rows 100000]`)
+if (positionals.some((name) => !sections[name]) || !/^[1-9]\d{2,5}$/.test(values.rows)) {
+  console.error(`npm run bench -- [${Object.keys(sections).join(' | ')}] [--rows 100000]`)
   process.exit(2)
 }
-endOnSignals()
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => void cleanup.disposeAsync().finally(() => process.exit(130)))
+
+let created: Promise<LargeFixture> | undefined
+async function large(): Promise<LargeFixture> {
+  return (created ??= createLargeFixture(Number(values.rows)))
+}
+
 try {
-  const version = await postgresqlVersion()
-  if (version === undefined) {
-    console.log(
-      'No PostgreSQL answers at BENCH_DATABASE_URL or TEST_DATABASE_URL: the embedded database only.',
-    )
-    process.exitCode = 1
-  }
   const began = performance.now()
-  if (version !== undefined && values.only !== 'embedded') await measure('postgresql')
-  if (values.only !== 'postgresql') await measure('embedded')
-  const cpus = `${availableParallelism()} CPUs`
-  const versions = [
-    `Node ${process.versions.node}`,
-    `PostgreSQL ${version ?? 'none'}`,
-    `PGlite ${manifest.dependencies['@electric-sql/pglite']}`,
-    cpus,
-  ]
-  const minutes = `${((performance.now() - began) / 60_000).toFixed(1)} minutes`
-  console.log(`\n${[...versions, minutes].join(', ')}\n\n${tableOf(allResults())}`)
-  if (allResults().some(({ met }) => met === false)) process.exitCode = 1
+  const [postgresql] = await onServer('show server_version')
+  for (const [name, measure] of Object.entries(sections)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue
+    console.log(name)
+    await measure()
+  }
+  const minutes = ((performance.now() - began) / 60_000).toFixed(1)
+  const machine = `PostgreSQL ${String(postgresql?.['server_version'])}, ${availableParallelism()} CPUs`
+  console.log(`\nNode ${process.versions.node}, ${machine}, ${minutes} minutes\n\n${table()}`)
 } finally {
-  await endEverything()
+  await cleanup.disposeAsync()
 }

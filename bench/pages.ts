@@ -1,65 +1,90 @@
-import type { Reporter } from './results.ts'
-import { makeFresh, siteOf } from './site.ts'
-import type { RunningPortal, Stage } from './stage.ts'
-import { median, Samples } from './statistics.ts'
-import type { Visitor } from './visitor.ts'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startPortal } from './fixture.ts'
+import { type LargeFixture, pagesOf } from './large-fixture.ts'
+import { closedLoop, openLoop } from './load.ts'
+import { directory, freePort, type RunningProcess, startProcess } from './processes.ts'
+import { atMost, median, quantile, tell } from './report.ts'
 import { largeId, smallId } from './world.ts'
 
-const rounds = 100
-const warmUpRounds = 5
-/** Nothing grows older than a minute, after which a page has a record read again. */
-const roundsUntilStale = 20
+/** Sends a page's bytes from a template literal; its arguments are a port and the page's file. */
+const bareServer = `
+  const [port, file] = process.argv.slice(1)
+  const [head, ...rows] = require('node:fs').readFileSync(file, 'utf8').split('<tr')
+  require('node:http').createServer((req, res) => {
+    res.setHeader('Content-Type', 'text/html; charset=utf-8')
+    res.end(head + rows.map((row) => '<tr' + row).join(''))
+  }).listen(port, '127.0.0.1')`
 
-/** Every page of the large partner against the same page of the small one, and how often that asks the API. */
-export const measurePages = async (
-  { world, api }: Stage,
-  portal: RunningPortal,
-  visitor: Visitor,
-  report: Reporter,
-): Promise<void> => {
-  const [small, large] = [siteOf(world, smallId), siteOf(world, largeId)]
-  const shown = [...small.shown, ...large.shown]
-  const samples = new Samples()
-  await makeFresh(portal, shown)
-  await api.ask.forget()
-  let views = 0
-  for (let round = -warmUpRounds; round < rounds; round += 1) {
-    if (round % roundsUntilStale === 0) await makeFresh(portal, shown)
-    for (const [name, path] of large.pages) {
-      const both = [
-        ['large', path],
-        ['small', small.pages.get(name) ?? ''],
-      ] as const
-      for (const [size, where] of round % 2 === 0 ? both : both.toReversed()) {
-        const took = await visitor.view(where)
-        views += 1
-        if (round >= 0) samples.add(`${name} ${size}`, took)
-      }
-    }
+/** What pages cost: those of the large partner against the small one's, and the list of sales units by itself. */
+export async function measurePages(fixture: LargeFixture): Promise<void> {
+  const portal = await startPortal(fixture)
+  await comparePages(fixture)
+  const path = `/partners/${largeId}/sales-units`
+  await measureCost(fixture, portal, path)
+  const times = await openLoop(fixture, [path], { perSecond: 100, seconds: 20 })
+  atMost('sales units, 100 requests a second: p50', median(times), 10, ' ms')
+  atMost('sales units, 100 requests a second: p99', quantile(times, 0.99), 60, ' ms')
+  await portal.stop()
+}
+
+/** How soon the process is ready on a migrated database, and its memory after ten seconds without work. */
+export async function measureFootprint(fixture: LargeFixture): Promise<void> {
+  const readyMs: number[] = []
+  const residentMb: number[] = []
+  for (let number = 0; number < 5; number += 1) {
+    const portal = await startPortal(fixture)
+    readyMs.push(portal.readyMs)
+    await sleep(10_000)
+    residentMb.push(portal.residentMb())
+    await portal.stop()
   }
-  const requests = await api.ask.requests()
-  const ratios = [...large.pages.keys()].map((name) => {
-    const [slow, quick] = [samples.median(`${name} large`), samples.median(`${name} small`)]
-    return { name, slow, quick, ratio: slow / quick }
+  atMost('process ready', median(readyMs), 1000, ' ms', 'median of 5')
+  atMost('memory of the idle process', median(residentMb), 110, ' MB', 'resident, median of 5')
+}
+
+/** Every page of the large partner in turns with the same page of the small one, by one visitor after the other. */
+async function comparePages(fixture: LargeFixture): Promise<void> {
+  const [large, small] = [pagesOf(fixture, largeId), pagesOf(fixture, smallId)]
+  const paths = large.flatMap((path, index) => [path, small[index] ?? ''])
+  const requests = fixture.visitors.flatMap((headers, index) =>
+    (index % 2 === 0 ? paths : paths.toReversed()).map((path) => ({ path, headers })),
+  )
+  await closedLoop(fixture.url, requests, paths.length * 6)
+  const times = await closedLoop(fixture.url, requests, paths.length * 100)
+  const medianOf = (path = ''): number =>
+    median(times.filter((_, index) => requests[index % requests.length]?.path === path))
+  const pages = large.map((path, index) => {
+    const [slow, quick] = [medianOf(path), medianOf(small[index])]
+    return { ratio: slow / quick, note: `${path}: ${quick.toFixed(1)} → ${slow.toFixed(1)} ms` }
   })
-  for (const { name, slow, quick, ratio } of ratios)
-    console.log(
-      `    ${name.padEnd(28)} ${quick.toFixed(2)} ms → ${slow.toFixed(2)} ms  × ${ratio.toFixed(2)}`,
-    )
-  const worst = ratios.reduce((found, next) => (next.ratio > found.ratio ? next : found))
-  report.atMost(
-    `${ratios.length} pages at 100 000 against 100 rows, worst`,
-    worst.ratio,
-    1.5,
-    ' ×',
-    `${worst.name}: ${worst.quick.toFixed(1)} → ${worst.slow.toFixed(1)} ms`,
-  )
-  const last: number[] = []
-  for (let round = 0; round < roundsUntilStale; round += 1) last.push(await visitor.view(large.lastPage))
-  const firstPage = samples.median('sales units large')
-  report.tell(
-    'the last page of 100 000 sales units',
-    `${median(last).toFixed(1)} ms; the first ${firstPage.toFixed(1)} ms`,
-  )
-  report.atMost(`API calls in ${views} views of fresh pages`, requests.length, 0)
+  const worst = pages.reduce((found, next) => (next.ratio > found.ratio ? next : found))
+  atMost(`${pages.length} pages at 100,000 against 100 rows, worst`, worst.ratio, 1.5, ' ×', worst.note)
+}
+
+/** CPU of a page against a server that only sends the same bytes, in turns. */
+async function measureCost(fixture: LargeFixture, portal: RunningProcess, path: string): Promise<void> {
+  const requests = fixture.visitors.map((headers) => ({ path, headers }))
+  const html = await (await fetch(`${fixture.url}${path}`, { headers: requests[0]?.headers ?? {} })).text()
+  const file = join(directory, 'page.html')
+  writeFileSync(file, html)
+  const port = await freePort()
+  const bareUrl = `http://127.0.0.1:${port}`
+  const bare = await startProcess(['-e', bareServer, port, file], {}, bareUrl)
+  async function cpuOfPage({ cpuMs }: RunningProcess, url: string): Promise<number> {
+    const before = cpuMs()
+    await closedLoop(url, requests, 2000, 8)
+    return (cpuMs() - before) / 2000
+  }
+  const [ours, theirs]: [number[], number[]] = [[], []]
+  for (let round = 0; round < 4; round += 1) {
+    ours.push(await cpuOfPage(portal, fixture.url))
+    theirs.push(await cpuOfPage(bare, bareUrl))
+  }
+  await bare.stop()
+  // The first round warms up.
+  const [page, bytes] = [median(ours.slice(1)), median(theirs.slice(1))]
+  const share = `of which bare node:http takes ${(bytes / page).toFixed(3)}`
+  tell('sales units, 25 rows: CPU of a page', `${page.toFixed(2)} ms (${share})`)
 }

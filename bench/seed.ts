@@ -1,99 +1,57 @@
-import { createLogger } from '../src/logger.ts'
-import type { Organisation } from '../src/organisation.ts'
-import { type Database, openDatabase } from '../src/store/database.ts'
-import { noteReadings, type Outcome, type Resource, summarise } from '../src/store/readings.ts'
-import { type Json, tidyTable } from '../src/store/records.ts'
-import { applyAnswers, type TimedAnswer } from '../src/sync/apply.ts'
-import { asStored } from '../src/sync/list-comparison.ts'
-import { details, type Kind, merchantKey, webhookKey, webhookKind } from '../src/sync/resources.ts'
 import type { DemoWorld } from '../src/demo/world/types.ts'
-import type { Place } from './places.ts'
+import { createLogger } from '../src/logger.ts'
+import { type Database, openDatabase } from '../src/store/database.ts'
+import { noteOutcomes, type Resource, writeSummary } from '../src/store/sync-state.ts'
+import { type Json, vacuumTable } from '../src/store/records.ts'
+import { applyAnswers } from '../src/sync/apply.ts'
+import { asStored } from '../src/sync/list-diff.ts'
+import { details, type Kind, merchantKey, webhookKey, webhookKind } from '../src/sync/resources.ts'
+import { salesUnitsOf } from './world.ts'
 
 const batch = 1000
 /** Nothing that was seeded is due within the run. */
-const nextInSeconds = 864_000
+const nextSeconds = 864_000
 
-/** Opens a database that nobody else has open. */
-export const openPlace = async ({ env }: Place): Promise<Database> =>
-  openDatabase({
-    url: env.DATABASE_URL || undefined,
-    dataDir: env.DATA_DIR,
-    logger: createLogger('silent'),
-  })
-
-const read = (resource: Resource, keys: readonly string[]): Outcome[] =>
-  keys.map((key) => ({ resource, key, askedMs: 0, nextInSeconds }))
-
-/** Writes these as the sync writes what it has read one by one. */
-const applyAll = async (
-  database: Database,
-  organisation: Organisation,
-  kind: Kind,
-  resource: Resource,
-  bodies: ReadonlyMap<string, Json>,
-): Promise<void> => {
-  const answers = [...bodies].map(([key, body]): TimedAnswer => ({
-    source: 'details',
-    key,
-    value: asStored(body),
-    askedMs: 0,
-  }))
-  for (let start = 0; start < answers.length; start += batch) {
-    const some = answers.slice(start, start + batch)
-    const outcomes = read(
-      resource,
-      some.map(({ key }) => key),
-    )
-    await applyAnswers(database, organisation, kind, some, (trx) => noteReadings(trx, organisation, outcomes))
-  }
-}
-
-const applyWebhooks = async (
-  database: Database,
-  organisation: Organisation,
-  world: DemoWorld,
-  msns: ReadonlySet<string>,
-): Promise<void> => {
-  const answers = world.webhooks.flatMap(({ registeredFor, body }): TimedAnswer[] => {
-    const msn = registeredFor.startsWith('msn/') ? registeredFor.slice(4) : ''
-    if (!msns.has(msn)) return []
-    return [{ source: 'list', key: webhookKey(msn, body), value: asStored(body), askedMs: 0 }]
-  })
-  for (let start = 0; start < answers.length; start += batch)
-    await applyAnswers(database, organisation, webhookKind, answers.slice(start, start + batch))
-  const keys = [...msns]
-  for (let start = 0; start < keys.length; start += batch)
-    await noteReadings(
-      database.kysely,
-      organisation,
-      read('salesUnitWebhooks', keys.slice(start, start + batch)),
-    )
+export async function openFixtureDatabase(url: string): Promise<Database> {
+  return openDatabase({ url, dataDir: '', logger: createLogger('silent') })
 }
 
 /**
- * Writes what the sync would read one by one, at so many calls a second, for hours: details of every sales unit,
- * their merchants and webhooks. The lists are there already.
+ * Writes what the sync would read one by one, for hours: details of every sales unit, their merchants and webhooks.
+ * The lists are there already, and no portal runs.
  */
-export const seedDetails = async (
-  database: Database,
-  organisation: Organisation,
-  world: DemoWorld,
-): Promise<void> => {
+export async function seedDetails(databaseUrl: string, world: DemoWorld): Promise<void> {
+  const database = await openFixtureDatabase(databaseUrl)
   const { kysely } = database
-  const partnerId = organisation.kind === 'partner' ? organisation.id : ''
-  const units = world.salesUnits.filter((unit) => unit.partnerId === partnerId).map(({ body }) => body)
-  const owners = new Set(units.map(({ businessIdentifier }) => merchantKey(businessIdentifier)))
-  const merchants = new Map(world.merchants.map(({ body }) => [merchantKey(body.businessIdentifier), body]))
-  const ours = new Map([...merchants].filter(([key]) => owners.has(key)))
-  await applyAll(database, organisation, details.merchant, 'merchant', ours)
-  const bodies = new Map(units.map((body) => [body.msn, body]))
-  await applyAll(database, organisation, details.salesUnit, 'salesUnit', bodies)
-  await applyWebhooks(database, organisation, world, new Set(bodies.keys()))
-  await summarise(kysely, organisation, 'salesUnits', { total: units.length, done: units.length })
-}
-
-/** Tables as they are once PostgreSQL, or the sync, has tidied them. */
-export const tidyAll = async ({ kysely }: Database): Promise<void> => {
+  const logger = createLogger('warn')
+  const merchants = world.merchants.map(({ body }) => [merchantKey(body.businessIdentifier), body] as const)
+  const webhooks = Map.groupBy(world.webhooks, ({ registeredFor }) => registeredFor)
+  for (const { organisation } of world.organisations) {
+    async function write(kind: Kind, source: 'list' | 'details', rows: (readonly [string, Json])[]) {
+      const answers = rows.map(([key, body]) => ({ source, key, value: asStored(body), askedMs: 0 }))
+      for (let start = 0; start < answers.length; start += batch)
+        await applyAnswers({ db: kysely, logger }, organisation, kind, answers.slice(start, start + batch))
+    }
+    async function noteRead(resource: Resource, keys: readonly string[]) {
+      const outcomes = keys.map((key) => ({ resource, key, askedMs: 0, nextSeconds }))
+      await noteOutcomes(kysely, organisation, outcomes, 900)
+    }
+    const units = salesUnitsOf(world, 'id' in organisation ? organisation.id : '').map(({ body }) => body)
+    const msns = units.map(({ msn }) => msn)
+    const owners = new Set(units.map(({ businessIdentifier }) => merchantKey(businessIdentifier)))
+    const hooks = msns.flatMap((msn) => (webhooks.get(`msn/${msn}`) ?? []).map(({ body }) => ({ msn, body })))
+    const hookRows = hooks.map(({ msn, body }) => [webhookKey(msn, body), body] as const)
+    const unitRows = units.map((body) => [body.msn, body] as const)
+    const ownerRows = merchants.filter(([key]) => owners.has(key))
+    await write(details.merchant, 'details', ownerRows)
+    await write(details.salesUnit, 'details', unitRows)
+    await write(webhookKind, 'list', hookRows)
+    await noteRead('merchant', [...owners])
+    await noteRead('salesUnit', msns)
+    await noteRead('salesUnitWebhooks', msns)
+    await writeSummary(kysely, organisation, 'salesUnits', { total: units.length, done: units.length })
+  }
   for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks', 'sync_state'] as const)
-    await tidyTable(kysely, table)
+    await vacuumTable(kysely, table)
+  await database.close()
 }

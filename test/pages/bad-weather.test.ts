@@ -2,11 +2,12 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { WeatherAnswer } from '../../src/demo/management-api/weather.ts'
 import type { Partner } from '../../src/organisation.ts'
-import { makeDue, wantReadings } from '../../src/store/due.ts'
-import { readingOf } from '../../src/store/readings.ts'
+import { makeDue, requestRefresh } from '../../src/store/due.ts'
+import { findSyncState } from '../../src/store/sync-state.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { until } from '../support/until.ts'
 import { factsOf, linesOf, linksOf, rowsOf, wordsOf } from './reading.ts'
 
 const base = '/partners/12345'
@@ -41,11 +42,11 @@ const fairAgain = async (test: TestPortal): Promise<void> => {
   Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
   const { kysely } = test.portal.database
   const isAnswered = async (): Promise<boolean> => {
-    await wantReadings(kysely, nordlys, 'salesUnit', ['999999'], { onlyUnread: false })
+    await requestRefresh(kysely, nordlys, 'salesUnit', ['999999'])
     await test.settled()
-    return (await readingOf(kysely, nordlys, 'salesUnit', '999999'))?.failure === null
+    return (await findSyncState(kysely, nordlys, 'salesUnit', '999999'))?.failure === null
   }
-  while (!(await isAnswered())) await setTimeout(100)
+  await until(isAnswered)
 }
 
 const givesAway = /Error|at .*\.ts|Service Unavailable|ECONN/

@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { userIdOf } from '../src/auth/user-id.ts'
+import { createDemoEid } from '../src/demo/eid.ts'
+import { newSigningKey } from '../src/demo/state.ts'
+import { merchantKey } from '../src/sync/resources.ts'
+import { Browser } from '../test/support/browser.ts'
+import { countRead, createFixture, startPortal, until } from './fixture.ts'
+import { cleanup } from './processes.ts'
+import { tell } from './report.ts'
+import { seedDetails } from './seed.ts'
+import { largeId, salesUnitsOf, smallId } from './world.ts'
+
+/** A large and a small partner, read and complete, and the headers of users who are signed in and may see both. */
+export type LargeFixture = Awaited<ReturnType<typeof createLargeFixture>>
+
+/** As many as it takes: the portal limits the requests of one user. */
+const people = Array.from({ length: 40 }, (_, index) => ({
+  sub: `visitor-${index}`,
+  name: `Visitor number ${index};`,
+  email: `visitor.${index}@example.com`,
+  emailVerified: true,
+  description: 'Opens pages',
+  grants: [],
+}))
+
+/** Has the portal read both partners' lists over HTTP, signs the visitors in, and writes the details. */
+export async function createLargeFixture(large: number) {
+  const eid = createServer().listen(0, '127.0.0.1')
+  await once(eid, 'listening')
+  cleanup.defer(() => eid.close().closeAllConnections())
+  const issuer = `http://127.0.0.1:${(eid.address() as AddressInfo).port}`
+  const env = { OIDC_ISSUER: issuer, MANAGEMENT_API_TIMEOUT_MS: '60000' }
+  const fixture = await createFixture([large, 100], env)
+  const { world, db, url } = fixture
+  const { OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = fixture.env
+  const [jwks, cookieKeys] = [{ keys: [newSigningKey()] }, ['cookie-key-of-the-bench']]
+  const demoEid = createDemoEid({ issuer, portalUrl: url, clientId, clientSecret, people, jwks, cookieKeys })
+  eid.on('request', demoEid as RequestListener)
+
+  const portal = await startPortal(fixture)
+  await until(async () => (await countRead(db)) === world.organisations.length)
+  tell(`first lists, ${world.salesUnits.length} sales units: CPU`, `${(portal.cpuMs() / 1000).toFixed(1)} s`)
+  await db.query(
+    `insert into grants (user_id, organisation, role)
+     select user_id, organisation, 'developer' from unnest($1::uuid[]) user_id, unnest($2::text[]) organisation`,
+    [people.map(({ sub }) => userIdOf(issuer, sub)), [`partner/${largeId}`, `partner/${smallId}`]],
+  )
+  const visitors: Record<string, string>[] = []
+  for (const [index, { name }] of people.entries()) {
+    const browser = new Browser(url)
+    await browser.signIn(name)
+    visitors.push({
+      Accept: 'text/html',
+      'Accept-Encoding': 'gzip, deflate, br, zstd',
+      Cookie: `portal=${browser.cookie('portal')}`,
+      'X-Forwarded-For': `10.0.${index}.1`,
+    })
+  }
+  await portal.stop()
+  await seedDetails(fixture.env.DATABASE_URL, world)
+  return { ...fixture, visitors }
+}
+
+/** Every page of a partner; pages of partners of every size show equally much, and come in the same order. */
+export function pagesOf({ world }: LargeFixture, id: string): string[] {
+  const [unit] = salesUnitsOf(world, id)
+  const order = world.productOrders.find((row) => row.partnerId === id && row.body.status === 'COMPLETED')
+  if (!unit || !order) throw new Error(`partner ${id} has too little for all pages`)
+  const { msn, businessIdentifier } = unit.body
+  return [
+    '',
+    '/product-orders',
+    '/product-orders?status=COMPLETED&q=a',
+    `/product-orders/${order.body.productOrderId}`,
+    '/templates',
+    '/sales-units',
+    '/sales-units?page=4',
+    '/sales-units?q=fitness',
+    '/sales-units?q=a',
+    `/sales-units?q=${msn}`,
+    `/sales-units/${msn}`,
+    `/merchants/${merchantKey(businessIdentifier)}`,
+    '/price-packages',
+    '/developers/webhooks',
+  ].map((path) => `/partners/${id}${path}`)
+}

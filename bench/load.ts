@@ -1,0 +1,41 @@
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import autocannon, { type Options, type Request } from 'autocannon'
+import type { LargeFixture } from './large-fixture.ts'
+
+/** A connection sends its next request when the last is answered. @returns milliseconds in the order of the answers */
+export async function closedLoop(url: string, requests: Request[], amount: number, connections = 1) {
+  const times: number[] = []
+  const setupClient: Options['setupClient'] = (client) => {
+    client.on('response', (_status, _bytes, ms) => times.push(ms))
+  }
+  const result = await autocannon({ url, requests, amount, connections, setupClient, sampleInt: 100 })
+  const failed = result.non2xx + result.errors
+  if (failed > 0) throw new Error(`${failed} of ${amount} requests to ${url} failed`)
+  return times
+}
+
+/**
+ * Requests evenly spaced in time, whether or not the one before is answered. autocannon sends the requests of a second
+ * at its beginning and waits for answers, which would measure bursts. @returns milliseconds from when each was due
+ */
+export async function openLoop(
+  { url: portalUrl, visitors }: LargeFixture,
+  paths: readonly string[],
+  { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
+): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 100 })
+  const began = performance.now()
+  const times = Array.from({ length: perSecond * seconds }, async (_, index) => {
+    const due = began + (index * 1000) / perSecond
+    await sleep(Math.max(1, due - performance.now()))
+    const url = `${portalUrl}${paths[index % paths.length]}`
+    const request = get(url, { agent, headers: visitors[index % visitors.length] ?? {} })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}`)
+    await once(response.resume(), 'end')
+    return performance.now() - due
+  })
+  return Promise.all(times).finally(() => agent.destroy())
+}
