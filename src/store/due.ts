@@ -79,6 +79,9 @@ export type DueTask = {
   readonly resource: Resource
   readonly key: string
   readonly priority: 'requested' | 'list' | 'unlisted' | 'background'
+  /** Whether it has been read before, and for how long its last answer has been suspect. */
+  readonly isRead: boolean
+  readonly suspectSeconds: number | null
 }
 
 /**
@@ -101,17 +104,19 @@ export async function dueTasks(
   const { limit, busy, listSlackSeconds, listsOnly = false } = options
   const free = sql`resource || ' ' || key <> all(${busy})`
   const details = (resource: DetailResource, urgency: number) => sql`(
-    select resource, key, ${sql.lit(urgency)} as urgency, due_at as since from sync_state
+    select resource, key, ${sql.lit(urgency)} as urgency, due_at as since, checked_at, suspect_since from sync_state
     where organisation = ${key} and resource = ${resource} and due_at <= now() and ${free}
       and not ${listsOnly}::boolean
     order by due_at, key limit ${limit})`
-  const { rows } = await sql<{ resource: Resource; key: string; urgency: number }>`
-    select resource, key, min(urgency) as urgency from (
-      (select resource, key, case when unlisted then 2 else 0 end as urgency, requested_at as since from sync_state
+  const { rows } = await sql<Omit<DueTask, 'priority'> & { urgency: number }>`
+    select resource, key, min(urgency) as urgency, max(checked_at) is not null as "isRead",
+      extract(epoch from now() - min(suspect_since))::float8 as "suspectSeconds" from (
+      (select resource, key, case when unlisted then 2 else 0 end as urgency, requested_at as since,
+          checked_at, suspect_since from sync_state
         where organisation = ${key} and requested_at is not null and ${free}
         order by requested_at limit ${limit})
       union all
-      (select resource, key, 1, due_at from sync_state
+      (select resource, key, 1, due_at, checked_at, suspect_since from sync_state
         where organisation = ${key} and resource = any(${listResources}) and key = ''
           and due_at <= now() + ${listSlackSeconds}::float8 * interval '1 second' and ${free})
       union all ${details('salesUnit', 3)}

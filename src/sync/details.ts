@@ -107,7 +107,7 @@ async function applyWebhooks(
     const lost = missing.length > (detail.skipped ?? 0) ? missing : []
     if (webhooks && isSuspect({ stored: stored.length, lost: lost.length })) {
       const state = await findSyncState(db, organisation, 'salesUnitWebhooks', msn)
-      if (!isConfirmed(state, settings.suspectSeconds)) {
+      if (!isConfirmed(state?.suspectSeconds, settings)) {
         await markSuspect(db, organisation, 'salesUnitWebhooks', msn, settings.suspectSeconds)
         continue
       }

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Organisation } from '../organisation.ts'
 import { type Json, marksOf, type RecordMark } from '../store/records.ts'
-import type { SyncState } from '../store/sync-state.ts'
 import type { TimedAnswer } from './apply.ts'
-import type { SyncContext } from './context.ts'
+import type { SyncContext, SyncSettings } from './context.ts'
 import { idOf, type ListKind } from './resources.ts'
 
 /** Where a list differs from the store. */
@@ -157,6 +156,9 @@ export function isSuspect({ stored, lost }: Pick<ListDiff, 'stored' | 'lost'>): 
 }
 
 /** Whether a suspect answer has been read again long enough after the first one to count. */
-export function isConfirmed(state: SyncState | undefined, suspectSeconds: number): boolean {
-  return (state?.suspectSeconds ?? -1) >= suspectSeconds
+export function isConfirmed(
+  suspectSeconds: number | null | undefined,
+  settings: Pick<SyncSettings, 'suspectSeconds'>,
+): boolean {
+  return (suspectSeconds ?? -1) >= settings.suspectSeconds
 }

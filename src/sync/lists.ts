@@ -1,21 +1,18 @@
 import { UpstreamNotFoundError } from '../errors.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { type Organisation, organisationKey } from '../organisation.ts'
-import { ensureDue, pruneSyncState } from '../store/due.ts'
+import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
 import type { Json } from '../store/records.ts'
-import {
-  findSyncState,
-  type ListResource,
-  markSuspect,
-  type Outcome,
-  writeSummary,
-} from '../store/sync-state.ts'
+import { type ListResource, markSuspect, type Outcome, writeSummary } from '../store/sync-state.ts'
 import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { failureOf } from './failure.ts'
 import { compareWithStore, isConfirmed, isSuspect, type ListComparison, type ListDiff } from './list-diff.ts'
 import { lists } from './resources.ts'
 import { summariseList } from './summaries.ts'
+
+/** A list to read. */
+export type ListTask = Pick<DueTask, 'isRead' | 'suspectSeconds'> & { readonly resource: ListResource }
 
 /** Runs one write after the other, so that an organisation's writes do not wait for each other in the database. */
 export type InTurn = <T>(write: () => Promise<T>) => Promise<T>
@@ -28,13 +25,12 @@ export async function syncList(
   context: SyncContext,
   vacuum: Vacuum,
   organisation: Organisation,
-  resource: ListResource,
+  { resource, isRead, suspectSeconds }: ListTask,
   inTurn: InTurn,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { db, settings, logger } = context
   const line = { organisation: organisationKey(organisation), resource }
-  const before = await findSyncState(db, organisation, resource)
   const comparison = await compareWithStore(context, organisation, lists[resource])
   const asked = performance.now()
   let answer: Pick<Rows<Json>, 'malformed'> | undefined
@@ -48,7 +44,7 @@ export async function syncList(
   const diff = comparison.end(answer?.malformed ?? [])
   const { count, stored, lost } = diff
   if (isSuspect(diff)) {
-    if (!isConfirmed(before, settings.suspectSeconds)) {
+    if (!isConfirmed(suspectSeconds, settings)) {
       logger.warn({ ...line, stored, lost }, 'list suspect: it lost too much at once and is read again')
       await markSuspect(db, organisation, resource, '', settings.suspectSeconds)
       return undefined
@@ -59,7 +55,7 @@ export async function syncList(
   // What is not written yet differs when the list is read again.
   if (signal.aborted) return undefined
   if (resource === 'salesUnits' && written > 0) await pruneSyncState(db, organisation)
-  if (written > 0 || !before?.checkedAt) await summariseList(db, organisation, resource)
+  if (written > 0 || !isRead) await summariseList(db, organisation, resource)
   const skipped = diff.skipped + refused
   const askedMs = performance.now() - asked
   logger.info({ ...line, rows: count, written, skipped, ms: Math.round(askedMs) }, 'list read')

@@ -4,7 +4,7 @@ import { listResources, noteOutcomes, type Outcome } from '../store/sync-state.t
 import type { Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { applyDetails, type Detail, type DetailTask, readDetail } from './details.ts'
-import { type InTurn, syncList } from './lists.ts'
+import { type InTurn, type ListTask, syncList } from './lists.ts'
 import { summariseAgain } from './summaries.ts'
 
 /** How a worker ended: nothing is due; details were left because other organisations wait; the API does not answer. */
@@ -173,8 +173,8 @@ class OrganisationWorker {
   async #work(task: DueTask): Promise<void> {
     this.#inFlight += 1
     try {
-      if (isDetail(task)) await this.#readDetail(task)
-      else await this.#syncList(task)
+      if (isList(task)) await this.#syncList(task)
+      else if (isDetail(task)) await this.#readDetail(task)
     } catch (error) {
       this.#fault ??= { error }
     } finally {
@@ -191,15 +191,13 @@ class OrganisationWorker {
     this.#gathered.push(detail)
   }
 
-  async #syncList({ resource, key }: DueTask): Promise<void> {
-    const list = listResources.find((name) => name === resource)
-    if (!list) throw new Error(`${resource} is no list`)
+  async #syncList(task: DueTask & ListTask): Promise<void> {
     const { vacuum, signal } = this.#options
-    const outcome = await syncList(this.#context, vacuum, this.#organisation, list, this.#inTurn, signal)
+    const outcome = await syncList(this.#context, vacuum, this.#organisation, task, this.#inTurn, signal)
     if (outcome) {
       this.#count(outcome.failure)
       this.#outcomes.push(outcome)
-    } else this.#busy.delete(nameOf({ resource, key }))
+    } else this.#busy.delete(nameOf(task))
   }
 
   #count(failure: 'unavailable' | 'refused' | undefined): void {
@@ -271,6 +269,10 @@ function nameOf({ resource, key }: Pick<DueTask, 'resource' | 'key'>): string {
   return `${resource} ${key}`
 }
 
+function isList(task: DueTask): task is DueTask & ListTask {
+  return listResources.some((name) => name === task.resource)
+}
+
 function isDetail(task: DueTask): task is DueTask & DetailTask {
-  return !listResources.some((name) => name === task.resource)
+  return !isList(task)
 }
