@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { Browser } from '../test/support/browser.ts'
 import { memoryOf, idleUse } from './first-list.ts'
 import type { Reporter } from './results.ts'
-import type { RunningPortal, Stage } from './stage.ts'
+import type { RunningPortal } from './stage.ts'
 import { visitors } from './visitor.ts'
 import { largeId } from './world.ts'
 
@@ -22,7 +22,7 @@ const download = async (url: string, Cookie: string): Promise<Taken> => {
 }
 
 /** All sales units of the large partner as files. */
-export const measureExport = async (stage: Stage, portal: RunningPortal, report: Reporter): Promise<void> => {
+export const measureExport = async (portal: RunningPortal, report: Reporter): Promise<void> => {
   const browser = new Browser(portal.url)
   await browser.signIn(visitors[1]?.name ?? '')
   const cookie = `portal=${browser.cookie('portal')}`
@@ -36,7 +36,7 @@ export const measureExport = async (stage: Stage, portal: RunningPortal, report:
     const busy = await portal.ask.readMeter()
     const size = `${(totalMs / 1000).toFixed(1)} s, ${(bytes / 1024 / 1024).toFixed(1)} MB in all`
     report.atMost(`export of 100 000 sales units, ${extension}: first byte`, firstByteMs, 300, ' ms', size)
-    const memory = memoryOf(stage, idle, busy)
+    const memory = memoryOf(idle, busy)
     report.atMost(`export, ${extension}: extra memory`, memory.value, 50, ' MB', memory.note)
     report.tell(
       `export, ${extension}: event loop delay`,

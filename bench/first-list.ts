@@ -7,13 +7,10 @@ import { largeId, smallId } from './world.ts'
 const idleMs = 1500
 
 /** The memory that a piece of work took beyond what the idle process had. */
-export const memoryOf = (stage: Stage, idle: Measured, busy: Measured): { value: number; note: string } =>
-  stage.place.kind === 'postgresql'
-    ? { value: busy.rssMb - idle.rssMb, note: `resident, ${idle.rssMb.toFixed(0)} MB idle` }
-    : {
-        value: busy.heapMb - idle.heapMb,
-        note: `JavaScript of the main thread; resident with the database +${(busy.rssMb - idle.rssMb).toFixed(0)} MB`,
-      }
+export const memoryOf = (idle: Measured, busy: Measured): { value: number; note: string } => ({
+  value: busy.rssMb - idle.rssMb,
+  note: `resident, ${idle.rssMb.toFixed(0)} MB idle`,
+})
 
 /** What the process has while it does nothing. */
 export const idleUse = async (portal: {
@@ -38,7 +35,7 @@ export const fillStage = async (stage: Stage, report: Reporter): Promise<void> =
   const used = await portal.ask.readMeter()
   await portal.stop()
   const [row] = [stage.world.salesUnits.length]
-  const memory = memoryOf(stage, idle, used)
+  const memory = memoryOf(idle, used)
   report.tell(
     `first lists, ${row} sales units`,
     `${(used.wallMs / 1000).toFixed(1)} s, ${(used.cpuMs / 1000).toFixed(1)} s of CPU (${(used.mainCpuMs / 1000).toFixed(1)} s main thread)`,

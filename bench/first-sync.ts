@@ -77,7 +77,7 @@ export const measureFirstSync = async (place: Place, report: Reporter): Promise<
   const refused = requests.filter(({ status }) => status === 429).length
   const most = `at most ${mostInASecond(requests.map(({ at }) => at))} calls came within a second`
   report.atMost('first sync: refused by the API (429)', refused, 0, '', most)
-  const memory = memoryOf(stage, idle, used)
+  const memory = memoryOf(idle, used)
   report.atMost('first sync: memory', memory.value, 300, ' MB', memory.note)
   report.atMost('first sync: event loop delay, p99', used.delay.p99, 50, ' ms', describeDelays([used]))
   report.tell(

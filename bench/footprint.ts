@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { get } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { start } from '../test/support/process.ts'
@@ -35,7 +36,7 @@ const startProduction = async ({ env, eid }: Stage) => {
   eid.servePortal(url)
   const began = performance.now()
   const process = start('start.js', {
-    cwd: env['DATA_DIR'] ?? '.',
+    cwd: tmpdir(),
     env: { ...env, PORT: String(port), PORTAL_URL: url },
     execArgv: startFlags,
   })

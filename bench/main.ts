@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import manifest from '../package.json' with { type: 'json' }
 import { endEverything, endOnSignals } from './ending.ts'
 import { measureExport } from './export.ts'
 import { measureFilter } from './filter.ts'
@@ -33,13 +32,13 @@ const sections = [...onFullStage, 'first-sync'] as const
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '100000' }, only: { type: 'string' } },
+  options: { rows: { type: 'string', default: '100000' } },
 })
 const isWanted = (...some: readonly string[]): boolean =>
   positionals.length === 0 || some.some((section) => positionals.includes(section))
 
 const measureFull = async (place: Place): Promise<void> => {
-  const report = reporter(place.kind)
+  const report = reporter('postgresql')
   const size = { large: Number(values.rows), orders: Math.ceil(Number(values.rows) / 20), small: 100 }
   const stage = await createStage(place, size, [largeId, smallId], {
     // The API of the bench takes a while for its longest list.
@@ -49,7 +48,7 @@ const measureFull = async (place: Place): Promise<void> => {
   if (isWanted('filter')) await measureFilter(stage, report)
   if (isWanted('unchanged')) {
     const portal = await startPortalOf(stage)
-    await measureUnchanged(stage, portal, report)
+    await measureUnchanged(portal, report)
     await portal.stop()
   }
   if (isWanted('footprint')) await measureFootprint(stage, report)
@@ -59,7 +58,7 @@ const measureFull = async (place: Place): Promise<void> => {
     if (isWanted('pages')) await measurePages(stage, portal, visitor, report)
     if (isWanted('serving')) await measureServing(portal, report)
     if (isWanted('keystroke')) await measureKeystroke(stage, portal, report)
-    if (isWanted('export')) await measureExport(stage, portal, report)
+    if (isWanted('export')) await measureExport(portal, report)
     if (isWanted('lighthouse')) await measureLighthouse(stage, portal, report)
     if (isWanted('weather')) await measureWeather(stage, portal, visitor, report)
     await portal.stop()
@@ -67,36 +66,21 @@ const measureFull = async (place: Place): Promise<void> => {
   await stage.api.end()
 }
 
-const measure = async (kind: Place['kind']): Promise<void> => {
-  console.log(`\n${kind}`)
-  if (isWanted(...onFullStage)) await measureFull(await newPlace(kind))
-  if (isWanted('first-sync')) await measureFirstSync(await newPlace(kind), reporter(kind))
-}
-
 const unknown = positionals.find((section) => !sections.some((known) => known === section))
 if (unknown !== undefined) {
-  console.error(`npm run bench -- [${sections.join(' | ')}] [--only postgresql | embedded] [--rows 100000]`)
+  console.error(`npm run bench -- [${sections.join(' | ')}] [--rows 100000]`)
   process.exit(2)
 }
 endOnSignals()
 try {
   const version = await postgresqlVersion()
-  if (version === undefined) {
-    console.log(
-      'No PostgreSQL answers at BENCH_DATABASE_URL or TEST_DATABASE_URL: the embedded database only.',
-    )
-    process.exitCode = 1
-  }
+  if (version === undefined)
+    throw new Error('no PostgreSQL answers at BENCH_DATABASE_URL or TEST_DATABASE_URL')
   const began = performance.now()
-  if (version !== undefined && values.only !== 'embedded') await measure('postgresql')
-  if (values.only !== 'postgresql') await measure('embedded')
+  if (isWanted(...onFullStage)) await measureFull(await newPlace())
+  if (isWanted('first-sync')) await measureFirstSync(await newPlace(), reporter('postgresql'))
   const cpus = `${availableParallelism()} CPUs`
-  const versions = [
-    `Node ${process.versions.node}`,
-    `PostgreSQL ${version ?? 'none'}`,
-    `PGlite ${manifest.dependencies['@electric-sql/pglite']}`,
-    cpus,
-  ]
+  const versions = [`Node ${process.versions.node}`, `PostgreSQL ${version}`, cpus]
   const minutes = `${((performance.now() - began) / 60_000).toFixed(1)} minutes`
   console.log(`\n${[...versions, minutes].join(', ')}\n\n${tableOf(allResults())}`)
   if (allResults().some(({ met }) => met === false)) process.exitCode = 1

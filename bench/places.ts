@@ -7,8 +7,7 @@ import { atEnd } from './ending.ts'
 
 /** An empty database: where it is, in the words of the portal's environment. */
 export type Place = {
-  readonly kind: 'postgresql' | 'embedded'
-  readonly env: { readonly DATABASE_URL: string; readonly DATA_DIR: string }
+  readonly env: { readonly DATABASE_URL: string }
 }
 
 const serverUrl =
@@ -56,11 +55,5 @@ const newSchema = async (): Promise<string> => {
   return url.href
 }
 
-/** An empty database of this kind, gone at the end of the run. */
-export const newPlace = async (kind: Place['kind']): Promise<Place> => ({
-  kind,
-  env: {
-    DATABASE_URL: kind === 'postgresql' ? await newSchema() : '',
-    DATA_DIR: kind === 'embedded' ? temporaryDirectory() : '',
-  },
-})
+/** An empty database, gone at the end of the run. */
+export const newPlace = async (): Promise<Place> => ({ env: { DATABASE_URL: await newSchema() } })

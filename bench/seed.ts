@@ -14,12 +14,8 @@ const batch = 1000
 const nextInSeconds = 864_000
 
 /** Opens a database that nobody else has open. */
-export const openPlace = async ({ env }: Place): Promise<Database> =>
-  openDatabase({
-    url: env.DATABASE_URL || undefined,
-    dataDir: env.DATA_DIR,
-    logger: createLogger('silent'),
-  })
+export const openPlace = ({ env }: Place): Database =>
+  openDatabase({ url: env.DATABASE_URL, logger: createLogger('silent') })
 
 const read = (resource: Resource, keys: readonly string[]): Outcome[] =>
   keys.map((key) => ({ resource, key, askedMs: 0, nextInSeconds }))

@@ -105,7 +105,7 @@ export const untilListsRead = async ({ ask }: RunningPortal, key: string, since:
 
 /** Fills in what the lists do not have, lets the visitor in, and tidies; the portal does not run meanwhile. */
 export const completeStage = async ({ place, world, eid }: Stage): Promise<void> => {
-  const database = await openPlace(place)
+  const database = openPlace(place)
   for (const id of [largeId, smallId]) {
     const partner = partnerOf(world, id)
     await seedDetails(database, partner, world)

@@ -1,7 +1,7 @@
 import { idleUse, memoryOf } from './first-list.ts'
 import { describeDelays } from './meter.ts'
 import type { Reporter } from './results.ts'
-import { type RunningPortal, type Stage, untilIdle, untilListsRead } from './stage.ts'
+import { type RunningPortal, untilIdle, untilListsRead } from './stage.ts'
 import { median } from './statistics.ts'
 import { largeId } from './world.ts'
 
@@ -24,11 +24,7 @@ const writtenSince = async (
 }
 
 /** Reads all lists of the large partner again, which say what is known. */
-export const measureUnchanged = async (
-  stage: Stage,
-  portal: RunningPortal,
-  report: Reporter,
-): Promise<void> => {
+export const measureUnchanged = async (portal: RunningPortal, report: Reporter): Promise<void> => {
   const key = `partner/${largeId}`
   await portal.ask.query(`update sync_state set due_at = now() + interval '1 day' where key = ''`)
   await untilIdle(portal)
@@ -53,15 +49,12 @@ export const measureUnchanged = async (
     seconds(runs.map(({ cpuMs }) => cpuMs)),
     seconds(runs.map(({ mainCpuMs }) => mainCpuMs)),
   ]
-  const isEmbedded = stage.place.kind === 'embedded'
   const wall = `${seconds(runs.map(({ wallMs }) => wallMs)).toFixed(1)} s in all`
-  const note = isEmbedded
-    ? `main thread; ${all.toFixed(1)} s with the database's; ${wall}`
-    : `all threads; ${main.toFixed(1)} s main thread; ${wall}`
-  report.atMost('sync that finds nothing changed: CPU', isEmbedded ? main : all, 5, ' s', note)
+  const note = `all threads; ${main.toFixed(1)} s main thread; ${wall}`
+  report.atMost('sync that finds nothing changed: CPU', all, 5, ' s', note)
   report.atMost('sync that finds nothing changed: rows rewritten', after.rows, 0)
   report.atMost('sync that finds nothing changed: changes recorded', after.changes - changes, 0)
-  const memories = runs.map((busy) => memoryOf(stage, idle, busy))
+  const memories = runs.map((busy) => memoryOf(idle, busy))
   const most = memories.reduce((found, next) => (next.value > found.value ? next : found))
   report.atMost('sync that finds nothing changed: memory', most.value, 300, ' MB', most.note)
   report.atMost(

@@ -120,8 +120,7 @@ export const applyAnswers = async (
   })
 
 /**
- * Tables are tidied after so many rows written here: PostgreSQL would get to it by itself, but not before the next
- * page, and the embedded database never does.
+ * Tables are tidied after so many rows written here: PostgreSQL would get to it by itself, but not before the next page.
  */
 const tidyAfter = 5000
 

@@ -35,8 +35,6 @@ const stopMs = 10_000
 
 /** The queue makes its tables itself, and two instances that start together must not do so at once. */
 const inTurn = async (database: Database, work: () => Promise<void>): Promise<void> => {
-  // An embedded database has one session, and nobody else starts on it.
-  if (database.kind === 'embedded') return work()
   return database.kysely.connection().execute(async (session) => {
     await sql`select pg_advisory_lock(hashtext(current_schema() || ' jobs'))`.execute(session)
     try {
@@ -63,7 +61,6 @@ export const startJobs = async (
   const boss = new PgBoss({
     db: { executeSql: async (text, values) => database.pool.query(text, values ?? []) },
     schema: await jobSchemaOf(database),
-    backend: database.kind === 'embedded' ? 'pglite' : 'postgres',
     schedule: false,
     registerInstance: false,
     monitorVacuum: false,
@@ -84,8 +81,6 @@ export const startJobs = async (
         deleteAfterSeconds: 60,
       })
     }
-    // Nobody else works on an embedded database: what was under way when a process ended is not, and is sent again.
-    if (database.kind === 'embedded') await boss.deleteAllJobs()
   }
   await inTurn(database, begin)
   const workerIds: Record<Queue, string[]> = { lists: [], details: [] }

@@ -68,7 +68,12 @@ it('has a line for each thing that is read, with its age and what is wrong with 
     failures: '4',
     failure: `'refused'`,
   })
-  await insert('templates', 0, { due_at: later, checked_at: ago('10'), suspect_since: ago('0.5'), total: '5' })
+  await insert('templates', 0, {
+    due_at: later,
+    checked_at: ago('10'),
+    suspect_since: ago('0.5'),
+    total: '5',
+  })
   await insert('productOrder', 7, { due_at: `'infinity'`, checked_at: ago('1') })
   await insert('salesUnits', 0, { due_at: `'epoch'` }, shop)
   await database.pool.query(

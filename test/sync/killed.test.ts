@@ -6,7 +6,6 @@ import type { Change } from '../../src/store/changes.ts'
 import type { Json, StoredRecord } from '../../src/store/records.ts'
 import { currentOf } from '../../src/sync/compare.ts'
 import type { Running } from '../support/process.ts'
-import { testDatabaseUrl } from '../support/database.ts'
 import { type Instances, prepareInstances } from './instances.ts'
 import { createTruth } from './truth.ts'
 
@@ -53,9 +52,8 @@ const isAllRead = (from: number, msns: readonly string[]): boolean => {
 const kill = async ({ child, ended }: Running): Promise<void> => {
   child.kill('SIGKILL')
   await ended
-  if (!testDatabaseUrl) return
   // Another instance takes up the jobs of a killed one after its heartbeat is over; here nobody waits for that.
-  const database = await instances.open()
+  const database = instances.open()
   const { rows } = await database.pool.query<{ schema: string }>('select current_schema() as schema')
   const jobs = `${rows[0]?.schema}_jobs`
   await database.pool.query(`update ${jobs}.job set state = 'completed' where state = 'active'`)
@@ -65,7 +63,7 @@ const kill = async ({ child, ended }: Running): Promise<void> => {
 const tables = { sales_units: 'salesUnit', product_orders: 'productOrder', webhooks: 'webhook' } as const
 
 const readStore = async (): Promise<{ rows: Map<string, Json>; history: Change[] }> => {
-  const database = await instances.open()
+  const database = instances.open()
   const rows = new Map<string, Json>()
   for (const [table, resource] of Object.entries(tables)) {
     const found = await database.pool.query<StoredRecord>(`select * from ${table} where removed_at is null`)

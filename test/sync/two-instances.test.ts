@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
 import { createDemoWorld } from '../../src/demo/world.ts'
-import { testDatabaseUrl } from '../support/database.ts'
 import { type Instances, partner, prepareInstances } from './instances.ts'
 
 const world = createDemoWorld({ salesUnits: 120 })
@@ -37,65 +36,53 @@ const mostInOneSecond = (): number => {
 }
 const isAllRead = (): boolean => new Set(detailsAsked()).size >= msns.length + merchants.size
 
-// On the embedded database there is never more than one: its directory is locked.
-if (testDatabaseUrl) {
-  describe('two instances on one PostgreSQL', () => {
-    it('read everything once, together no faster than one may', async () => {
-      instances = await prepareInstances(world)
-      instances.api.weather.latencyMs = 20
-      const limits = { MANAGEMENT_API_MAX_PER_SECOND: '40', MANAGEMENT_API_MAX_CONCURRENCY: '20' }
-      instances.start(limits)
-      instances.start(limits)
-      await until(isAllRead)
-      const twice = [...countsOf(asked())].filter(([, count]) => count > 1)
-      expect(twice).toEqual([])
-      // Each on its own would make it 80; a little is for calls that arrive late on a busy machine.
-      expect(mostInOneSecond()).toBeLessThanOrEqual(46)
-      expect(new Set(detailsAsked()).size).toBe(msns.length + merchants.size)
-    })
-
-    it('have no more calls in flight together than one may', async () => {
-      instances = await prepareInstances(world)
-      instances.api.weather.latencyMs = 60
-      const limits = { MANAGEMENT_API_MAX_PER_SECOND: '500', MANAGEMENT_API_MAX_CONCURRENCY: '4' }
-      instances.start(limits)
-      instances.start(limits)
-      await until(isAllRead)
-      expect(instances.underWay().peak).toBeLessThanOrEqual(4)
-      expect(instances.underWay().peak).toBeGreaterThan(2)
-    })
-
-    it('take up each other’s work: what a killed one was at, the other one ends', async () => {
-      instances = await prepareInstances(world)
-      instances.api.weather.latencyMs = 20
-      const limits = { MANAGEMENT_API_MAX_PER_SECOND: '40', MANAGEMENT_API_MAX_CONCURRENCY: '20' }
-      const first = instances.start(limits)
-      await until(() => detailsAsked().length > 30)
-      const second = instances.start({ ...limits, LOG_LEVEL: 'info' })
-      await second.says(/portal ready/)
-      first.child.kill('SIGKILL')
-      await first.ended
-      await until(isAllRead)
-      await second.says(/details read/)
-      // What was asked for by the killed one and not written yet is asked for again, and nothing else.
-      const twice = [...countsOf(detailsAsked())].filter(([, count]) => count > 1)
-      expect(twice.length).toBeLessThanOrEqual(60)
-      expect(twice.every(([, count]) => count === 2)).toBe(true)
-      const database = await instances.open()
-      const { rows } = await database.pool.query<{ kind: string; count: number }>(
-        `select kind, count(*)::int as count from changes where resource = 'salesUnit' group by kind`,
-      )
-      await database.close()
-      expect(rows).toEqual([{ kind: 'added', count: msns.length }])
-    }, 120_000)
-  })
-} else {
-  it('a second instance on one embedded database is refused in words', async () => {
+describe('two instances on one database', () => {
+  it('read everything once, together no faster than one may', async () => {
     instances = await prepareInstances(world)
-    const first = instances.start({ LOG_LEVEL: 'info' })
-    await first.says(/portal ready/)
-    const second = instances.start()
-    expect(await second.ended).toBe(1)
-    expect(second.output()).toContain('another portal uses the embedded database')
+    instances.api.weather.latencyMs = 20
+    const limits = { MANAGEMENT_API_MAX_PER_SECOND: '40', MANAGEMENT_API_MAX_CONCURRENCY: '20' }
+    instances.start(limits)
+    instances.start(limits)
+    await until(isAllRead)
+    const twice = [...countsOf(asked())].filter(([, count]) => count > 1)
+    expect(twice).toEqual([])
+    // Each on its own would make it 80; a little is for calls that arrive late on a busy machine.
+    expect(mostInOneSecond()).toBeLessThanOrEqual(46)
+    expect(new Set(detailsAsked()).size).toBe(msns.length + merchants.size)
   })
-}
+
+  it('have no more calls in flight together than one may', async () => {
+    instances = await prepareInstances(world)
+    instances.api.weather.latencyMs = 60
+    const limits = { MANAGEMENT_API_MAX_PER_SECOND: '500', MANAGEMENT_API_MAX_CONCURRENCY: '4' }
+    instances.start(limits)
+    instances.start(limits)
+    await until(isAllRead)
+    expect(instances.underWay().peak).toBeLessThanOrEqual(4)
+    expect(instances.underWay().peak).toBeGreaterThan(2)
+  })
+
+  it('take up each other’s work: what a killed one was at, the other one ends', async () => {
+    instances = await prepareInstances(world)
+    instances.api.weather.latencyMs = 20
+    const limits = { MANAGEMENT_API_MAX_PER_SECOND: '40', MANAGEMENT_API_MAX_CONCURRENCY: '20' }
+    const first = instances.start(limits)
+    await until(() => detailsAsked().length > 30)
+    const second = instances.start({ ...limits, LOG_LEVEL: 'info' })
+    await second.says(/portal ready/)
+    first.child.kill('SIGKILL')
+    await first.ended
+    await until(isAllRead)
+    await second.says(/details read/)
+    // What was asked for by the killed one and not written yet is asked for again, and nothing else.
+    const twice = [...countsOf(detailsAsked())].filter(([, count]) => count > 1)
+    expect(twice.length).toBeLessThanOrEqual(60)
+    expect(twice.every(([, count]) => count === 2)).toBe(true)
+    const database = instances.open()
+    const { rows } = await database.pool.query<{ kind: string; count: number }>(
+      `select kind, count(*)::int as count from changes where resource = 'salesUnit' group by kind`,
+    )
+    await database.close()
+    expect(rows).toEqual([{ kind: 'added', count: msns.length }])
+  }, 120_000)
+})

@@ -4,33 +4,21 @@ import { createLogger } from '../logger.ts'
 import { holdOrganisations } from '../organisations.ts'
 import type { Reading } from '../reading.ts'
 import { openDatabase } from '../store/database.ts'
-import { migrate } from '../store/migrations.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { runCommand } from './commands.ts'
 
-/** What is under way when a command is done is mostly counting what was read, for the pages. */
-const lastJobsMs = 5000
-
-/** Stops reading; with `patience` what is under way ends first. */
-const stopReading = async ({ sync }: Reading, patience: boolean): Promise<void> => {
-  const deadline = performance.now() + (patience ? lastJobsMs : 0)
-  while (sync.running() > 0 && performance.now() < deadline) await sleep(50)
-  await sync.stop()
-}
-
 /**
- * Does a command in this process, on the database of the configuration. `sync` starts what reads organisations, as one
- * more instance beside the portals on the same PostgreSQL.
+ * Runs a command on the database of the configuration. `sync` starts the sync in this process, as one more instance
+ * beside the portals on the same database.
  */
-export const runHere = async (
+export async function run(
   config: ReadingConfig,
   argv: readonly string[],
   call: CommandCall,
-): Promise<CommandResult> => {
-  const { databaseUrl: url, dataDir, apiLimits: limits } = config
+): Promise<CommandResult> {
   const logger = createLogger('error', process.stderr)
   const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
-  const database = await openDatabase({ url, dataDir, logger })
+  const database = openDatabase({ url: config.databaseUrl, logger })
   let reading: Reading | undefined
   const sync = async () => {
     // Loaded when it is needed: the other commands are quicker without it.
@@ -38,15 +26,21 @@ export const runHere = async (
     reading ??= await openReading(config, organisations, database, logger)
     return reading.sync
   }
+  const deps = { database, organisations: organisations.current(), limits: config.apiLimits, sync, logger }
   try {
-    await migrate(database)
-    return await runCommand(
-      { database, organisations: organisations.current(), limits, sync, logger },
-      argv,
-      call,
-    )
+    return await runCommand(deps, argv, call)
   } finally {
     if (reading) await stopReading(reading, !call.signal.aborted)
     await database.close()
   }
+}
+
+/** What is under way when a command is done is mostly counting what was read, for the pages. */
+const lastJobsMs = 5000
+
+/** Stops reading; with `patience` what is under way ends first. */
+async function stopReading({ sync }: Reading, patience: boolean): Promise<void> {
+  const deadline = performance.now() + (patience ? lastJobsMs : 0)
+  while (sync.running() > 0 && performance.now() < deadline) await sleep(50)
+  await sync.stop()
 }
