@@ -6,7 +6,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
-import manifest from '../../package.json' with { type: 'json' }
 import { SharedSession } from './shared-session.ts'
 
 /** The first message to this process. */
@@ -78,12 +77,11 @@ function empty(directory: string): void {
   }
 }
 
-/** The tables and PGlite's version are in its name, so that what another version wrote is not opened. */
+/** Its name follows from the tables, so that what another version of the portal wrote is not opened. */
 function databaseName(): string {
   const migrations = new URL('../store/migrations/', import.meta.url)
   const sources = readdirSync(migrations).map((name) => readFileSync(new URL(name, migrations), 'utf8'))
-  const version = [manifest.devDependencies['@electric-sql/pglite'], ...sources].join('\n')
-  return `database-${hash('sha256', version).slice(0, 8)}`
+  return `database-${hash('sha256', sources.join('\n')).slice(0, 8)}`
 }
 
 async function listen(database: PGlite, path: string): Promise<void> {

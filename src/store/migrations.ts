@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { DatabaseUnavailableError } from '../errors.ts'
@@ -14,20 +13,22 @@ const migrations: Readonly<Record<string, Migration>> = {
 /** How the tables of a database relate to this version of the portal. */
 export type SchemaVersion = 'current' | 'empty' | 'older' | 'newer'
 
-/** How long a start waits for another one before it says so. */
-const patienceMs = 3000
-
 /**
  * Brings the database up to date in one transaction. Instances that start together wait for each other, without the
  * statement timeout, which is meant for pages; the lock ends with the transaction, however that ends.
  *
+ * @param patienceMs how long it waits before it says so in the log
  * @throws DatabaseUnavailableError when it cannot, also when a newer portal has been here; nothing is changed then
  */
-export async function migrate({ kysely }: Database, logger: Logger): Promise<void> {
+export async function migrate({ kysely }: Database, logger: Logger, patienceMs = 3000): Promise<void> {
+  const waiting = setTimeout(() => {
+    logger.info('migration waits: another instance is migrating the database')
+  }, patienceMs)
   try {
     await kysely.transaction().execute(async (trx) => {
       await sql`set local statement_timeout = 0`.execute(trx)
-      await lock(trx, logger)
+      await sql`select pg_advisory_xact_lock(hashtext(current_schema() || ' migrations'))`.execute(trx)
+      clearTimeout(waiting)
       await sql`
         create table if not exists migrations (
           name text primary key,
@@ -45,6 +46,8 @@ export async function migrate({ kysely }: Database, logger: Logger): Promise<voi
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new DatabaseUnavailableError(`the database could not be brought up to date: ${reason}`, { cause })
+  } finally {
+    clearTimeout(waiting)
   }
 }
 
@@ -60,17 +63,6 @@ export async function schemaVersion({ kysely }: Database): Promise<SchemaVersion
 }
 
 const undefinedTable = '42P01'
-
-async function lock(trx: Handle, logger: Logger): Promise<void> {
-  const over = new AbortController()
-  setTimeout(patienceMs, undefined, { signal: over.signal }).then(
-    () => logger.info('waiting for another instance that migrates the database'),
-    () => {},
-  )
-  await sql`select pg_advisory_xact_lock(hashtext(current_schema() || ' migrations'))`
-    .execute(trx)
-    .finally(() => over.abort())
-}
 
 async function appliedIn(db: Handle): Promise<Set<string>> {
   const { rows } = await sql<{ name: string }>`select name from migrations`.execute(db)

@@ -1,6 +1,6 @@
 import connectPgSimple from 'connect-pg-simple'
 import session from 'express-session'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { Partner } from '../../src/organisation.ts'
@@ -8,6 +8,7 @@ import { type Database, openDatabase } from '../../src/store/database.ts'
 import { addGrant, listGrants, removeGrant } from '../../src/store/grants.ts'
 import { migrate, schemaVersion } from '../../src/store/migrations.ts'
 import { findUser, findUserWithGrants, listUsers, saveUser, saveVouchedEmail } from '../../src/store/users.ts'
+import { createMemoryLog } from '../support/log.ts'
 import { createTestSchema, openEmptyTestDatabase, openTestDatabase } from '../support/database.ts'
 
 const mona = {
@@ -47,6 +48,18 @@ describe('migrations', () => {
     const after = await Promise.all(clients.map((client) => client.query('show statement_timeout')))
     for (const client of clients) client.release()
     expect(after.map(({ rows }) => rows)).toEqual(clients.map(() => before.rows))
+  })
+
+  it('say in the log that they wait for another instance', async () => {
+    const { logger: log, log: logged } = createMemoryLog()
+    const other = await database.pool.connect()
+    await other.query('begin')
+    await other.query(`select pg_advisory_xact_lock(hashtext(current_schema() || ' migrations'))`)
+    const migrated = migrate(database, log, 20)
+    await vi.waitFor(() => expect(logged()).toContain('migration waits: another instance is migrating'))
+    await other.query('commit')
+    other.release()
+    await migrated
   })
 
   it('refuse a database that a newer portal has migrated', async () => {
