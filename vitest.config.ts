@@ -7,14 +7,12 @@ export const shared = {
   // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
   // modules afresh for every file would take longer than most files.
   isolate: false,
-  // The embedded database lives for seconds: optimising its WebAssembly costs more than it gives.
-  execArgv: ['--liftoff-only'],
+  globalSetup: 'test/support/global-setup.ts',
 }
 
 export default defineConfig({
   test: {
     ...shared,
-    globalSetup: 'test/support/global-setup.ts',
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/browser/**'],
     // Much of a test is waiting (for retries, for a process to start), so more of them than there are cores.

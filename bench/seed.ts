@@ -13,7 +13,7 @@ const batch = 1000
 const nextSeconds = 864_000
 
 export async function openFixtureDatabase(url: string): Promise<Database> {
-  return openDatabase({ url, dataDir: '', logger: createLogger('silent') })
+  return openDatabase({ url, logger: createLogger('silent') })
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { Client } from 'pg'
 import { z } from 'zod'
 import { readLogo } from './brand/logo.ts'
 import { emailAddress } from './email-address.ts'
@@ -12,6 +13,23 @@ export const url = z.string().transform((value, context) => {
   context.addIssue({ code: 'custom', message: 'is not a URL' })
   return z.NEVER
 })
+
+const exampleDatabase = 'postgres://portal:secret@127.0.0.1:5432/portal'
+
+/** Where PostgreSQL is, in the words that `pg` takes: a socket's directory may be its `host`, for example. */
+export const databaseUrl = z
+  .string(`is required: where PostgreSQL is, such as ${exampleDatabase}; "npm run demo" brings its own`)
+  .superRefine((value, context) => {
+    const refuse = (message: string): void => context.addIssue({ code: 'custom', message })
+    if (!/^postgres(ql)?:\/\//.test(value)) return refuse(`must be a URL such as ${exampleDatabase}`)
+    try {
+      return void new Client(value)
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof URIError)
+        return refuse('is not a URL that PostgreSQL takes: percent-encode special characters in the password')
+      return refuse(`cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  })
 
 /** https everywhere but on this machine: what goes there is a secret, or names people. */
 const safeUrl = url.refine(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import {
   baseUrl,
+  databaseUrl,
   hexColour,
   logoFile,
   mailSender,
@@ -29,11 +30,7 @@ export class ConfigurationError extends Error {
 
 const operatorVariables = {
   NODE_ENV: z.string().default('development'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
-    .optional(),
-  DATA_DIR: z.string().default('./data'),
+  DATABASE_URL: databaseUrl,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }
 
@@ -92,10 +89,6 @@ const portalSchema = z
     SMTP_URL: smtpServer.optional(),
     MAIL_FROM: mailSender.optional(),
   })
-  .refine((env) => env.NODE_ENV !== 'production' || env.DATABASE_URL !== undefined, {
-    path: ['DATABASE_URL'],
-    message: 'is required when NODE_ENV is production: the embedded database is for trial and development',
-  })
   .superRefine((env, context) => {
     const missing = (variable: 'SMTP_URL' | 'MAIL_FROM', why: string): void => {
       if (env[variable] === undefined)
@@ -123,7 +116,8 @@ const withoutEmpty = (env: Environment): Environment =>
 const problemsOf = (error: z.ZodError, env: Environment): string[] =>
   error.issues.map((issue) => {
     const variable = String(issue.path[0])
-    return env[variable] === undefined && issue.code === 'invalid_type'
+    const isUnexplained = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+    return env[variable] === undefined && isUnexplained
       ? `${variable} is required`
       : `${variable} ${issue.message}`
   })
@@ -165,7 +159,6 @@ const secretFileProblems = (env: Environment, files: readonly string[]): string[
 
 const readingOf = (values: z.output<typeof operatorSchema>) => ({
   databaseUrl: values.DATABASE_URL,
-  dataDir: values.DATA_DIR,
   managementApiUrl: values.MANAGEMENT_API_URL,
   webhooksApiUrl: values.WEBHOOKS_API_URL,
   productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,

@@ -189,7 +189,7 @@ export class MailUnavailableError extends PortalError {
   readonly page = 'mailUnavailable'
 }
 
-/** Thrown when the embedded database is in use by another process, or a configured one cannot be used. */
+/** Thrown when the database does not answer, or cannot be used. */
 export class DatabaseUnavailableError extends PortalError {
   readonly status = 503
   readonly page = 'databaseUnavailable'

@@ -1,14 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createEid } from './auth/eid.ts'
 import { createBrand } from './brand/brand.ts'
-import { CommandError } from './cli/arguments.ts'
-import { runCommand } from './cli/commands.ts'
-import { serveOperatorSocket } from './cli/operator-socket.ts'
 import { type Config, ConfigurationError } from './config.ts'
 import type { DemoNotice } from './http/locals.ts'
 import { answerMalformed } from './http/malformed.ts'
@@ -18,11 +14,10 @@ import { holdOrganisations } from './organisations.ts'
 import { openSync, type RunningSync } from './sync/setup.ts'
 import { type AuditBuffer, createAuditBuffer } from './store/audit-buffer.ts'
 import { startAuditRetention } from './store/audit-retention.ts'
-import { isInMemory } from './store/embedded/pool.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import type { FreshnessService } from './sync/freshness.ts'
 import type { Sync } from './sync/sync.ts'
-import { migrate, migrationsPending } from './store/migrations.ts'
+import { migrate, schemaVersion } from './store/migrations.ts'
 
 /** How long requests in flight may take to end when the portal stops. */
 const drainMs = 10_000
@@ -68,33 +63,21 @@ export const startPortal = async (
 ): Promise<Portal> => {
   const brand = await brandOf(config)
   const logger = options.logger ?? createLogger(config.logLevel)
-  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
+  const database = openDatabase({ url: config.databaseUrl, logger })
   const stopping = new AbortController()
   const audit = createAuditBuffer(database, logger)
   let running: RunningSync | undefined
-  let operatorSocket: Awaited<ReturnType<typeof serveOperatorSocket>> | undefined
   try {
-    await migrate(database)
+    await migrate(database, logger)
     for (const warning of config.warnings) logger.warn(warning)
     const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
-    const sync = async (): Promise<Sync> => {
-      if (!running) throw new CommandError('the portal is starting: try again in a moment')
-      return running.sync
-    }
-    if (database.kind === 'embedded' && !isInMemory(config.dataDir)) {
-      operatorSocket = await serveOperatorSocket(
-        join(config.dataDir, 'operator.sock'),
-        (argv, call) =>
-          runCommand({ database, organisations: organisations.current(), sync, logger }, argv, call),
-        logger,
-      )
-    }
 
     const readiness = async () => {
       if (stopping.signal.aborted) return { ready: false, reason: 'stopping' }
       try {
-        await database.ping()
-        return (await migrationsPending(database)) ? { ready: false, reason: 'migrations' } : { ready: true }
+        const version = await schemaVersion(database)
+        const isBehind = version === 'empty' || version === 'older'
+        return isBehind ? { ready: false, reason: 'migrations' } : { ready: true }
       } catch {
         return { ready: false, reason: 'database' }
       }
@@ -120,7 +103,7 @@ export const startPortal = async (
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     if (!config.mail)
       logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
-    logger.info({ url, database: database.kind, organisations: organisations.current().size }, 'portal ready')
+    logger.info({ url, organisations: organisations.current().size }, 'portal ready')
     const keys = startKeysReload(config, running, audit, logger)
     const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
     // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
@@ -143,7 +126,6 @@ export const startPortal = async (
       server.closeAllConnections()
       await running?.freshness.requested()
       await syncStopped
-      await operatorSocket?.close()
       await endRetention()
       await audit.stop()
       await database.close()
@@ -162,7 +144,6 @@ export const startPortal = async (
   } catch (error) {
     stopping.abort()
     await running?.sync.stop()
-    await operatorSocket?.close()
     await database.close()
     throw error
   }

@@ -15,6 +15,7 @@ const partner = (keys: unknown) => ({ partners: [{ id: '12345', name: 'Nordlys',
 const management = { type: 'management', clientId: 'id', clientSecret: 'top-secret-value' }
 
 const good = {
+  DATABASE_URL: 'postgres://127.0.0.1/portal',
   PORTAL_URL: 'https://portal.example.com',
   OIDC_ISSUER: 'https://eid.example.com/tenant',
   OIDC_CLIENT_ID: 'portal',
@@ -57,8 +58,7 @@ describe('readConfig', () => {
         idTokenAlgs: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
       },
       sessionLimits: { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 },
-      databaseUrl: undefined,
-      dataDir: './data',
+      databaseUrl: good.DATABASE_URL,
       managementApiUrl: 'https://api.vipps.no',
       webhooksApiUrl: 'https://api.vipps.no',
       logLevel: 'info',
@@ -98,7 +98,6 @@ describe('readConfig', () => {
       OIDC_CLIENT_SECRET: '',
       OIDC_PRIVATE_KEY_FILE: open,
       OIDC_DECRYPTION_KEY_FILE: shared,
-      DATABASE_URL: 'postgres://127.0.0.1/portal',
     }
     const problems = problemsOf({ ...env, NODE_ENV: 'production' })
     expect(problems.map((problem) => problem.replace(/^.*chmod/, 'chmod')).toSorted()).toEqual([
@@ -115,14 +114,15 @@ describe('readConfig', () => {
 
   it('names every missing variable at once', () => {
     const problems = problemsOf({})
-    for (const variable of Object.keys(good)) expect(problems).toContain(`${variable} is required`)
+    for (const variable of Object.keys(good))
+      expect(problems).toContainEqual(expect.stringMatching(`^${variable} is required`))
     expect(problems).toHaveLength(Object.keys(good).length)
   })
 
   it('takes an empty variable as one that is not set', () => {
-    expect(readConfig({ ...good, PORT: '', DATABASE_URL: ' ', TRUST_PROXY: '' })).toMatchObject({
+    expect(readConfig({ ...good, PORT: '', BRAND_NAME: ' ', TRUST_PROXY: '' })).toMatchObject({
       port: 3000,
-      databaseUrl: undefined,
+      brand: { name: undefined },
       trustProxy: false,
     })
   })
@@ -150,6 +150,7 @@ describe('readConfig', () => {
     ['SESSION_HOURS', '0'],
     ['SESSION_HOURS', '25'],
     ['DATABASE_URL', 'mysql://localhost/portal'],
+    ['DATABASE_URL', 'postgres://portal:pa#ss@db/portal'],
     ['MANAGEMENT_API_URL', 'http://api.example.com'],
     ['WEBHOOKS_API_URL', 'nonsense'],
     ['MANAGEMENT_API_MAX_PER_SECOND', '0'],
@@ -193,13 +194,24 @@ describe('readConfig', () => {
     expect(problemsOf({ ...good, PORTAL_URL: 'http://127.0.0.1.example.com' })).toHaveLength(1)
   })
 
-  it('refuses the embedded database in production', () => {
-    expect(problemsOf({ ...good, NODE_ENV: 'production' })[0]).toMatch(
-      /^DATABASE_URL is required when NODE_ENV is production/,
-    )
-    const url = 'postgres://db/portal'
-    const production = { ...good, NODE_ENV: 'production', DATABASE_URL: url, ...mail }
-    expect(readConfig(production).databaseUrl).toBe(url)
+  it('says what to do about a DATABASE_URL that is missing, or that is none', () => {
+    const { DATABASE_URL: _url, ...without } = good
+    expect(problemsOf(without)).toEqual([
+      'DATABASE_URL is required: where PostgreSQL is, such as postgres://portal:secret@127.0.0.1:5432/portal; ' +
+        '"npm run demo" brings its own',
+    ])
+    expect(problemsOf({ ...good, DATABASE_URL: 'postgres://portal:hunter#2@db/portal' })).toEqual([
+      'DATABASE_URL is not a URL that PostgreSQL takes: percent-encode special characters in the password',
+    ])
+  })
+
+  it.each([
+    'postgres://db/portal',
+    'postgresql://portal:hunter%232@db:6432/portal?sslmode=verify-full',
+    'postgres://portal@/portal?host=/var/run/postgresql',
+    'postgres://portal@localhost/portal?host=%2Fvar%2Frun%2Fpostgresql&options=-c%20search_path%3Dportal',
+  ])('takes DATABASE_URL=%s', (url) => {
+    expect(readConfig({ ...good, DATABASE_URL: url }).databaseUrl).toBe(url)
   })
 
   it('takes SMTP_URL and MAIL_FROM together or not at all, and in production not without', () => {
@@ -216,7 +228,7 @@ describe('readConfig', () => {
     expect(problemsOf({ ...good, MAIL_FROM: mail.MAIL_FROM })).toEqual([
       'SMTP_URL is required with MAIL_FROM',
     ])
-    const production = { ...good, NODE_ENV: 'production', DATABASE_URL: 'postgres://db/portal' }
+    const production = { ...good, NODE_ENV: 'production' }
     expect(problemsOf(production).map((problem) => problem.slice(0, 40))).toEqual([
       expect.stringMatching(/^SMTP_URL is required when NODE_ENV/),
       expect.stringMatching(/^MAIL_FROM is required when NODE_ENV/),
@@ -416,10 +428,10 @@ describe('the organisations file', () => {
 })
 
 describe('readOperatorConfig', () => {
-  it('needs nothing', () => {
-    expect(readOperatorConfig({})).toMatchObject({
-      dataDir: './data',
-      databaseUrl: undefined,
+  it('needs the database, and nothing else', () => {
+    const { DATABASE_URL } = good
+    expect(readOperatorConfig({ DATABASE_URL })).toMatchObject({
+      databaseUrl: DATABASE_URL,
       organisations: [],
     })
   })

@@ -10,7 +10,7 @@ import { createTestSchema } from './support/database.ts'
 import { start } from './support/process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-main-'))
-let databaseUrl: string | undefined
+let databaseUrl: string
 let slowEid: Server
 let answer: (() => void) | undefined
 
@@ -40,7 +40,7 @@ const environment = (): Record<string, string> => {
     OIDC_CLIENT_SECRET: 'secret',
     SESSION_SECRETS: 'a-session-secret-of-32-characters',
     ORGANISATIONS_FILE: organisations,
-    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    DATABASE_URL: databaseUrl,
   }
 }
 
@@ -50,6 +50,7 @@ it('names every mistake in the configuration and exits 1', async () => {
   for (const variable of [
     'PORT',
     'LOG_LEVEL',
+    'DATABASE_URL',
     'PORTAL_URL',
     'OIDC_ISSUER',
     'SESSION_SECRETS',

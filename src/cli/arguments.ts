@@ -9,11 +9,11 @@ import {
 import { type Role, roles } from '../role.ts'
 import { printable } from './table.ts'
 
-/** Thrown when what the operator typed cannot be done; `exitCode` 2 when it is not a command at all. */
+/** Thrown when what the operator typed cannot be done; `exitCode` as in CommandResult. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
-  readonly exitCode: 1 | 2
-  constructor(message: string, exitCode: 1 | 2 = 1) {
+  readonly exitCode: 1 | 2 | 3
+  constructor(message: string, exitCode: 1 | 2 | 3 = 1) {
     super(message)
     this.exitCode = exitCode
   }

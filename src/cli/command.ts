@@ -5,7 +5,10 @@ import type { Sync } from '../sync/sync.ts'
 import { printable } from './table.ts'
 import { inWords } from './words.ts'
 
-/** What a command prints on stdout and on stderr, without the last line break. `exitCode` 0, 1 failed, 2 usage. */
+/**
+ * What a command prints on stdout and on stderr, without the last line break. `exitCode` 0; 1 failed, 2 usage, 3 another
+ * version's database.
+ */
 export type CommandResult = { readonly exitCode: number; readonly output: string; readonly error: string }
 
 /** `organisations` are those of the organisations file, by organisationKey(). */
@@ -14,7 +17,7 @@ export type CommandDeps = {
   readonly organisations: ReadonlyMap<string, Organisation>
   /** Where the audit log's lines go. */
   readonly logger: Logger
-  /** What reads organisations: started when it is first asked for, where it does not run anyway. */
+  /** Starts the sync in this process. */
   readonly sync: () => Promise<Pick<Sync, 'tick'>>
 }
 
@@ -24,7 +27,7 @@ export type CommandCall = {
   readonly signal: AbortSignal
   /** The name of the operating system's user whose shell it was typed in. */
   readonly operator: string
-  /** The text of the file that it names, read where it was typed: the portal may not be able to. */
+  /** The text of the file that it names. */
   readonly input?: string | undefined
   /** Resolves when what was told has gone out, so that very much of it needs no memory. */
   readonly drained?: () => Promise<void>

@@ -1,3 +1,4 @@
+import { migrate, schemaVersion, type SchemaVersion } from '../store/migrations.ts'
 import { listUsers } from '../store/users.ts'
 import { CommandError, refuseMore } from './arguments.ts'
 import { audit } from './audit.ts'
@@ -59,6 +60,21 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['help', () => usage],
 ])
 
+const isReadOnly = (name: string, values: readonly string[]): boolean =>
+  ['grants', 'audit', 'users', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
+
+const remedies: Readonly<Record<Exclude<SchemaVersion, 'current'>, string>> = {
+  empty: 'the database is empty: start the portal, which makes its tables, or check DATABASE_URL',
+  older: 'the database is of an older version of the portal: start this version, which brings it up to date',
+  newer: 'the database is of a newer version of the portal: use the commands of that version',
+}
+
+/** What only reads changes nothing, not even the tables' version. @throws CommandError */
+const requireCurrent = async ({ database }: CommandDeps): Promise<void> => {
+  const version = await schemaVersion(database)
+  if (version !== 'current') throw new CommandError(remedies[version], 3)
+}
+
 /**
  * Runs one of the operator's commands. What the operator can put right is in the result; a database that fails is
  * thrown.
@@ -77,6 +93,8 @@ export const runCommand = async (
         2,
       )
     }
+    if (isReadOnly(name, values)) await requireCurrent(deps)
+    else if (name !== 'help') await migrate(deps.database, deps.logger)
     return { exitCode: 0, output: await command(deps, values, call), error: '' }
   } catch (error) {
     if (!(error instanceof CommandError)) throw error

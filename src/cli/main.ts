@@ -1,24 +1,19 @@
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
 import { ConfigurationError, readOperatorConfig } from '../config.ts'
 import { DatabaseUnavailableError } from '../errors.ts'
 import { CommandError } from './arguments.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { usage } from './commands.ts'
 import { readImportFile } from './import-file.ts'
-import { callOperatorSocket } from './operator-socket.ts'
-import { runHere } from './run-here.ts'
+import { run } from './run.ts'
 import { printable } from './table.ts'
 
-/** The embedded database belongs to one process: while the portal runs, the portal does the command. */
-const run = async (argv: readonly string[], call: CommandCall): Promise<CommandResult> => {
+/** Help needs no configuration, and a file that cannot be read needs no database. */
+const perform = async (argv: readonly string[], call: CommandCall): Promise<CommandResult> => {
   if (argv[0] === 'help') return { exitCode: 0, output: usage, error: '' }
   const input = argv[0] === 'import' ? readImportFile(argv.slice(1)) : undefined
-  const config = readOperatorConfig()
-  const running = config.databaseUrl === undefined ? join(config.dataDir, 'operator.sock') : undefined
-  const withInput = { ...call, input }
-  return (running && (await callOperatorSocket(running, argv, withInput))) || runHere(config, argv, withInput)
+  return run(readOperatorConfig(), argv, { ...call, input })
 }
 
 const interrupted = new AbortController()
@@ -38,7 +33,7 @@ process.on('SIGINT', interruptedBy(130)).on('SIGTERM', interruptedBy(143))
 
 /** What the operator can put right is told in words; anything else with its stack. */
 const explain = (error: unknown): string => {
-  if (interrupted.signal.aborted) return 'interrupted: the running portal goes on with what it has begun'
+  if (interrupted.signal.aborted) return 'interrupted'
   if (error instanceof ConfigurationError) return error.problems.join('\n')
   if (error instanceof CommandError) return error.message
   if (!(error instanceof Error)) return String(error)
@@ -69,7 +64,7 @@ const call: CommandCall = {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
   },
 }
-const { exitCode, output, error } = await run(process.argv.slice(2), call).catch(failed)
+const { exitCode, output, error } = await perform(process.argv.slice(2), call).catch(failed)
 if (output !== '') console.log(output)
 if (error !== '') console.error(error)
 process.exitCode ??= exitCode

@@ -2,20 +2,22 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import express from 'express'
 import { type Config, readConfig } from '../config.ts'
+import { DatabaseUnavailableError } from '../errors.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { type Portal, startPortal } from '../portal.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
+import { type DatabaseServer, startDatabase } from './database.ts'
 import { createDemoEid } from './eid.ts'
 import { writeDemoHistory } from './history.ts'
 import { startDemoInbox } from './inbox.ts'
 import { giveDemoGrants } from './grants.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
-import { type DemoState, loadDemoState, lockDemo, saveDemoState } from './state.ts'
+import { type DemoState, loadDemoState, saveDemoState } from './state.ts'
 import type { DemoSwitches } from './switches.ts'
 import { createDemoWorld } from './world.ts'
 import type { DemoWorld } from './world/types.ts'
@@ -30,6 +32,10 @@ export type Demo = {
   /** Where the mails land, on the demo eID's server. */
   readonly inboxUrl: string
   readonly managementApi: DemoManagementApi
+  /** Where psql and the operator's commands find the database. */
+  readonly databaseUrl: string
+  /** Resolves when the database ends without being told to. */
+  readonly databaseDied: Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -54,16 +60,16 @@ const close = async (server: Server): Promise<void> => {
 }
 
 const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemoWorld>): string => {
-  const file = join(dataDir, 'demo-organisations.json')
+  const file = resolve(dataDir, 'demo-organisations.json')
   writeFileSync(file, `${JSON.stringify(organisationsFile(world), null, 2)}\n`, { mode: 0o600 })
   return file
 }
 
 /** Before the portal's first start: what it would know if it had been there for a year. */
 const remember = async (config: Config, world: DemoWorld, logger: Logger): Promise<void> => {
-  const database = await openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, logger })
+  const database = openDatabase({ url: config.databaseUrl, logger })
   try {
-    await migrate(database)
+    await migrate(database, logger)
     await writeDemoHistory(database, world)
   } finally {
     await database.close()
@@ -79,7 +85,11 @@ const callsPerSecond = ({ rateLimitPerSecond }: DemoSwitches['weather']): number
 
 const environmentOf = (
   state: DemoState,
-  { dataDir, file, smtpUrl }: { readonly dataDir: string; readonly file: string; readonly smtpUrl: string },
+  {
+    databaseUrl,
+    file,
+    smtpUrl,
+  }: { readonly databaseUrl: string; readonly file: string; readonly smtpUrl: string },
   switches: DemoSwitches,
 ) => ({
   PORT: String(state.ports.portal),
@@ -90,7 +100,7 @@ const environmentOf = (
   OIDC_CLIENT_ID: clientId,
   OIDC_CLIENT_SECRET: state.clientSecret,
   SESSION_SECRETS: state.sessionSecret,
-  DATA_DIR: dataDir,
+  DATABASE_URL: databaseUrl,
   MANAGEMENT_API_URL: `http://${host}:${state.ports.managementApi}`,
   WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
   MANAGEMENT_API_MAX_PER_SECOND: String(callsPerSecond(switches.weather)),
@@ -101,19 +111,44 @@ const environmentOf = (
   LOG_LEVEL: switches.log,
 })
 
+/** What the operator's commands need of the environment, for `npm run demo:portal`. */
+const commandVariables = [
+  'DATABASE_URL',
+  'ORGANISATIONS_FILE',
+  'MANAGEMENT_API_URL',
+  'WEBHOOKS_API_URL',
+  'MANAGEMENT_API_MAX_PER_SECOND',
+] as const
+
+const writeEnvironment = (dataDir: string, environment: ReturnType<typeof environmentOf>): void => {
+  const lines = commandVariables.map((name) => `${name}="${environment[name]}"\n`)
+  writeFileSync(join(dataDir, 'demo.env'), lines.join(''), { mode: 0o600 })
+}
+
+/** The database of this directory. @throws DatabaseUnavailableError when another demo has it */
+const openDemoDatabase = async (
+  options: DemoSwitches & { readonly dataDir: string },
+): Promise<DatabaseServer> => {
+  const { dataDir: directory, reset } = options
+  const database = await startDatabase({ directory, keep: true, reset })
+  if (database) return database
+  const { portal } = loadDemoState(directory).ports
+  throw new DatabaseUnavailableError(`a demo runs in ${directory} already: it is at http://${host}:${portal}`)
+}
+
 /**
- * Starts the demo eID, the demo Management API, a mail server and the portal, each a server of its own on loopback, with
+ * Starts the database, the demo eID, the demo Management API, a mail server and the portal, each a server of its own, with
  * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
  * Another number of sales units than the last time changes the world, as an API's does, and not what the portal knows.
- * @throws DatabaseUnavailableError when the demo runs already
+ * @throws DatabaseUnavailableError when the demo runs already, or another version of it has written `dataDir`
  */
 export const startDemo = async (
   options: DemoSwitches & { readonly dataDir: string; readonly logger?: Logger },
 ): Promise<Demo> => {
   const { dataDir, salesUnits, weather } = options
   const logger = options.logger ?? createLogger(options.log)
-  const unlock = lockDemo(dataDir)
-  const state = loadDemoState(dataDir, options)
+  const database = await openDemoDatabase(options)
+  const state = loadDemoState(dataDir)
   const [eidServer, apiServer, portalPort] = await Promise.all([
     listen(state.ports.eid),
     listen(state.ports.managementApi),
@@ -126,7 +161,10 @@ export const startDemo = async (
   const world = createDemoWorld({ salesUnits })
   const inbox = await startDemoInbox()
   const file = writeOrganisations(dataDir, world)
-  const config = readConfig(environmentOf(state, { dataDir, file, smtpUrl: inbox.smtpUrl }, options))
+  const { smtpUrl } = inbox
+  const environment = environmentOf(state, { databaseUrl: database.url, file, smtpUrl }, options)
+  writeEnvironment(dataDir, environment)
+  const config = readConfig(environment)
   const managementApi = createDemoManagementApi(world, { logger, weather })
   const eid = createDemoEid({
     issuer: config.oidc.issuer,
@@ -142,8 +180,7 @@ export const startDemo = async (
   apiServer.on('request', managementApi.app as RequestListener)
 
   const stopServers = async () => {
-    await Promise.all([close(eidServer), close(apiServer), inbox.stop()])
-    unlock()
+    await Promise.all([close(eidServer), close(apiServer), inbox.stop(), database.stop()])
   }
   try {
     if (state.seeded.length === 0) await remember(config, world, logger)
@@ -160,6 +197,8 @@ export const startDemo = async (
       portalUrl: config.portalUrl,
       inboxUrl,
       managementApi,
+      databaseUrl: database.url,
+      databaseDied: database.died,
       stop: async () => {
         await portal.stop()
         await stopServers()

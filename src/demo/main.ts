@@ -13,6 +13,10 @@ const main = async (): Promise<void> => {
   }
   const demo = await startDemo({ dataDir: './data', ...switches })
   stopOnSignals(demo.stop)
+  void demo.databaseDied.then(() => {
+    console.error('The database of the demo has ended unexpectedly.')
+    process.exit(1)
+  })
   const width = Math.max(...demoPeople.map(({ name }) => name.length))
   console.log(`
 The partner portal is at  ${demo.portalUrl}
@@ -22,6 +26,8 @@ Sign in as one of these; the demo eID lists them too:
 ${demoPeople.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`).join('\n')}
 
 The demo Management API ${weatherInWords(switches.weather)}; partner 23456 has ${switches.salesUnits} sales units.
+The operator's commands: npm run demo:portal -- status
+psql: psql '${demo.databaseUrl}'
 Everything is kept in ./data. Ctrl-C stops it; npm run demo -- --reset starts afresh.`)
 }
 

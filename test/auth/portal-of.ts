@@ -47,6 +47,7 @@ export const startPortalOf = async (
   const organisations = join(directory, 'organisations.json')
   writeFileSync(organisations, '{"partners":[],"merchants":[]}')
   const config = readConfig({
+    DATABASE_URL: 'postgres://127.0.0.1/not-used',
     PORTAL_URL: url,
     OIDC_ISSUER: issuer,
     OIDC_CLIENT_ID: 'portal',

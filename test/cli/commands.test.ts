@@ -6,13 +6,13 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CommandDeps } from '../../src/cli/command.ts'
 import { runCommand } from '../../src/cli/commands.ts'
-import { serveOperatorSocket } from '../../src/cli/operator-socket.ts'
 import { type Organisation, organisationKey } from '../../src/organisation.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type Database, openDatabase } from '../../src/store/database.ts'
+import type { Database } from '../../src/store/database.ts'
 import { grantsOfUsers } from '../../src/store/grants.ts'
 import { saveUser, saveVerifiedEmail } from '../../src/store/users.ts'
-import { openTestDatabase } from '../support/database.ts'
+import { schemaVersion } from '../../src/store/migrations.ts'
+import { createTestSchema, openEmptyTestDatabase, openTestDatabase } from '../support/database.ts'
 
 const monaId = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
 const strangerId = '00000000-0000-5000-8000-000000000001'
@@ -153,6 +153,55 @@ describe('lists', () => {
   })
 })
 
+describe('on a database of another version', () => {
+  const versions = {
+    empty: 'the database is empty: start the portal',
+    older: 'the database is of an older version of the portal: start this version',
+    newer: 'the database is of a newer version of the portal: use the commands of that version',
+  }
+  /** A database whose record of migrations says so; its tables are never looked at. */
+  const openVersion = async (version: keyof typeof versions): Promise<Database> => {
+    const other = await openEmptyTestDatabase()
+    if (version === 'empty') return other
+    await other.pool.query('create table migrations (name text primary key, applied_at timestamptz)')
+    if (version === 'newer') await other.pool.query(`insert into migrations values ('9999-later')`)
+    return other
+  }
+
+  it.each(
+    ['users', 'grants', 'audit', 'status', 'import'].flatMap((name) =>
+      (['empty', 'older', 'newer'] as const).map((version) => [name, version] as const),
+    ),
+  )('%s says that it is %s, exits 3 and changes nothing', async (name, version) => {
+    const other = await openVersion(version)
+    try {
+      expect(await runCommand({ ...deps, database: other }, [name], call)).toMatchObject({
+        exitCode: 3,
+        output: '',
+        error: expect.stringContaining(versions[version]),
+      })
+      expect(await schemaVersion(other)).toBe(version)
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('grant, revoke, import --apply, sign-out and sync make the tables that are missing', async () => {
+    const other = await openVersion('empty')
+    try {
+      const granted = await runCommand(
+        { ...deps, database: other },
+        ['grant', monaId, 'partner', '12345'],
+        call,
+      )
+      expect(granted.exitCode).toBe(0)
+      expect(await schemaVersion(other)).toBe('current')
+    } finally {
+      await other.close()
+    }
+  })
+})
+
 it('explains itself', async () => {
   expect(await run('help')).toMatchObject({ exitCode: 0, output: expect.stringContaining('grant <user-id>') })
 })
@@ -176,10 +225,10 @@ describe('npm run portal', () => {
   const file = join(directory, 'organisations.json')
   afterAll(() => rmSync(directory, { recursive: true }))
 
-  it('opens the embedded database itself when no portal runs, and keeps what it did', async () => {
+  it('needs the database and the organisations file of the environment, and no more', async () => {
     const keys = { type: 'management', clientId: 'id', clientSecret: 'secret' }
     writeFileSync(file, JSON.stringify({ partners: [{ id: '12345', name: 'Bikes', keys }], merchants: [] }))
-    const env = { DATA_DIR: join(directory, 'data'), ORGANISATIONS_FILE: file }
+    const env = { DATABASE_URL: await createTestSchema(), ORGANISATIONS_FILE: file }
     const granted = await portal(['grant', monaId, 'partner', '12345'], env)
     expect(granted).toMatchObject({ exitCode: 0, error: '' })
     expect(granted.output).toContain(`${monaId} may now act as Bikes (partner 12345), as viewer.\nNote: `)
@@ -188,21 +237,10 @@ describe('npm run portal', () => {
     expect((await portal(['grants'], env)).output).toContain('partner 12345')
   })
 
-  it('has the portal that runs do it, as the embedded database is its own', async () => {
-    const dataDir = join(directory, 'running')
-    const running = await openDatabase({ dataDir, logger })
-    const refused = await portal(['users'], { DATA_DIR: dataDir })
-    expect(refused).toMatchObject({ exitCode: 1, output: '' })
-    expect(refused.error).toContain(`another portal uses the embedded database in ${dataDir}`)
-    const answer = async (argv: readonly string[]) => ({ exitCode: 7, output: argv.join(), error: 'so' })
-    const socket = await serveOperatorSocket(join(dataDir, 'operator.sock'), answer, logger)
-    expect(await portal(['grants', 'x'], { DATA_DIR: dataDir })).toEqual({
-      exitCode: 7,
-      output: 'grants,x\n',
-      error: 'so\n',
-    })
-    await socket.close()
-    await running.close()
+  it('says that DATABASE_URL is missing, and what to do', async () => {
+    const { exitCode, error } = await portal(['users'], {})
+    expect(exitCode).toBe(1)
+    expect(error).toContain('DATABASE_URL is required: where PostgreSQL is, such as postgres://')
   })
 
   it('names every mistake of the configuration, one a line, and exits 1', async () => {

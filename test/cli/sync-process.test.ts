@@ -10,7 +10,7 @@ import { parseDemoSwitches } from '../../src/demo/switches.ts'
 import { createDemoWorld } from '../../src/demo/world.ts'
 import { organisationsFile } from '../../src/demo/world/keys.ts'
 import { createLogger } from '../../src/logger.ts'
-import { createTestSchema, testDatabaseUrl } from '../support/database.ts'
+import { createTestSchema } from '../support/database.ts'
 import { type Running, start } from '../support/process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-sync-'))
@@ -90,10 +90,9 @@ const readEverything =
 const statusOf = (what: string, rows: string) =>
   new RegExp(String.raw`^partner 23456 +${what} +${rows} +(\d+ \w+ to )?\d+ \w+ ago +- +- +- +-$`, 'm')
 
-describe('beside a portal on the embedded database', () => {
-  const env = { DATA_DIR: join(directory, 'data') }
-
-  it('the portal does it, and says how far it is; without any other variable', async () => {
+describe('beside a portal', () => {
+  it('it is one more instance, and says how far it is', async () => {
+    const env = { ...readingEnv(), DATABASE_URL: await createTestSchema() }
     const main = await startPortal(env)
     api.weather.latencyMs = 1000
     const slow = await portal('sync partner 23456', env)
@@ -114,21 +113,14 @@ describe('beside a portal on the embedded database', () => {
       output: expect.stringContaining('partner 34567: list of sales units failed: the API did not answer'),
     })
 
-    // A portal that stops does not wait for who watches it.
-    Object.assign(api.weather, { down: false, latencyMs: 3000 })
-    const watching = command('sync', env)
-    await watching.says(/lists \d of 5 read/)
     expect(await stop(main)).toBe(0)
-    expect(await watching.ended).toBe(1)
-    expect(watching.output()).toContain('interrupted: what was read is kept')
   }, 180_000)
 })
 
 describe('where no portal runs', () => {
   let env: Record<string, string>
   beforeAll(async () => {
-    const url = await createTestSchema()
-    env = { ...readingEnv(), ...(url ? { DATABASE_URL: url } : { DATA_DIR: join(directory, 'alone') }) }
+    env = { ...readingEnv(), DATABASE_URL: await createTestSchema() }
   })
 
   it('reads here, can be interrupted, and goes on from there', async () => {
@@ -162,16 +154,3 @@ describe('where no portal runs', () => {
     })
   })
 })
-
-// Two processes share PostgreSQL only: an embedded database belongs to one.
-it.each(testDatabaseUrl === undefined ? [] : ['PostgreSQL'])(
-  'beside a portal on %s it is one more instance',
-  async () => {
-    const database = { DATABASE_URL: (await createTestSchema()) ?? '' }
-    const main = await startPortal(database)
-    const done = await portal('sync partner 23456', { ...readingEnv(), ...database })
-    expect(done).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
-    expect(await stop(main)).toBe(0)
-  },
-  120_000,
-)

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { Partner } from '../../src/organisation.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { addGrant, listGrants, removeGrant } from '../../src/store/grants.ts'
-import { migrate, migrationsPending } from '../../src/store/migrations.ts'
+import { migrate, schemaVersion } from '../../src/store/migrations.ts'
 import { findUser, findUserWithGrants, listUsers, saveUser, saveVouchedEmail } from '../../src/store/users.ts'
-import { openEmptyTestDatabase, openTestDatabase, testDatabaseUrl } from '../support/database.ts'
+import { createMemoryLog } from '../support/log.ts'
+import { createTestSchema, openEmptyTestDatabase, openTestDatabase } from '../support/database.ts'
 
 const mona = {
   id: '12745d37-ce52-55a3-bb28-0479c9d32d7d',
@@ -16,6 +17,7 @@ const mona = {
   email: 'mona@example.com',
 }
 const nobody = '00000000-0000-5000-8000-000000000000'
+const logger = createLogger('silent')
 const bikes: Partner = { kind: 'partner', id: '12345', name: 'Bikes' }
 
 let database: Database
@@ -25,49 +27,46 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 describe('migrations', () => {
-  it('are pending on an empty database and done after migrate(), also when several start at once', async () => {
+  it('bring an empty database up to date, also when several instances start at once', async () => {
     const empty = await openEmptyTestDatabase()
     try {
-      expect(await migrationsPending(empty)).toBe(true)
-      await Promise.all([migrate(empty), migrate(empty), migrate(empty)])
-      expect(await migrationsPending(empty)).toBe(false)
-      await migrate(empty)
+      expect(await schemaVersion(empty)).toBe('empty')
+      await Promise.all([migrate(empty, logger), migrate(empty, logger), migrate(empty, logger)])
+      expect(await schemaVersion(empty)).toBe('current')
+      await migrate(empty, logger)
     } finally {
       await empty.close()
     }
   })
 
-  it('look at no schema but their own: others may come and go meanwhile', async () => {
-    const { rows } = await database.pool.query<{ own: string }>('select current_schema() as own')
-    const other = `${rows[0]?.own}_other`
-    await database.pool.query(`create schema ${other}`)
-    await database.pool.query(`create table ${other}.kysely_migration (name text)`)
-    try {
-      const tables = await database.kysely.introspection.getTables()
-      expect(tables.map(({ name }) => name)).toContain('kysely_migration')
-      expect(new Set(tables.map(({ schema }) => schema))).toEqual(new Set([rows[0]?.own]))
-    } finally {
-      await database.pool.query(`drop schema ${other} cascade`)
-    }
-  })
-
   it('leave the statement timeout as it was', async () => {
     const before = await database.pool.query('show statement_timeout')
-    await migrate(database)
-    const clients = await Promise.all(
-      database.kind === 'embedded' ? [database.pool.connect()] : [1, 2, 3].map(() => database.pool.connect()),
-    )
+    await migrate(database, logger)
+    const clients = await Promise.all([1, 2, 3].map(() => database.pool.connect()))
     const after = await Promise.all(clients.map((client) => client.query('show statement_timeout')))
     for (const client of clients) client.release()
     expect(after.map(({ rows }) => rows)).toEqual(clients.map(() => before.rows))
   })
 
+  it('say in the log that they wait for another instance', async () => {
+    const { logger: log, log: logged } = createMemoryLog()
+    const other = await database.pool.connect()
+    await other.query('begin')
+    await other.query(`select pg_advisory_xact_lock(hashtext(current_schema() || ' migrations'))`)
+    const migrated = migrate(database, log, 20)
+    await vi.waitFor(() => expect(logged()).toContain('migration waits: another instance is migrating'))
+    await other.query('commit')
+    other.release()
+    await migrated
+  })
+
   it('refuse a database that a newer portal has migrated', async () => {
     const newer = await openTestDatabase()
     try {
-      await newer.pool.query(`insert into kysely_migration values ('9999-later', '2999-01-01T00:00:00Z')`)
-      await expect(migrate(newer)).rejects.toThrow(/9999-later/)
-      await expect(migrate(newer)).rejects.toBeInstanceOf(DatabaseUnavailableError)
+      await newer.pool.query(`insert into migrations values ('9999-later')`)
+      expect(await schemaVersion(newer)).toBe('newer')
+      await expect(migrate(newer, logger)).rejects.toThrow(/9999-later/)
+      await expect(migrate(newer, logger)).rejects.toBeInstanceOf(DatabaseUnavailableError)
     } finally {
       await newer.close()
     }
@@ -158,11 +157,11 @@ describe('grants', () => {
   })
 })
 
-it('answers a ping, and none after close(), which may be called twice', async () => {
+it('answers nothing after close(), which may be called twice', async () => {
   const closed = await openEmptyTestDatabase()
-  await closed.ping()
+  await closed.pool.query('select 1')
   await Promise.all([closed.close(), closed.close()])
-  await expect(closed.ping()).rejects.toThrow(DatabaseUnavailableError)
+  await expect(closed.pool.query('select 1')).rejects.toThrow(DatabaseUnavailableError)
 })
 
 it('rolls back a failed transaction', async () => {
@@ -176,21 +175,24 @@ it('rolls back a failed transaction', async () => {
 })
 
 it.each([
-  ['a ping', (unreachable: Database) => unreachable.ping()],
   ['a query', (unreachable: Database) => listUsers(unreachable.kysely)],
-  ['migrate()', migrate],
+  ['migrate()', (unreachable: Database) => migrate(unreachable, logger)],
 ])('says that PostgreSQL cannot be reached, without the password: %s', async (_attempt, run) => {
   const url = 'postgres://portal:hunter2@127.0.0.1:1/portal'
-  const unreachable = await openDatabase({ url, dataDir: ':memory:', logger: createLogger('silent') })
+  const unreachable = openDatabase({ url, logger })
   const attempt = run(unreachable)
   await expect(attempt).rejects.toThrow(DatabaseUnavailableError)
   await expect(attempt).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/)
   await unreachable.close()
 })
 
-// There is no other PostgreSQL to ask without TEST_DATABASE_URL.
-it.each(testDatabaseUrl ? [testDatabaseUrl] : [])('limits a statement on %s to 30 seconds', async () => {
-  const { rows } = await database.pool.query(`select current_setting('statement_timeout') as timeout,
-    current_setting('application_name') as name`)
-  expect(rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
+it('limits a statement to 30 seconds, unless its URL says otherwise', async () => {
+  const settings = `select current_setting('statement_timeout') as timeout, current_setting('application_name') as name`
+  expect((await database.pool.query(settings)).rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
+  const url = new URL(await createTestSchema())
+  url.searchParams.set('statement_timeout', '5000')
+  url.searchParams.set('application_name', 'other')
+  const other = openDatabase({ url: url.href, logger })
+  expect((await other.pool.query(settings)).rows).toEqual([{ timeout: '5s', name: 'other' }])
+  await other.close()
 })

@@ -5,37 +5,26 @@ import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
 
-export const testDatabaseUrl = process.env['TEST_DATABASE_URL']
-
-/**
- * A new schema on the PostgreSQL of TEST_DATABASE_URL, as a URL that leads there; without TEST_DATABASE_URL
- * undefined, which means the embedded database. It goes away at the end of the run.
- */
-export const createTestSchema = async (): Promise<string | undefined> => {
-  if (!testDatabaseUrl) return undefined
+/** Creates a schema for a test, which goes away at the end of the run. @returns a DATABASE_URL that leads there */
+export async function createTestSchema(): Promise<string> {
+  const urls = inject('databaseUrls')
+  const url = new URL(urls[Number(process.env['VITEST_POOL_ID']) % urls.length] ?? '')
   const schema = `${inject('schemaPrefix')}${randomUUID().replaceAll('-', '').slice(0, 20)}`
-  const client = new Client(testDatabaseUrl)
+  const client = new Client(url.href)
   await client.connect()
   await client.query(`create schema ${schema}`).finally(() => client.end())
-  const inSchema = new URL(testDatabaseUrl)
-  inSchema.searchParams.set('options', `-c search_path=${schema}`)
-  return inSchema.href
+  url.searchParams.set('options', `-c search_path=${schema}`)
+  return url.href
 }
 
-/**
- * A database of its own, empty: embedded in memory, or with TEST_DATABASE_URL a new schema on that PostgreSQL. So
- * the same tests run on both.
- */
-export const openEmptyTestDatabase = async (): Promise<Database> =>
-  openDatabase({
-    url: await createTestSchema(),
-    dataDir: inject('embeddedDatabase'),
-    logger: createLogger('silent'),
-  })
+/** Opens an empty database of its own. */
+export async function openEmptyTestDatabase(): Promise<Database> {
+  return openDatabase({ url: await createTestSchema(), logger: createLogger('silent') })
+}
 
-/** The same, with all migrations. */
-export const openTestDatabase = async (): Promise<Database> => {
+/** Opens a database of its own with all tables. */
+export async function openTestDatabase(): Promise<Database> {
   const database = await openEmptyTestDatabase()
-  await migrate(database)
+  await migrate(database, createLogger('silent'))
   return database
 }

@@ -1,30 +1,56 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PGlite } from '@electric-sql/pglite'
-import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { Client, escapeIdentifier } from 'pg'
 import type { TestProject } from 'vitest/node'
+import { startDatabase } from '../../src/demo/database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A DATA_DIR for an empty embedded database in memory. */
-    embeddedDatabase: string
+    /** PostgreSQL servers; a worker uses one of them. */
+    databaseUrls: string[]
     /** What the names of this run's schemas begin with. */
     schemaPrefix: string
   }
 }
 
-/** Writes an empty embedded database to `file`: to begin as a copy of it takes a tenth of the time. */
-const writeSnapshot = async (file: string): Promise<void> => {
-  const database = await PGlite.create({ extensions: { pg_trgm } })
-  const dump = await database.dumpDataDir('none')
-  writeFileSync(file, Buffer.from(await dump.arrayBuffer()))
-  await database.close()
+/** Gives all test files the PostgreSQL of TEST_DATABASE_URL; without it, servers of their own. */
+export default async ({ provide, vitest }: TestProject): Promise<() => Promise<void>> => {
+  const schemaPrefix = `test_${randomUUID().slice(0, 8)}_`
+  provide('schemaPrefix', schemaPrefix)
+  const url = process.env['TEST_DATABASE_URL']
+  if (url) {
+    provide('databaseUrls', [url])
+    return async () => dropSchemas(url, schemaPrefix)
+  }
+  const servers = await Promise.all(
+    Array.from({ length: Number(process.env['SERVERS'] ?? vitest.config.maxWorkers) }, startServer),
+  )
+  provide(
+    'databaseUrls',
+    servers.map((server) => server.url),
+  )
+  return async () => {
+    await Promise.all(servers.map(async (server) => server.stop()))
+  }
 }
 
-const dropSchemas = async (url: string, prefix: string): Promise<void> => {
+/** Its WebAssembly is not optimised: that costs more than it gives in the minutes that it runs. */
+async function startServer() {
+  const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
+  const server = await startDatabase({ directory, execArgv: process.env['OPT'] ? [] : ['--liftoff-only'] })
+  if (!server) throw new Error(`another process has ${directory}`)
+  return {
+    url: server.url,
+    stop: async () => {
+      await server.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function dropSchemas(url: string, prefix: string): Promise<void> {
   const client = new Client(url)
   await client.connect()
   const { rows } = await client.query<{ name: string }>(
@@ -33,22 +59,4 @@ const dropSchemas = async (url: string, prefix: string): Promise<void> => {
   )
   for (const { name } of rows) await client.query(`drop schema ${escapeIdentifier(name)} cascade`)
   await client.end()
-}
-
-/**
- * What all test files share: a snapshot of the embedded database and a prefix for schemas. Schemas are dropped here, at
- * the end: Kysely's migrator looks at all of them, and fails when one goes away while it does.
- */
-export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
-  const directory = mkdtempSync(join(tmpdir(), 'portal-snapshot-'))
-  const snapshot = join(directory, 'empty.tar')
-  await writeSnapshot(snapshot)
-  const prefix = `test_${randomUUID().slice(0, 8)}_`
-  provide('embeddedDatabase', `:memory:${snapshot}`)
-  provide('schemaPrefix', prefix)
-  return async () => {
-    rmSync(directory, { recursive: true, force: true })
-    const url = process.env['TEST_DATABASE_URL']
-    if (url) await dropSchemas(url, prefix)
-  }
 }

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { inject } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { readConfig } from '../../src/config.ts'
 import { createDemoEid } from '../../src/demo/eid.ts'
@@ -141,8 +140,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     OIDC_CLIENT_ID: 'portal',
     OIDC_CLIENT_SECRET: clientSecret,
     SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
-    DATABASE_URL: (await createTestSchema()) ?? '',
-    DATA_DIR: inject('embeddedDatabase'),
+    DATABASE_URL: await createTestSchema(),
     MANAGEMENT_API_URL: apiUrl,
     WEBHOOKS_API_URL: apiUrl,
     MANAGEMENT_API_MAX_PER_SECOND: '1000',

@@ -22,14 +22,12 @@ export type Instances = {
   /** Calls under way at the API at this moment, and the most there ever were. */
   readonly underWay: () => { readonly now: number; readonly peak: number }
   readonly start: (env?: Readonly<Record<string, string>>) => Running
-  /** Opens the database; an embedded one only while no instance runs. */
-  readonly open: () => Promise<Database>
+  readonly open: () => Database
   readonly stop: () => Promise<void>
 }
 
 export const prepareInstances = async (world: DemoWorld): Promise<Instances> => {
   const directory = mkdtempSync(join(tmpdir(), 'portal-instances-'))
-  const dataDir = join(directory, 'data')
   const databaseUrl = await createTestSchema()
   const api = createDemoManagementApi(world, { logger: createLogger('silent') })
   let [now, peak] = [0, 0]
@@ -52,8 +50,6 @@ export const prepareInstances = async (world: DemoWorld): Promise<Instances> => 
     start: (env = {}) => {
       const instance = start('main.ts', {
         cwd: directory,
-        // The embedded database starts sooner when its WebAssembly is not optimised.
-        execArgv: ['--liftoff-only'],
         env: {
           PORT: '0',
           PORTAL_URL: 'http://127.0.0.1:3000',
@@ -65,8 +61,7 @@ export const prepareInstances = async (world: DemoWorld): Promise<Instances> => 
           ORGANISATIONS_FILE: organisations,
           MANAGEMENT_API_URL: apiUrl,
           WEBHOOKS_API_URL: apiUrl,
-          DATA_DIR: dataDir,
-          ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+          DATABASE_URL: databaseUrl,
           ...env,
         },
       })
@@ -74,7 +69,7 @@ export const prepareInstances = async (world: DemoWorld): Promise<Instances> => 
       void instance.ended.then(() => running.delete(instance))
       return instance
     },
-    open: async () => openDatabase({ url: databaseUrl, dataDir, logger: createLogger('silent') }),
+    open: () => openDatabase({ url: databaseUrl, logger: createLogger('silent') }),
     stop: async () => {
       for (const { child } of running) child.kill('SIGKILL')
       await Promise.all([...running].map(async ({ ended }) => ended))

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ReadingConfig } from '../config.ts'
+import { createLogger } from '../logger.ts'
+import { holdOrganisations } from '../organisations.ts'
+import { openDatabase } from '../store/database.ts'
+import type { RunningSync } from '../sync/setup.ts'
+import type { CommandCall, CommandResult } from './command.ts'
+import { runCommand } from './commands.ts'
+
+/**
+ * Runs a command on the database of the configuration. `sync` starts the sync in this process, as one more instance
+ * beside the portals on the same database.
+ */
+export async function run(
+  config: ReadingConfig,
+  argv: readonly string[],
+  call: CommandCall,
+): Promise<CommandResult> {
+  const logger = createLogger('error', process.stderr)
+  const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
+  const database = openDatabase({ url: config.databaseUrl, logger })
+  let running: RunningSync | undefined
+  const sync = async () => {
+    // Loaded when it is needed: the other commands are quicker without it.
+    const { openSync } = await import('../sync/setup.ts')
+    running ??= await openSync(config, organisations, database, logger)
+    return running.sync
+  }
+  const deps = { database, organisations: organisations.current(), sync, logger }
+  try {
+    return await runCommand(deps, argv, call)
+  } finally {
+    if (running) await stopSync(running, !call.signal.aborted)
+    await database.close()
+  }
+}
+
+/** What is under way when a command is done is mostly counting what was read, for the pages. */
+const lastWorkMs = 5000
+
+/** Stops the sync; with `patience` what is under way ends first. */
+async function stopSync({ sync }: RunningSync, patience: boolean): Promise<void> {
+  const deadline = performance.now() + (patience ? lastWorkMs : 0)
+  while (sync.working() > 0 && performance.now() < deadline) await sleep(50)
+  await sync.stop()
+}
