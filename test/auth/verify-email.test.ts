@@ -3,6 +3,7 @@ import { userIdOf } from '../../src/auth/user-id.ts'
 import { findUser } from '../../src/store/users.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { everyRoute } from '../support/every-route.ts'
+import { whileHeld } from '../support/held-query.ts'
 import { type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
 import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
 import { type PortalOf, startPortalOf } from './portal-of.ts'
@@ -98,6 +99,18 @@ describe('the first sign-in', () => {
     expect((await browser.open('/profile')).words).toContain(email)
     const out = await browser.press('Sign out', { follow: false })
     expect(out.status).toBe(302)
+  })
+
+  it('does not bring back a session that has ended meanwhile', async () => {
+    const { browser, id, email } = await somebody()
+    await browser.press('Send me a code')
+    await whileHeld(
+      /^update "sessions" set "id"/,
+      () => verify(browser, mail.codeFor(email)),
+      () => query('delete from sessions where user_id = $1', [id]),
+    )
+    expect((await browser.open('/profile')).words).toContain('Sign in with eID')
+    expect((await query('select from sessions where user_id = $1', [id])).rows).toEqual([])
   })
 
   it('speaks Norwegian where the page does, in the mail, too', async () => {
