@@ -15,7 +15,7 @@ import { largeId, salesUnitsOf, smallId } from './world.ts'
 /** A large and a small partner, read and complete, and the headers of users who are signed in and may see both. */
 export type LargeFixture = Awaited<ReturnType<typeof createLargeFixture>>
 
-/** As many as it takes: the portal limits the requests of one user. */
+/** Many, because the portal limits the requests of one user. */
 const people = Array.from({ length: 40 }, (_, index) => ({
   sub: `visitor-${index}`,
   name: `Visitor number ${index};`,

@@ -6,7 +6,7 @@ import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
 import { measureLighthouse } from './lighthouse.ts'
 import { measureKill, measureOrganisations } from './organisations.ts'
 import { measureFootprint, measurePages } from './pages.ts'
-import { cleanup } from './processes.ts'
+import { endAll } from './processes.ts'
 import { table } from './report.ts'
 import { measureFirstSync, measurePagesDuringSync, measureUnchanged } from './sync.ts'
 
@@ -32,7 +32,7 @@ if (positionals.some((name) => !sections[name]) || !/^[1-9]\d{2,5}$/.test(values
   process.exit(2)
 }
 for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => void cleanup.disposeAsync().finally(() => process.exit(130)))
+  process.once(signal, () => void endAll().finally(() => process.exit(130)))
 
 let created: Promise<LargeFixture> | undefined
 async function large(): Promise<LargeFixture> {
@@ -51,5 +51,5 @@ try {
   const machine = `PostgreSQL ${String(postgresql?.['server_version'])}, ${availableParallelism()} CPUs`
   console.log(`\nNode ${process.versions.node}, ${machine}, ${minutes} minutes\n\n${table()}`)
 } finally {
-  await cleanup.disposeAsync()
+  await endAll()
 }

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Ends what the run has started, the last first, however the run ends. */
+/** What the run has started, ended by `endAll` from last to first. */
 export const cleanup = new AsyncDisposableStack()
+let ending: Promise<void> | undefined
+export const endAll = async (): Promise<void> => (ending ??= cleanup.disposeAsync())
 
 /** The run's own directory, removed at its end. */
 export const directory = mkdtempSync(join(tmpdir(), 'portal-bench-'))
