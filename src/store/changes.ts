@@ -23,11 +23,11 @@ export const addChanges = async (
   changes: readonly Change[],
 ): Promise<void> => {
   if (changes.length === 0) return
-  const bounded = changes.map((change) => ({ ...change, fields: boundedFields(change.fields) }))
+  const kept = changes.map((change) => ({ ...change, fields: boundedFields(change.fields) }))
   await sql`
     insert into changes (organisation, at, resource, key, kind, fields)
     select ${organisationKey(organisation)}, at, resource, key, kind, fields
-    from jsonb_to_recordset(${JSON.stringify(bounded)}::jsonb)
+    from jsonb_to_recordset(${JSON.stringify(kept)}::jsonb)
       as change(at timestamptz, resource text, key text, kind text, fields jsonb)`.execute(db)
 }
 

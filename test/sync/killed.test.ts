@@ -51,7 +51,7 @@ const isAllRead = (from: number, msns: readonly string[]): boolean => {
 const kill = async ({ child, ended }: Running): Promise<void> => {
   child.kill('SIGKILL')
   await ended
-  const database = await instances.open()
+  const database = instances.open()
   await database.pool.query('update organisation_sync set leased_until = now()')
   await database.close()
 }
@@ -59,7 +59,7 @@ const kill = async ({ child, ended }: Running): Promise<void> => {
 const tables = { sales_units: 'salesUnit', product_orders: 'productOrder', webhooks: 'webhook' } as const
 
 const readStore = async (): Promise<{ rows: Map<string, Json>; history: Change[] }> => {
-  const database = await instances.open()
+  const database = instances.open()
   const rows = new Map<string, Json>()
   for (const [table, resource] of Object.entries(tables)) {
     const found = await database.pool.query<StoredRecord>(`select * from ${table} where removed_at is null`)

@@ -64,7 +64,7 @@ it('an instance that is killed is replaced within 20 s, and nothing is read or w
   const twice = [...countsOf(detailsAsked())].filter(([, count]) => count > 1)
   expect(twice.length).toBeLessThanOrEqual(60)
   expect(twice.every(([, count]) => count === 2)).toBe(true)
-  const database = await instances.open()
+  const database = instances.open()
   const { rows } = await database.pool.query<{ kind: string; count: number }>(
     `select kind, count(*)::int as count from changes where resource = 'salesUnit' group by kind`,
   )
