@@ -113,6 +113,7 @@ describe('a logout token', () => {
     const cookie = browser.cookie('portal')
     const headers = { cookie: `portal=${cookie}` }
     const login = await whileHeld(
+      portal.database.kysely,
       /^update "sessions" set "data"/,
       () => fetch(`${portal.url}/login`, { redirect: 'manual', headers }),
       async () => {

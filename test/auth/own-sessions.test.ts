@@ -154,6 +154,7 @@ describe('the list of one’s sessions', () => {
   it('a session that was ended elsewhere does not come back with a slower request', async () => {
     const [here, there] = [await signedIn(), await signedIn()]
     const login = await whileHeld(
+      test.portal.database.kysely,
       /^update "sessions" set "data"/,
       () => fetch(`${test.url}/login`, { redirect: 'manual', headers: cookieHeader(there) }),
       async () => {

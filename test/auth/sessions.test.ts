@@ -117,6 +117,7 @@ describe('a session', () => {
     const headers = { cookie: `portal=${browser.cookie('portal')}` }
     let sentOn = false
     const redirect = await whileHeld(
+      test.portal.database.kysely,
       /^insert into "sessions"/,
       async () => {
         const response = await fetch(answer, { redirect: 'manual', headers })
@@ -141,6 +142,7 @@ describe('a session', () => {
     const cookie = browser.cookie('portal')
     await browser.open('/profile')
     const slow = await whileHeld(
+      test.portal.database.kysely,
       /^update "sessions" set "data"/,
       () => fetch(`${test.url}/login`, { redirect: 'manual', headers: { cookie: `portal=${cookie}` } }),
       () => browser.press('Sign out', { until: '/session/end' }),

@@ -105,6 +105,7 @@ describe('the first sign-in', () => {
     const { browser, id, email } = await somebody()
     await browser.press('Send me a code')
     await whileHeld(
+      portal.database.kysely,
       /^update "sessions" set "id"/,
       () => verify(browser, mail.codeFor(email)),
       () => query('delete from sessions where user_id = $1', [id]),

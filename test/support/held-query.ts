@@ -1,26 +1,28 @@
-import { Client } from 'pg'
-
-type Query = (this: unknown, ...args: unknown[]) => unknown
+import type { Handle } from '../../src/store/database.ts'
 
 /**
- * Holds up the first statement that matches, as a slow request would be, until `meanwhile` is over.
+ * Holds up the first statement that matches, as a slow request would be, until `meanwhile` is over. It waits before it
+ * takes a connection, so that others can have the only one.
  * @param begin starts the request whose statement it is
  * @returns what `begin` resolves to
  */
 export async function whileHeld<T>(
+  db: Handle,
   statement: RegExp,
   begin: () => Promise<T>,
   meanwhile: () => Promise<unknown>,
 ): Promise<T> {
-  // Every connection of every pool in this process is one of these.
-  const connection = Client.prototype as unknown as { query: Query }
-  const original = connection.query
+  const executor = db.getExecutor()
+  const execute = executor.executeQuery.bind(executor)
   const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  connection.query = function query(...args) {
-    if (typeof args[0] !== 'string' || !statement.test(args[0])) return original.apply(this, args)
-    held.resolve()
-    return go.promise.then(() => original.apply(this, args))
+  const slow: typeof executor.executeQuery = async (query, options) => {
+    if (statement.test(query.sql)) {
+      held.resolve()
+      await go.promise
+    }
+    return execute(query, options)
   }
+  Object.assign(executor, { executeQuery: slow })
   try {
     const begun = begin()
     await held.promise
@@ -29,6 +31,6 @@ export async function whileHeld<T>(
     return await begun
   } finally {
     go.resolve()
-    connection.query = original
+    Object.assign(executor, { executeQuery: execute })
   }
 }
