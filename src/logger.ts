@@ -35,31 +35,61 @@ const redactPaths = secretFields.flatMap((field) => {
 /** The request that the code running now works for; each line it logs carries its id, however deep down. */
 export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }>()
 
-/** Type, message, stack and cause of an error; not its other members, which may hold anything. */
-const errorForLog = (error: unknown): unknown =>
-  error instanceof Error
-    ? {
-        type: error.name,
-        message: error.message,
-        stack: error.stack,
-        cause: error.cause && errorForLog(error.cause),
-      }
-    : typeof error
-
 /**
  * The process's logger: JSON lines on stdout. Redaction is the second line of defence; the first is that no call
  * passes secrets, e-mail addresses or query text.
  */
-export const createLogger = (level: string, destination?: DestinationStream): Logger =>
-  pino(
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: errorForLog },
+      serializers: { err: (error: unknown) => errorForLog(error) },
       mixin: () => ({ ...requestScope.getStore() }),
-      redact: { paths: redactPaths, censor: '[redacted]' },
+      redact: {
+        // `err.code` names `err`, so that `censor` is told of it.
+        paths: [...redactPaths, 'err.code'],
+        // What `errorForLog` lets through is no secret, also the `code`.
+        censor: (value: unknown, path: string[]) => (path[0] === 'err' ? value : '[redacted]'),
+      },
     },
     // At once: to hand each line to another thread and back costs more than to write it, and a crash loses none.
     destination ?? fileDestination({ dest: 1, sync: true }),
   )
+}
+
+const mostNested = 4
+
+/** Type, message, stack, code and causes of an error; not its other members, which may hold anything. */
+function errorForLog(error: unknown, depth = 0): unknown {
+  if (!isErrorLike(error)) return { type: typeof error, ...(typeof error === 'string' && { message: error }) }
+  const { name = 'Error', message, stack, code, cause, errors } = error
+  const nested = (some: readonly unknown[]): unknown[] =>
+    depth < mostNested ? some.slice(0, mostNested).map((one) => errorForLog(one, depth + 1)) : []
+  return {
+    type: name,
+    message,
+    stack,
+    // ECONNREFUSED, 23505; an authorization code looks different.
+    code: /^[A-Z\d_]{1,50}$/.test(String(code)) ? code : undefined,
+    cause: cause === undefined ? undefined : nested([cause])[0],
+    // What an AggregateError has instead of a message.
+    errors: Array.isArray(errors) ? nested(errors) : undefined,
+  }
+}
+
+type ErrorLike = Pick<Error, 'message'> & {
+  readonly [Name in 'name' | 'stack' | 'code' | 'cause' | 'errors']?: unknown
+}
+
+/** Not `instanceof`: pg-boss emits copies of errors that are plain objects, and a worker's errors are of another realm. */
+function isErrorLike(value: unknown): value is ErrorLike {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'message' in value &&
+    'stack' in value &&
+    typeof value.message === 'string'
+  )
+}

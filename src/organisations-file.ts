@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { jsonLines } from './json-lines.ts'
 import type { Keys } from './management-api/keys.ts'
 import {
   businessIdPattern,
@@ -98,7 +97,7 @@ export type OrganisationsFile = {
 
 /**
  * Reads the operator's organisations file and resolves its secrets; a relative secret file is looked up beside
- * the organisations file. Throws nothing: mistakes come back as `problems`, with the line and the place inside the file.
+ * the organisations file. Throws nothing: mistakes come back as `problems`, with the place inside the file.
  */
 export const readOrganisationsFile = (path: string, env: Environment): OrganisationsFile => {
   const files = new Set([path])
@@ -116,18 +115,15 @@ export const readOrganisationsFile = (path: string, env: Environment): Organisat
   let json: unknown
   try {
     json = JSON.parse(text)
-  } catch {
-    return failed(`line ${jsonLines(text).mistake ?? 1} is not JSON`)
+  } catch (error) {
+    // The rest of the message may quote the file, and so a secret.
+    const place = /line \d+ column \d+/.exec(String(error))?.[0]
+    return failed(`is not JSON: ${place ?? 'a value is malformed or the end is missing'}`)
   }
   const parsed = fileSchema(keysSchema(secretSchema(dirname(path), env, files))).safeParse(json)
   if (!parsed.success) {
-    const { lines } = jsonLines(text)
-    /** Of the place itself, or of what it is missing from. */
-    const lineOf = (place: readonly PropertyKey[]): number =>
-      lines.get(place.join('.')) ?? (place.length === 0 ? 1 : lineOf(place.slice(0, -1)))
     const problems = parsed.error.issues.map(
-      ({ path: place, message }) =>
-        `(${path}) line ${lineOf(place)}, at ${z.core.toDotPath(place) || 'the top'}: ${message}`,
+      ({ path: place, message }) => `(${path}) at ${z.core.toDotPath(place) || 'the top'}: ${message}`,
     )
     return { organisations: [], problems, files: [...files] }
   }

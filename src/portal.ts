@@ -9,10 +9,10 @@ import { type Config, ConfigurationError } from './config.ts'
 import type { DemoNotice } from './http/locals.ts'
 import { answerMalformed } from './http/malformed.ts'
 import { createLogger, type Logger } from './logger.ts'
-import { startKeysReload } from './keys-reload.ts'
+import { startCredentialsReload } from './credentials-reload.ts'
 import { holdOrganisations } from './organisations.ts'
 import { openSync, type RunningSync } from './sync/setup.ts'
-import { type AuditBuffer, createAuditBuffer } from './store/audit-buffer.ts'
+import { type AuditWriter, createAuditWriter } from './store/audit.ts'
 import { startAuditRetention } from './store/audit-retention.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import type { FreshnessService } from './sync/freshness.ts'
@@ -28,7 +28,7 @@ export type Portal = {
   readonly database: Database
   readonly sync: Sync
   readonly freshness: Pick<FreshnessService, 'requested'>
-  readonly audit: AuditBuffer
+  readonly audit: AuditWriter
   /** Reads the organisations file and its secret files again now; otherwise the portal sees by itself that they change. */
   readonly reload: () => void
   /** Not ready, then the sync and requests in flight, then the database. May be called twice. */
@@ -65,7 +65,7 @@ export const startPortal = async (
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = openDatabase({ url: config.databaseUrl, logger })
   const stopping = new AbortController()
-  const audit = createAuditBuffer(database, logger)
+  const audit = createAuditWriter(database.kysely, logger)
   let running: RunningSync | undefined
   try {
     await migrate(database, logger)
@@ -104,7 +104,7 @@ export const startPortal = async (
     if (!config.mail)
       logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
     logger.info({ url, organisations: organisations.current().size }, 'portal ready')
-    const keys = startKeysReload(config, running, audit, logger)
+    const credentials = startCredentialsReload(config, running, audit, logger)
     const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
     // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
     eid.configuration().catch(() => {})
@@ -112,7 +112,7 @@ export const startPortal = async (
     const stop = async (): Promise<void> => {
       logger.info('stopping')
       stopping.abort()
-      await keys.stop()
+      credentials.stop()
       // Other instances take up its work while this one answers what is left to answer.
       const syncStopped = running?.sync.stop()
       // Whoever sends traffic here must see that it is not wanted before there is nobody to take it.
@@ -127,7 +127,7 @@ export const startPortal = async (
       await running?.freshness.requested()
       await syncStopped
       await endRetention()
-      await audit.stop()
+      await audit.flush()
       await database.close()
       logger.info('stopped')
     }
@@ -138,7 +138,7 @@ export const startPortal = async (
       sync: running.sync,
       freshness: running.freshness,
       audit,
-      reload: () => keys.now('signal'),
+      reload: () => credentials.now('signal'),
       stop: () => (stopped ??= stop()),
     }
   } catch (error) {

@@ -101,7 +101,7 @@ it('on SIGHUP reads organisations again, and goes on', async () => {
   writeFileSync(env['ORGANISATIONS_FILE'] ?? '', JSON.stringify({ partners }))
   portal.child.kill('SIGHUP')
   // The signal, or whoever looks at the file was faster.
-  await portal.says(/"cause":"(signal|file)".*"msg":"keys reloaded"/)
+  await portal.says(/"cause":"(signal|file)".*"msg":"credentials reloaded"/)
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
   portal.child.kill('SIGTERM')
   expect(await portal.ended).toBe(0)

@@ -4,7 +4,7 @@ import { coarseAddress } from '../http/coarse-address.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
 import type { Organisations } from '../organisations.ts'
 import { covers, type Role, roles, type UserGrant } from '../role.ts'
-import type { AuditBuffer } from '../store/audit-buffer.ts'
+import type { AuditWriter } from '../store/audit.ts'
 import { localPath } from './local-path.ts'
 
 declare global {
@@ -62,7 +62,7 @@ export const organisationsOf = (user: Express.User, organisations: Organisations
 }
 
 /** What deciding needs: who there is, and where refusals are noted. */
-export type AccessDeps = { readonly organisations: Organisations; readonly audit: AuditBuffer }
+export type AccessDeps = { readonly organisations: Organisations; readonly audit: AuditWriter }
 
 /**
  * Loads the organisation in the URL into `res.locals.organisation`, and the user's role there, if this user may act as it
@@ -100,7 +100,7 @@ export const actAs =
  * @throws Error at start when the site map says nothing: who may see it is then nobody's guess
  * @throws RoleNeededError at a request: that the organisation and Developers exist is no secret to its user
  */
-export const requireRole = (needed: Role | undefined, audit: AuditBuffer): RequestHandler => {
+export const requireRole = (needed: Role | undefined, audit: AuditWriter): RequestHandler => {
   if (needed === undefined || !roles.includes(needed))
     throw new Error('a route of the site map names no role')
   return (req, res, next) => {

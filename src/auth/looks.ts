@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { coarseAddress } from '../http/coarse-address.ts'
 import { businessIdPattern, msnPattern, organisationKey, schemePattern } from '../organisation.ts'
-import type { AuditBuffer } from '../store/audit-buffer.ts'
+import type { AuditWriter } from '../store/audit.ts'
 
 declare global {
   namespace Express {
@@ -43,7 +43,7 @@ export type Looks = (req: Request, res: Response, event: 'page' | 'export') => v
  * The first look in a session is also when somebody begins to act as the organisation. That is known without writing to
  * the session: this instance remembers, and the table is asked when the entry is written, which no page waits for.
  */
-export const createLooks = (audit: AuditBuffer): Looks => {
+export const createLooks = (audit: AuditWriter): Looks => {
   const lookedAt = new Map<string, number>()
   const acting = new Set<string>()
   return (req, res, event) => {

@@ -36,7 +36,7 @@ export const rules: readonly Rule[] = [
   },
 ]
 
-/** Everything that somebody signed in asks for; counted in batches, because it is every page. */
+/** Every request of a signed-in user, in each instance. */
 export const signedIn = {
   address: { most: 6000, seconds: minute },
   user: { most: 600, seconds: minute },

@@ -1,12 +1,16 @@
 import { createHmac } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
-import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import {
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterPostgres,
+  RateLimiterRes,
+} from 'rate-limiter-flexible'
 import { TooManyRequestsError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { type Limit, matches, rules, signedIn } from './brake-rules.ts'
-import { batched, type Consume } from './brakes-in-batches.ts'
 import { coarseAddress } from './coarse-address.ts'
 import { derivedKey } from './derived-key.ts'
 import { source } from './source.ts'
@@ -14,8 +18,15 @@ import { source } from './source.ts'
 /** So many addresses and users are remembered by what they are called in the table. */
 const mostKnown = 5000
 
+/** When to come again, and whether this is the first refusal of that period, which is worth a line in the audit log. */
+type Refused = { readonly waitMs: number; readonly first: boolean }
+
+/** Counts a request of a subject; undefined where that is not too many. */
+type Consume = (subject: string) => Promise<Refused | undefined>
+
 /**
- * Limits that hold for all instances together: counted in the database, and in this process while the database fails.
+ * `rules` hold for all instances together: the database counts, or this process while the database fails. `signedIn` holds
+ * for each instance, as what it protects is the instance, and no page should write to the database (decision 0017).
  * `addresses` goes before the session is read, `users` after it is known who asks.
  * Both throw TooManyRequestsError.
  */
@@ -43,40 +54,34 @@ export const createBrakes = (options: {
     query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query(text, values),
   }
   let sweeps = false
-  const counter = (name: string, { most, seconds }: Limit): Consume => {
-    const settings = { keyPrefix: name, points: most, duration: seconds }
+  const inMemory = (name: string, { most, seconds }: Limit) =>
+    new RateLimiterMemory({ keyPrefix: name, points: most, duration: seconds })
+  const inDatabase = (name: string, limit: Limit) => {
     const limiter = new RateLimiterPostgres({
-      ...settings,
+      keyPrefix: name,
+      points: limit.most,
+      duration: limit.seconds,
       storeClient: client,
       storeType: 'pool',
       tableName: 'rate_limits',
       tableCreated: true,
       // One of them sweeps the table for all.
       clearExpiredByTimeout: !sweeps,
-      inMemoryBlockOnConsumed: most + 1,
-      insuranceLimiter: new RateLimiterMemory(settings),
+      inMemoryBlockOnConsumed: limit.most + 1,
+      insuranceLimiter: inMemory(name, limit),
     })
     sweeps = true
-    return async (subject, points = 1) => {
-      try {
-        await limiter.consume(subject, points)
-        return undefined
-      } catch (refused) {
-        if (refused instanceof RateLimiterRes)
-          return { waitMs: refused.msBeforeNext, first: refused.consumedPoints === most + 1 }
-        throw refused
-      }
-    }
+    return limiter
   }
 
   const counted = rules.map((rule) => ({
     rule,
-    address: counter(`${rule.name}:address`, rule.address),
-    user: rule.user && counter(`${rule.name}:user`, rule.user),
+    address: consumeOf(inDatabase(`${rule.name}:address`, rule.address)),
+    user: rule.user && consumeOf(inDatabase(`${rule.name}:user`, rule.user)),
   }))
   const everything = {
-    address: batched(counter('signed-in:address', signedIn.address)),
-    user: batched(counter('signed-in:user', signedIn.user)),
+    address: consumeOf(inMemory('signed-in:address', signedIn.address)),
+    user: consumeOf(inMemory('signed-in:user', signedIn.user)),
   }
 
   const hold = async (req: Request, consume: Consume, subject: string, limit: string): Promise<void> => {
@@ -106,5 +111,18 @@ export const createBrakes = (options: {
       await hold(req, everything.user, req.user.id, 'signed in, user')
       return next()
     },
+  }
+}
+
+function consumeOf(limiter: RateLimiterAbstract): Consume {
+  return async (subject) => {
+    try {
+      await limiter.consume(subject)
+      return undefined
+    } catch (refused) {
+      if (refused instanceof RateLimiterRes)
+        return { waitMs: refused.msBeforeNext, first: refused.consumedPoints === limiter.points + 1 }
+      throw refused
+    }
   }
 }

@@ -5,7 +5,6 @@ import ejs from 'ejs'
 type Locals = Readonly<Record<string, unknown>>
 type Include = (name: string, extra?: Locals) => string
 type Compiled = (locals: Locals, escape: (markup: unknown) => string, include: Include) => string
-type View = { readonly run: Compiled; readonly reads: readonly string[] | undefined }
 
 /**
  * What stands beneath all locals: reading a name that nobody passed is a mistake in a view, and an empty string in the page
@@ -22,13 +21,7 @@ const nothing = new Proxy(Object.create(null) as Locals, {
 const beneath = (locals: Locals, extra: Locals): Locals =>
   Object.assign(Object.create(locals) as object, extra) as Locals
 
-/** What a view reads that includes none and names each local by `locals.`; undefined of others. */
-const readsOf = (source: string): readonly string[] | undefined => {
-  if (/\binclude\(|\blocals\b(?!\.\w)/.test(source)) return undefined
-  return [...source.matchAll(/\blocals\.(\w+)/g)].map(([, name = '']) => name)
-}
-
-const compileAll = (directory: string): Map<string, View> => {
+const compileAll = (directory: string): Map<string, Compiled> => {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ejs'),
   )
@@ -44,7 +37,7 @@ const compileAll = (directory: string): Map<string, View> => {
       // oxlint-disable-next-line no-new-func, no-implied-eval -- views are our own files, read at start
       const run = new Function('locals', 'escapeFn', 'include', `"use strict";${template.source}`) as Compiled
       const name = file.slice(0, -'.ejs'.length).split(sep).join('/')
-      return [name, { run, reads: readsOf(template.source) }]
+      return [name, run]
     }),
   )
 }
@@ -59,19 +52,14 @@ export type Render = (name: string, locals: Locals) => string
  */
 export const compileViews = (directory: string): Render => {
   const views = compileAll(directory)
-  const viewOf = (name: string): View => {
+  const viewOf = (name: string): Compiled => {
     const view = views.get(name)
     if (!view) throw new ReferenceError(`there is no view ${name}`)
     return view
   }
-  const run = (view: View, locals: Locals): string => {
-    const include: Include = (name, extra) => {
-      const other = viewOf(name)
-      // The smallest views stand in every row, several times: they need no more than what they are passed.
-      const isEnough = extra && other.reads?.every((read) => read in extra)
-      return run(other, !extra ? locals : isEnough ? extra : beneath(locals, extra))
-    }
-    return view.run(locals, ejs.escapeXML, include)
+  const run = (view: Compiled, locals: Locals): string => {
+    const include: Include = (name, extra) => run(viewOf(name), extra ? beneath(locals, extra) : locals)
+    return view(locals, ejs.escapeXML, include)
   }
   return (name, locals) => run(viewOf(name), beneath(nothing, locals))
 }

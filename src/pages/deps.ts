@@ -6,7 +6,7 @@ import type { Language } from '../http/language.ts'
 import type { DemoNotice } from '../http/locals.ts'
 import type { Logger } from '../logger.ts'
 import type { Organisations } from '../organisations.ts'
-import type { AuditBuffer } from '../store/audit-buffer.ts'
+import type { AuditWriter } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import type { FreshnessService } from '../sync/freshness.ts'
 
@@ -18,7 +18,7 @@ export type PageDeps = {
   readonly eid: Eid
   readonly tokens: TokenEncryption
   readonly organisations: Organisations
-  readonly audit: AuditBuffer
+  readonly audit: AuditWriter
   readonly languages: ReadonlyMap<string, Language>
   readonly freshness: FreshnessService
   readonly emailCodes: EmailCodes

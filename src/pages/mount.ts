@@ -4,7 +4,7 @@ import { csrfProtection } from '../http/csrf.ts'
 import { jsonErrors } from '../http/json-errors.ts'
 import type { Logger } from '../logger.ts'
 import { covers, type Role } from '../role.ts'
-import type { AuditBuffer } from '../store/audit-buffer.ts'
+import type { AuditWriter } from '../store/audit.ts'
 import type { FreshnessService, Lists } from '../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from './acting-as.ts'
 
@@ -62,7 +62,7 @@ export const mount = (section: Section): Router => routerOf(section, () => [])
  * The same for who acts as an organisation, each route behind the role that the site map says.
  * @throws Error when it says none
  */
-export const mountOrganisation = (section: OrganisationSection, audit: AuditBuffer): Router =>
+export const mountOrganisation = (section: OrganisationSection, audit: AuditWriter): Router =>
   routerOf(section, ({ role }) => [requireRole(role, audit)])
 
 /** Says which route will answer, and what its path names, before anybody has decided whether it may: for log and audit. */

@@ -17,7 +17,7 @@ export const auditEvents = [
   'page',
   'export',
   'too many requests',
-  'keys reloaded',
+  'credentials reloaded',
 ] as const
 export type AuditEvent = (typeof auditEvents)[number]
 
@@ -37,22 +37,52 @@ export type AuditEntry = {
   readonly details?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** An entry and when it happened by the database's clock, in seconds since 1970, where that is not now. */
-export type TimedEntry = AuditEntry & { readonly at?: number }
+/** Takes entries of the audit log from pages, which do not wait for them. */
+export type AuditWriter = {
+  /**
+   * Logs the entry at once and inserts it behind those noted before. An entry that the database refuses is in the log only.
+   * @param onceSince inserts it only if this user, organisation and event have no entry since then
+   */
+  readonly note: (entry: AuditEntry, onceSince?: Date) => void
+  /** Resolves when everything noted so far is inserted or refused; never rejects. */
+  readonly flush: () => Promise<void>
+}
 
-/** When that was, by the database's clock; now unless told. */
-export const momentOf = (at: number | undefined) =>
-  at === undefined ? sql<Date>`now()` : sql<Date>`to_timestamp(${at}::float8)`
+/** Inserts one entry at a time: in the order noted, and with at most one connection that pages may need. */
+export function createAuditWriter(db: Handle, logger: Logger): AuditWriter {
+  let inserted = Promise.resolve()
+  const insert = async (entry: AuditEntry, onceSince?: Date): Promise<void> => {
+    try {
+      if (!onceSince || !(await isInserted(db, entry, onceSince))) await insertAudit(db, [entry])
+    } catch (error) {
+      logger.error({ err: error, event: entry.event }, 'audit insert failed: the entry is in the log only')
+    }
+  }
+  return {
+    note: (entry, onceSince) => {
+      logAudit(logger, [entry])
+      inserted = inserted.then(async () => insert(entry, onceSince))
+    },
+    flush: async () => inserted,
+  }
+}
+
+async function isInserted(db: Handle, entry: AuditEntry, since: Date): Promise<boolean> {
+  const { event, userId = null, organisation = null } = entry
+  const { rows } = await sql`
+    select from audit where user_id = ${userId}::uuid and at >= ${since}::timestamptz
+      and event = ${event} and organisation = ${organisation} limit 1`.execute(db)
+  return rows.length > 0
+}
 
 const entriesAtOnce = 1000
 
 /** Writes entries to the table and not to the log. In a transaction: with what they tell of, or not at all. */
-export const insertAudit = async (db: Handle, entries: readonly TimedEntry[]): Promise<void> => {
+export async function insertAudit(db: Handle, entries: readonly AuditEntry[]): Promise<void> {
   for (let start = 0; start < entries.length; start += entriesAtOnce) {
     const rows = entries
       .slice(start, start + entriesAtOnce)
-      .map(({ event, userId, organisation, address, details = {}, at }) => ({
-        at: momentOf(at),
+      .map(({ event, userId, organisation, address, details = {} }) => ({
         event,
         user_id: userId ?? null,
         organisation: organisation ?? null,
@@ -64,7 +94,7 @@ export const insertAudit = async (db: Handle, entries: readonly TimedEntry[]): P
 }
 
 /** Writes entries to the log, a JSON line each. */
-export const logAudit = (logger: Logger, entries: readonly AuditEntry[]): void => {
+export function logAudit(logger: Logger, entries: readonly AuditEntry[]): void {
   for (const { event, userId, organisation, address, details } of entries)
     logger.info({ audit: { event, userId, organisation, address, ...details } }, 'audit')
 }
@@ -73,7 +103,7 @@ export const logAudit = (logger: Logger, entries: readonly AuditEntry[]): void =
  * Writes one entry to the table, and then to the log as a JSON line. Not within a transaction, which may yet come to
  * nothing: there `insertAudit`, and `logAudit` after its end.
  */
-export const recordAudit = async (db: Handle, logger: Logger, entry: AuditEntry): Promise<void> => {
+export async function recordAudit(db: Handle, logger: Logger, entry: AuditEntry): Promise<void> {
   await insertAudit(db, [entry])
   logAudit(logger, [entry])
 }

@@ -42,19 +42,17 @@ const row = sql`${common}, s.scheme, s.business_id as "businessId",
 const withMerchants = sql`sales_units s left join sync_state r
   on r.organisation = s.organisation and r.resource = 'merchant' and r.key = s.scheme || '/' || s.business_id`
 
-/** Of those that were found, in that order. One text for all of them: rows and columns are dear to take in one by one. */
+/** Those that were found, in that order. */
 const foundIn = async <Row extends Common>(
   db: Handle,
   organisation: Organisation,
   found: Found,
   columns: RawBuilder<unknown>,
 ): Promise<Row[]> => {
-  const { rows } = await sql<{ found: (Omit<Row, 'firstSeenAt'> & { firstSeenAt: string })[] | null }>`
-    select json_agg(one order by one.position) as found from (
-      select ${columns}, found.position from ${withMerchants} join ${found} found on found.key = s.key
-      where s.organisation = ${organisationKey(organisation)}) one`.execute(db)
-  const all = rows[0]?.found ?? []
-  return all.map((one) => ({ ...one, firstSeenAt: new Date(one.firstSeenAt) }) as unknown as Row)
+  const { rows } = await sql<Row>`
+    select ${columns} from ${withMerchants} join ${found} found on found.key = s.key
+    where s.organisation = ${organisationKey(organisation)} order by found.position`.execute(db)
+  return rows
 }
 
 /** What may be asked of the list; an empty string asks for all. */

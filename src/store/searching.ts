@@ -66,11 +66,9 @@ export const findAllKeys = async (
   db: Handle,
   { table, where, q, order }: Omit<Search, 'page' | 'size' | 'total' | 'columns'>,
 ): Promise<string[]> => {
-  // One text instead of a row each: many rows are dear to take in.
-  const { rows } = await sql<{ keys: string[] }>`
-    select coalesce(json_agg(key order by ${order}), '[]') as keys from ${sql.table(table)}
-    where ${where} and ${matches(q)}`.execute(db)
-  return rows[0]?.keys ?? []
+  const { rows } = await sql<Key>`
+    select key from ${sql.table(table)} where ${where} and ${matches(q)} order by ${order}`.execute(db)
+  return rows.map(({ key }) => key)
 }
 
 /**

@@ -40,20 +40,10 @@ export type SyncState = {
   readonly facets: unknown
 }
 
-type Times = 'checkedAt' | 'failingSince' | 'suspectSince'
-type InJson = Omit<SyncState, Times> & Readonly<Record<Times, string | null>>
-
-/** The state of an organisation's lists. One JSON value, because every page asks and `pg` reads one faster. */
+/** The state of an organisation's lists. */
 export async function listSyncStates(db: Handle, organisation: Organisation): Promise<SyncState[]> {
   const lists = statesWhere(organisation, sql`key = '' and resource = any(${listResources})`)
-  const { rows } = await sql<{ lists: InJson[] | null }>`
-    select json_agg(list) as lists from (${lists}) list`.execute(db)
-  return (rows[0]?.lists ?? []).map(({ checkedAt, failingSince, suspectSince, ...state }) => ({
-    ...state,
-    checkedAt: timeOf(checkedAt),
-    failingSince: timeOf(failingSince),
-    suspectSince: timeOf(suspectSince),
-  }))
+  return (await lists.execute(db)).rows
 }
 
 /** The state of one list or record; undefined when the portal has never had a reason to read it. */
@@ -74,10 +64,6 @@ function statesWhere(organisation: Organisation, where: RawBuilder<unknown>): Ra
       extract(epoch from now() - suspect_since)::float8 as "suspectSeconds",
       requested_at is not null as requested
     from sync_state where organisation = ${organisationKey(organisation)} and ${where}`
-}
-
-function timeOf(text: string | null): Date | null {
-  return text === null ? null : new Date(text)
 }
 
 /** How reading one list or record went. `askedMs`: how long ago the API was asked. */

@@ -8,7 +8,7 @@ import { createApp } from '../../src/app.ts'
 import { createEid, type EidTimes } from '../../src/auth/eid.ts'
 import { readConfig } from '../../src/config.ts'
 import { holdOrganisations } from '../../src/organisations.ts'
-import { createAuditBuffer } from '../../src/store/audit-buffer.ts'
+import { createAuditWriter } from '../../src/store/audit.ts'
 import type { Database } from '../../src/store/database.ts'
 import { createFreshness } from '../../src/sync/freshness.ts'
 import { Browser } from '../support/browser.ts'
@@ -63,7 +63,7 @@ export const startPortalOf = async (
     logger,
     database,
     organisations: holdOrganisations([]),
-    audit: createAuditBuffer(database, logger),
+    audit: createAuditWriter(database.kysely, logger),
     eid: createEid(config.oidc, logger, options.times),
     freshness: createFreshness({ settings: config.sync, logger }, database.kysely, {
       tick: async () => {},

@@ -164,8 +164,8 @@ it('holds no secret, token, code, cookie, e-mail address or query at any level',
     'subscriptionKey' in own ? [own.clientSecret, own.subscriptionKey] : [own.clientSecret],
   )
   expect(secrets.size).toBeGreaterThan(10)
-  expect(log).toContain('keys reloaded')
-  expect(log).toContain('keys not reloaded')
+  expect(log).toContain('credentials reloaded')
+  expect(log).toContain('credentials not reloaded')
   expect(commandLog.match(/"event":"(grant|revoke)"/g)).toHaveLength(3)
   const forbidden = [
     ...secrets,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
-import { recordAudit } from '../../src/store/audit.ts'
-import { createAuditBuffer } from '../../src/store/audit-buffer.ts'
+import { createAuditWriter, recordAudit } from '../../src/store/audit.ts'
 import { type AuditFilter, readAudit } from '../../src/store/audit-log.ts'
 import { forgetAudit, startAuditRetention } from '../../src/store/audit-retention.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -34,90 +33,44 @@ const read = async (filter: Partial<AuditFilter> = {}, limit?: number) => {
 }
 const count = async () => (await read()).length
 
-/** The database, but for its inserts, which fail while it is away. */
-const away = () => {
-  const state = { isAway: true }
-  const kysely = new Proxy(database.kysely, {
-    get: (target, name) => {
-      if (state.isAway) throw new Error('the database is away')
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
-  return { state, database: { ...database, kysely } }
-}
-
 describe('entries from pages', () => {
-  it('are in the log at once and in the table soon, with the time at which they happened', async () => {
+  it('are in the log at once, and in the table in their order', async () => {
     const { logger, log } = createMemoryLog()
-    const buffer = createAuditBuffer(database, logger, { flushMs: 300 })
-    buffer.note({
-      event: 'page',
-      userId: mona,
-      organisation: 'partner/1',
-      address: '1.2.3.0/24',
-      details: { route: '/x' },
-    })
-    expect(log()).toContain('"event":"page"')
-    expect(await count()).toBe(0)
-    await expect.poll(count, { timeout: 5000 }).toBe(1)
-    const [entry] = await read()
-    expect(entry).toMatchObject({
-      event: 'page',
-      userId: mona,
-      organisation: 'partner/1',
-      address: '1.2.3.0/24',
-    })
-    const { rows } = await database.pool.query<{ age: string }>(
-      'select extract(epoch from now() - at) as age from audit',
+    const audit = createAuditWriter(database.kysely, logger)
+    const who = { userId: mona, organisation: 'partner/1', address: '1.2.3.0/24' }
+    for (let index = 0; index < 20; index += 1)
+      audit.note({ event: 'page', ...who, details: { route: '/x', index } })
+    expect(log().match(/"event":"page"/g)).toHaveLength(20)
+    await audit.flush()
+    const all = await read()
+    expect(all.map(({ details }) => details['index'])).toEqual(
+      Array.from({ length: 20 }, (_, index) => index),
     )
-    expect(Number(rows[0]?.age)).toBeGreaterThan(0.25)
-    await buffer.stop()
+    expect(all[0]).toMatchObject({ event: 'page', ...who, details: { route: '/x' } })
   })
 
-  it('are written at once when there are many, and the rest when the portal stops', async () => {
-    const buffer = createAuditBuffer(database, silent, { flushMs: 60_000, atOnce: 10 })
-    for (let index = 0; index < 10; index += 1) buffer.note({ event: 'page', details: { index } })
-    await expect.poll(count, { timeout: 5000 }).toBe(10)
-    buffer.note({ event: 'page' })
-    await buffer.stop()
-    expect(await count()).toBe(11)
-  })
-
-  it('wait while the database is away, up to a bound, and are written when it is back', async () => {
+  it('that the table refuses are in the log only, with why, and do not hold up the others', async () => {
     const { logger, log } = createMemoryLog()
-    const { state, database: gone } = away()
-    const buffer = createAuditBuffer(gone, logger, { flushMs: 20, mostWaiting: 3 })
-    for (let index = 0; index < 5; index += 1) buffer.note({ event: 'page', details: { index } })
-    await expect.poll(log).toContain('the audit log cannot be written to the table just now')
-    expect(log().match(/"event":"page"/g)).toHaveLength(5)
-    state.isAway = false
-    await expect.poll(count, { timeout: 5000 }).toBe(3)
-    expect((await read()).map(({ details }) => details['index'])).toEqual([0, 1, 2])
-    await expect.poll(log).toContain('"lost":2')
-    expect(log().match(/cannot be written/g)).toHaveLength(1)
-    await buffer.stop()
-  })
-
-  it('that the table refuses do not hold up the others', async () => {
-    const { logger, log } = createMemoryLog()
-    const buffer = createAuditBuffer(database, logger)
-    buffer.note({ event: 'page', details: { index: 1 } })
-    buffer.note({ event: 'page', userId: 'no uuid' })
-    buffer.note({ event: 'page', details: { index: 2 } })
-    await buffer.stop()
+    const audit = createAuditWriter(database.kysely, logger)
+    audit.note({ event: 'page', details: { index: 1 } })
+    audit.note({ event: 'page', userId: 'no uuid' })
+    audit.note({ event: 'page', details: { index: 2 } })
+    await audit.flush()
     expect((await read()).map(({ details }) => details['index'])).toEqual([1, 2])
-    expect(log()).toContain('an audit entry cannot be written')
+    expect(log()).toContain('"userId":"no uuid"')
+    expect(log()).toMatch(
+      /invalid input syntax for type uuid.*audit insert failed: the entry is in the log only/,
+    )
   })
 
   it('are written once since a moment, where that is asked for', async () => {
-    const buffer = createAuditBuffer(database, silent)
+    const audit = createAuditWriter(database.kysely, silent)
     const acting = { event: 'acting as', userId: mona, organisation: 'partner/1' } as const
-    buffer.note(acting, new Date(Date.now() - 60_000))
-    await buffer.flush()
-    buffer.note(acting, new Date(Date.now() - 60_000))
-    buffer.note({ ...acting, organisation: 'partner/2' }, new Date(Date.now() - 60_000))
-    await buffer.stop()
+    const since = new Date(Date.now() - 60_000)
+    audit.note(acting, since)
+    audit.note(acting, since)
+    audit.note({ ...acting, organisation: 'partner/2' }, since)
+    await audit.flush()
     expect((await read()).map(({ organisation }) => organisation)).toEqual(['partner/1', 'partner/2'])
   })
 })

@@ -47,7 +47,12 @@ const withNordlys = (change: Partial<ReturnType<typeof nordlysOf>>): Organisatio
 })
 const reloads = async () => {
   await test.portal.audit.flush()
-  const filter = { userIds: [], organisations: [], events: ['keys reloaded'] as const, since: undefined }
+  const filter = {
+    userIds: [],
+    organisations: [],
+    events: ['credentials reloaded'] as const,
+    since: undefined,
+  }
   const all = []
   for await (const rows of readAudit(test.portal.database.kysely, filter, undefined)) all.push(...rows)
   return all.map(
@@ -101,17 +106,17 @@ describe('while the portal runs', () => {
   })
 
   it.each([
-    ['not JSON', '{\n"partners": [{ "keys": "top-secret-value }\n]}', 'line 2 is not JSON'],
+    ['not JSON', '{\n"partners": [{ "keys": "top-secret-value }\n]}', 'is not JSON: line 2 column 43'],
     [
       'an unknown member',
       { partners: [{ id: '1', name: 'x', keys: { type: 'management', clientSecret: 'top-secret-value' } }] },
-      'line 4, at partners[0].id',
+      'at partners[0].id',
     ],
   ])('a file that is wrong (%s) changes nothing, and the log says where', async (_what, content, words) => {
     const before = await reloads()
     reload(content)
     expect((await kari.open('/partners/12345')).status).toBe(200)
-    const said = log('keys not reloaded: the portal goes on with those it has').at(-1)
+    const said = log('credentials not reloaded: the portal keeps those it has').at(-1)
     expect(JSON.stringify(said)).toContain(words)
     expect(test.log()).not.toContain('top-secret-value')
     expect(await reloads()).toEqual(before)
@@ -160,7 +165,7 @@ describe('by itself', () => {
   })
 
   it('says once what is wrong, and goes on', async () => {
-    const wrongs = () => log('keys not reloaded: the portal goes on with those it has').length
+    const wrongs = () => log('credentials not reloaded: the portal keeps those it has').length
     const before = wrongs()
     write('{')
     await expect.poll(wrongs, { timeout: 20_000, interval: 200 }).toBe(before + 1)
