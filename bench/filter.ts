@@ -14,7 +14,7 @@ type Timed = Query & { readonly ms: number }
 
 /** How long it takes to find sales units among all of the large partner's, by what somebody might type. */
 export const measureFilter = async ({ place, world }: Stage, report: Reporter): Promise<void> => {
-  const database = await openPlace(place)
+  const database = openPlace(place)
   const partner = partnerOf(world, largeId)
   const total = world.salesUnits.filter(({ partnerId }) => partnerId === largeId).length
   const queries = createQueries(world)
