@@ -16,7 +16,7 @@ const debounceMs = 150
 
 /** The time of the function behind the list of sales units, from query to rows, among all of the large partner's. */
 export async function measureFilter({ world, env }: LargeFixture): Promise<void> {
-  const database = await openFixtureDatabase(env.DATABASE_URL)
+  const database = openFixtureDatabase(env.DATABASE_URL)
   const partner = { kind: 'partner', id: largeId, name: '' } as const
   const total = salesUnitsOf(world, largeId).length
   async function time({ q, page }: Query): Promise<number> {

@@ -12,7 +12,7 @@ const batch = 1000
 /** Nothing that was seeded is due within the run. */
 const nextSeconds = 864_000
 
-export async function openFixtureDatabase(url: string): Promise<Database> {
+export function openFixtureDatabase(url: string): Database {
   return openDatabase({ url, logger: createLogger('silent') })
 }
 
@@ -21,7 +21,7 @@ export async function openFixtureDatabase(url: string): Promise<Database> {
  * The lists are there already, and no portal runs.
  */
 export async function seedDetails(databaseUrl: string, world: DemoWorld): Promise<void> {
-  const database = await openFixtureDatabase(databaseUrl)
+  const database = openFixtureDatabase(databaseUrl)
   const { kysely } = database
   const logger = createLogger('warn')
   const merchants = world.merchants.map(({ body }) => [merchantKey(body.businessIdentifier), body] as const)

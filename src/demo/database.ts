@@ -14,6 +14,9 @@ export type DatabaseServer = {
   readonly died: Promise<void>
 }
 
+/** How long a statement that runs may hold up the end. */
+const stopMs = 5000
+
 /** Linux takes 107 bytes for the path of a socket, macOS 103. */
 const longestPath = 103
 
@@ -43,7 +46,9 @@ export async function startDatabase(settings: {
   const stop = async (): Promise<void> => {
     child.off('exit', tellDied)
     if (child.connected) child.disconnect()
+    const late = setTimeout(() => child.kill('SIGKILL'), stopMs)
     await ended
+    clearTimeout(late)
   }
   child.send({ directory, keep, reset, socket } satisfies DatabaseSettings)
   const reported = once(child, 'message').then(([message]) => message as DatabaseReport)

@@ -1,38 +1,35 @@
 import type { PGlite } from '@electric-sql/pglite'
 
 type Send = (bytes: Uint8Array) => void
-type Client = { send: Send; settings: string }
-type Message = {
+type Client = { readonly send: Send; readonly settings: string; parts: Uint8Array[] }
+/** Messages that are executed together. */
+type Exchange = {
   readonly client: number
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
+  /** False after a Flush: more belongs to it. */
+  readonly isOver: boolean
   readonly resolve: (size: number) => void
   readonly reject: (error: unknown) => void
 }
 
 /** First bytes of the protocol's messages. A start-up message has none: it begins with its length. */
-const type = { startup: 0x00, query: 0x51, sync: 0x53, terminate: 0x58, notification: 0x41 } as const
-const syncMessage = Uint8Array.of(type.sync, 0, 0, 0, 4)
-
-/** The start-up message of a client that asks for no settings. */
-function plainStartup(): Buffer {
-  const body = Buffer.from('\0\0\0\0\0\x03\0\0user\0postgres\0database\0postgres\0\0')
-  body.writeInt32BE(body.length)
-  return body
-}
+const type = { startup: 0, notification: 0x41, query: 0x51, sync: 0x53, terminate: 0x58 } as const
+/** Parse, Bind, Describe, Execute and Close are executed with the Sync or Flush that follows. */
+const parts = new Set(Buffer.from('PBDEC'))
 
 /**
- * Lets many connections share the one session that PGlite has. A connection keeps the session from its first message
- * to its Sync, and until its transaction ends; the others wait. The settings of its start-up message (`options`, too)
+ * Lets many connections share the one session that PGlite has. What a connection sends up to a Sync is executed in one
+ * go, and it keeps the session until its transaction ends; the others wait. The settings of its start-up message (`options`, too)
  * are its own. What it sets later, names of prepared statements, and session-level advisory locks belong to all.
  *
- * It stands in for the queue of pglite-socket, which hands the session over between any two messages: a Bind may meet
- * another connection's Parse there.
+ * It stands in for the queue of pglite-socket, which executes one message after the other, from any connection: a Bind
+ * may meet another connection's Parse there, and PGlite's timers interrupt a query between its messages.
  */
 export class SharedSession {
   readonly #database: PGlite
   readonly #welcome: Uint8Array
   readonly #clients = new Map<number, Client>()
-  readonly #waiting: Message[] = []
+  readonly #waiting: Exchange[] = []
   #holder: number | undefined
   #isBusy = false
   #applied = ''
@@ -47,16 +44,28 @@ export class SharedSession {
     return new SharedSession(database, await database.execProtocolRaw(plainStartup()))
   }
 
-  /** Has one message answered through `send` when it is its turn. */
-  async enqueue(client: number, bytes: Uint8Array, send: Send): Promise<number> {
-    if (bytes[0] === type.terminate) return 0
-    if (bytes[0] === type.startup) {
-      this.#clients.set(client, { send, settings: settingsOf(bytes) })
+  /** Takes one message. Resolves when it has been answered through `send`, or has to wait for more of them. */
+  async enqueue(id: number, message: Uint8Array, send: Send): Promise<number> {
+    const [first = 0] = message
+    if (first === type.terminate) return 0
+    if (first === type.startup) {
+      this.#clients.set(id, { send, settings: settingsOf(message), parts: [] })
       send(this.#welcome)
       return this.#welcome.length
     }
+    const client = this.#clients.get(id)
+    if (!client) throw new Error('a message before the start-up message')
+    client.parts.push(message)
+    if (parts.has(first)) return 0
+    const bytes = Buffer.concat(client.parts.splice(0))
     const { promise, resolve, reject } = Promise.withResolvers<number>()
-    this.#waiting.push({ client, bytes, resolve, reject })
+    this.#waiting.push({
+      client: id,
+      bytes,
+      isOver: first === type.query || first === type.sync,
+      resolve,
+      reject,
+    })
     void this.#work()
     return promise
   }
@@ -64,10 +73,9 @@ export class SharedSession {
   /** Forgets what a connection that has ended still waits for. */
   clearQueueForHandler(client: number): void {
     this.#clients.delete(client)
-    const own = this.#waiting.filter((message) => message.client === client)
-    for (const message of own) {
-      this.#waiting.splice(this.#waiting.indexOf(message), 1)
-      message.reject(new Error('the connection has ended'))
+    for (const exchange of this.#waiting.filter((waiting) => waiting.client === client)) {
+      this.#waiting.splice(this.#waiting.indexOf(exchange), 1)
+      exchange.reject(new Error('the connection has ended'))
     }
   }
 
@@ -81,33 +89,28 @@ export class SharedSession {
   async #work(): Promise<void> {
     if (this.#isBusy) return
     this.#isBusy = true
-    for (let message = this.#next(); message; message = this.#next()) {
-      const { client, bytes, resolve, reject } = message
-      try {
-        resolve(await this.#execute(client, bytes))
-      } catch (error) {
-        reject(error)
-      }
-      if (!this.#clients.has(client)) await this.#release()
+    for (let exchange = this.#next(); exchange; exchange = this.#next()) {
+      await this.#execute(exchange).then(exchange.resolve, exchange.reject)
+      if (!this.#clients.has(exchange.client)) await this.#release()
     }
     this.#isBusy = false
   }
 
-  #next(): Message | undefined {
+  #next(): Exchange | undefined {
     const holder = this.#holder
-    const index = holder === undefined ? 0 : this.#waiting.findIndex((message) => message.client === holder)
+    const index = holder === undefined ? 0 : this.#waiting.findIndex(({ client }) => client === holder)
     return index === -1 ? undefined : this.#waiting.splice(index, 1)[0]
   }
 
-  async #execute(id: number, bytes: Uint8Array): Promise<number> {
+  async #execute({ client: id, bytes, isOver }: Exchange): Promise<number> {
     const client = this.#clients.get(id)
-    if (!client) throw new Error('a message before the start-up message')
+    if (!client) return 0
     if (this.#holder === undefined && client.settings !== this.#applied) {
       await this.#database.exec(client.settings)
       this.#applied = client.settings
     }
     this.#holder = id
-    this.#hasListener ||= bytes[0] === type.query && /^.{5}\s*listen\s/is.test(Buffer.from(bytes).toString())
+    this.#hasListener ||= bytes[0] === type.query && /^.{5}\s*listen\s/is.test(bytes.toString())
     const notifications = this.#hasListener ? notificationsIn() : () => []
     let size = 0
     await this.#database.execProtocolRawStream(bytes, {
@@ -117,7 +120,6 @@ export class SharedSession {
         for (const notification of notifications(data)) this.#tellOthers(id, notification)
       },
     })
-    const isOver = bytes[0] === type.query || bytes[0] === type.sync
     if (isOver && !this.#database.isInTransaction()) this.#holder = undefined
     return size
   }
@@ -128,10 +130,17 @@ export class SharedSession {
 
   async #release(): Promise<void> {
     if (this.#holder === undefined) return
-    await this.#database.execProtocolRaw(syncMessage)
+    await this.#database.execProtocolRaw(Uint8Array.of(type.sync, 0, 0, 0, 4))
     if (this.#database.isInTransaction()) await this.#database.exec('rollback')
     this.#holder = undefined
   }
+}
+
+/** The start-up message of a connection that asks for no settings. */
+function plainStartup(): Buffer {
+  const message = Buffer.from('\0\0\0\0\0\x03\0\0user\0postgres\0database\0postgres\0\0')
+  message.writeInt32BE(message.length)
+  return message
 }
 
 /** SQL that gives the session what a start-up message asks for, and nothing of what another one did. */

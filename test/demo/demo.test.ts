@@ -82,8 +82,8 @@ it('leaves no process behind when it is killed, and starts again', async () => {
 
 it('does not open what another version has written, and says how to start afresh', async () => {
   const data = join(directory, 'data')
-  const [name = ''] = readdirSync(data).filter((file) => file.startsWith('database'))
-  renameSync(join(data, name), join(data, 'database'))
+  const name = readdirSync(data).find((file) => file.startsWith('database'))
+  renameSync(join(data, name ?? ''), join(data, 'database'))
   const refused = runDemo()
   expect(await refused.ended).toBe(1)
   expect(refused.output()).toBe(
