@@ -39,17 +39,17 @@ async function large(): Promise<LargeFixture> {
   return (created ??= createLargeFixture(Number(values.rows)))
 }
 
+const began = performance.now()
 try {
-  const began = performance.now()
-  const [postgresql] = await onServer('show server_version')
   for (const [name, measure] of Object.entries(sections)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue
     console.log(name)
     await measure()
   }
+} finally {
+  await endAll()
+  const [postgresql] = await onServer('show server_version')
   const minutes = ((performance.now() - began) / 60_000).toFixed(1)
   const machine = `PostgreSQL ${String(postgresql?.['server_version'])}, ${availableParallelism()} CPUs`
   console.log(`\nNode ${process.versions.node}, ${machine}, ${minutes} minutes\n\n${table()}`)
-} finally {
-  await endAll()
 }
