@@ -50,7 +50,7 @@ it('says when nothing has been read, or there is nothing to read', async () => {
     exitCode: 0,
     error: '',
     output:
-      'merchant business:NO:ORG 987654321: no portal has read anything of it yet.\nJobs: 0 queued, 0 active.',
+      'merchant business:NO:ORG 987654321: no portal has read anything of it yet.\nOrganisations: 0 being read, 0 due.',
   })
   expect(await status([shop], ['now'])).toMatchObject({ exitCode: 2 })
 })
@@ -79,7 +79,7 @@ it('has a line for each thing that is read, with its age and what is wrong with 
   expect(exitCode).toBe(0)
   const lines = output.split('\n')
   expect(lines.slice(0, 7).map(cells)).toEqual([
-    ['ORGANISATION', 'WHAT', 'ROWS', 'LAST READ', 'DUE', 'NEVER READ', 'FAILING', 'NOT BELIEVED YET'],
+    ['ORGANISATION', 'WHAT', 'ROWS', 'LAST READ', 'DUE', 'NEVER READ', 'FAILING', 'SUSPECT'],
     ['merchant business:NO:ORG 987654321', 'list of sales units', '-', 'never', '1', '1', '-', '-'],
     ['partner 12345', 'list of sales units', '1 200', '3 min ago', '-', '-', '-', '-'],
     ['partner 12345', 'list of product order templates', '5', '10 min ago', '-', '-', '-', 'for 30 s'],
@@ -87,5 +87,5 @@ it('has a line for each thing that is read, with its age and what is wrong with 
     ['partner 12345', 'sales units', '1 200', '2 h to 5 min ago', '-', '-', '-', '-'],
     ['partner 12345', 'merchants', '30', 'never', '30', '30', '-', '-'],
   ])
-  expect(lines.slice(7)).toEqual(['', 'Jobs: 0 queued, 0 active.'])
+  expect(lines.slice(7)).toEqual(['', 'Organisations: 0 being read, 0 due.'])
 })

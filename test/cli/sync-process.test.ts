@@ -104,7 +104,7 @@ describe('beside a portal', () => {
     expect(exitCode).toBe(0)
     expect(output).toMatch(statusOf('list of sales units', '40'))
     expect(output).toMatch(statusOf('webhooks of sales units', '40'))
-    expect(output).toMatch(/^Jobs: \d+ queued, \d+ active\.$/m)
+    expect(output).toMatch(/^Organisations: \d+ being read, \d+ due\.$/m)
 
     api.weather.down = true
     const down = await portal('sync partner 34567', env)

@@ -129,7 +129,8 @@ describe('a list', () => {
   })
 
   it('that has lost half is not believed until it is read again, and then it is, with a warning', async () => {
-    await begin({ env: { SYNC_DOUBT_SECONDS: '2' } })
+    await begin({ env: { SYNC_DOUBT_SECONDS: '3' } })
+    const kari = await test.signedIn('Kari Nordmann')
     const half = (await stored()).slice(0, 6)
     answering({ status: 200, body: half.map((msn) => ({ msn, name: `Unit ${msn}` })) }, '/sales-units')
     const before = test.api.requests.length
@@ -137,7 +138,6 @@ describe('a list', () => {
     await until(async () => test.log().includes('list suspect: it lost too much'))
     expect(await all()).toBe(12)
     expect((await history()).filter(({ kind }) => kind !== 'added')).toEqual([])
-    const kari = await test.signedIn('Kari Nordmann')
     expect((await kari.open(`${base}/sales-units`)).words).toContain('lacked much of what is shown here')
     await until(async () => (await all()) === 6)
     expect(test.log()).toContain('list confirmed: it lost as much')
