@@ -45,8 +45,8 @@ export async function syncList(
   const { count, stored, lost } = diff
   if (isSuspect(diff)) {
     if (!isConfirmed(suspectSeconds, settings)) {
-      logger.warn({ ...line, stored, lost }, 'list suspect: it lost too much at once and is read again')
       await markSuspect(db, organisation, resource, '', settings.suspectSeconds)
+      logger.warn({ ...line, stored, lost }, 'list suspect: it lost too much at once and is read again')
       return undefined
     }
     logger.warn({ ...line, stored, lost }, 'list confirmed: it lost as much when it was read again')

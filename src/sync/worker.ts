@@ -75,6 +75,8 @@ class OrganisationWorker {
   #gentleAt = 0
   #isDry = false
   #leavesDetails = false
+  /** A record was read for the first time: the counts of pages are others now. */
+  #hasNews = false
   #flushing: Promise<void> | undefined
   #writing: Promise<unknown> = Promise.resolve()
   #fault: { readonly error: unknown } | undefined
@@ -183,11 +185,12 @@ class OrganisationWorker {
     }
   }
 
-  async #readDetail(task: DetailTask): Promise<void> {
+  async #readDetail(task: DueTask & DetailTask): Promise<void> {
     const detail = await readDetail(this.#context, this.#organisation, task, this.#options.signal)
     if (this.#options.signal.aborted) return
     this.#count(detail.failure)
     this.#read += 1
+    this.#hasNews ||= !task.isRead && task.priority !== 'unlisted'
     this.#gathered.push(detail)
   }
 
@@ -246,8 +249,9 @@ class OrganisationWorker {
 
   async #summarise(): Promise<void> {
     if (this.#read === 0) return
-    for (const resource of ['salesUnits', 'productOrders', 'webhooks'] as const)
-      await summariseAgain(this.#context.db, this.#organisation, resource)
+    if (this.#hasNews || this.#written > 0)
+      for (const resource of ['salesUnits', 'productOrders', 'webhooks'] as const)
+        await summariseAgain(this.#context.db, this.#organisation, resource)
     const line = { organisation: organisationKey(this.#organisation), read: this.#read }
     const ms = Math.round(performance.now() - this.#began)
     this.#context.logger.info(

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { UpstreamUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { retryAfterMs } from '../../src/management-api/problem.ts'
@@ -195,7 +195,10 @@ test('after failures of the token endpoint, too, it is known how long no call is
 
 describe('by the clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
-  afterEach(() => void vi.useRealTimers())
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+  })
   const advance = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds)
 
   /** When each of many calls was made, in milliseconds from now. */
@@ -223,7 +226,6 @@ describe('by the clock', () => {
       const lateMs = () => (below(200) === 0 ? 60 : 1 + below(3))
       const onTime = setTimeout
       vi.stubGlobal('setTimeout', (run: () => void, ms: number) => onTime(run, ms + lateMs()))
-      onTestFinished(() => void vi.unstubAllGlobals())
       const { limiter } = startLimiter(rate, 100)
       const arrivals: number[] = []
       let refused = 0

@@ -18,8 +18,9 @@ import { organisationsFile } from '../../src/demo/world/keys.ts'
 import type { Weather } from '../../src/demo/management-api/weather.ts'
 import type { DemoWorld } from '../../src/demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
+import { organisationKey } from '../../src/organisation.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
-import { backlogOf } from '../../src/store/backlog.ts'
+import { backlogsOf } from '../../src/store/backlog.ts'
 import { makeDue } from '../../src/store/due.ts'
 import { Browser } from './browser.ts'
 import { createMemoryLog } from './log.ts'
@@ -167,15 +168,13 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   await giveDemoGrants(portal.database.kysely, issuer)
 
   const { kysely } = portal.database
+  const keys = config.organisations.map(({ organisation }) => organisationKey(organisation))
   const settled = async (): Promise<void> => {
     // The answer that a page gives may be here before what it asked for is written down.
     await portal.freshness.requested()
     for (;;) {
       await portal.sync.tick()
-      const backlogs = await Promise.all(
-        config.organisations.map(async ({ organisation }) => backlogOf(kysely, organisation)),
-      )
-      const due = backlogs.flat().reduce((sum, backlog) => sum + backlog.due, 0)
+      const due = (await backlogsOf(kysely, keys)).reduce((sum, backlog) => sum + backlog.due, 0)
       if (due === 0 && portal.sync.working() === 0) return
       await setTimeout(20)
     }
