@@ -19,8 +19,9 @@ const parts = new Set(Buffer.from('PBDEC'))
 
 /**
  * Lets many connections share the one session that PGlite has. What a connection sends up to a Sync is executed in one
- * go, and it keeps the session until its transaction ends; the others wait. The settings of its start-up message (`options`, too)
- * are its own. What it sets later, names of prepared statements, and session-level advisory locks belong to all.
+ * go, and it keeps the session until its transaction ends; the others wait. The settings of its start-up message
+ * (`options`, too) are its own. What it sets later, names of prepared statements, and session-level advisory locks
+ * belong to all.
  *
  * It stands in for the queue of pglite-socket, which executes one message after the other, from any connection: a Bind
  * may meet another connection's Parse there, and PGlite's timers interrupt a query between its messages.

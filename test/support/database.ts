@@ -7,8 +7,7 @@ import { migrate } from '../../src/store/migrations.ts'
 
 /** Creates a schema for a test, which goes away at the end of the run. @returns a DATABASE_URL that leads there */
 export async function createTestSchema(): Promise<string> {
-  const urls = inject('databaseUrls')
-  const url = new URL(urls[Number(process.env['VITEST_POOL_ID']) % urls.length] ?? '')
+  const url = new URL(inject('databaseUrl'))
   const schema = `${inject('schemaPrefix')}${randomUUID().replaceAll('-', '').slice(0, 20)}`
   const client = new Client(url.href)
   await client.connect()

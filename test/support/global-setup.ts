@@ -8,45 +8,28 @@ import { startDatabase } from '../../src/demo/database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** PostgreSQL servers; a worker uses one of them. */
-    databaseUrls: string[]
+    databaseUrl: string
     /** What the names of this run's schemas begin with. */
     schemaPrefix: string
   }
 }
 
-/** Gives all test files the PostgreSQL of TEST_DATABASE_URL; without it, servers of their own. */
-export default async ({ provide, vitest }: TestProject): Promise<() => Promise<void>> => {
+/** Gives all test files the PostgreSQL of TEST_DATABASE_URL; without it, one for this run. */
+export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const schemaPrefix = `test_${randomUUID().slice(0, 8)}_`
   provide('schemaPrefix', schemaPrefix)
   const url = process.env['TEST_DATABASE_URL']
   if (url) {
-    provide('databaseUrls', [url])
+    provide('databaseUrl', url)
     return async () => dropSchemas(url, schemaPrefix)
   }
-  const servers = await Promise.all(
-    Array.from({ length: Number(process.env['SERVERS'] ?? vitest.config.maxWorkers) }, startServer),
-  )
-  provide(
-    'databaseUrls',
-    servers.map((server) => server.url),
-  )
-  return async () => {
-    await Promise.all(servers.map(async (server) => server.stop()))
-  }
-}
-
-/** Its WebAssembly is not optimised: that costs more than it gives in the minutes that it runs. */
-async function startServer() {
   const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
-  const server = await startDatabase({ directory, execArgv: process.env['OPT'] ? [] : ['--liftoff-only'] })
+  const server = await startDatabase({ directory })
   if (!server) throw new Error(`another process has ${directory}`)
-  return {
-    url: server.url,
-    stop: async () => {
-      await server.stop()
-      rmSync(directory, { recursive: true, force: true })
-    },
+  provide('databaseUrl', server.url)
+  return async () => {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 
