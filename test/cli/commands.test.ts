@@ -26,7 +26,6 @@ const logger = createLogger('silent')
 let database: Database
 let deps: CommandDeps
 const noSync = () => Promise.reject(new Error('this command reads nothing'))
-const limits = { maxPerSecond: 10, maxConcurrency: 10, timeoutMs: 10_000 }
 const call = { tell: () => {}, signal: new AbortController().signal, operator: 'kim' }
 const grantsOf = async (db: Database['kysely'], userId: string) =>
   (await grantsOfUsers(db, [userId])).map(({ organisation }) => organisation)
@@ -34,7 +33,7 @@ const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean), 
 
 beforeAll(async () => {
   database = await openTestDatabase()
-  deps = { database, organisations, limits, logger, sync: noSync }
+  deps = { database, organisations, logger, sync: noSync }
 })
 afterAll(() => database.close())
 beforeEach(async () => {
