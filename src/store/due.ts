@@ -88,7 +88,7 @@ export type DueTask = {
  * The most urgent tasks of an organisation: what a user waits for, lists, unlisted keys that a user asked for, records
  * that were never read, the oldest records, and last the webhooks of sales units.
  * @param options.busy `resource key` of what is being read already: left out
- * @param options.listSlackSeconds lists that are due within this are read with those that are due now
+ * @param options.listSlackSeconds healthy lists that are due within this are read with those that are due now
  */
 export async function dueTasks(
   db: Handle,
@@ -118,7 +118,8 @@ export async function dueTasks(
       union all
       (select resource, key, 1, due_at, checked_at, suspect_since from sync_state
         where organisation = ${key} and resource = any(${listResources}) and key = ''
-          and due_at <= now() + ${listSlackSeconds}::float8 * interval '1 second' and ${free})
+          and due_at <= now() + case when failures = 0 and suspect_since is null
+            then ${listSlackSeconds}::float8 else 0 end * interval '1 second' and ${free})
       union all ${details('salesUnit', 3)}
       union all ${details('merchant', 3)}
       union all ${details('productOrder', 3)}

@@ -139,11 +139,12 @@ class OrganisationWorker {
     if (!isLow && performance.now() - this.#lookedAt < lookAgainMs) return
     this.#lookedAt = performance.now()
     this.#leavesDetails = this.#mustMakeRoom()
+    const { listActiveSeconds, listIdleSeconds } = this.#context.settings
     const limit = this.#atOnce * 2
     const found = await dueTasks(this.#context.db, this.#organisation, {
       limit,
       busy: [...this.#busy],
-      listSlackSeconds: this.#context.settings.listActiveSeconds / 10,
+      listSlackSeconds: Math.min(listActiveSeconds, listIdleSeconds) / 10,
       listsOnly: this.#leavesDetails,
     })
     this.#isDry = found.length < limit

@@ -11,7 +11,7 @@ let test: TestPortal
 beforeAll(async () => {
   // No retry by itself while a test looks.
   const env = { SYNC_RETRY_SECONDS: '600', SYNC_DOUBT_SECONDS: '600' }
-  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 5 }), env })
+  test = await startTestPortal({ env: { MANAGEMENT_API_MAX_CONCURRENCY: '8' } }), env })
 })
 afterEach(() => {
   Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
