@@ -10,8 +10,12 @@ const nordlys: Organisation = { kind: 'partner', id: '12345', name: 'Nordlys Pla
 let test: TestPortal
 beforeAll(async () => {
   // No retry by itself while a test looks.
-  const env = { SYNC_RETRY_SECONDS: '600', SYNC_DOUBT_SECONDS: '600' }
-  test = await startTestPortal({ env: { MANAGEMENT_API_MAX_CONCURRENCY: '8' } }), env })
+  const env = {
+    SYNC_RETRY_SECONDS: '600',
+    SYNC_DOUBT_SECONDS: '600',
+    MANAGEMENT_API_MAX_CONCURRENCY: '8',
+  }
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 5 }), env })
 })
 afterEach(() => {
   Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
@@ -70,10 +74,10 @@ describe('sync', () => {
 
   it('tells about once a second how far it is', async () => {
     test.api.weather.latencyMs = 1500
-    const { exitCode, told } = await sync('partner 23456')
+    const { exitCode, told } = await sync('partner 12345')
     expect(exitCode).toBe(0)
     expect(told[0]).toMatch(
-      /^partner 23456 {2}lists 0 of 5 read, sales units \d+ of \d+ read, merchants \d+ of \d+ read, webhooks of sales units \d+ of \d+ read$/,
+      /^partner 12345 {2}lists 0 of 5 read, sales units \d+ of \d+ read, merchants \d+ of \d+ read, webhooks of sales units \d+ of \d+ read$/,
     )
     expect(told.length).toBeGreaterThan(1)
   })
