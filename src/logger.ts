@@ -83,7 +83,7 @@ type ErrorLike = Pick<Error, 'message'> & {
   readonly [Name in 'name' | 'stack' | 'code' | 'cause' | 'errors']?: unknown
 }
 
-/** Not `instanceof`: pg-boss emits copies of errors that are plain objects, and a worker's errors are of another realm. */
+/** Not `instanceof`: some libraries emit copies of errors that are plain objects, and a worker's errors are of another realm. */
 function isErrorLike(value: unknown): value is ErrorLike {
   return (
     typeof value === 'object' &&
