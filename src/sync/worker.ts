@@ -105,7 +105,11 @@ class OrganisationWorker {
       if (this.#isIdle()) break
       await this.#pause()
     }
-    while (this.#isBusy()) await this.#pause()
+    // Calls under way may take long to fail: what was read is written meanwhile.
+    while (this.#isBusy()) {
+      if (!this.#options.signal.aborted) this.#flushWhenWorth()
+      await this.#pause()
+    }
     if (this.#fault) throw this.#fault.error
     if (this.#options.signal.aborted) return 'unfinished'
     await this.#flush()

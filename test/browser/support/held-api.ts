@@ -15,7 +15,7 @@ export type HeldApi = {
 
 /** What is held back: the lists of sales units and orders, and the details of each sales unit. */
 const held = {
-  lists: /^\/management\/v1\/(sales-units|product-orders)$/,
+  lists: /^\/management\/v[12]\/(sales-units|product-orders)$/,
   details: /^\/management\/v1\/sales-units\/./,
 }
 
