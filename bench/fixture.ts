@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Pool } from 'pg'
 import manifest from '../package.json' with { type: 'json' }
@@ -44,9 +44,10 @@ export async function createFixture(sizes: readonly number[], env: Environment =
 
 /** Starts what `npm start` starts, and waits until it is ready. */
 export async function startPortal(fixture: Fixture, more: Environment = {}, flags: readonly string[] = []) {
-  const env = { ...fixture.env, ...more }
-  const args = [...flags, ...manifest.scripts.start.split(' ').slice(1)]
-  return startProcess(args, env, `http://127.0.0.1:${env.PORT}/readyz`)
+  const [cache = '', , ...start] = manifest.scripts.start.split(' ')
+  const NODE_COMPILE_CACHE = resolve(import.meta.dirname, '..', cache.split('=')[1] ?? '')
+  const env = { ...fixture.env, ...more, NODE_COMPILE_CACHE }
+  return startProcess([...flags, ...start], env, `http://127.0.0.1:${env.PORT}/readyz`)
 }
 
 /** Has every list of the organisation read once more. */

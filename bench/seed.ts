@@ -21,8 +21,7 @@ export function openFixtureDatabase(url: string): Database {
  * The lists are there already, and no portal runs.
  */
 export async function seedDetails(databaseUrl: string, world: DemoWorld): Promise<void> {
-  const database = openFixtureDatabase(databaseUrl)
-  const { kysely } = database
+  const { kysely, close } = openFixtureDatabase(databaseUrl)
   const logger = createLogger('warn')
   const merchants = world.merchants.map(({ body }) => [merchantKey(body.businessIdentifier), body] as const)
   const webhooks = Map.groupBy(world.webhooks, ({ registeredFor }) => registeredFor)
@@ -53,5 +52,5 @@ export async function seedDetails(databaseUrl: string, world: DemoWorld): Promis
   }
   for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks', 'sync_state'] as const)
     await vacuumTable(kysely, table)
-  await database.close()
+  await close()
 }
