@@ -13,7 +13,7 @@ export type Database = {
   /** The pool beneath `kysely`, for libraries that bring SQL of their own. */
   readonly pool: Pool
   /** Waits for work under way, then closes. May be called twice. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Opens the database at `url`. The first query connects; nothing is migrated. */
