@@ -80,7 +80,12 @@ export async function releaseLease(
   next: { readonly pauseSeconds: number; readonly isUnfinished: boolean },
 ): Promise<void> {
   const earliest = sql`now() + ${next.pauseSeconds}::float8 * interval '1 second'`
-  await sql`
+  await db.transaction().execute(async (transaction) => {
+    // Locked first: a statement that had to wait for the row would not see what was requested until then.
+    await sql`select from organisation_sync where organisation = ${organisation} for update`.execute(
+      transaction,
+    )
+    await sql`
     update organisation_sync set leased_by = null, leased_until = null,
       lists_due_at = greatest(${earliest}, (
         select coalesce(min(due_at), 'infinity') from sync_state
@@ -94,7 +99,8 @@ export async function releaseLease(
           where organisation = ${organisation} and failures > 0 and key <> ''), 'infinity')),
       requested_at = (
         select min(requested_at) from sync_state where organisation = ${organisation} and requested_at is not null)
-    where organisation = ${organisation} and leased_by = ${instance}`.execute(db)
+    where organisation = ${organisation} and leased_by = ${instance}`.execute(transaction)
+  })
 }
 
 /** How many of these organisations are due and not leased, and how many are leased. */
