@@ -8,14 +8,14 @@ export const shared = {
   // modules afresh for every file would take longer than most files.
   isolate: false,
   globalSetup: 'test/support/global-setup.ts',
+  // Much of a test is waiting (for retries, for a process to start), so more of them than there are cores.
+  maxWorkers: 4,
 }
 
 export default defineConfig({
   test: {
     ...shared,
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/browser/**'],
-    // Much of a test is waiting (for retries, for a process to start), so more of them than there are cores.
-    maxWorkers: 3,
+    exclude: [...configDefaults.exclude, 'test/browser/**', 'test/**/*.slow.test.ts'],
   },
 })

@@ -12,7 +12,7 @@ export async function createTestSchema(): Promise<string> {
   const client = new Client(url.href)
   await client.connect()
   await client.query(`create schema ${schema}`).finally(() => client.end())
-  url.searchParams.set('options', `-c search_path=${schema}`)
+  url.searchParams.set('options', `-c search_path=${schema} -c synchronous_commit=off`)
   return url.href
 }
 

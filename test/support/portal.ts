@@ -67,6 +67,8 @@ const close = async (server: Server): Promise<void> => {
 }
 
 const clientSecret = 'client-secret-of-the-tests'
+/** Making one takes longer than a test. */
+const signingKey = newSigningKey()
 
 /** The code in the newest mail. */
 export const mailedCode = ({ mails }: DemoInbox): string => {
@@ -124,7 +126,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     clientId: 'portal',
     clientSecret,
     people: demoPeople,
-    jwks: { keys: [newSigningKey()] },
+    jwks: { keys: [signingKey] },
     cookieKeys: ['cookie-key-of-the-tests'],
   })
   eidServer.on('request', eid as RequestListener)
