@@ -14,8 +14,6 @@ COPY package.json ./
 COPY public ./public
 COPY views ./views
 COPY src ./src
-# The demo needs packages that are not here.
-RUN rm -rf src/demo
 # Fills Node's compile cache, which belongs to one user: without a configuration the portal loads everything and exits.
 RUN install -d -o node .cache
 USER node

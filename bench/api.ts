@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { createDemoManagementApi } from '../src/demo/management-api.ts'
+import { createDemoManagementApi } from '../demo/management-api.ts'
 import { createLogger } from '../src/logger.ts'
 import { createWorld } from './world.ts'
 
@@ -26,7 +26,7 @@ createServer(async (req, res) => {
     // The benchmark's own: GET tells the calls, PUT sets faults and forgets the calls.
     if (req.method === 'PUT') {
       faults = (await json(req)) as ApiFaults
-      Object.assign(api.weather, faults)
+      Object.assign(api.faults, faults)
       calls = []
     }
     res.end(JSON.stringify(calls))

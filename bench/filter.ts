@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { createRandom, type Random } from '../src/demo/world/random.ts'
-import type { DemoWorld } from '../src/demo/world/types.ts'
+import { createRandom, type Random } from '../demo/world/random.ts'
+import type { DemoWorld } from '../demo/world/types.ts'
 import { findSalesUnits } from '../src/store/sales-units.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 import { startPortal } from './fixture.ts'

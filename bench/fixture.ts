@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, Pool } from 'pg'
 import manifest from '../package.json' with { type: 'json' }
-import { organisationsFile } from '../src/demo/world/keys.ts'
+import { organisationsFile } from '../demo/world/credentials.ts'
 import type { ApiFaults, Call } from './api.ts'
 import { cleanup, directory, freePort, startProcess } from './processes.ts'
 import { createWorld } from './world.ts'

@@ -1,4 +1,4 @@
-import type { DemoWorld } from '../src/demo/world/types.ts'
+import type { DemoWorld } from '../demo/world/types.ts'
 import { createLogger } from '../src/logger.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { noteOutcomes, type Resource, writeSummary } from '../src/store/sync-state.ts'

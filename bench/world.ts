@@ -1,7 +1,7 @@
-import { createDemoWorld } from '../src/demo/world.ts'
-import { manyOrders } from '../src/demo/world/product-orders.ts'
-import { createRandom } from '../src/demo/world/random.ts'
-import type { DemoSalesUnit, DemoWorld } from '../src/demo/world/types.ts'
+import { createDemoWorld } from '../demo/world.ts'
+import { manyOrders } from '../demo/world/product-orders.ts'
+import { createRandom } from '../demo/world/random.ts'
+import type { DemoSalesUnit, DemoWorld } from '../demo/world/types.ts'
 
 export const largeId = '100000'
 export const smallId = '100001'

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { startDemo } from '../src/demo/demo.ts'
-import { parseDemoSwitches } from '../src/demo/switches.ts'
+import { startDemo } from '../demo/demo.ts'
+import { parseDemoSwitches } from '../demo/switches.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 
 /** The pictures in README and docs, by name: pages of the demo, each light and dark. */

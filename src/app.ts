@@ -3,20 +3,21 @@ import express, { type Express } from 'express'
 import { actAs, requireUser } from './auth/access.ts'
 import { createEmailCodes } from './auth/email-codes.ts'
 import { createTokenEncryption } from './auth/encrypted-token.ts'
-import { auditPages, createLooks } from './auth/looks.ts'
+import { auditPages, createPageViewAudit } from './auth/page-view-audit.ts'
 import { requireVerifiedEmail } from './auth/verified-email.ts'
 import type { Brand } from './brand/brand.ts'
-import type { Config } from './config.ts'
-import { createBrakes } from './http/brakes.ts'
+import type { Config } from './config/config.ts'
+import { createRateLimits } from './rate-limits/rate-limits.ts'
+import { csrfToken } from './http/csrf.ts'
 import { compressedPages } from './http/compression.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
 import { health, type Readiness } from './http/health.ts'
-import { loadLanguages } from './http/language.ts'
-import { viewLocals } from './http/locals.ts'
+import { loadLanguages } from './presentation/language.ts'
+import { viewLocals } from './presentation/view-locals.ts'
 import { requestContext } from './http/request-context.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { createStaticFiles } from './http/static-files.ts'
-import { compileViews, viewClass } from './http/views.ts'
+import { compileViews, viewClass } from './presentation/view-engine.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
 import { sessions } from './sessions/middleware.ts'
@@ -37,7 +38,7 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express()
   const files = createStaticFiles(deps.brand)
   const languages = loadLanguages(`${views}/locales`)
-  const brakes = createBrakes({ secrets: config.sessionSecrets, database, logger })
+  const rateLimits = createRateLimits({ secrets: config.sessionSecrets, database, logger })
   const tokens = createTokenEncryption(config.sessionSecrets)
   const render = compileViews(views)
   const emailCodes = createEmailCodes({ config, database, logger, render })
@@ -55,15 +56,16 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(health(deps.readiness))
   app.use(compressedPages)
   app.use(personalPages)
-  app.use(viewLocals({ languages, ...files, name: deps.brand.name, demoNotice: deps.demoNotice }))
-  app.use(mountForServers(pages.servers, brakes.addresses, logger), brakes.addresses)
+  const { brand, demoNotice } = deps
+  app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }))
+  app.use(mountForServers(pages.servers, rateLimits.addresses, logger), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
-  app.use(sessions({ secrets, https, limits, database, logger }), brakes.users)
+  app.use(sessions({ secrets, https, limits, database, logger }), rateLimits.users)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)
   app.use(mount(pages.user))
-  const looks = auditPages(createLooks(deps.audit))
+  const looks = auditPages(createPageViewAudit(deps.audit))
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]
     app.use(

@@ -65,16 +65,16 @@ export class GoneError extends PortalError {
   /** What it is called, and the id that it was asked for by. */
   readonly title: string
   readonly key: string
-  readonly goneAt: Date
+  readonly removedAt: Date
   constructor(
     page: GoneError['page'],
-    { title, key, goneAt }: { readonly title: string; readonly key: string; readonly goneAt: Date },
+    { title, key, removedAt }: { readonly title: string; readonly key: string; readonly removedAt: Date },
   ) {
     super(`${page} ${key}`)
     this.page = page
     this.title = title
     this.key = key
-    this.goneAt = goneAt
+    this.removedAt = removedAt
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigurationError, readConfig } from './config.ts'
+import { ConfigurationError, readConfig } from './config/config.ts'
 import { PortalError } from './errors.ts'
 import { type Portal, startPortal } from './portal.ts'
 import { stopOnSignals } from './signals.ts'

@@ -4,74 +4,33 @@ import { describe, expect, it } from 'vitest'
 
 const source = resolve(import.meta.dirname, '../src')
 
-/**
- * What each room may import from beside itself and libraries. A request walks down, data walks up, and nothing
- * jumps a floor; docs/architecture.md draws it.
- */
-const ground = [
-  'business-identifier.ts',
-  'email-address.ts',
-  'errors.ts',
-  'logger.ts',
-  'organisation.ts',
-  'organisations.ts',
-  'paging.ts',
-  'role.ts',
-]
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  'main.ts': ['config.ts', 'errors.ts', 'portal.ts', 'signals.ts'],
-  'portal.ts': [
-    'app.ts',
-    'auth',
-    'brand',
-    'cli',
-    'config.ts',
-    'credentials-reload.ts',
-    'http',
-    'credentials-reload.ts',
-    'store',
-    'sync',
-    ...ground,
-  ],
-  'credentials-reload.ts': ['config.ts', 'store', 'sync', ...ground],
-  'app.ts': ['auth', 'brand', 'config.ts', 'http', 'pages', 'sessions', ...ground],
-  'config.ts': ['config-values.ts', 'eid-settings.ts', 'organisations-file.ts', 'secret-files.ts'],
-  'config-values.ts': ['brand', 'email-address.ts'],
-  'eid-settings.ts': ['config-values.ts', 'eid-keys.ts'],
-  'eid-keys.ts': [],
-  'organisations-file.ts': ['management-api', ...ground],
-  'secret-files.ts': [],
-  pages: ['auth', 'sessions', 'http', 'sync', 'management-api', 'store', 'config.ts', ...ground],
-  auth: ['sessions', 'http', 'mail', 'store', 'eid-keys.ts', ...ground],
-  sessions: ['http', 'store', ...ground],
-  http: ['brand', 'store', ...ground],
+/** What every file may import. */
+const common = ['domain', 'errors.ts', 'logger.ts']
+/** What each room may import beside itself, libraries and `common`; docs/architecture.md shows the same table. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  'main.ts': ['config', 'portal.ts', 'signals.ts'],
+  'portal.ts': ['app.ts', 'auth', 'brand', 'config', 'http', 'presentation', 'store', 'sync'],
+  'app.ts': ['auth', 'brand', 'config', 'http', 'pages', 'presentation', 'rate-limits', 'sessions'],
+  pages: ['auth', 'config', 'http', 'management-api', 'presentation', 'sessions', 'store', 'sync'],
+  auth: ['config', 'http', 'mail', 'presentation', 'sessions', 'store'],
+  sessions: ['http', 'store'],
+  'rate-limits': ['http', 'store'],
+  http: ['brand', 'presentation'],
+  presentation: [],
+  cli: ['config', 'store', 'sync'],
+  config: ['brand', 'management-api', 'store', 'sync'],
+  sync: ['management-api', 'store'],
+  'management-api': [],
+  store: [],
+  mail: [],
   brand: [],
-  sync: ['store', 'management-api', ...ground],
-  mail: ground,
-  store: ground,
-  'management-api': ground,
-  cli: ['config.ts', 'store', 'sync', ...ground],
-  demo: [
-    'auth',
-    'config.ts',
-    'http',
-    'management-api',
-    'portal.ts',
-    'signals.ts',
-    'store',
-    'sync',
-    ...ground,
-  ],
-  'signals.ts': [],
-  'business-identifier.ts': [],
-  'email-address.ts': [],
+  domain: [],
   'errors.ts': [],
   'logger.ts': [],
-  'organisation.ts': [],
-  'organisations.ts': ['organisation.ts'],
-  'paging.ts': [],
-  'role.ts': [],
+  'signals.ts': [],
 }
+/** The rooms that know no HTTP framework. */
+const belowExpress = /^(brand|cli|config|domain|mail|management-api|store|sync)\//
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
   /(?<!\.d)\.ts$/.test(file),
@@ -80,47 +39,32 @@ const textOf = (file: string): string => readFileSync(join(source, file), 'utf8'
 const roomOf = (file: string): string => file.split('/')[0] ?? file
 const importsOf = (file: string): string[] =>
   [...textOf(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => String(specifier))
-const own = (file: string): string[] =>
+const ownImportsOf = (file: string): string[] =>
   importsOf(file)
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => relative(source, resolve(source, dirname(file), specifier)))
 
 describe('the arrows', () => {
   it('has a rule for every room', () => {
-    expect([...new Set(files.map(roomOf))].toSorted()).toEqual(Object.keys(allowed).toSorted())
+    expect([...new Set(files.map(roomOf))].toSorted()).toEqual(Object.keys(arrows).toSorted())
   })
 
   it.each(files)('%s imports only what its room may', (file) => {
     const room = roomOf(file)
-    const strangers = own(file).filter(
-      (target) => roomOf(target) !== room && !allowed[room]?.includes(roomOf(target)),
-    )
-    expect(strangers).toEqual([])
+    const mayImport = [room, ...common, ...(arrows[room] ?? [])]
+    expect(ownImportsOf(file).filter((target) => !mayImport.includes(roomOf(target)))).toEqual([])
   })
 
-  it.each(files.filter((file) => /^(store|management-api|sync|cli|mail|brand)\//.test(file)))(
-    '%s knows no Express',
-    (file) => {
-      expect(
-        importsOf(file).filter((specifier) => /^(express|passport|helmet|pino-http)/.test(specifier)),
-      ).toEqual([])
-    },
-  )
-
-  it('reads the environment in config.ts only', () => {
-    expect(files.filter((file) => /process\.env/.test(textOf(file)))).toEqual(['config.ts'])
+  it.each(files.filter((file) => belowExpress.test(file)))('%s knows no Express', (file) => {
+    expect(importsOf(file).filter((name) => /^(express|passport|helmet|pino-http)/.test(name))).toEqual([])
   })
 
-  it('loads the demo from nowhere but the demo', () => {
-    expect(
-      files.filter(
-        (file) => roomOf(file) !== 'demo' && own(file).some((target) => roomOf(target) === 'demo'),
-      ),
-    ).toEqual([])
+  it('reads the environment in config/config.ts only', () => {
+    expect(files.filter((file) => /process\.env/.test(textOf(file)))).toEqual(['config/config.ts'])
   })
 })
 
-describe('the habits', () => {
+describe('the conventions', () => {
   const views = resolve(source, '../views')
   const templates = readdirSync(views, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ejs'),
@@ -139,6 +83,10 @@ describe('the habits', () => {
 
   it('keeps app.ts on one screen', () => {
     expect(textOf('app.ts').split('export const createApp')[1]?.split('\n').length).toBeLessThan(60)
+  })
+
+  it('keeps the root of src/ at seven files', () => {
+    expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(7)
   })
 
   it('names files in kebab-case and has no utils, helpers or services', () => {

@@ -45,7 +45,7 @@ const environment = (): Record<string, string> => {
 }
 
 it('names every mistake in the configuration and exits 1', async () => {
-  const portal = start('main.ts', { cwd: directory, env: { PORT: 'x', LOG_LEVEL: 'x' } })
+  const portal = start('src/main.ts', { cwd: directory, env: { PORT: 'x', LOG_LEVEL: 'x' } })
   expect(await portal.ended).toBe(1)
   for (const variable of [
     'PORT',
@@ -63,14 +63,14 @@ it('names every mistake in the configuration and exits 1', async () => {
 
 it('says in words that the port is taken, and exits 1', async () => {
   const { port } = slowEid.address() as AddressInfo
-  const portal = start('main.ts', { cwd: directory, env: { ...environment(), PORT: String(port) } })
+  const portal = start('src/main.ts', { cwd: directory, env: { ...environment(), PORT: String(port) } })
   expect(await portal.ended).toBe(1)
   expect(portal.output()).toMatch(/PORT \d+ on HOST 127\.0\.0\.1 cannot be listened on: EADDRINUSE/)
   expect(portal.output()).not.toMatch(/\bat .*\.ts:\d+/)
 })
 
 it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async () => {
-  const portal = start('main.ts', { cwd: directory, env: environment() })
+  const portal = start('src/main.ts', { cwd: directory, env: environment() })
   const url = (await portal.says(/"url":"(http:[^"]+)"/))[1] ?? ''
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
 
@@ -94,7 +94,7 @@ it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async
 
 it('on SIGHUP reads organisations again, and goes on', async () => {
   const env = environment()
-  const portal = start('main.ts', { cwd: directory, env })
+  const portal = start('src/main.ts', { cwd: directory, env })
   const url = (await portal.says(/"url":"(http:[^"]+)"/))[1] ?? ''
   const keys = { type: 'management', clientId: 'id', clientSecret: 'secret-of-the-tests' }
   const partners = [{ id: '12345', name: 'Bikes', keys }]

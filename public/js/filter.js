@@ -1,5 +1,5 @@
 import htmx from '../htmx/htmx.esm.min.js'
-import { tellReached } from './reached.js'
+import { reportConnection } from './offline.js'
 import { trusted } from './trusted.js'
 
 // Going back asks the portal again: what a list showed is not kept in the browser.
@@ -86,7 +86,7 @@ export const followFilter = () => {
   document.addEventListener('htmx:before:response', (event) => {
     const { ctx } = event.detail
     if (!isOfList(ctx)) return
-    tellReached(true)
+    reportConnection(true)
     const { status, redirected } = ctx.response.raw
     if (status === 200 && !redirected) return
     // Whatever else the portal has to say now, it says better on a page of its own.
@@ -105,7 +105,7 @@ export const followFilter = () => {
     if (isOfList(ctx)) keepPlace()
   })
   document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
-    if (ctx && isOfList(ctx)) tellReached(false)
+    if (ctx && isOfList(ctx)) reportConnection(false)
   })
   document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
 }

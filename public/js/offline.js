@@ -1,5 +1,3 @@
-import { tellReached } from './reached.js'
-
 const askAgainMs = 5000
 
 /**
@@ -23,9 +21,9 @@ export const watchConnection = () => {
     if (!navigator.onLine) return
     try {
       await fetch('/healthz')
-      tellReached(true)
+      reportConnection(true)
     } catch {
-      tellReached(false)
+      reportConnection(false)
     }
   }
   document.addEventListener('portal:unreachable', () => {
@@ -37,7 +35,12 @@ export const watchConnection = () => {
     clearTimeout(timer)
     place.replaceChildren()
   })
-  addEventListener('offline', () => tellReached(false))
+  addEventListener('offline', () => reportConnection(false))
   addEventListener('online', ask)
-  if (!navigator.onLine) tellReached(false)
+  if (!navigator.onLine) reportConnection(false)
+}
+
+/** Tells the page that the portal has just answered, or could not be reached: `portal:reached`, `portal:unreachable`. */
+export function reportConnection(isReached) {
+  document.dispatchEvent(new Event(isReached ? 'portal:reached' : 'portal:unreachable'))
 }

@@ -1,11 +1,11 @@
 import type { Request, RequestHandler } from 'express'
 import { NotFoundError, RoleNeededError } from '../errors.ts'
-import { coarseAddress } from '../http/coarse-address.ts'
-import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
-import type { Organisations } from '../organisations.ts'
-import { covers, type Role, roles, type UserGrant } from '../role.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
+import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
+import type { Organisations } from '../domain/organisations.ts'
+import { covers, type Role, roles, type UserGrant } from '../domain/role.ts'
 import type { AuditWriter } from '../store/audit.ts'
-import { localPath } from './local-path.ts'
+import { safeReturnPath } from './safe-return-path.ts'
 
 declare global {
   namespace Express {
@@ -18,8 +18,8 @@ declare global {
 
 /** The query that leads back to the page that was asked for, for whoever is led elsewhere first; perhaps ''. */
 export const backHere = (req: Request): string => {
-  // Nobody is led back to an address that localPath refuses, and a header takes only so much.
-  const wanted = req.method === 'GET' && localPath(req.originalUrl) === req.originalUrl
+  // Nobody is led back to an address that safeReturnPath refuses, and a header takes only so much.
+  const wanted = req.method === 'GET' && safeReturnPath(req.originalUrl) === req.originalUrl
   return wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
 }
 
@@ -27,7 +27,7 @@ export const backHere = (req: Request): string => {
 const pageOfForm = (req: Request): string => {
   const referer = req.get('referer') ?? ''
   const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }
-  return localPath(pathname + search)
+  return safeReturnPath(pathname + search)
 }
 
 /**
@@ -84,13 +84,14 @@ export const actAs =
         userId: req.user?.id,
         // One that is not here is something that somebody typed.
         organisation: organisation && key,
-        address: coarseAddress(req.ip),
+        address: truncatedAddress(req.ip),
         details: { reason: 'no grant', route: res.locals.route ?? 'none' },
       })
       throw new NotFoundError(`no grant for ${kind}`)
     }
     res.locals.organisation = organisation
     res.locals.role = grant.role
+    res.locals.logFields = { organisation: key }
     next()
   }
 
@@ -110,7 +111,7 @@ export const requireRole = (needed: Role | undefined, audit: AuditWriter): Reque
       event: 'access refused',
       userId: req.user?.id,
       organisation: organisation ? organisationKey(organisation) : undefined,
-      address: coarseAddress(req.ip),
+      address: truncatedAddress(req.ip),
       details: { reason: 'role', needed, route },
     })
     throw new RoleNeededError(needed)

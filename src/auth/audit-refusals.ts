@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { PortalError } from '../errors.ts'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
@@ -18,7 +18,7 @@ export const auditRefusals =
       const reason = error instanceof PortalError ? error.page : 'internal'
       await recordAudit(deps.database.kysely, deps.logger, {
         event: 'sign-in refused',
-        address: coarseAddress(req.ip),
+        address: truncatedAddress(req.ip),
         details: { reason },
       }).catch((err: unknown) => deps.logger.error({ err }, 'a refused sign-in is not in the audit log'))
       throw error

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express'
 import { decodeProtectedHeader, type JWTPayload } from 'jose'
 import { z } from 'zod'
 import { BadRequestError, EidAnswerError } from '../errors.ts'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import { type AuditEntry, insertAudit, logAudit } from '../store/audit.ts'
 import { endSessionsOfEid, firstUse } from '../store/sessions.ts'
 import { verifyProviderJwt } from './provider-jwt.ts'
@@ -68,7 +68,7 @@ export const backchannelLogout =
       const ended = (await endSessionsOfEid(db, { userId, eidSid: sid })).map((user): AuditEntry => ({
         event: 'session ended',
         userId: user,
-        address: coarseAddress(req.ip),
+        address: truncatedAddress(req.ip),
         details: { reason: 'back-channel' },
       }))
       await insertAudit(db, ended)

@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client'
-import type { EidKey } from '../eid-keys.ts'
+import type { EidKey } from '../config/oidc-keys.ts'
 import { InternalError } from '../errors.ts'
 
 /** How the portal proves to the provider's endpoints who it is (OpenID Connect Core 9). */

@@ -1,6 +1,6 @@
 import type { JWTVerifyGetKey } from 'jose'
 import * as oidc from 'openid-client'
-import type { EidKey } from '../eid-keys.ts'
+import type { EidKey } from '../config/oidc-keys.ts'
 import { EidAnswerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type ClientAuth, clientAuthentication, decryptionKey } from './client-keys.ts'

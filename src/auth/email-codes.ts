@@ -1,8 +1,8 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
 import { MailUnavailableError } from '../errors.ts'
 import { derivedKey } from '../http/derived-key.ts'
-import type { Language } from '../http/language.ts'
-import type { Render } from '../http/views.ts'
+import type { Language } from '../presentation/language.ts'
+import type { Render } from '../presentation/view-engine.ts'
 import type { Logger } from '../logger.ts'
 import { codeMail } from '../mail/code-mail.ts'
 import { createMailer, type Sender, type SmtpServer } from '../mail/mailer.ts'
@@ -19,7 +19,7 @@ import {
 } from '../store/email-codes.ts'
 import { saveVerifiedEmail } from '../store/users.ts'
 
-/** Who asks: the user, and from where, as coarseAddress() gives it. */
+/** Who asks: the user, and from where, as truncatedAddress() gives it. */
 export type Asking = { readonly userId: string; readonly from: string }
 
 /** What became of a mail. `limit`: the hour's mails are used up; `down`: the mail server does not answer. */

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose'
 import * as oidc from 'openid-client'
 import { z } from 'zod'
-import { emailAddress } from '../email-address.ts'
+import { emailAddress } from '../domain/email-address.ts'
 import { EidAnswerError, EidUnavailableError } from '../errors.ts'
 import type { Eid } from './eid.ts'
 import { verifyProviderJwt } from './provider-jwt.ts'

@@ -4,7 +4,7 @@ import type * as oidc from 'openid-client'
 import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
 import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { beginSession } from '../sessions/begin-session.ts'
 import { type PendingSignIn, saveSession } from '../sessions/session.ts'
@@ -14,7 +14,7 @@ import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts
 import type { Eid } from './eid.ts'
 import type { TokenEncryption } from './encrypted-token.ts'
 import { verifyIdToken } from './id-token.ts'
-import { localPath } from './local-path.ts'
+import { safeReturnPath } from './safe-return-path.ts'
 import { profileOf } from './profile.ts'
 import { authenticate, forgetSignIn, SignInStrategy } from './strategy.ts'
 import { userIdOf } from './user-id.ts'
@@ -51,7 +51,7 @@ export const startSignIn =
   async (req, res, next) => {
     const configuration = await eid.configuration()
     const state = randomBytes(24).toString('base64url')
-    remember(req, state, { returnTo: localPath(req.query['returnTo']), startedAt: Date.now() })
+    remember(req, state, { returnTo: safeReturnPath(req.query['returnTo']), startedAt: Date.now() })
     const callbackUrl = callbackUrlOf(portalUrl)
     const language = res.locals.language.code
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, language }, () => {})
@@ -136,7 +136,7 @@ export const finishSignIn =
     await saveUser(database.kysely, signedIn.user)
     await believeProvider(deps, req, signedIn)
     // Before it is true: no sign-in without an entry.
-    const address = coarseAddress(req.ip)
+    const address = truncatedAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
     const { idToken, sid } = signedIn
     await beginSession(deps, req, user, {
@@ -156,7 +156,7 @@ const believeProvider = async (
   }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },
 ): Promise<void> => {
   if (vouchedEmail === null || !(await saveVouchedEmail(database.kysely, userId, vouchedEmail))) return
-  const address = coarseAddress(req.ip)
+  const address = truncatedAddress(req.ip)
   await recordAudit(database.kysely, logger, {
     event: 'e-mail verified',
     userId,

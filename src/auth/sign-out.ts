@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import * as oidc from 'openid-client'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import { endSession } from '../sessions/session.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { SignInDeps } from './sign-in.ts'
@@ -15,7 +15,7 @@ export function signOut({ eid, database, logger, tokens, portalUrl }: SignInDeps
     const { encryptedIdToken } = req.session
     const userId = req.user?.id
     await endSession(req)
-    const address = coarseAddress(req.ip)
+    const address = truncatedAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-out', userId, address })
     // Browsers keep pages for the back button even where nothing may be stored.
     res.set('Clear-Site-Data', '"cache"')

@@ -5,8 +5,8 @@ import {
   type OrganisationReference,
   partnerIdPattern,
   schemePattern,
-} from '../organisation.ts'
-import { type Role, roles } from '../role.ts'
+} from '../domain/organisation.ts'
+import { type Role, roles } from '../domain/role.ts'
 import { printable } from './table.ts'
 
 /** Thrown when what the operator typed cannot be done; `exitCode` as in CommandResult. */

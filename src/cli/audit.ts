@@ -1,10 +1,10 @@
-import { organisationKey } from '../organisation.ts'
+import { organisationKey } from '../domain/organisation.ts'
 import { type AuditEvent, auditEvents } from '../store/audit.ts'
 import { type AuditRow, readAudit } from '../store/audit-log.ts'
 import { CommandError, isDay, organisationIn, parseOptions, parseUserId, refuseMore } from './arguments.ts'
 import type { Command } from './command.ts'
 import { printable } from './table.ts'
-import { inWords } from './words.ts'
+import { inWords } from './messages.ts'
 
 /** Without a beginning and without a number: the newest of these. */
 const newest = 100

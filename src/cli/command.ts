@@ -1,9 +1,9 @@
 import type { Logger } from '../logger.ts'
-import { type Organisation, type OrganisationReference, organisationKey } from '../organisation.ts'
+import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
 import type { Database } from '../store/database.ts'
 import type { Sync } from '../sync/sync.ts'
 import { printable } from './table.ts'
-import { inWords } from './words.ts'
+import { inWords } from './messages.ts'
 
 /**
  * What a command prints on stdout and on stderr, without the last line break. `exitCode` 0; 1 failed, 2 usage, 3 another

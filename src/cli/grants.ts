@@ -1,5 +1,5 @@
-import { organisationKey } from '../organisation.ts'
-import type { UserGrant } from '../role.ts'
+import { organisationKey } from '../domain/organisation.ts'
+import type { UserGrant } from '../domain/role.ts'
 import { type AuditEntry, insertAudit, logAudit } from '../store/audit.ts'
 import type { Handle } from '../store/database.ts'
 import {
@@ -25,7 +25,7 @@ import {
 } from './arguments.ts'
 import { type Command, describeOrganisation } from './command.ts'
 import { printable, table } from './table.ts'
-import { inWords } from './words.ts'
+import { inWords } from './messages.ts'
 
 /** A user by name, if they have signed in, for the operator. */
 export const describeUser = async (

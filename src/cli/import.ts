@@ -6,7 +6,7 @@ import type { Command, CommandDeps } from './command.ts'
 import { operatorOf, termsInWords, wasInWords } from './grants.ts'
 import { importOptions } from './import-file.ts'
 import { parseGrants, type WantedGrant } from './import-rows.ts'
-import { counted, inDigits, inWords } from './words.ts'
+import { counted, inDigits, inWords } from './messages.ts'
 
 type Change = { readonly wanted: WantedGrant; readonly before: StoredGrant | undefined }
 

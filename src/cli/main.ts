@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
-import { ConfigurationError, readOperatorConfig } from '../config.ts'
+import { ConfigurationError, readOperatorConfig } from '../config/config.ts'
 import { DatabaseUnavailableError } from '../errors.ts'
 import { CommandError } from './arguments.ts'
 import type { CommandCall, CommandResult } from './command.ts'

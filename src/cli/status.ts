@@ -3,7 +3,15 @@ import { countLeases } from '../store/leases.ts'
 import { refuseMore } from './arguments.ts'
 import type { Command } from './command.ts'
 import { table } from './table.ts'
-import { byOrganisation, failureInWords, inDigits, inTime, inWords, isList, resourceWords } from './words.ts'
+import {
+  byOrganisation,
+  failureInWords,
+  inDigits,
+  inTime,
+  inWords,
+  isList,
+  resourceWords,
+} from './messages.ts'
 
 const headings = ['ORGANISATION', 'WHAT', 'ROWS', 'LAST READ', 'DUE', 'NEVER READ', 'FAILING', 'SUSPECT']
 

@@ -1,5 +1,13 @@
 import type { Backlog } from '../store/backlog.ts'
-import { byOrganisation, counted, failureInWords, inDigits, inWords, isList, resourceWords } from './words.ts'
+import {
+  byOrganisation,
+  counted,
+  failureInWords,
+  inDigits,
+  inWords,
+  isList,
+  resourceWords,
+} from './messages.ts'
 
 /** How an organisation's backlogs stand, taken together. */
 export type Standing = {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { backlogsOf } from '../store/backlog.ts'
 import { makeDue } from '../store/due.ts'
 import { CommandError, parseOrganisation } from './arguments.ts'
@@ -13,7 +13,7 @@ import {
   standingOf,
   summaryLine,
 } from './sync-progress.ts'
-import { inDigits, inTime } from './words.ts'
+import { inDigits, inTime } from './messages.ts'
 
 /** Looked at this often, and told this often; told again after `repeatMs` though nothing has changed. */
 const lookMs = 300

@@ -50,7 +50,7 @@ export const errorPages =
       text: t(`errors.${error.page}.text`, {
         purpose,
         wait: format.ahead(waitMs),
-        at: gone && format.moment(gone.goneAt),
+        at: gone && format.moment(gone.removedAt),
       }),
       key: gone?.key ?? (error instanceof NotSharedError ? error.key : ''),
       page: error.page,

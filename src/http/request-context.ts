@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { pinoHttp } from 'pino-http'
 import { type Logger, requestScope } from '../logger.ts'
-import { organisationKey } from '../organisation.ts'
+
+declare global {
+  namespace Express {
+    interface Locals {
+      /** What the request's log line says beside HTTP, such as the organisation that the user acts as. */
+      logFields?: Readonly<Record<string, string>>
+    }
+  }
+}
 
 /** Probes come every few seconds and would drown what matters. */
 const probes = new Set(['/healthz', '/readyz'])
@@ -20,7 +28,7 @@ export const requestContext = (logger: Logger): RequestHandler => {
     status: res.statusCode,
     ms,
     userId: req.user?.id,
-    organisation: res.locals.organisation ? organisationKey(res.locals.organisation) : undefined,
+    ...res.locals.logFields,
   })
   const log = pinoHttp<Request, Response>({
     // All that the line may hold is named here, none of it a secret; to look for some costs more than the line.

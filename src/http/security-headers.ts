@@ -18,7 +18,7 @@ const permissions = [
 
 /**
  * The security headers of every answer. Nothing is allowed that is not named: no inline script or style, no
- * other origin, no framing, and no text that becomes a document but in the one place of public/js/live.js; openers and
+ * other origin, no framing, and no text that becomes a document but in the one place of public/js/trusted.js; openers and
  * resources of the same origin only. `formActionOrigins` are the eID provider's, because browsers apply form-action
  * to the redirect that follows our sign-out form as well.
  */

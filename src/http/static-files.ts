@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import express, { type RequestHandler, Router } from 'express'
 import type { Brand } from '../brand/brand.ts'
-import { styleSheet } from './style-sheet.ts'
+import { styleSheet } from '../presentation/style-sheet.ts'
 
 const packageFile = createRequire(import.meta.url).resolve
 

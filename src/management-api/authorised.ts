@@ -1,6 +1,6 @@
 import type { Purpose } from '../errors.ts'
 import { type HttpRequest, maxProblemBytes, type Outcome, type Sender } from './http.ts'
-import { type Keys, secretsOf } from './keys.ts'
+import { type Keys, secretsOf } from './credentials.ts'
 import { priorities } from './rate-limiter.ts'
 import { createTokens, tokenRequest } from './tokens.ts'
 

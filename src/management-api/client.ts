@@ -7,11 +7,11 @@ import {
   UpstreamUnavailableError,
 } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
 import { whileInFlight } from './body.ts'
 import { createSender, type Limits, type Outcome } from './http.ts'
-import type { Keys } from './keys.ts'
+import type { Keys } from './credentials.ts'
 import { issuesOf, parseRows, type RowHandlers, type Rows } from './parse.ts'
 import { maxRecordBytes, type RawRecord, readRecord, readRecords, UnreadableListError } from './records.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'

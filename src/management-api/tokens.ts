@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type UpstreamError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
 import type { HttpRequest, Outcome } from './http.ts'
-import { basicCredentials, type Keys, secretsOf } from './keys.ts'
+import { basicCredentials, type Keys, secretsOf } from './credentials.ts'
 
 /** The access tokens of one client. */
 export type Tokens = {

@@ -3,10 +3,10 @@ import { requireRole } from '../auth/access.ts'
 import { csrfProtection } from '../http/csrf.ts'
 import { jsonErrors } from '../http/json-errors.ts'
 import type { Logger } from '../logger.ts'
-import { covers, type Role } from '../role.ts'
+import { covers, type Role } from '../domain/role.ts'
 import type { AuditWriter } from '../store/audit.ts'
 import type { FreshnessService, Lists } from '../sync/freshness.ts'
-import { actingAs, listsHere, pathParameter } from './acting-as.ts'
+import { actingAs, listsHere, pathParameter } from './request-state.ts'
 
 /** An entry of the side bar. Its words are `menu.<key>` in views/locales. */
 export type MenuEntry = {

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import { csrfToken } from '../http/csrf.ts'
 import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
@@ -21,7 +21,7 @@ export async function beginSession(
   user: Express.User,
   eid: { readonly encryptedIdToken: string | undefined; readonly eidSessionId: string | undefined },
 ): Promise<void> {
-  const address = coarseAddress(req.ip)
+  const address = truncatedAddress(req.ip)
   await endSession(req)
   req.user = user
   req.session.signedInAt = Date.now()

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
@@ -15,10 +15,10 @@ declare global {
     /** Who is signed in, read afresh for every request, so that a revoked grant is gone at the next one. */
     interface User extends UserWithGrants {}
     interface Locals {
-      /** When the session ends if this request is its last, which public/js/ending.js counts down; null without a user. */
-      ending: SessionEnd | null
+      /** When the session ends if this request is its last, which public/js/session-timeout.js counts down; null without a user. */
+      sessionEnd: SessionEnd | null
       /** Only a new sign-in helps, and soon. */
-      endsSoon: boolean
+      sessionEndsSoon: boolean
     }
   }
 }
@@ -27,7 +27,7 @@ declare global {
 const warnMs = 5 * 60_000
 
 /**
- * `req.user`, and `res.locals.user` and `ending` for the views, for a session that is signed in and not too old; those
+ * `req.user`, and `res.locals.user` and `sessionEnd` for the views, for a session that is signed in and not too old; those
  * that are end here. A request that a page sends by itself does not keep its session alive.
  */
 export function currentUser(options: {
@@ -43,7 +43,7 @@ export function currentUser(options: {
     if (user && Date.now() >= endsByAge) {
       await endSession(req)
       const details = { reason: 'too old' }
-      const address = coarseAddress(req.ip)
+      const address = truncatedAddress(req.ip)
       await recordAudit(database.kysely, logger, {
         event: 'session ended',
         userId: user.id,
@@ -56,9 +56,9 @@ export function currentUser(options: {
     const stored = store.stored(req)
     if (!stored?.user) return next()
     req.user = stored.user
-    const ending = endOf(endsByAge, stored.endsAt.getTime())
-    const endsSoon = ending.kind === 'age' && ending.leftMs < warnMs
-    Object.assign(res.locals, { user: req.user, ending, endsSoon })
+    const sessionEnd = endOf(endsByAge, stored.endsAt.getTime())
+    const sessionEndsSoon = sessionEnd.kind === 'age' && sessionEnd.leftMs < warnMs
+    Object.assign(res.locals, { user: req.user, sessionEnd, sessionEndsSoon })
     return next()
   }
 }

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { coarseAddress } from '../http/coarse-address.ts'
+import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { type AuditEntry, insertAudit, logAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
@@ -36,7 +36,7 @@ export async function endOtherSessions(
 ): Promise<number> {
   // Nothing else is an id, and PostgreSQL refuses some of it (U+0000).
   if (which !== 'all' && !/^[\w-]{43}$/.test(which)) return 0
-  const address = coarseAddress(req.ip)
+  const address = truncatedAddress(req.ip)
   const others = { except: rowId(req.sessionID), only: which === 'all' ? undefined : which }
   const { ended, entries } = await database.kysely.transaction().execute(async (db) => {
     const sessions = await endSessionsOfUser(db, user.id, others)

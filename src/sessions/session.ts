@@ -18,7 +18,7 @@ declare module 'express-session' {
     signIn?: {
       readonly userId: string
       readonly device: Device
-      /** As coarseAddress() gives it. */
+      /** As truncatedAddress() gives it. */
       readonly address: string
       /** The eID provider's own session (`sid` of the ID token), which a back-channel logout may name. */
       readonly eidSessionId: string | undefined

@@ -31,7 +31,7 @@ export type AuditEntry = {
   readonly userId?: string | undefined
   /** By organisationKey(). */
   readonly organisation?: string | undefined
-  /** As coarseAddress() gives it. */
+  /** As truncatedAddress() gives it. */
   readonly address?: string | undefined
   /** Short words of the portal's own: a reason, a role, the pattern of a route. */
   readonly details?: Readonly<Record<string, string | number | boolean>>

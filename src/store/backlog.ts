@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Resource } from './sync-state.ts'
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { type OrganisationReference, organisationKey } from '../organisation.ts'
-import type { Role } from '../role.ts'
+import { type OrganisationReference, organisationKey } from '../domain/organisation.ts'
+import type { Role } from '../domain/role.ts'
 import type { Handle } from './database.ts'
 
 /** What a grant says. `until` is its last day, `2026-12-31`, to the end of that day in UTC; null: no end. */

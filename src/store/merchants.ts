@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
-import type { Page, PageSize } from '../paging.ts'
+import type { Page, PageSize } from '../domain/paging.ts'
 import type { Json } from './records.ts'
 import { findPage, type Found, sortedBy } from './searching.ts'
 
-export type StoredMerchant = { readonly details: Json; readonly goneAt: Date | null }
+export type StoredMerchant = { readonly details: Json; readonly removedAt: Date | null }
 
 /** A merchant by business identifier, also one that is gone; undefined when it has not been read, or is not shared. */
 export const findMerchant = async (
@@ -15,7 +15,7 @@ export const findMerchant = async (
 ): Promise<StoredMerchant | undefined> => {
   const row = await db
     .selectFrom('merchants')
-    .select(['details', 'removed_at as goneAt'])
+    .select(['details', 'removed_at as removedAt'])
     .where('organisation', '=', organisationKey(organisation))
     .where('key', '=', `${scheme}/${id}`)
     .executeTakeFirst()

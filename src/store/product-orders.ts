@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Page, PageAsked, Sorting } from '../paging.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
@@ -14,7 +14,7 @@ export type StoredProductOrder = {
   /** When the portal saw it for the first time, and when it last saw something about it change. */
   readonly firstSeenAt: Date
   readonly changedAt: Date
-  readonly goneAt: Date | null
+  readonly removedAt: Date | null
 }
 
 /** What may be asked of the list; an empty string asks for all. */
@@ -49,7 +49,7 @@ const ordered = ({ column, descending }: Sorting<ProductOrderColumn>) => {
 }
 
 const row = sql`o.listed, o.details, o.merchant_name as "merchantName",
-  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "goneAt"`
+  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "removedAt"`
 
 const matching = (
   organisation: Organisation,

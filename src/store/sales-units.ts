@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Page, PageAsked, Sorting } from '../paging.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isValue, sortedBy } from './searching.ts'
@@ -125,9 +125,9 @@ export const findSalesUnit = async (
   db: Handle,
   organisation: Organisation,
   msn: string,
-): Promise<(StoredSalesUnit & { readonly goneAt: Date | null }) | undefined> => {
-  const { rows } = await sql<StoredSalesUnit & { readonly goneAt: Date | null }>`
-    select ${whole}, s.removed_at as "goneAt" from ${withMerchants}
+): Promise<(StoredSalesUnit & { readonly removedAt: Date | null }) | undefined> => {
+  const { rows } = await sql<StoredSalesUnit & { readonly removedAt: Date | null }>`
+    select ${whole}, s.removed_at as "removedAt" from ${withMerchants}
     where s.organisation = ${organisationKey(organisation)} and s.key = ${msn}`.execute(db)
   return rows[0]
 }

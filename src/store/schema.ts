@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
-import type { Role } from '../role.ts'
+import type { Role } from '../domain/role.ts'
 
 /** Written once, by the database's clock. */
 type WrittenOnce = ColumnType<Date, never, never>
@@ -69,7 +69,7 @@ export type SessionsTable = {
   /** If nobody uses it meanwhile. */
   ends_at: Date
   device: { readonly browser: string | null; readonly system: string | null } | null
-  /** As coarseAddress() gives it. */
+  /** As truncatedAddress() gives it. */
   address: string | null
   /** `sid` of the ID token. */
   eid_session_id: string | null

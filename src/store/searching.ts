@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { asStoredIdentifier } from '../business-identifier.ts'
-import type { Page, PageSize, Sorting } from '../paging.ts'
+import { asStoredIdentifier } from '../domain/business-identifier.ts'
+import type { Page, PageSize, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 
 /** More matches than this are not counted: "more than 1,000". */

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 
 /** The lists, read whole with one call each. `webhooks` are the organisation's own. */

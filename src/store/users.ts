@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { UserGrant } from '../role.ts'
+import type { UserGrant } from '../domain/role.ts'
 import type { Handle } from './database.ts'
 import { isInForce, lastDay } from './grants.ts'
 

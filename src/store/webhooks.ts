@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Page, PageAsked, Sorting } from '../paging.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, sortedBy } from './searching.ts'

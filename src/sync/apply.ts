@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg'
 import type { Logger } from '../logger.ts'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
 import { ensureDue, stopReading } from '../store/due.ts'

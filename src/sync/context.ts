@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import type { ManagementApiClient } from '../management-api/client.ts'
-import type { Organisation } from '../organisation.ts'
+import type { Organisation } from '../domain/organisation.ts'
 import type { Handle } from '../store/database.ts'
 
 /** How often what is read, in seconds; docs/decisions/0010 has the why of each. */

@@ -1,5 +1,5 @@
 import { NotFoundError, UpstreamNotFoundError } from '../errors.ts'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { DueTask } from '../store/due.ts'
 import { type Json, webhooksOfSalesUnits } from '../store/records.ts'
 import { type DetailResource, findSyncState, markSuspect, type Outcome } from '../store/sync-state.ts'

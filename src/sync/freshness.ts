@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type Purpose, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from '../store/database.ts'
 import { requestRefresh } from '../store/due.ts'
 import { noteActivity } from '../store/leases.ts'

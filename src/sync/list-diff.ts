@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Organisation } from '../organisation.ts'
+import type { Organisation } from '../domain/organisation.ts'
 import { type Json, marksOf, type RecordMark } from '../store/records.ts'
 import type { TimedAnswer } from './apply.ts'
 import type { SyncContext, SyncSettings } from './context.ts'

@@ -1,6 +1,6 @@
 import { UpstreamNotFoundError } from '../errors.ts'
 import type { Rows } from '../management-api/parse.ts'
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
 import type { Json } from '../store/records.ts'
 import { type ListResource, markSuspect, type Outcome, writeSummary } from '../store/sync-state.ts'

@@ -11,7 +11,7 @@ import {
 } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
-import type { Organisation } from '../organisation.ts'
+import type { Organisation } from '../domain/organisation.ts'
 import { type DetailResource, type ListResource, listResources } from '../store/sync-state.ts'
 import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
 import { sortKey } from '../store/sort-key.ts'

@@ -1,5 +1,5 @@
 import type { Handle } from '../store/database.ts'
-import type { Organisation } from '../organisation.ts'
+import type { Organisation } from '../domain/organisation.ts'
 import { unreadCounts } from '../store/backlog.ts'
 import { countRows, productOrderFacets, salesUnitFacets } from '../store/summaries.ts'
 import { findSyncState, type ListResource, writeSummary } from '../store/sync-state.ts'

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../errors.ts'
-import { type Organisation, organisationKey } from '../organisation.ts'
-import type { Organisations } from '../organisations.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import type { Organisations } from '../domain/organisations.ts'
 import { addLists, makeDue } from '../store/due.ts'
 import {
   addOrganisations,

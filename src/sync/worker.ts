@@ -1,4 +1,4 @@
-import { type Organisation, organisationKey } from '../organisation.ts'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, dueTasks } from '../store/due.ts'
 import { listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
 import type { Vacuum } from './apply.ts'
@@ -12,7 +12,7 @@ export type WorkerEnd = 'done' | 'unfinished' | 'failed'
 
 /** The one worker of an organisation: it reads everything that is due, the most urgent first, then ends. */
 export type Worker = {
-  /** Looks at once for what a user has requested meanwhile. */
+  /** PageViewAudit at once for what a user has requested meanwhile. */
   readonly wake: () => void
   /** Rejects only for what is not the API's doing. */
   readonly ended: Promise<WorkerEnd>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import type { OrganisationReference } from '../../src/organisation.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import type { OrganisationReference } from '../../src/domain/organisation.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'

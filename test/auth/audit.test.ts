@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { demoPeople } from '../../src/demo/people.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { createLooks } from '../../src/auth/looks.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { createPageViewAudit } from '../../src/auth/page-view-audit.ts'
 import { readAudit } from '../../src/store/audit-log.ts'
-import { linesOf } from '../pages/reading.ts'
+import { linesOf } from '../support/page-content.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 let test: TestPortal
@@ -89,7 +89,7 @@ describe('freshness at an organisation', () => {
     const { rows } = await test.portal.database.pool.query<{ at: Date }>(
       'select max(signed_in_at) as at from sessions',
     )
-    const other = createLooks(test.portal.audit)
+    const other = createPageViewAudit(test.portal.audit)
     const req = {
       user: { id: test.userId('Kari Nordmann') },
       session: { signedInAt: Number(rows[0]?.at) },

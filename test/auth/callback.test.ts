@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demoPeople } from '../../src/demo/people.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { buttonOf, inWords, startTab, throughEid } from './steps.ts'
+import { buttonOf, inWords, startTab, throughEid } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {

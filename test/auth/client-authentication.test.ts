@@ -10,7 +10,7 @@ import {
 } from '../support/demanding-provider.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openTestDatabase } from '../support/database.ts'
-import { startPortalOf } from './portal-of.ts'
+import { startPortalOf } from '../support/portal-of.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-keys-'))
 const pem = ({ privateKey }: { privateKey: KeyObject }) => privateKey.export({ type: 'pkcs8', format: 'pem' })

@@ -14,8 +14,8 @@ import {
   startLyingProvider,
   unsigned,
 } from '../support/lying-provider.ts'
-import { type PortalOf, startPortalOf } from './portal-of.ts'
-import { buttonOf, inWords, startTab } from './steps.ts'
+import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
+import { buttonOf, inWords, startTab } from '../support/sign-in-steps.ts'
 
 /** What the user sees, and what the audit log calls it. */
 type Outcome = {

@@ -1,13 +1,13 @@
 import { decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { createLogger } from '../../src/logger.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { whileHeld } from '../support/held-query.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { inWords } from './steps.ts'
+import { inWords } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -229,11 +229,11 @@ describe('the end of a session', () => {
   it('that a page cannot put off is said on every page, with the way back here', async () => {
     const browser = await signedIn()
     await signedInAgo(12 * 60 * minute - 6 * minute)
-    expect((await browser.open('/select?all')).$('.ending:not([hidden])')).toHaveLength(0)
+    expect((await browser.open('/select?all')).$('.session-timeout:not([hidden])')).toHaveLength(0)
     await signedInAgo(12 * 60 * minute - 4 * minute)
     const page = await browser.open('/select?all')
-    expect(page.$('.ending:not([hidden])').text()).toMatch(/signed out at \d\d:\d\d/)
-    expect(page.$('.ending:not([hidden]) a').attr('href')).toBe('/login?returnTo=%2Fselect%3Fall')
+    expect(page.$('.session-timeout:not([hidden])').text()).toMatch(/signed out at \d\d:\d\d/)
+    expect(page.$('.session-timeout:not([hidden]) a').attr('href')).toBe('/login?returnTo=%2Fselect%3Fall')
     expect(await state(browser)).toMatchObject({ kind: 'age' })
     expect((await browser.follow('Sign in again')).url.pathname).toBe('/select')
     expect((await state(browser)).kind).toBe('idle')

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { answers, type Lies, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
-import { type PortalOf, startPortalOf } from './portal-of.ts'
-import { inWords, startTab } from './steps.ts'
+import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
+import { inWords, startTab } from '../support/sign-in-steps.ts'
 
 let provider: LyingProvider
 let portal: PortalOf

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { whileHeld } from '../support/held-query.ts'
 import { startLyingProvider } from '../support/lying-provider.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { startPortalOf } from './portal-of.ts'
-import { startTab, throughEid } from './steps.ts'
+import { startPortalOf } from '../support/portal-of.ts'
+import { startTab, throughEid } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {

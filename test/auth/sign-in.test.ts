@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { findUser } from '../../src/store/users.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { buttonOf, inWords, startTab, throughEid } from './steps.ts'
+import { buttonOf, inWords, startTab, throughEid } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import { everyRoute } from '../support/every-route.ts'
 import { whileHeld } from '../support/held-query.ts'
 import { type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
 import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
-import { type PortalOf, startPortalOf } from './portal-of.ts'
-import { problemOf, signInAs } from './verify-email-steps.ts'
+import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
+import { problemOf, signInAs } from '../support/verify-email-steps.ts'
 
 let provider: LyingProvider
 let mail: MailServer

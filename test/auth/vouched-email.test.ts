@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { findUser } from '../../src/store/users.ts'
 import { type Lies, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
-import { type PortalOf, startPortalOf } from './portal-of.ts'
-import { startTab } from './steps.ts'
+import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
+import { startTab } from '../support/sign-in-steps.ts'
 
 let provider: LyingProvider
 let portal: PortalOf

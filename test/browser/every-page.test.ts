@@ -1,7 +1,7 @@
 import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { stage } from './support/stage.ts'
+import { stage } from '../support/browser/fixture.ts'
 import { everyPage, type SomePage } from '../support/every-page.ts'
 
 const { portal, as } = stage()

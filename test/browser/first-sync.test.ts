@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { type HeldApi, startHeldApi } from './support/held-api.ts'
-import { addressOf, filterOf, focusedOn, holdBack, namesOn, saidOn, small } from './support/list.ts'
-import { stage } from './support/stage.ts'
-import { wordsOn } from './support/watch.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { type HeldApi, startHeldApi } from '../support/browser/held-api.ts'
+import { addressOf, filterOf, focusedOn, holdBack, namesOn, saidOn, small } from '../support/browser/list.ts'
+import { stage } from '../support/browser/fixture.ts'
+import { wordsOn } from '../support/browser/watch.ts'
 
 const world = createDemoWorld({ salesUnits: 60 })
 let api: HeldApi

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { stage } from './support/stage.ts'
+import { stage } from '../support/browser/fixture.ts'
 
 const { signedIn, nobody } = stage()
 

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, focusedOn, large, namesOn, saidOn, small } from './support/list.ts'
-import { stage } from './support/stage.ts'
+import { addressOf, filterOf, focusedOn, large, namesOn, saidOn, small } from '../support/browser/list.ts'
+import { stage } from '../support/browser/fixture.ts'
 
 const { signedIn } = stage()
 

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers'
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, large, namesOn, saidOn, small } from './support/list.ts'
-import { stage } from './support/stage.ts'
-import { wordsOn } from './support/watch.ts'
+import { addressOf, filterOf, large, namesOn, saidOn, small } from '../support/browser/list.ts'
+import { stage } from '../support/browser/fixture.ts'
+import { wordsOn } from '../support/browser/watch.ts'
 
 const { signedIn } = stage()
 
@@ -140,6 +140,6 @@ it('without JavaScript nothing is shown that would do nothing', async () => {
     await page.goto(path)
     expect([path, await page.locator('button:not([type=submit])').count()]).not.toEqual([path, 0])
     expect([path, await page.locator('button:not([type=submit]):visible').count()]).toEqual([path, 0])
-    expect(await page.locator('.ending:visible, dialog:visible').count()).toBe(0)
+    expect(await page.locator('.session-timeout:visible, dialog:visible').count()).toBe(0)
   }
 })

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
-import { type Stage, stage } from './support/stage.ts'
+import { type Stage, stage } from '../support/browser/fixture.ts'
 
 const { signedIn, portal } = stage()
 const list = '/partners/12345/sales-units'

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { addressOf, filterOf, focusedOn, namesOn, saidOn, settled, small } from './support/list.ts'
-import { signIn, stage } from './support/stage.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { addressOf, filterOf, focusedOn, namesOn, saidOn, settled, small } from '../support/browser/list.ts'
+import { signIn, stage } from '../support/browser/fixture.ts'
 
 const { portal, as } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
@@ -24,7 +24,7 @@ const open = async (path: string, options: { readonly clock?: boolean } = {}): P
   return page
 }
 
-const notice = (page: Page) => page.locator('.ending:visible')
+const notice = (page: Page) => page.locator('.session-timeout:visible')
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 
 const filter = async (page: Page): Promise<void> => {

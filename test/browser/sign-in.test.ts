@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { signIn, stage } from './support/stage.ts'
-import { wordsOn } from './support/watch.ts'
+import { signIn, stage } from '../support/browser/fixture.ts'
+import { wordsOn } from '../support/browser/watch.ts'
 
 const { portal, nobody, signedIn } = stage()
 

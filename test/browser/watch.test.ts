@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { stage } from './support/stage.ts'
+import { stage } from '../support/browser/fixture.ts'
 
 const { nobody, portal } = stage()
 

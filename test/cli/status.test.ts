@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type Organisation, organisationKey } from '../../src/organisation.ts'
+import { type Organisation, organisationKey } from '../../src/domain/organisation.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openTestDatabase } from '../support/database.ts'
 

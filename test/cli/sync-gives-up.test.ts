@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type Organisation, organisationKey } from '../../src/organisation.ts'
+import { type Organisation, organisationKey } from '../../src/domain/organisation.ts'
 import type { Database } from '../../src/store/database.ts'
 import { ensureDue, makeDue } from '../../src/store/due.ts'
 import { noteOutcomes } from '../../src/store/sync-state.ts'

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
-import { parseDemoSwitches } from '../../src/demo/switches.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { organisationsFile } from '../../src/demo/world/keys.ts'
+import { createDemoManagementApi, type DemoManagementApi } from '../../demo/management-api.ts'
+import { parseDemoSwitches } from '../../demo/switches.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { organisationsFile } from '../../demo/world/credentials.ts'
 import { createLogger } from '../../src/logger.ts'
 import { createTestSchema } from '../support/database.ts'
 import { type Running, start } from '../support/process.ts'
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await once(server, 'listening')
 })
 afterEach(() => {
-  Object.assign(api.weather, switches.weather)
+  Object.assign(api.faults, switches.faults)
 })
 afterAll(() => {
   for (const { child } of running) child.kill('SIGKILL')
@@ -60,7 +60,7 @@ const startPortal = async (database: Readonly<Record<string, string>>): Promise<
     OIDC_CLIENT_SECRET: 'secret',
     SESSION_SECRETS: 'a-session-secret-of-32-characters',
   }
-  const portal = start('main.ts', { cwd: directory, env })
+  const portal = start('src/main.ts', { cwd: directory, env })
   running.push(portal)
   await portal.says(/"msg":"portal ready"/)
   return portal
@@ -71,7 +71,7 @@ const stop = async ({ child, ended }: Running): Promise<number | null> => {
 }
 
 const command = (line: string, env: Readonly<Record<string, string>>): Running => {
-  const process = start('cli/main.ts', { cwd: directory, env, args: line.split(' ') })
+  const process = start('src/cli/main.ts', { cwd: directory, env, args: line.split(' ') })
   running.push(process)
   return process
 }
@@ -94,7 +94,7 @@ describe('beside a portal', () => {
   it('sync is one more instance, and says how far it is', async () => {
     const env = { ...readingEnv(), DATABASE_URL: await createTestSchema() }
     const main = await startPortal(env)
-    api.weather.latencyMs = 1000
+    api.faults.latencyMs = 1000
     const slow = await portal('sync partner 23456', env)
     expect(slow).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
     expect(slow.output).toMatch(/^partner 23456 {2}.*sales units \d+ of 40 read/m)
@@ -106,7 +106,7 @@ describe('beside a portal', () => {
     expect(output).toMatch(statusOf('webhooks of sales units', '40'))
     expect(output).toMatch(/^Organisations: \d+ being read, \d+ due\.$/m)
 
-    api.weather.down = true
+    api.faults.down = true
     const down = await portal('sync partner 34567', env)
     expect(down).toMatchObject({
       exitCode: 1,
@@ -126,14 +126,14 @@ describe('where no portal runs', () => {
   it('reads here, can be interrupted, and goes on from there', async () => {
     expect(await portal('status', env)).toMatchObject({ exitCode: 3 })
 
-    api.weather.latencyMs = 1000
+    api.faults.latencyMs = 1000
     const interrupted = command('sync', env)
     await interrupted.says(/partner 12345 {2}lists/)
     interrupted.child.kill('SIGINT')
     expect(await interrupted.ended).toBe(130)
     expect(interrupted.output()).toContain('interrupted: what was read is kept')
 
-    api.weather.latencyMs = 0
+    api.faults.latencyMs = 0
     const all = await portal('sync', env)
     expect(all).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
     expect(all.output).toContain('merchant business:FI:Y-tunnus 9234567-8  read: 2 lists, 2 sales units')

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type Organisation, organisationKey } from '../../src/organisation.ts'
+import { type Organisation, organisationKey } from '../../src/domain/organisation.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 const nordlys: Organisation = { kind: 'partner', id: '12345', name: 'Nordlys Platform AS' }
@@ -18,7 +18,7 @@ beforeAll(async () => {
   test = await startTestPortal({ world: createDemoWorld({ salesUnits: 5 }), env })
 })
 afterEach(() => {
-  Object.assign(test.api.weather, { override: null, down: false, latencyMs: 0 })
+  Object.assign(test.api.faults, { override: null, down: false, latencyMs: 0 })
 })
 afterAll(() => test.stop())
 
@@ -73,7 +73,7 @@ describe('sync', () => {
   })
 
   it('tells about once a second how far it is', async () => {
-    test.api.weather.latencyMs = 1500
+    test.api.faults.latencyMs = 1500
     const { exitCode, told } = await sync('partner 12345')
     expect(exitCode).toBe(0)
     expect(told[0]).toMatch(
@@ -83,7 +83,7 @@ describe('sync', () => {
   })
 
   it('says which could not be read and why, and fails', async () => {
-    test.api.weather.override = ({ path }) =>
+    test.api.faults.override = ({ path }) =>
       path.endsWith('/sales-units/123456') || path.includes('price-packages') ? { status: 500 } : undefined
     const { exitCode, output, error, told } = await sync('partner 12345')
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' })
@@ -94,17 +94,17 @@ describe('sync', () => {
   })
 
   it('does not wait for an API that is down', async () => {
-    test.api.weather.down = true
+    test.api.faults.down = true
     const { exitCode, error, told } = await sync('partner 23456')
     expect(exitCode).toBe(1)
     expect(told.at(-1)).toMatch(/^partner 23456 {2}read: /)
     expect(error).toContain('partner 23456: list of sales units failed: the API did not answer')
-    test.api.weather.down = false
+    test.api.faults.down = false
   })
 
   it('says that the keys were refused', async () => {
-    test.api.weather.revokeTokens()
-    test.api.weather.override = ({ path }) => (path.includes('token') ? { status: 401 } : undefined)
+    test.api.faults.revokeTokens()
+    test.api.faults.override = ({ path }) => (path.includes('token') ? { status: 401 } : undefined)
     const { exitCode, error } = await sync('merchant business:NO:ORG 311900456')
     expect(exitCode).toBe(1)
     expect(error).toContain(
@@ -114,13 +114,13 @@ describe('sync', () => {
 
   it('says what is not believed yet', async () => {
     const path = '/management/v1/partners/price-packages'
-    test.api.weather.override = (request) => (request.path === path ? { status: 204 } : undefined)
+    test.api.faults.override = (request) => (request.path === path ? { status: 204 } : undefined)
     const { output } = await sync('partner 12345')
     expect(output).toContain('partner 12345  list of price packages: has lost so much at once')
   })
 
   it('ends when it is told to', async () => {
-    test.api.weather.latencyMs = 1500
+    test.api.faults.latencyMs = 1500
     const { exitCode, error } = await sync('partner 12345', AbortSignal.timeout(300))
     expect({ exitCode, error }).toEqual({
       exitCode: 1,

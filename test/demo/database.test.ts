@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { type DatabaseServer, startDatabase } from '../../src/demo/database.ts'
+import { type DatabaseServer, startDatabase } from '../../demo/database.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-database-'))
 let server: DatabaseServer

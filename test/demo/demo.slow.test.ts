@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, statSync } 
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
-import { startDemo } from '../../src/demo/demo.ts'
-import { demoPeople } from '../../src/demo/people.ts'
-import { parseDemoSwitches } from '../../src/demo/switches.ts'
+import { startDemo } from '../../demo/demo.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { parseDemoSwitches } from '../../demo/switches.ts'
 import { Browser } from '../support/browser.ts'
 import { type Running, start } from '../support/process.ts'
 
@@ -24,7 +24,7 @@ const urlOf = async (demo: Running): Promise<string> => (await demo.says(/is at 
 /** Runs a command as `npm run demo:portal` does. */
 const command = async (...args: string[]): Promise<{ exitCode: number | null; output: string }> => {
   const execArgv = ['--env-file-if-exists=data/demo.env']
-  const { ended, output } = start('cli/main.ts', { cwd: directory, args, execArgv })
+  const { ended, output } = start('src/cli/main.ts', { cwd: directory, args, execArgv })
   return { exitCode: await ended, output: output() }
 }
 const stop = async (demo: Running): Promise<number | null> => {
@@ -99,11 +99,11 @@ it('--reset starts afresh', async () => {
   expect(await stop(demo)).toBe(0)
 }, 180_000)
 
-it('has the world, the weather and the pace that its switches say', async () => {
+it('has the world, the faults and the pace that its switches say', async () => {
   const switches = parseDemoSwitches(['--sales-units', '30', '--latency', '5', '--rate-limit', '15'])
   const demo = await startDemo({ ...switches, dataDir: join(directory, 'limited'), log: 'silent' })
-  const { requests, weather } = demo.managementApi
-  expect(weather).toMatchObject(switches.weather)
+  const { requests, faults } = demo.managementApi
+  expect(faults).toMatchObject(switches.faults)
   const ofPartner = () => requests.filter(({ organisation }) => organisation === 'partner/23456')
   await vi.waitFor(() => expect(ofPartner().length).toBeGreaterThan(40), { timeout: 90_000 })
   // A portal that knew no better would have been told off: it makes a hundred calls a second.

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { type Demo, startDemo } from '../../src/demo/demo.ts'
-import { parseDemoSwitches } from '../../src/demo/switches.ts'
+import { type Demo, startDemo } from '../../demo/demo.ts'
+import { parseDemoSwitches } from '../../demo/switches.ts'
 import { Browser } from '../support/browser.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-history-'))

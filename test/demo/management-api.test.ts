@@ -5,11 +5,11 @@ import {
   createDemoManagementApi,
   type DemoManagementApi,
   type DemoManagementApiOptions,
-} from '../../src/demo/management-api.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import type { DemoKeys, DemoWorld } from '../../src/demo/world/types.ts'
+} from '../../demo/management-api.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import type { DemoKeys, DemoWorld } from '../../demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
-import { organisationKey } from '../../src/organisation.ts'
+import { organisationKey } from '../../src/domain/organisation.ts'
 
 const system = {
   'Vipps-System-Name': 'Partner portal',
@@ -399,23 +399,23 @@ describe('oddities', () => {
 /** One after the other, so that the answers come in the order that the fail rate decides. */
 const sixtyTimes = async (failRate: number): Promise<number[]> => {
   const get = await signIn(nordlys)
-  api.weather.failRate = failRate
+  api.faults.failRate = failRate
   const seen: number[] = []
   // oxlint-disable-next-line no-await-in-loop
   while (seen.length < 60) seen.push(await status(get(salesUnitsPath)))
   return seen
 }
 
-describe('weather', () => {
+describe('faults', () => {
   test('it can be bad from the start', async () => {
     await stop()
-    await start({ weather: { down: true } })
+    await start({ faults: { down: true } })
     await expect(requestToken(keysOf(nordlys))).rejects.toThrow(TypeError)
   })
 
   test('latency', async () => {
     const get = await signIn(nordlys)
-    api.weather.latencyMs = 120
+    api.faults.latencyMs = 120
     const before = performance.now()
     await get(salesUnitsPath)
     expect(performance.now() - before).toBeGreaterThanOrEqual(115)
@@ -423,29 +423,29 @@ describe('weather', () => {
 
   test('down cuts the connection, and it can come up again', async () => {
     const get = await signIn(nordlys)
-    api.weather.down = true
+    api.faults.down = true
     await expect(get(salesUnitsPath)).rejects.toThrow(TypeError)
-    api.weather.down = false
+    api.faults.down = false
     expect(await status(get(salesUnitsPath))).toBe(200)
     expect(api.requests.map((request) => request.status)).toEqual([200, 0, 200])
   })
 
   test('rate limit: 429, every second one with Retry-After', async () => {
     const get = await signIn(nordlys)
-    api.weather.rateLimitPerSecond = 3
-    api.weather.retryAfterSeconds = 7
+    api.faults.rateLimitPerSecond = 3
+    api.faults.retryAfterSeconds = 7
     const answers = await Promise.all(Array.from({ length: 9 }, () => get(salesUnitsPath)))
     const refused = answers.filter((answer) => answer.status === 429)
     expect(refused).toHaveLength(6)
     expect(refused.filter((answer) => answer.headers.get('Retry-After') === '7')).toHaveLength(3)
     expect(refused.filter((answer) => !answer.headers.has('Retry-After'))).toHaveLength(3)
-    api.weather.rateLimitPerSecond = null
+    api.faults.rateLimitPerSecond = null
     expect(await status(get(salesUnitsPath))).toBe(200)
   })
 
   test('rate limit: each organisation has its own, in which its tokens count', async () => {
     const [one, other] = [await signIn(nordlys), await signIn(acme)]
-    api.weather.rateLimitPerSecond = 2
+    api.faults.rateLimitPerSecond = 2
     expect(await status(requestToken(keysOf(nordlys)))).toBe(200)
     expect(await statuses(one, salesUnitsPath, salesUnitsPath)).toEqual([200, 429])
     expect(await status(requestToken(keysOf(acme)))).toBe(200)
@@ -465,7 +465,7 @@ describe('weather', () => {
 
   test('override answers instead of the API, and can count the attempts', async () => {
     const get = await signIn(nordlys)
-    api.weather.override = ({ method, path, msn, attempt }) => {
+    api.faults.override = ({ method, path, msn, attempt }) => {
       if (path.startsWith('/webhooks') && msn === '123456')
         return { status: 502, body: '<h1>Bad gateway</h1>' }
       if (method === 'GET' && path === salesUnitsPath && attempt < 3)
@@ -479,14 +479,14 @@ describe('weather', () => {
     expect(await first.json()).toEqual({ title: 'Busy' })
     expect(await status(get(salesUnitsPath))).toBe(503)
     expect(await status(get(salesUnitsPath))).toBe(200)
-    api.weather.override = ({ attempt }) => (attempt === 1 ? { status: 500 } : undefined)
+    api.faults.override = ({ attempt }) => (attempt === 1 ? { status: 500 } : undefined)
     expect(await status(get(salesUnitsPath))).toBe(500)
     expect(await status(get(salesUnitsPath))).toBe(200)
   })
 
   test('revoked tokens are 401, a new one works', async () => {
     const get = await signIn(nordlys)
-    api.weather.revokeTokens()
+    api.faults.revokeTokens()
     expect(await status(get(salesUnitsPath))).toBe(401)
     expect(await status((await signIn(nordlys))(salesUnitsPath))).toBe(200)
   })

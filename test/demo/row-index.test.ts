@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createRowIndex } from '../../src/demo/management-api/row-index.ts'
+import { createRowIndex } from '../../demo/management-api/row-index.ts'
 
 type Row = { key: string; name: string }
 const row = (key: string, name = key): Row => ({ key, name })

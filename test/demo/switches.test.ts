@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createDemoManagementApi } from '../../src/demo/management-api.ts'
-import { demoUsage, parseDemoSwitches, weatherInWords } from '../../src/demo/switches.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoManagementApi } from '../../demo/management-api.ts'
+import { demoUsage, parseDemoSwitches, describeFaults } from '../../demo/switches.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { createLogger } from '../../src/logger.ts'
 
 const parse = (line: string) => parseDemoSwitches(line.split(' ').filter(Boolean))
@@ -10,7 +10,7 @@ describe('the switches', () => {
   it('are an ordinary demo when there are none', () => {
     expect(parse('')).toEqual({
       salesUnits: 1200,
-      weather: { latencyMs: 0, failRate: 0, rateLimitPerSecond: null, down: false },
+      faults: { latencyMs: 0, failRate: 0, rateLimitPerSecond: null, down: false },
       reset: false,
       log: 'warn',
       help: false,
@@ -21,18 +21,18 @@ describe('the switches', () => {
     ['--sales-units 100000', { salesUnits: 100_000 }],
     ['--sales-units=1', { salesUnits: 1 }],
     ['--sales-units 400000', { salesUnits: 400_000 }],
-    ['--latency 200', { weather: { latencyMs: 200 } }],
-    ['--latency 60000', { weather: { latencyMs: 60_000 } }],
-    ['--fail-rate 0.1', { weather: { failRate: 0.1 } }],
-    ['--fail-rate .5', { weather: { failRate: 0.5 } }],
-    ['--fail-rate 1', { weather: { failRate: 1 } }],
-    ['--rate-limit 20', { weather: { rateLimitPerSecond: 20 } }],
-    ['--rate-limit 10000', { weather: { rateLimitPerSecond: 10_000 } }],
-    ['--down', { weather: { down: true } }],
+    ['--latency 200', { faults: { latencyMs: 200 } }],
+    ['--latency 60000', { faults: { latencyMs: 60_000 } }],
+    ['--fail-rate 0.1', { faults: { failRate: 0.1 } }],
+    ['--fail-rate .5', { faults: { failRate: 0.5 } }],
+    ['--fail-rate 1', { faults: { failRate: 1 } }],
+    ['--rate-limit 20', { faults: { rateLimitPerSecond: 20 } }],
+    ['--rate-limit 10000', { faults: { rateLimitPerSecond: 10_000 } }],
+    ['--down', { faults: { down: true } }],
     ['--reset', { reset: true }],
     ['--log info', { log: 'info' }],
     ['--help', { help: true }],
-    ['--down --latency 5 --sales-units 7', { salesUnits: 7, weather: { latencyMs: 5, down: true } }],
+    ['--down --latency 5 --sales-units 7', { salesUnits: 7, faults: { latencyMs: 5, down: true } }],
   ])('%s', (line, expected) => {
     expect(parse(line)).toMatchObject(expected)
   })
@@ -80,8 +80,8 @@ describe('the switches', () => {
     const switches = parse('--sales-units 30 --latency 3 --rate-limit 9')
     const world = createDemoWorld(switches)
     expect(world.salesUnits.filter(({ partnerId }) => partnerId === '23456')).toHaveLength(30)
-    const { weather } = createDemoManagementApi(world, { ...switches, logger: createLogger('silent') })
-    expect(weather).toMatchObject({ latencyMs: 3, rateLimitPerSecond: 9, down: false })
+    const { faults } = createDemoManagementApi(world, { ...switches, logger: createLogger('silent') })
+    expect(faults).toMatchObject({ latencyMs: 3, rateLimitPerSecond: 9, down: false })
   })
 })
 
@@ -92,6 +92,6 @@ it.each([
     '--latency 200 --fail-rate 0.1 --rate-limit 20',
     'answers after 200 ms, fails 10 % of the calls, takes 20 calls a second from an organisation',
   ],
-])('the weather of "%s" in words', (line, words) => {
-  expect(weatherInWords(parse(line).weather)).toBe(words)
+])('the faults of "%s" in words', (line, words) => {
+  expect(describeFaults(parse(line).faults)).toBe(words)
 })

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { demoPeople } from '../../src/demo/people.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { organisationsFile } from '../../src/demo/world/keys.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { organisationsFile } from '../../demo/world/credentials.ts'
 import {
   businessIdPattern,
   msnPattern,
   organisationKey,
   partnerIdPattern,
   schemePattern,
-} from '../../src/organisation.ts'
+} from '../../src/domain/organisation.ts'
 
 const world = createDemoWorld()
 const ordersOf = (id: string) => world.productOrders.filter(({ partnerId }) => partnerId === id)

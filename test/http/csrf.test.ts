@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { wholeSiteMap } from '../support/every-route.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { demoPeople } from '../../src/demo/people.ts'
+import { demoPeople } from '../../demo/people.ts'
 import { runCommand } from '../../src/cli/commands.ts'
-import { organisationKey } from '../../src/organisation.ts'
-import { startTab, throughEid } from '../auth/steps.ts'
+import { organisationKey } from '../../src/domain/organisation.ts'
+import { startTab, throughEid } from '../support/sign-in-steps.ts'
 import { createMemoryLog } from '../support/log.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
@@ -95,13 +95,13 @@ beforeAll(async () => {
   await browser.open('/partners/12345/sales-units?q=needle-in-the-query&page=-1')
   await browser.open('/partners/99999')
   await browser.open('/auth/callback?code=needle-in-the-query&state=needle-in-the-query')
-  test.api.weather.revokeTokens()
+  test.api.faults.revokeTokens()
   await browser.open('/merchants/business:NO:ORG/311900456/details')
-  test.api.weather.override = ({ path }) =>
+  test.api.faults.override = ({ path }) =>
     path.endsWith('/price-packages') ? { status: 500, body: { title: 'broken' } } : undefined
   await test.sync()
   await browser.open('/partners/12345/price-packages')
-  test.api.weather.override = null
+  test.api.faults.override = null
   await signInStepByStep()
   await useWrongKeys()
   commandLog = await runCommands()

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { codeMail } from '../../src/mail/code-mail.ts'
 import { createMailer, type SmtpServer } from '../../src/mail/mailer.ts'
-import { smtpServer } from '../../src/config-values.ts'
+import { smtpServer } from '../../src/config/values.ts'
 import { createMemoryLog } from '../support/log.ts'
 import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
 

@@ -8,7 +8,7 @@ import { getProductOrder, listProductOrders } from '../../src/management-api/pro
 import { listProductOrderTemplates } from '../../src/management-api/product-order-templates.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
-import { createFixture, keys, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, keys, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
 const businessIdentifier = { scheme: 'business:NO:ORG', id: '987654321' }
 const id = '12745d37-ce52-55a3-bb28-0479c9d32d7d'

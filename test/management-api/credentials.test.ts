@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
 import type { Answer } from '../support/upstream.ts'
-import { createFixture, keys, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, keys, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
 const system = {
   'vipps-system-name': 'partner-portal',

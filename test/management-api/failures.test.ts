@@ -9,7 +9,7 @@ import { requestScope } from '../../src/logger.ts'
 import { getMerchant } from '../../src/management-api/merchants.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import type { Answer } from '../support/upstream.ts'
-import { createFixture, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
 const ok: Answer = { body: [{ msn: '123456', name: 'Kaffe' }] }
 const rows = [{ msn: '123456', name: 'Kaffe' }]

@@ -10,7 +10,13 @@ import {
 } from '../../src/management-api/rate-limiter.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
-import { createFixture, type LogLine, numbers, rejection, salesUnitsPath } from './fixture.ts'
+import {
+  createFixture,
+  type LogLine,
+  numbers,
+  rejection,
+  salesUnitsPath,
+} from '../support/management-api-client.ts'
 
 const unit = { msn: '1234', name: 'x', businessIdentifier: { scheme: 'business:NO:ORG', id: '987654321' } }
 const pathOf = (msn: string) => `${salesUnitsPath}/${msn}`

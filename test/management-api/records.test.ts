@@ -10,7 +10,7 @@ import {
 } from '../../src/management-api/records.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
-import { createFixture, numbers, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, numbers, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
 const read = async (
   text: string | Buffer,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { UpstreamRefusedError, UpstreamUnavailableError } from '../../src/errors.ts'
 import { listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { createTokens } from '../../src/management-api/tokens.ts'
-import { createFixture, keys, rejection, salesUnitsPath } from './fixture.ts'
+import { createFixture, keys, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
 const tokenPath = '/accesstoken/get'
 

@@ -2,7 +2,7 @@ import { request as send } from 'node:http'
 import { load } from 'cheerio'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { linesOf } from './reading.ts'
+import { linesOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let cookie: string

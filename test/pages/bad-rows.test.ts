@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { linesOf, rowsOf } from './reading.ts'
+import { linesOf, rowsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let liisa: Browser
@@ -10,7 +10,7 @@ beforeAll(async () => {
   liisa = await test.signedIn('Liisa Korhonen')
 })
 afterEach(() => {
-  test.api.weather.override = null
+  test.api.faults.override = null
 })
 afterAll(async () => test.stop())
 
@@ -63,7 +63,7 @@ const lists: [page: string, endpoint: string, purpose: string, good: object, bad
 
 /** Answers so for every list, which then is read anew. */
 const readAs = async (answerOf: (list: (typeof lists)[number]) => unknown, status = 200): Promise<void> => {
-  test.api.weather.override = ({ path, msn }) => {
+  test.api.faults.override = ({ path, msn }) => {
     if (path.endsWith('/sales-units/123456'))
       return { status: 200, body: { msn: '123456', name: 'The good one', businessIdentifier: identifier } }
     const list = msn === undefined && lists.find(([, endpoint]) => path.split('?')[0] === endpoint)
@@ -145,13 +145,13 @@ it('every list says that rows are missing even where none is left', async () => 
 it('what makes no sense and has never been read otherwise is a page in words', async () => {
   const unread = await startTestPortal({
     synced: false,
-    weather: { override: ({ path }) => (path.includes('/v') ? { status: 200, body: {} } : undefined) },
+    faults: { override: ({ path }) => (path.includes('/v') ? { status: 200, body: {} } : undefined) },
   })
   try {
     const kari = await unread.signedIn('Kari Nordmann')
     const order = unread.world.productOrders[0]?.body.productOrderId
     for (const body of [{}, { msn: '123456' }, '<html></html>', '[{"msn":', { msn: secret, name: secret }]) {
-      unread.api.weather.override = ({ path }) => (path.includes('/v') ? { status: 200, body } : undefined)
+      unread.api.faults.override = ({ path }) => (path.includes('/v') ? { status: 200, body } : undefined)
       for (const [page, what] of [
         ['/sales-units', 'sales units'],
         ['/product-orders', 'product orders'],

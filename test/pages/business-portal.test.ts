@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { wordsOf } from './reading.ts'
+import { wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let åse: Browser

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demoPeople } from '../../src/demo/people.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { rowsOf } from './reading.ts'
+import { rowsOf } from '../support/page-content.ts'
 
 /** Markup, quotes of both kinds, a template's and a translation's own signs. */
 const awkward = `<script>alert("hei")</script>'"&amp;<%= 1 %>{{count}}$t(portal.name)<img src=x onerror=alert(1)>`

@@ -3,10 +3,10 @@ import { get, type IncomingMessage } from 'node:http'
 import { parse } from 'csv-parse/sync'
 import { readXlsx } from 'hucre/xlsx'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { readRows } from './reading.ts'
+import { readRows } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser

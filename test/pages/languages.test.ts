@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import danish from '../../views/locales/da.json' with { type: 'json' }
 import english from '../../views/locales/en.json' with { type: 'json' }
 import finnish from '../../views/locales/fi.json' with { type: 'json' }
@@ -7,7 +7,7 @@ import norwegian from '../../views/locales/nb.json' with { type: 'json' }
 import swedish from '../../views/locales/sv.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf } from './reading.ts'
+import { factsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let åse: Browser

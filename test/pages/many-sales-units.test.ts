@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { readRows, rowsOf, wordsOf } from './reading.ts'
+import { readRows, rowsOf, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let åse: Browser
@@ -10,7 +10,7 @@ beforeAll(async () => {
   // Longer than a page has patience, and a list has its token to wait for besides.
   test = await startTestPortal({
     synced: false,
-    weather: { latencyMs: 4000 },
+    faults: { latencyMs: 4000 },
     env: { MANAGEMENT_API_MAX_CONCURRENCY: '3' },
   })
   åse = await test.signedIn('Åse Bjørk')
@@ -53,7 +53,7 @@ it('what has never been read is waited for, but not for long: pages say that it 
 })
 
 it('shows the list as soon as it is there, and what is not yet read of it', async () => {
-  test.api.weather.latencyMs = 400
+  test.api.faults.latencyMs = 400
   let page: Visit = await åse.open(path)
   await expect
     .poll(
@@ -83,7 +83,7 @@ it('shows the list as soon as it is there, and what is not yet read of it', asyn
 })
 
 it('finds by merchant and business identifier once all has been read', async () => {
-  test.api.weather.latencyMs = 0
+  test.api.faults.latencyMs = 0
   await test.settled()
   const page = await åse.open(path)
   expect(page.words).not.toMatch(progress)

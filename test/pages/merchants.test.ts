@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { visibleMerchant } from '../../src/demo/management-api/visibility.ts'
-import type { DemoAddress, DemoMerchant } from '../../src/demo/world/types.ts'
+import { visibleMerchant } from '../../demo/management-api/visibility.ts'
+import type { DemoAddress, DemoMerchant } from '../../demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf, writtenIdentifier } from './reading.ts'
+import { factsOf, wordsOf, writtenIdentifier } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -65,12 +65,12 @@ it('shows all that the API shares of each merchant of a partner, and its sales u
 it('says of what the API leaves out that it is not given', async () => {
   const { body } = merchantOf('9234567-8')
   const { businessIdentifier, name } = body
-  test.api.weather.override = ({ path }) =>
+  test.api.faults.override = ({ path }) =>
     path.endsWith('/9234567-8') ? { status: 200, body: { businessIdentifier, name } } : undefined
   await test.sync()
   const mikko = await test.signedIn('Mikko Mäkinen')
   const facts = factsOf(await mikko.open('/merchants/business:FI:Y-tunnus/9234567-8/details'))
-  test.api.weather.override = null
+  test.api.faults.override = null
   expect(facts).toMatchObject({
     Status: 'Not given',
     Country: 'Not given',

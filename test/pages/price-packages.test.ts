@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, rowsOf } from './reading.ts'
+import { headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -87,12 +87,12 @@ it('shows what is newer than the portal as it is, and says of what is missing th
     { pricePackageId: 'a', name: 'New', description: 7, productType: 'GIFT_CARDS', market: 'SE' },
     { pricePackageId: 'b', name: 'Odd', description: '<i>1 %</i>', market: 'MOON' },
   ]
-  test.api.weather.override = ({ path }) =>
+  test.api.faults.override = ({ path }) =>
     path.endsWith('/price-packages') ? { status: 200, body: bodies } : undefined
   await test.sync()
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/price-packages')
-  test.api.weather.override = null
+  test.api.faults.override = null
   expect(inOrder(rowsOf(page))).toEqual(
     inOrder([
       ['New', '7', 'None', 'GIFT_CARDS', 'Sweden', 'Not given', 'a'],

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DemoProductOrder } from '../../src/demo/world/types.ts'
+import type { DemoProductOrder } from '../../demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf, writtenIdentifier, shownDate } from './reading.ts'
+import { factsOf, wordsOf, writtenIdentifier, shownDate } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser

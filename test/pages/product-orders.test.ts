@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { visibleMerchant } from '../../src/demo/management-api/visibility.ts'
-import type { DemoProductOrder } from '../../src/demo/world/types.ts'
+import { visibleMerchant } from '../../demo/management-api/visibility.ts'
+import type { DemoProductOrder } from '../../demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -14,7 +14,7 @@ import {
   rowsOf,
   shownDate,
   writtenIdentifier,
-} from './reading.ts'
+} from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
-import type { DemoSalesUnit } from '../../src/demo/world/types.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
+import type { DemoSalesUnit } from '../../demo/world/types.ts'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, inOrder, linksOf, wordsOf } from './reading.ts'
+import { factsOf, inOrder, linksOf, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser

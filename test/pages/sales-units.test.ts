@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
-import type { DemoSalesUnit } from '../../src/demo/world/types.ts'
-import type { OrganisationReference } from '../../src/organisation.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
+import type { DemoSalesUnit } from '../../demo/world/types.ts'
+import type { OrganisationReference } from '../../src/domain/organisation.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import {
@@ -15,7 +15,7 @@ import {
   shownDate,
   writtenIdentifier,
   fold,
-} from './reading.ts'
+} from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { wordsOf } from './reading.ts'
+import { wordsOf } from '../support/page-content.ts'
 
 const base = '/partners/12345'
 const shop = '/merchants/business:NO:ORG/311900456'
@@ -174,7 +174,7 @@ describe('nobody finds what is not theirs', () => {
 })
 
 it('says what has not been read yet', async () => {
-  const fresh = await startTestPortal({ synced: false, weather: { down: true } })
+  const fresh = await startTestPortal({ synced: false, faults: { down: true } })
   try {
     const kari = await fresh.signedIn('Kari Nordmann')
     const page = await find('x', { browser: kari })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { linksOf, wordsOf } from './reading.ts'
+import { linksOf, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demoPeople } from '../../src/demo/people.ts'
-import { type OrganisationReference, organisationKey } from '../../src/organisation.ts'
-import type { Role } from '../../src/role.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
+import type { Role } from '../../src/domain/role.ts'
 import type { Browser } from '../support/browser.ts'
 import { everyRoute } from '../support/every-route.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { linesOf } from './reading.ts'
+import { linesOf } from '../support/page-content.ts'
 
 let test: TestPortal
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import words from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, rowsOf } from './reading.ts'
+import { headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -100,12 +100,12 @@ it('shows what is newer than the portal as it is, and no link that is no web add
   const bodies = [
     { templateId: 1, name: 'Newer', productType: 'GIFT_CARDS', pricePackageId: 'gone', url: 'javascript:1' },
   ]
-  test.api.weather.override = ({ path }) =>
+  test.api.faults.override = ({ path }) =>
     path.endsWith('/product-order-templates') ? { status: 200, body: bodies } : undefined
   await test.sync()
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/templates')
-  test.api.weather.override = null
+  test.api.faults.override = null
   expect(rowsOf(page)).toEqual([['Newer 1', 'GIFT_CARDS', 'gone', 'None', 'Not given', 'Not given']])
   expect(page.text).not.toContain('javascript:')
 })

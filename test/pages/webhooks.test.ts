@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { type OrganisationReference, organisationKey } from '../../src/organisation.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, linksOf, readAll, rowsOf } from './reading.ts'
+import { headingsOf, inOrder, linksOf, readAll, rowsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser

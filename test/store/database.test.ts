@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DatabaseUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
-import type { Partner } from '../../src/organisation.ts'
+import type { Partner } from '../../src/domain/organisation.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { addGrant, listGrants, removeGrant } from '../../src/store/grants.ts'
 import { migrate, schemaVersion } from '../../src/store/migrations.ts'

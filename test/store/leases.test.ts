@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { organisationKey, type Partner } from '../../src/organisation.ts'
+import { organisationKey, type Partner } from '../../src/domain/organisation.ts'
 import type { Database, Handle } from '../../src/store/database.ts'
 import { addLists, makeDue, requestRefresh } from '../../src/store/due.ts'
 import { addOrganisations, leaseOrganisations, releaseLease } from '../../src/store/leases.ts'

@@ -5,7 +5,7 @@ import express from 'express'
 import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider'
 // The default, made by hand: otherwise the library warns at every start.
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
-import { newSigningKey } from '../../src/demo/state.ts'
+import { newSigningKey } from '../../demo/state.ts'
 
 /** What the provider insists on, beside what every provider does. */
 export type Demands = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, escapeIdentifier } from 'pg'
 import type { TestProject } from 'vitest/node'
-import { startDatabase } from '../../src/demo/database.ts'
+import { startDatabase } from '../../demo/database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
-import { readMail, type ReceivedMail } from '../../src/demo/mail-parts.ts'
+import { readMail, type ReceivedMail } from '../../demo/mail-parts.ts'
 
 export type TestMail = ReceivedMail & {
   readonly from: string

@@ -6,19 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { userIdOf } from '../../src/auth/user-id.ts'
-import { readConfig } from '../../src/config.ts'
-import { createDemoEid } from '../../src/demo/eid.ts'
-import { type DemoInbox, startDemoInbox } from '../../src/demo/inbox.ts'
-import { giveDemoGrants } from '../../src/demo/grants.ts'
-import { createDemoManagementApi, type DemoManagementApi } from '../../src/demo/management-api.ts'
-import { demoPeople } from '../../src/demo/people.ts'
-import { newSigningKey } from '../../src/demo/state.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
-import { organisationsFile } from '../../src/demo/world/keys.ts'
-import type { Weather } from '../../src/demo/management-api/weather.ts'
-import type { DemoWorld } from '../../src/demo/world/types.ts'
+import { readConfig } from '../../src/config/config.ts'
+import { createDemoEid } from '../../demo/eid.ts'
+import { type DemoInbox, startDemoInbox } from '../../demo/inbox.ts'
+import { giveDemoGrants } from '../../demo/grants.ts'
+import { createDemoManagementApi, type DemoManagementApi } from '../../demo/management-api.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { newSigningKey } from '../../demo/state.ts'
+import { createDemoWorld } from '../../demo/world.ts'
+import { organisationsFile } from '../../demo/world/credentials.ts'
+import type { Faults } from '../../demo/management-api/faults.ts'
+import type { DemoWorld } from '../../demo/world/types.ts'
 import { createLogger } from '../../src/logger.ts'
-import { organisationKey } from '../../src/organisation.ts'
+import { organisationKey } from '../../src/domain/organisation.ts'
 import { type Portal, startPortal } from '../../src/portal.ts'
 import { backlogsOf } from '../../src/store/backlog.ts'
 import { makeDue } from '../../src/store/due.ts'
@@ -87,8 +87,8 @@ const freePort = async (): Promise<number> => {
 export type TestPortalOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly world?: DemoWorld
-  /** What the API's weather is when the portal starts. */
-  readonly weather?: Partial<Omit<Weather, 'revokeTokens'>>
+  /** What the API's faults is when the portal starts. */
+  readonly faults?: Partial<Omit<Faults, 'revokeTokens'>>
   /** False: the portal has read nothing yet, or as much as it came to; otherwise it has read everything. */
   readonly synced?: boolean
 }
@@ -114,7 +114,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
   const world = options.world ?? createDemoWorld({ salesUnits: 60 })
   const api = createDemoManagementApi(world, {
     logger: createLogger('silent'),
-    weather: options.weather ?? {},
+    faults: options.faults ?? {},
   })
   const { server: apiServer, url: apiUrl } = await listen(api.app as RequestListener)
   const { server: eidServer, url: issuer } = await listen()

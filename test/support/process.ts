@@ -14,7 +14,7 @@ export type Running = {
   readonly ended: Promise<number | null>
 }
 
-/** Starts `node src/<entry>` in `cwd` with exactly this environment, as an npm script would. */
+/** Starts `node <entry>` in `cwd` with exactly this environment, as an npm script would. */
 export const start = (
   entry: string,
   options: {
@@ -27,7 +27,7 @@ export const start = (
 ): Running => {
   const child = spawn(
     process.execPath,
-    [...(options.execArgv ?? []), resolve(repository, 'src', entry), ...(options.args ?? [])],
+    [...(options.execArgv ?? []), resolve(repository, entry), ...(options.args ?? [])],
     {
       cwd: options.cwd,
       env: { PATH: process.env['PATH'] ?? '', ...options.env },

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createDemoManagementApi } from '../../src/demo/management-api.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createDemoManagementApi } from '../../demo/management-api.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { createLogger } from '../../src/logger.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { until } from '../support/until.ts'
@@ -65,7 +65,7 @@ describe('an organisation', () => {
   })
 
   it('with one list that fails has its other lists and its details read', async () => {
-    test = await startTestPortal({ synced: false, weather: { override: failing('/product-orders') } })
+    test = await startTestPortal({ synced: false, faults: { override: failing('/product-orders') } })
     await until(async () => (await listsRead('partner/12345')).length === 4)
     expect(await listsRead('partner/12345')).toEqual(allLists.filter((list) => list !== 'productOrders'))
     const kari = await test.signedIn('Kari Nordmann')
@@ -110,7 +110,7 @@ describe('a record that the database cannot store', () => {
     }))
     test = await startTestPortal()
     await query(`alter table webhooks add constraint refused check (url not like '%refused')`)
-    test.api.weather.override = ({ path, msn }) =>
+    test.api.faults.override = ({ path, msn }) =>
       path.endsWith('/webhooks') && msn === undefined ? { status: 200, body: { webhooks: hooks } } : undefined
     await test.sync()
     const stored = async (): Promise<string[]> => {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createRandom } from '../../src/demo/world/random.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { createRandom } from '../../demo/world/random.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import type { Change } from '../../src/store/changes.ts'
 import type { Json, StoredRecord } from '../../src/store/records.ts'
 import { currentOf, differences } from '../../src/sync/reconcile.ts'
 import type { Running } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { type Instances, prepareInstances } from './instances.ts'
-import { createTruth } from './truth.ts'
+import { type Instances, prepareInstances } from '../support/instances.ts'
+import { createTruth } from '../support/stored-truth.ts'
 
 /** Three rounds show a mistake as a rule; CI does twenty. */
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 3)
@@ -18,7 +18,7 @@ const random = createRandom(20_261_125)
 let instances: Instances
 beforeAll(async () => {
   instances = await prepareInstances(world)
-  instances.api.weather.latencyMs = 4
+  instances.api.faults.latencyMs = 4
 })
 afterAll(async () => instances.stop())
 

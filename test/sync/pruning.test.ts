@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from 'vitest'
-import { organisationKey } from '../../src/organisation.ts'
+import { organisationKey } from '../../src/domain/organisation.ts'
 import { makeDue } from '../../src/store/due.ts'
 import { noteOutcomes } from '../../src/store/sync-state.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -35,7 +35,7 @@ const listAs = async (change: (rows: readonly Listed[]) => readonly Listed[]): P
     )
   ).rows
   const body = change(known)
-  test.api.weather.override = ({ path }) => (path === listPath ? { status: 200, body } : undefined)
+  test.api.faults.override = ({ path }) => (path === listPath ? { status: 200, body } : undefined)
   await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
   await test.settled()
 }

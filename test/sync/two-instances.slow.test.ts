@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from 'vitest'
-import { visibleSalesUnits } from '../../src/demo/management-api/visibility.ts'
-import { createDemoWorld } from '../../src/demo/world.ts'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
+import { createDemoWorld } from '../../demo/world.ts'
 import { until } from '../support/until.ts'
-import { type Instances, partner, prepareInstances } from './instances.ts'
+import { type Instances, partner, prepareInstances } from '../support/instances.ts'
 
 const world = createDemoWorld({ salesUnits: 120 })
 const units = visibleSalesUnits(world, partner)
@@ -34,7 +34,7 @@ const mostInOneSecond = (): number => {
 
 it('two instances read everything once, together no faster and no more at once than one may', async () => {
   instances = await prepareInstances(world)
-  instances.api.weather.latencyMs = 60
+  instances.api.faults.latencyMs = 60
   const limits = { MANAGEMENT_API_MAX_PER_SECOND: '40', MANAGEMENT_API_MAX_CONCURRENCY: '4' }
   instances.start(limits)
   instances.start(limits)
@@ -48,7 +48,7 @@ it('two instances read everything once, together no faster and no more at once t
 
 it('an instance that is killed is replaced within 20 s, and nothing is read or written twice for it', async () => {
   instances = await prepareInstances(world)
-  instances.api.weather.latencyMs = 20
+  instances.api.faults.latencyMs = 20
   const limits = { MANAGEMENT_API_MAX_PER_SECOND: '10', MANAGEMENT_API_MAX_CONCURRENCY: '20' }
   const first = instances.start(limits)
   await until(() => detailsAsked().length > 10)

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express'
-import { localPath } from '../../auth/local-path.ts'
+import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { BadRequestError } from '../../errors.ts'
-import { isAppearance, rememberAppearance } from '../../http/appearance.ts'
+import { isAppearance, rememberAppearance } from '../../presentation/appearance.ts'
 import type { PageDeps } from '../deps.ts'
 
 /**
@@ -14,5 +14,5 @@ export const chooseAppearance =
     const { appearance, returnTo } = (req.body ?? {}) as { appearance?: unknown; returnTo?: unknown }
     if (!isAppearance(appearance)) throw new BadRequestError('which appearance?')
     rememberAppearance(res, appearance, config.https)
-    res.redirect(303, localPath(returnTo))
+    res.redirect(303, safeReturnPath(returnTo))
   }

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express'
-import { localPath } from '../../auth/local-path.ts'
+import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { NotFoundError } from '../../errors.ts'
-import { rememberLanguage } from '../../http/language.ts'
-import { pathParameter } from '../acting-as.ts'
+import { rememberLanguage } from '../../presentation/language.ts'
+import { pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
 /** `GET /language/nb?returnTo=/local/path`: keeps the language in a cookie and goes back. */
@@ -13,6 +13,6 @@ export const showLanguage =
     if (!languages.has(code)) throw new NotFoundError('no such language')
     rememberLanguage(res, code, config.https)
     const { returnTo } = req.query
-    const back = localPath(returnTo)
+    const back = safeReturnPath(returnTo)
     res.redirect(back === '/select' && !req.user ? '/' : back)
   }

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
-import { emailAddress } from '../../email-address.ts'
+import { emailAddress } from '../../domain/email-address.ts'
 import { ownSessions } from '../../sessions/own-sessions.ts'
-import { signedIn } from '../acting-as.ts'
+import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { choiceOf } from './select.ts'
 

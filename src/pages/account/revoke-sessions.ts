@@ -3,7 +3,7 @@ import type { SignInDeps } from '../../auth/sign-in.ts'
 import { signOut } from '../../auth/sign-out.ts'
 import { BadRequestError } from '../../errors.ts'
 import { endOtherSessions } from '../../sessions/own-sessions.ts'
-import { signedIn } from '../acting-as.ts'
+import { signedIn } from '../request-state.ts'
 
 /**
  * `POST /profile/sessions/revoke`, form body `session`: the id of one of the user's sessions, `others` for all but this

@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express'
 import { type Choice, organisationsOf } from '../../auth/access.ts'
-import type { Organisation } from '../../organisation.ts'
-import { signedIn } from '../acting-as.ts'
+import type { Organisation } from '../../domain/organisation.ts'
+import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
 /** Where an organisation's portal begins. */

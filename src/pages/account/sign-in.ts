@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express'
-import { localPath } from '../../auth/local-path.ts'
+import { safeReturnPath } from '../../auth/safe-return-path.ts'
 
 /** `GET /` and `GET /register`: the sign-in page; who is signed in already goes where they wanted to go. */
 export const showSignIn: RequestHandler = (req, res) => {
-  const returnTo = localPath(req.query['returnTo'])
+  const returnTo = safeReturnPath(req.query['returnTo'])
   if (req.user) return res.redirect(returnTo)
   const { t } = res.locals.language
   return res.render('account/sign-in', {

@@ -1,8 +1,8 @@
 import type { Request, RequestHandler, Response } from 'express'
-import { localPath } from '../../auth/local-path.ts'
+import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { renewSession } from '../../sessions/session.ts'
 import { codeMinutes, findCode, type SentCode } from '../../store/email-codes.ts'
-import { signedIn } from '../acting-as.ts'
+import { signedIn } from '../request-state.ts'
 import {
   answerUnsent,
   asking,
@@ -44,7 +44,7 @@ const codeOf = ({ database }: VerifyEmailDeps, req: Request): Promise<SentCode |
 export const showCodeForm =
   (deps: VerifyEmailDeps): RequestHandler =>
   async (req, res) => {
-    const returnTo = localPath(req.query['returnTo'])
+    const returnTo = safeReturnPath(req.query['returnTo'])
     const code = await codeOf(deps, req)
     if (!code) return res.redirect(`/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
     return showForm(res, code, { returnTo, again: req.query['again'] === '1' && code.state === 'valid' })
@@ -57,7 +57,7 @@ export const showCodeForm =
 export const checkCode =
   (deps: VerifyEmailDeps): RequestHandler =>
   async (req, res) => {
-    const returnTo = localPath(formField(req, 'returnTo'))
+    const returnTo = safeReturnPath(formField(req, 'returnTo'))
     const typed = formField(req, 'code')
     const digits = typed.replace(/[\s-]+/g, '')
     const wellFormed = /^\d{6}$/.test(digits)
@@ -77,7 +77,7 @@ export const checkCode =
 export const resendCode =
   (deps: VerifyEmailDeps): RequestHandler =>
   async (req, res) => {
-    const returnTo = localPath(formField(req, 'returnTo'))
+    const returnTo = safeReturnPath(formField(req, 'returnTo'))
     const code = await codeOf(deps, req)
     if (!code || !deps.emailCodes.ready)
       return res.redirect(303, `/verify-email?returnTo=${encodeURIComponent(returnTo)}`)

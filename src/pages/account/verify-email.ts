@@ -1,10 +1,10 @@
 import type { Request, RequestHandler, Response } from 'express'
 import type { Asking, Sending } from '../../auth/email-codes.ts'
-import { localPath } from '../../auth/local-path.ts'
-import { emailAddress } from '../../email-address.ts'
-import { coarseAddress } from '../../http/coarse-address.ts'
+import { safeReturnPath } from '../../auth/safe-return-path.ts'
+import { emailAddress } from '../../domain/email-address.ts'
+import { truncatedAddress } from '../../http/truncated-address.ts'
 import { findCode } from '../../store/email-codes.ts'
-import { signedIn } from '../acting-as.ts'
+import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
 export type VerifyEmailDeps = Pick<PageDeps, 'database' | 'emailCodes'>
@@ -15,7 +15,7 @@ export const formField = (req: Request, name: string): string => {
   return typeof value === 'string' && value.length <= 500 ? value : ''
 }
 
-export const asking = (req: Request): Asking => ({ userId: signedIn(req).id, from: coarseAddress(req.ip) })
+export const asking = (req: Request): Asking => ({ userId: signedIn(req).id, from: truncatedAddress(req.ip) })
 
 /** The page with the code form, and where it leads afterwards. */
 export const codePage = (returnTo: string): string =>
@@ -61,7 +61,7 @@ export const showVerifyEmail =
   ({ emailCodes, database }: VerifyEmailDeps): RequestHandler =>
   async (req, res) => {
     const user = signedIn(req)
-    const returnTo = localPath(req.query['returnTo'])
+    const returnTo = safeReturnPath(req.query['returnTo'])
     if (!emailCodes.ready) return showNoMail(res, returnTo)
     const code = await findCode(database.kysely, user.id)
     const claimed = emailAddress(user.eidEmail)
@@ -76,7 +76,7 @@ export const showVerifyEmail =
 export const requestCode =
   ({ emailCodes, database }: VerifyEmailDeps): RequestHandler =>
   async (req, res) => {
-    const returnTo = localPath(formField(req, 'returnTo'))
+    const returnTo = safeReturnPath(formField(req, 'returnTo'))
     const typed = formField(req, 'email')
     if (!emailCodes.ready) return showNoMail(res.status(503), returnTo)
     const email = emailAddress(typed)

@@ -1,6 +1,6 @@
-import { identifierText } from '../../business-identifier.ts'
-import type { Language } from '../../http/language.ts'
-import type { Organisation } from '../../organisation.ts'
+import { identifierText } from '../../domain/business-identifier.ts'
+import type { Language } from '../../presentation/language.ts'
+import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
 import {
   type Few,

@@ -1,7 +1,7 @@
 import { max, sum } from 'd3-array'
 import { scaleBand, scaleLinear } from 'd3-scale'
 import { area, curveMonotoneX, stack } from 'd3-shape'
-import type { Format } from '../../http/format.ts'
+import type { Format } from '../../presentation/format.ts'
 
 /** What a chart is of: numbers by month and kind. The kinds stand in the order in which they are stacked, from below. */
 export type Numbers = {

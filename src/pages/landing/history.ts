@@ -1,4 +1,4 @@
-import type { Language } from '../../http/language.ts'
+import type { Language } from '../../presentation/language.ts'
 import type { ProductOrderFacets, SalesUnitFacets } from '../../store/summaries.ts'
 import { markets } from '../markets.ts'
 import type { Numbers } from './charts.ts'

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { webhookProgress } from '../../store/webhooks.ts'
-import { actingAs, listsHere } from '../acting-as.ts'
+import { actingAs, listsHere } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { type Count, countOf, optionalList } from './partner.ts'
 

@@ -1,11 +1,11 @@
 import type { RequestHandler, Response } from 'express'
-import { identifierText } from '../../business-identifier.ts'
+import { identifierText } from '../../domain/business-identifier.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { type BusinessIdentifier, merchant } from '../../management-api/merchants.ts'
-import { businessIdPattern, type Organisation, schemePattern } from '../../organisation.ts'
+import { businessIdPattern, type Organisation, schemePattern } from '../../domain/organisation.ts'
 import { findMerchant } from '../../store/merchants.ts'
 import { salesUnitsOfMerchant } from '../../store/sales-units.ts'
-import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
+import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
 type Deps = Pick<PageDeps, 'database' | 'freshness'>
@@ -33,11 +33,11 @@ const render = async (
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
   if (!stored) throw new NotSharedError('merchantNotShared', words)
   const details = merchant.parse(stored.details)
-  if (stored.goneAt)
+  if (stored.removedAt)
     throw new GoneError('merchantGone', {
       title: details.name,
       key: identifierText(identifier),
-      goneAt: stored.goneAt,
+      removedAt: stored.removedAt,
     })
   res.render('merchants/detail', {
     title: `${details.name} (${identifierText(identifier)})`,

@@ -1,7 +1,7 @@
-import { actingAs } from '../acting-as.ts'
-import { wordOf } from '../choices-of.ts'
+import { actingAs } from '../request-state.ts'
+import { labelOf } from '../lists/filter-fields.ts'
 import type { PageDeps } from '../deps.ts'
-import { atOnce, type SheetOf } from '../exports/sheet.ts'
+import { atOnce, type SheetOf } from '../lists/sheet.ts'
 import { pricePackageQuery } from './query.ts'
 import { allPricePackages, pricePackagesFound } from './rows.ts'
 
@@ -30,7 +30,7 @@ export const pricePackageSheet =
           row.name,
           row.description,
           row.commission ?? '',
-          wordOf(language, 'productType', row.productType ?? ''),
+          labelOf(language, 'productType', row.productType ?? ''),
           row.market ? format.country(row.market) : '',
           row.visibleInSignupForm === undefined
             ? ''

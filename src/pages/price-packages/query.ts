@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listQuery, searchText } from '../query.ts'
+import { listQuery, searchText } from '../lists/query.ts'
 
 export const pricePackageColumns = ['market', 'name', 'product', 'commission'] as const
 

@@ -1,9 +1,9 @@
-import type { Sorting } from '../../paging.ts'
+import type { Sorting } from '../../domain/paging.ts'
 import { type PricePackage, pricePackage } from '../../management-api/price-packages.ts'
-import type { Organisation } from '../../organisation.ts'
+import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
-import { findPricePackages } from '../../store/offers.ts'
-import { rowsSorted, rowsWith } from '../rows-in-memory.ts'
+import { findPricePackages } from '../../store/price-packages.ts'
+import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 import type { pricePackageColumns } from './query.ts'
 
 /** All of a partner's price packages, by market and name. */

@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
-import { identifierText } from '../../business-identifier.ts'
+import { identifierText } from '../../domain/business-identifier.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
-import type { Organisation } from '../../organisation.ts'
+import type { Organisation } from '../../domain/organisation.ts'
 import { changesOf } from '../../store/changes.ts'
 import { findProductOrder } from '../../store/product-orders.ts'
 import type { Lists } from '../../sync/freshness.ts'
-import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
+import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { productOrderDocumentation } from '../documentation.ts'
 import { orderExpiry } from './expiry.ts'
@@ -28,7 +28,7 @@ const load = async (
   ask: { readonly lists: Lists; readonly userId: string | undefined },
 ) => {
   const known = await findProductOrder(kysely, organisation, id)
-  const isListed = known?.listed && !known.goneAt
+  const isListed = known?.listed && !known.removedAt
   const list = ask.lists.get('productOrders')
   const fresh = await freshness.record(organisation, 'productOrder', id, {
     list: isListed ? list : undefined,
@@ -37,12 +37,12 @@ const load = async (
   const stored = isListed ? known : await findProductOrder(kysely, organisation, id)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`product order ${id}`)
   if (!stored) throw new NotSharedError('productOrderNotShared', id)
-  if (stored.goneAt) {
+  if (stored.removedAt) {
     const { merchantName, businessIdentifier } = orderOf(stored)
     throw new GoneError('productOrderGone', {
       title: merchantName ?? identifierText(businessIdentifier),
       key: id,
-      goneAt: stored.goneAt,
+      removedAt: stored.removedAt,
     })
   }
   return { stored, fresh }

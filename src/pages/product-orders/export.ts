@@ -1,9 +1,9 @@
-import type { Language } from '../../http/language.ts'
+import type { Language } from '../../presentation/language.ts'
 import { allProductOrders, productOrdersOf, type StoredProductOrder } from '../../store/product-orders.ts'
-import { actingAs, listsHere } from '../acting-as.ts'
-import { wordOf } from '../choices-of.ts'
+import { actingAs, listsHere } from '../request-state.ts'
+import { labelOf } from '../lists/filter-fields.ts'
 import type { PageDeps } from '../deps.ts'
-import { type Cells, inBatches, type SheetOf } from '../exports/sheet.ts'
+import { type Cells, inBatches, type SheetOf } from '../lists/sheet.ts'
 import { checkChoices, facetsOf } from './facets.ts'
 import { orderOf } from './list.ts'
 import { productOrderQuery } from './query.ts'
@@ -20,8 +20,8 @@ const cellsOf =
       order.businessIdentifier.scheme,
       order.businessIdentifier.id,
       has(`orderStatus.${status}.name`) ? t(`orderStatus.${status}.name`) : status,
-      wordOf(language, 'productType', productType),
-      wordOf(language, 'orderType', productOrderType),
+      labelOf(language, 'productType', productType),
+      labelOf(language, 'orderType', productOrderType),
       order.salesUnit?.msn ?? '',
       order.salesUnit?.name ?? '',
       format.isoDay(order.firstSeenAt),

@@ -1,13 +1,13 @@
 import type { RequestHandler } from 'express'
-import type { Language } from '../../http/language.ts'
+import type { Language } from '../../presentation/language.ts'
 import { productOrder } from '../../management-api/product-orders.ts'
 import { countByStatus, findProductOrders, type StoredProductOrder } from '../../store/product-orders.ts'
 import type { Facet, ProductOrderFacets } from '../../store/summaries.ts'
-import { actingAs, listsHere } from '../acting-as.ts'
-import { marketField, productField, wordOf } from '../choices-of.ts'
+import { actingAs, listsHere } from '../request-state.ts'
+import { marketField, productField, labelOf } from '../lists/filter-fields.ts'
 import type { PageDeps } from '../deps.ts'
-import { type Field, listView } from '../lists.ts'
-import { checkPage } from '../query.ts'
+import { type Field, listView } from '../lists/list-view.ts'
+import { checkPage } from '../lists/query.ts'
 import { checkChoices, facetsOf, optionsOf } from './facets.ts'
 import { productOrderColumns, productOrderQuery } from './query.ts'
 
@@ -41,7 +41,7 @@ const fieldsOf = (language: Language, facets: ProductOrderFacets): readonly Fiel
     label: t('productOrders.type'),
     options: optionsOf(facets, 'type').map((value) => ({
       value,
-      label: wordOf(language, 'orderType', value),
+      label: labelOf(language, 'orderType', value),
     })),
   }
   const options = [{ value: '1', label: t('productOrders.expired') }]

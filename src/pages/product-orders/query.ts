@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ProductOrderColumn } from '../../store/product-orders.ts'
 import { markets } from '../markets.ts'
-import { choice, listQuery, searchText, ticked } from '../query.ts'
+import { choice, listQuery, searchText, ticked } from '../lists/query.ts'
 
 export const productOrderColumns = [
   'urgency',

@@ -1,11 +1,11 @@
 import type { RequestHandler } from 'express'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
-import { msnPattern, type Organisation } from '../../organisation.ts'
+import { msnPattern, type Organisation } from '../../domain/organisation.ts'
 import { changesOf } from '../../store/changes.ts'
 import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/freshness.ts'
-import { actingAs, listsHere, pathParameter } from '../acting-as.ts'
+import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { settingDocumentation } from '../documentation.ts'
 
@@ -45,7 +45,7 @@ const load = async (
 ) => {
   const { kysely } = database
   const known = await findSalesUnit(kysely, organisation, msn)
-  const isKnown = known !== undefined && !known.goneAt
+  const isKnown = known !== undefined && !known.removedAt
   const fresh = await freshness.record(organisation, 'salesUnit', msn, {
     isShown: isKnown,
     unlistedFor: !known && ask.lists.get('salesUnits')?.checkedAt ? ask.userId : undefined,
@@ -53,8 +53,8 @@ const load = async (
   const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
   if (!stored) throw new NotSharedError('salesUnitNotShared', msn)
-  if (stored.goneAt)
-    throw new GoneError('salesUnitGone', { title: stored.name, key: msn, goneAt: stored.goneAt })
+  if (stored.removedAt)
+    throw new GoneError('salesUnitGone', { title: stored.name, key: msn, removedAt: stored.removedAt })
   return { stored, fresh }
 }
 

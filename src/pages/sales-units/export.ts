@@ -1,9 +1,9 @@
 import { salesUnit } from '../../management-api/sales-units.ts'
 import { allSalesUnits, salesUnitsOf, type StoredSalesUnit } from '../../store/sales-units.ts'
-import type { Language } from '../../http/language.ts'
-import { actingAs } from '../acting-as.ts'
+import type { Language } from '../../presentation/language.ts'
+import { actingAs } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
-import { type Cells, inBatches, type SheetOf } from '../exports/sheet.ts'
+import { type Cells, inBatches, type SheetOf } from '../lists/sheet.ts'
 import { salesUnitQuery, switches } from './query.ts'
 
 const cellsOf =

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { SalesUnitColumn } from '../../store/sales-units.ts'
 import { markets } from '../markets.ts'
-import { choice, choices, listQuery, searchText } from '../query.ts'
+import { choice, choices, listQuery, searchText } from '../lists/query.ts'
 
 /** The ways of capture that the API documents. */
 export const captureTypes = ['ReserveCapture', 'DirectCapture', 'NotApplicable'] as const

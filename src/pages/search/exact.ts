@@ -1,5 +1,5 @@
-import { asStoredIdentifier } from '../../business-identifier.ts'
-import { businessIdPattern, msnPattern, type Organisation } from '../../organisation.ts'
+import { asStoredIdentifier } from '../../domain/business-identifier.ts'
+import { businessIdPattern, msnPattern, type Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
 import { merchantsWithId } from '../../store/merchants.ts'
 import { findSalesUnit } from '../../store/sales-units.ts'
@@ -15,7 +15,7 @@ const byNumber = async (db: Handle, organisation: Organisation, q: string): Prom
       : [],
   ])
   return [
-    ...(salesUnit && !salesUnit.goneAt ? [`sales-units/${number}`] : []),
+    ...(salesUnit && !salesUnit.removedAt ? [`sales-units/${number}`] : []),
     ...merchants.map(({ scheme, id }) => `merchants/${scheme}/${id}`),
   ]
 }

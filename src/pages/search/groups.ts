@@ -1,14 +1,14 @@
 import type { BusinessIdentifier } from '../../management-api/merchants.ts'
 import { webhook } from '../../management-api/webhooks.ts'
-import type { Language } from '../../http/language.ts'
-import type { Organisation } from '../../organisation.ts'
-import { pageSizes } from '../../paging.ts'
+import type { Language } from '../../presentation/language.ts'
+import type { Organisation } from '../../domain/organisation.ts'
+import { pageSizes } from '../../domain/paging.ts'
 import type { Handle } from '../../store/database.ts'
 import { searchMerchants } from '../../store/merchants.ts'
 import { findProductOrders } from '../../store/product-orders.ts'
 import { findSalesUnits } from '../../store/sales-units.ts'
 import { findWebhooks } from '../../store/webhooks.ts'
-import { wordOf } from '../choices-of.ts'
+import { labelOf } from '../lists/filter-fields.ts'
 import { allPricePackages, pricePackagesFound } from '../price-packages/rows.ts'
 import { orderOf } from '../product-orders/list.ts'
 import { allTemplates, templatesFound } from '../templates/rows.ts'
@@ -92,7 +92,7 @@ const productOrders = async ({ db, organisation, q }: Asked, language: Language)
         identifier: businessIdentifier,
         note: [
           language.has(`orderStatus.${status}.name`) ? language.t(`orderStatus.${status}.name`) : status,
-          productType && wordOf(language, 'productType', productType),
+          productType && labelOf(language, 'productType', productType),
         ]
           .filter(Boolean)
           .join(', '),

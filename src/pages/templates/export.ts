@@ -1,7 +1,7 @@
-import { actingAs } from '../acting-as.ts'
-import { wordOf } from '../choices-of.ts'
+import { actingAs } from '../request-state.ts'
+import { labelOf } from '../lists/filter-fields.ts'
 import type { PageDeps } from '../deps.ts'
-import { atOnce, type SheetOf } from '../exports/sheet.ts'
+import { atOnce, type SheetOf } from '../lists/sheet.ts'
 import { templateQuery } from './query.ts'
 import { allTemplates, templatesFound } from './rows.ts'
 
@@ -29,7 +29,7 @@ export const templateSheet =
         rows.map((row) => [
           row.templateId,
           row.name,
-          wordOf(language, 'productType', row.productType ?? ''),
+          labelOf(language, 'productType', row.productType ?? ''),
           row.pricePackageName ?? '',
           row.pricePackageId ?? '',
           row.lockedFields.join(' '),

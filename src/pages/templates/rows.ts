@@ -1,10 +1,10 @@
-import type { Sorting } from '../../paging.ts'
+import type { Sorting } from '../../domain/paging.ts'
 import { pricePackage } from '../../management-api/price-packages.ts'
 import { productOrderTemplate } from '../../management-api/product-order-templates.ts'
-import type { Organisation } from '../../organisation.ts'
+import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
-import { findPricePackages, findTemplates } from '../../store/offers.ts'
-import { rowsSorted, rowsWith } from '../rows-in-memory.ts'
+import { findPricePackages, findTemplates } from '../../store/price-packages.ts'
+import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 import type { templateColumns } from './query.ts'
 
 /** All of a partner's templates, by name, with the name of the price package where that is known. */

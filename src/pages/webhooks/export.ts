@@ -1,8 +1,8 @@
 import { webhook } from '../../management-api/webhooks.ts'
 import { allWebhooks, type StoredWebhook, webhooksOf } from '../../store/webhooks.ts'
-import { actingAs } from '../acting-as.ts'
+import { actingAs } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
-import { type Cells, inBatches, type SheetOf } from '../exports/sheet.ts'
+import { type Cells, inBatches, type SheetOf } from '../lists/sheet.ts'
 import { webhookQuery } from './query.ts'
 
 const cellsOf = ({ listed, msn, salesUnitName }: StoredWebhook): Cells => {

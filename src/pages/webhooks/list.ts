@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express'
 import { webhook } from '../../management-api/webhooks.ts'
 import { findWebhooks, webhookProgress } from '../../store/webhooks.ts'
-import { actingAs, listsHere } from '../acting-as.ts'
+import { actingAs, listsHere } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
-import { listView } from '../lists.ts'
-import { checkPage } from '../query.ts'
+import { listView } from '../lists/list-view.ts'
+import { checkPage } from '../lists/query.ts'
 import { webhookColumns, webhookQuery } from './query.ts'
 
 /** `GET …/developers/webhooks`: every registration and whose it is. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { WebhookColumn } from '../../store/webhooks.ts'
-import { listQuery, searchText } from '../query.ts'
+import { listQuery, searchText } from '../lists/query.ts'
 
 export const webhookColumns = ['owner', 'url'] as const satisfies readonly WebhookColumn[]
 

@@ -1,0 +1,211 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import express from 'express'
+import { type Config, readConfig } from '../src/config/config.ts'
+import { DatabaseUnavailableError } from '../src/errors.ts'
+import { createLogger, type Logger } from '../src/logger.ts'
+import { type Portal, startPortal } from '../src/portal.ts'
+import { openDatabase } from '../src/store/database.ts'
+import { migrate } from '../src/store/migrations.ts'
+import { type DatabaseServer, startDatabase } from './database.ts'
+import { createDemoEid } from './eid.ts'
+import { writeDemoHistory } from './history.ts'
+import { startDemoInbox } from './inbox.ts'
+import { giveDemoGrants } from './grants.ts'
+import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
+import { demoPeople } from './people.ts'
+import { type DemoState, loadDemoState, saveDemoState } from './state.ts'
+import type { DemoSwitches } from './switches.ts'
+import { createDemoWorld } from './world.ts'
+import type { DemoWorld } from './world/types.ts'
+import { organisationsFile } from './world/credentials.ts'
+
+const host = '127.0.0.1'
+const clientId = 'partner-portal'
+
+export type Demo = {
+  readonly portal: Portal
+  readonly portalUrl: string
+  /** Where the mails land, on the demo eID's server. */
+  readonly inboxUrl: string
+  readonly managementApi: DemoManagementApi
+  /** Where psql and the operator's commands find the database. */
+  readonly databaseUrl: string
+  /** Resolves when the database ends without being told to. */
+  readonly databaseDied: Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Listens on the port if it is free, else on one that is. */
+const listen = async (port: number): Promise<Server> => {
+  const server = createServer()
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port === 0) throw error
+    return listen(0)
+  }
+}
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
+const close = async (server: Server): Promise<void> => {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+}
+
+const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemoWorld>): string => {
+  const file = resolve(dataDir, 'demo-organisations.json')
+  writeFileSync(file, `${JSON.stringify(organisationsFile(world), null, 2)}\n`, { mode: 0o600 })
+  return file
+}
+
+/** Before the portal's first start: what it would know if it had been there for a year. */
+const remember = async (config: Config, world: DemoWorld, logger: Logger): Promise<void> => {
+  const database = openDatabase({ url: config.databaseUrl, logger })
+  try {
+    await migrate(database, logger)
+    await writeDemoHistory(database, world)
+  } finally {
+    await database.close()
+  }
+}
+
+/** The most that the portal can be configured to. */
+const mostPerSecond = 1000
+
+/** The demo API is nobody's production: the portal may read it faster than the real one, up to its limit if it has one. */
+const callsPerSecond = ({ rateLimitPerSecond }: DemoSwitches['faults']): number =>
+  Math.min(rateLimitPerSecond ?? 100, mostPerSecond)
+
+const environmentOf = (
+  state: DemoState,
+  {
+    databaseUrl,
+    file,
+    smtpUrl,
+  }: { readonly databaseUrl: string; readonly file: string; readonly smtpUrl: string },
+  switches: DemoSwitches,
+) => ({
+  PORT: String(state.ports.portal),
+  HOST: host,
+  SHUTDOWN_DELAY_MS: '0',
+  PORTAL_URL: `http://${host}:${state.ports.portal}`,
+  OIDC_ISSUER: `http://${host}:${state.ports.eid}`,
+  OIDC_CLIENT_ID: clientId,
+  OIDC_CLIENT_SECRET: state.clientSecret,
+  SESSION_SECRETS: state.sessionSecret,
+  DATABASE_URL: databaseUrl,
+  MANAGEMENT_API_URL: `http://${host}:${state.ports.managementApi}`,
+  WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
+  MANAGEMENT_API_MAX_PER_SECOND: String(callsPerSecond(switches.faults)),
+  ORGANISATIONS_FILE: file,
+  SMTP_URL: smtpUrl,
+  MAIL_FROM: 'Partner portal <partner-portal@example.com>',
+  FEEDBACK_URL: 'mailto:partner-portal@example.com',
+  LOG_LEVEL: switches.log,
+})
+
+/** What the operator's commands need of the environment, for `npm run demo:portal`. */
+const commandVariables = [
+  'DATABASE_URL',
+  'ORGANISATIONS_FILE',
+  'MANAGEMENT_API_URL',
+  'WEBHOOKS_API_URL',
+  'MANAGEMENT_API_MAX_PER_SECOND',
+] as const
+
+const writeEnvironment = (dataDir: string, environment: ReturnType<typeof environmentOf>): void => {
+  const lines = commandVariables.map((name) => `${name}="${environment[name]}"\n`)
+  writeFileSync(join(dataDir, 'demo.env'), lines.join(''), { mode: 0o600 })
+}
+
+/** The database of this directory. @throws DatabaseUnavailableError when another demo has it */
+const openDemoDatabase = async (
+  options: DemoSwitches & { readonly dataDir: string },
+): Promise<DatabaseServer> => {
+  const { dataDir: directory, reset } = options
+  const database = await startDatabase({ directory, keep: true, reset })
+  if (database) return database
+  const { portal } = loadDemoState(directory).ports
+  throw new DatabaseUnavailableError(`a demo runs in ${directory} already: it is at http://${host}:${portal}`)
+}
+
+/**
+ * Starts the database, the demo eID, the demo Management API, a mail server and the portal, each a server of its own, with
+ * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
+ * Another number of sales units than the last time changes the world, as an API's does, and not what the portal knows.
+ * @throws DatabaseUnavailableError when the demo runs already, or another version of it has written `dataDir`
+ */
+export const startDemo = async (
+  options: DemoSwitches & { readonly dataDir: string; readonly logger?: Logger },
+): Promise<Demo> => {
+  const { dataDir, salesUnits, faults } = options
+  const logger = options.logger ?? createLogger(options.log)
+  const database = await openDemoDatabase(options)
+  const state = loadDemoState(dataDir)
+  const [eidServer, apiServer, portalPort] = await Promise.all([
+    listen(state.ports.eid),
+    listen(state.ports.managementApi),
+    listen(state.ports.portal),
+  ])
+  state.ports = { portal: portOf(portalPort), eid: portOf(eidServer), managementApi: portOf(apiServer) }
+  await close(portalPort)
+  saveDemoState(dataDir, state)
+
+  const world = createDemoWorld({ salesUnits })
+  const inbox = await startDemoInbox()
+  const file = writeOrganisations(dataDir, world)
+  const { smtpUrl } = inbox
+  const environment = environmentOf(state, { databaseUrl: database.url, file, smtpUrl }, options)
+  writeEnvironment(dataDir, environment)
+  const config = readConfig(environment)
+  const managementApi = createDemoManagementApi(world, { logger, faults })
+  const eid = createDemoEid({
+    issuer: config.oidc.issuer,
+    portalUrl: config.portalUrl,
+    clientId,
+    clientSecret: state.clientSecret,
+    people: demoPeople,
+    jwks: { keys: [state.signingKey] },
+    cookieKeys: [state.cookieKey],
+  })
+  const inboxUrl = `${config.oidc.issuer}/inbox`
+  eidServer.on('request', express().use('/inbox', inbox.page).use(eid) as RequestListener)
+  apiServer.on('request', managementApi.app as RequestListener)
+
+  const stopServers = async () => {
+    await Promise.all([close(eidServer), close(apiServer), inbox.stop(), database.stop()])
+  }
+  try {
+    if (state.seeded.length === 0) await remember(config, world, logger)
+    const portal = await startPortal(config, { logger, demoNotice: { inboxUrl } })
+    const { issuer } = config.oidc
+    if (!state.seeded.includes(issuer)) {
+      // Once: what the operator changes later stays changed.
+      await giveDemoGrants(portal.database.kysely, issuer)
+      state.seeded.push(issuer)
+      saveDemoState(dataDir, state)
+    }
+    return {
+      portal,
+      portalUrl: config.portalUrl,
+      inboxUrl,
+      managementApi,
+      databaseUrl: database.url,
+      databaseDied: database.died,
+      stop: async () => {
+        await portal.stop()
+        await stopServers()
+      },
+    }
+  } catch (error) {
+    await stopServers()
+    throw error
+  }
+}

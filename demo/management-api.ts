@@ -1,0 +1,53 @@
+import express from 'express'
+import type { Logger } from '../src/logger.ts'
+import { requireCaller, requireSystemHeaders } from './management-api/caller.ts'
+import { answerProblem, Problem } from './management-api/problems.ts'
+import { recordRequests, type RequestRecord } from './management-api/requests.ts'
+import { resourceRoutes } from './management-api/resources.ts'
+import { claimedCaller, createTokens, tokenRoutes } from './management-api/tokens.ts'
+import { applyFaults, noFaults, type Faults } from './management-api/faults.ts'
+import type { DemoWorld } from './world/types.ts'
+
+export type DemoManagementApi = {
+  app: express.Express
+  /** Change it while the API runs. */
+  faults: Faults
+  /** The last 10 000 requests, oldest first. */
+  requests: RequestRecord[]
+}
+
+export type DemoManagementApiOptions = {
+  logger: Logger
+  /** The faults to begin with; fair where it says nothing. Copied: change the one that is returned. */
+  faults?: Partial<Omit<Faults, 'revokeTokens'>>
+  /** Of every token; otherwise 24 hours (standard) and 15 minutes (management). */
+  tokenLifetimeSeconds?: number
+}
+
+/**
+ * The read side of the Management API, its token endpoints and the Webhooks API, answered from `world` as the
+ * real ones answer: same checks, same isolation between tenants, same oddities. The caller listens.
+ */
+export const createDemoManagementApi = (
+  world: DemoWorld,
+  { logger, faults: initialFaults, tokenLifetimeSeconds }: DemoManagementApiOptions,
+): DemoManagementApi => {
+  const tokens = createTokens()
+  const faults: Faults = { ...noFaults(() => tokens.revokeAll()), ...initialFaults }
+  const requests: RequestRecord[] = []
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use(recordRequests(requests, logger))
+  app.use(applyFaults(faults, (req) => claimedCaller(world, tokens, req)))
+  app.use(requireSystemHeaders)
+  app.use(tokenRoutes(world, tokens, tokenLifetimeSeconds))
+  app.use(requireCaller(world, tokens))
+  app.use(resourceRoutes(world))
+  app.use(() => {
+    throw new Problem(404, 'Resource not found.')
+  })
+  app.use(answerProblem)
+  return { app, faults, requests }
+}

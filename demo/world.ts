@@ -1,0 +1,58 @@
+import { fjordkasse } from './world/fjordkasse.ts'
+import { organisations } from './world/credentials.ts'
+import { nordlys } from './world/nordlys.ts'
+import { pricePackages, templates } from './world/price-packages.ts'
+import { manyOrders, oneOrderOfEach } from './world/product-orders.ts'
+import { createRandom } from './world/random.ts'
+import type { DemoWorld } from './world/types.ts'
+import { webhooks } from './world/webhooks.ts'
+
+/** As many orders as sales units while there are few; in a large world a tenth of them. */
+const ordersOf = (salesUnits: number): number =>
+  Math.max(Math.min(400, salesUnits), Math.floor(salesUnits / 10))
+
+/**
+ * A fresh demo world, the same every time: partner 12345 (small, made by hand), 23456 (large, generated), 34567
+ * (has nothing at all), and four merchants with keys of their own. Each part has a stream of its own, so that
+ * another size of the large partner changes no id of the small one.
+ * @param options.salesUnits active sales units of partner 23456: 1200 unless given, at most 400 000
+ */
+export const createDemoWorld = ({ salesUnits = 1200 }: { salesUnits?: number } = {}): DemoWorld => {
+  const small = nordlys(createRandom(1))
+  const large = fjordkasse(salesUnits, createRandom(2))
+  const merchants = [...small.merchants, ...large.merchants]
+  const packages = pricePackages(createRandom(3))
+  const active = new Set(
+    merchants
+      .filter(({ body }) => body.status === 'ACTIVE')
+      .map(
+        ({
+          body: {
+            businessIdentifier: { scheme, id },
+          },
+        }) => `${scheme}/${id}`,
+      ),
+  )
+  const visible = small.salesUnits.filter(
+    ({
+      partnerId,
+      active: switchedOn,
+      body: {
+        businessIdentifier: { scheme, id },
+      },
+    }) => partnerId === '12345' && switchedOn && active.has(`${scheme}/${id}`),
+  )
+  return {
+    organisations: organisations(merchants, large.salesUnits, createRandom(4)),
+    merchants,
+    salesUnits: [...small.salesUnits, ...large.salesUnits],
+    productOrders: [
+      ...oneOrderOfEach('12345', visible, createRandom(5)),
+      ...manyOrders('23456', ordersOf(salesUnits), large.salesUnits, createRandom(6)),
+    ],
+    pricePackages: packages,
+    templates: templates(packages, createRandom(7)),
+    partnersWithTemplates: ['12345', '34567'],
+    webhooks: webhooks(large.salesUnits, createRandom(8)),
+  }
+}

@@ -1,0 +1,245 @@
+import { existsSync } from 'node:fs'
+import { z } from 'zod'
+import {
+  baseUrl,
+  databaseUrl,
+  hexColour,
+  logoFile,
+  mailSender,
+  origin,
+  sessionSecrets,
+  shortName,
+  smtpServer,
+  trustProxy,
+  url,
+  wholeNumber,
+} from './values.ts'
+import { readEidSettings } from './oidc.ts'
+import { type OrganisationsFile, readOrganisationsFile } from './organisations-file.ts'
+import { secretFileProblem } from './secret-files.ts'
+
+/** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`The portal cannot start like this:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+const operatorVariables = {
+  NODE_ENV: z.string().default('development'),
+  DATABASE_URL: databaseUrl,
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+}
+
+/** What it takes to read organisations: the portal does, and the operator's `sync`. */
+const readingVariables = {
+  MANAGEMENT_API_URL: baseUrl.default('https://api.vipps.no'),
+  WEBHOOKS_API_URL: baseUrl.default('https://api.vipps.no'),
+  MANAGEMENT_API_MAX_CONCURRENCY: wholeNumber(1, 100).default(10),
+  MANAGEMENT_API_MAX_PER_SECOND: wholeNumber(1, 1000).default(10),
+  MANAGEMENT_API_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
+  SYNC_LIST_ACTIVE_SECONDS: wholeNumber(1, 86_400).default(300),
+  SYNC_LIST_IDLE_SECONDS: wholeNumber(1, 86_400).default(3600),
+  SYNC_ACTIVE_FOR_SECONDS: wholeNumber(1, 86_400).default(900),
+  SYNC_DETAIL_SECONDS: wholeNumber(1, 2_592_000).default(86_400),
+  SYNC_WEBHOOK_SECONDS: wholeNumber(1, 2_592_000).default(86_400),
+  SYNC_REFRESH_SECONDS: wholeNumber(1, 86_400).default(60),
+  SYNC_DOUBT_SECONDS: wholeNumber(1, 3600).default(60),
+  SYNC_RETRY_SECONDS: wholeNumber(1, 3600).default(15),
+  PRODUCT_ORDER_TEMPLATES_PATH: z
+    .string()
+    .regex(/^\/[\w/.-]+$/, 'must be a path such as /management/v1/product-order-templates')
+    .default('/management/v1/product-order-templates'),
+}
+
+const operatorSchema = z.object({
+  ...operatorVariables,
+  ...readingVariables,
+  ORGANISATIONS_FILE: z.string().optional(),
+})
+
+const portalSchema = z
+  .object({
+    ...operatorVariables,
+    ...readingVariables,
+    ORGANISATIONS_FILE: z.string(),
+    PORT: wholeNumber(0, 65_535).default(3000),
+    HOST: z.string().default('127.0.0.1'),
+    SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000).default(1000),
+    PORTAL_URL: origin,
+    SESSION_SECRETS: sessionSecrets,
+    AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(400),
+    SESSION_IDLE_MINUTES: wholeNumber(5, 720).default(30),
+    SESSION_HOURS: wholeNumber(1, 24).default(12),
+    FEEDBACK_URL: url
+      .refine(
+        (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
+        'must be https, http or mailto',
+      )
+      .transform((value) => value.href)
+      .optional(),
+    SUPPORT_TEXT: z.string().max(1000).optional(),
+    BRAND_NAME: shortName.optional(),
+    BRAND_LOGO: logoFile.optional(),
+    BRAND_ACCENT: hexColour.optional(),
+    TRUST_PROXY: trustProxy.default(false),
+    SMTP_URL: smtpServer.optional(),
+    MAIL_FROM: mailSender.optional(),
+  })
+  .superRefine((env, context) => {
+    const missing = (variable: 'SMTP_URL' | 'MAIL_FROM', why: string): void => {
+      if (env[variable] === undefined)
+        context.addIssue({ code: 'custom', path: [variable], message: `is required ${why}` })
+    }
+    const why = 'when NODE_ENV is production: people verify their e-mail address with a code that is mailed'
+    if (env.NODE_ENV === 'production')
+      for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
+    else if (env.SMTP_URL !== undefined) missing('MAIL_FROM', 'with SMTP_URL')
+    else if (env.MAIL_FROM !== undefined) missing('SMTP_URL', 'with MAIL_FROM')
+  })
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The process's environment and, beneath it, what a file `.env` in the working directory says. */
+const ownEnvironment = (): Environment => {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
+}
+
+/** An empty variable counts as unset: compose files and shells pass `NAME=` for what nobody filled in. */
+const withoutEmpty = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
+
+const problemsOf = (error: z.ZodError, env: Environment): string[] =>
+  error.issues.map((issue) => {
+    const variable = String(issue.path[0])
+    const isUnexplained = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+    return env[variable] === undefined && isUnexplained
+      ? `${variable} is required`
+      : `${variable} ${issue.message}`
+  })
+
+const readOrganisations = (env: Environment): OrganisationsFile => {
+  const file = env['ORGANISATIONS_FILE']
+  if (file === undefined) return { organisations: [], problems: [], files: [] }
+  const read = readOrganisationsFile(file, env)
+  return { ...read, problems: read.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
+}
+
+/** @param others what is wrong with variables that the schema does not know */
+const parse = <Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Environment,
+  organisations: Pick<OrganisationsFile, 'organisations' | 'problems'>,
+  others: readonly string[] = [],
+) => {
+  const parsed = schema.safeParse(env)
+  const problems = [
+    ...(parsed.success ? [] : problemsOf(parsed.error, env)),
+    ...others,
+    ...organisations.problems,
+  ]
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
+  return { values: parsed.data, organisations: organisations.organisations }
+}
+
+/** What is not private of these files, and of the key files that variables name. */
+const secretFileProblems = (env: Environment, files: readonly string[]): string[] => {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    /^OIDC_\w+_KEY_FILE$/.test(name) && value !== undefined ? { prefix: `${name} `, path: value } : [],
+  )
+  return [...files.map((path) => ({ prefix: '', path })), ...named].flatMap(({ prefix, path }) => {
+    const problem = secretFileProblem(path)
+    return problem === undefined ? [] : `${prefix}${problem}`
+  })
+}
+
+const readingOf = (values: z.output<typeof operatorSchema>) => ({
+  databaseUrl: values.DATABASE_URL,
+  managementApiUrl: values.MANAGEMENT_API_URL,
+  webhooksApiUrl: values.WEBHOOKS_API_URL,
+  productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,
+  apiLimits: {
+    maxConcurrency: values.MANAGEMENT_API_MAX_CONCURRENCY,
+    maxPerSecond: values.MANAGEMENT_API_MAX_PER_SECOND,
+    timeoutMs: values.MANAGEMENT_API_TIMEOUT_MS,
+  },
+  sync: {
+    listActiveSeconds: values.SYNC_LIST_ACTIVE_SECONDS,
+    listIdleSeconds: values.SYNC_LIST_IDLE_SECONDS,
+    activeForSeconds: values.SYNC_ACTIVE_FOR_SECONDS,
+    detailSeconds: values.SYNC_DETAIL_SECONDS,
+    webhookSeconds: values.SYNC_WEBHOOK_SECONDS,
+    refreshSeconds: values.SYNC_REFRESH_SECONDS,
+    suspectSeconds: values.SYNC_DOUBT_SECONDS,
+    retrySeconds: values.SYNC_RETRY_SECONDS,
+  },
+})
+
+/**
+ * What the portal runs on, from the environment: nothing else in the tree reads it. Every URL is absolute and
+ * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
+ * @throws ConfigurationError naming every mistake at once
+ */
+export const readConfig = (given?: Environment) => {
+  const env = withoutEmpty(given ?? ownEnvironment())
+  const ownFiles = given === undefined && existsSync('.env') ? ['.env'] : []
+  const isProduction = env['NODE_ENV'] === 'production'
+  const readAgain = () => {
+    const file = readOrganisations(env)
+    const exposed = secretFileProblems(env, [...ownFiles, ...file.files])
+    const problems = isProduction ? [...file.problems, ...exposed] : file.problems
+    return { ...file, problems, warnings: isProduction ? [] : exposed }
+  }
+  const organisationsFile = readAgain()
+  const eid = readEidSettings(env)
+  const { values, organisations } = parse(portalSchema, env, organisationsFile, eid.problems)
+  if (!eid.settings) throw new ConfigurationError(eid.problems)
+  return {
+    /** What would be refused in production; for the log. */
+    warnings: organisationsFile.warnings,
+    /** The organisations file and its secret files: watched for changes, and read again with `readOrganisations`. */
+    secretFiles: organisationsFile.files,
+    readOrganisations: readAgain,
+    port: values.PORT,
+    host: values.HOST,
+    /** How long the portal says that it is not ready before it stops listening. */
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
+    portalUrl: values.PORTAL_URL,
+    /** True when browsers reach the portal over https; a proxy in front ends TLS. */
+    https: values.PORTAL_URL.startsWith('https:'),
+    oidc: eid.settings,
+    sessionSecrets: values.SESSION_SECRETS,
+    auditRetentionDays: values.AUDIT_RETENTION_DAYS,
+    /** How long a session lasts after its last use, and in all. */
+    sessionLimits: {
+      idleMs: values.SESSION_IDLE_MINUTES * 60_000,
+      absoluteMs: values.SESSION_HOURS * 3_600_000,
+    },
+    ...readingOf(values),
+    organisations,
+    feedbackUrl: values.FEEDBACK_URL,
+    supportText: values.SUPPORT_TEXT,
+    brand: { name: values.BRAND_NAME, logo: values.BRAND_LOGO, accent: values.BRAND_ACCENT },
+    logLevel: values.LOG_LEVEL,
+    trustProxy: values.TRUST_PROXY,
+    /** Undefined where the operator has set up no mail, which production refuses. */
+    mail: values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
+  }
+}
+export type Config = ReturnType<typeof readConfig>
+
+/**
+ * The part of the configuration that the operator's commands need, so that they work in a shell that has only
+ * that.
+ * @throws ConfigurationError naming every mistake at once
+ */
+export const readOperatorConfig = (given: Environment = ownEnvironment()) => {
+  const env = withoutEmpty(given)
+  const { values, organisations } = parse(operatorSchema, env, readOrganisations(env))
+  return { ...readingOf(values), organisations }
+}
+export type ReadingConfig = ReturnType<typeof readOperatorConfig>

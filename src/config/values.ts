@@ -1,0 +1,162 @@
+import { isIP } from 'node:net'
+import { Client } from 'pg'
+import { z } from 'zod'
+import { readLogo } from '../brand/logo.ts'
+import { emailAddress } from '../domain/email-address.ts'
+
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+
+/** An absolute URL. */
+export const url = z.string().transform((value, context) => {
+  if (URL.canParse(value)) return new URL(value)
+  context.addIssue({ code: 'custom', message: 'is not a URL' })
+  return z.NEVER
+})
+
+const exampleDatabase = 'postgres://portal:secret@127.0.0.1:5432/portal'
+
+/** Where PostgreSQL is, in the words that `pg` takes: a socket's directory may be its `host`, for example. */
+export const databaseUrl = z
+  .string(`is required: where PostgreSQL is, such as ${exampleDatabase}; "npm run demo" brings its own`)
+  .superRefine((value, context) => {
+    const refuse = (message: string): void => context.addIssue({ code: 'custom', message })
+    if (!/^postgres(ql)?:\/\//.test(value)) return refuse(`must be a URL such as ${exampleDatabase}`)
+    try {
+      return void new Client(value)
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof URIError)
+        return refuse('is not a URL that PostgreSQL takes: percent-encode special characters in the password')
+      return refuse(`cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  })
+
+/** https everywhere but on this machine: what goes there is a secret, or names people. */
+const safeUrl = url.refine(
+  (value) => value.protocol === 'https:' || (value.protocol === 'http:' && isLoopback(value)),
+  'must be https (http only on localhost, 127.0.0.1 or [::1])',
+)
+
+/** Where an API is: without a trailing slash. */
+export const baseUrl = safeUrl
+  .refine(
+    (value) => !value.search && !value.hash && !value.username,
+    'must not have a query, a fragment or a user',
+  )
+  .transform((value) => value.href.replace(/\/$/, ''))
+
+/** As the provider spells it. */
+export const issuerUrl = safeUrl.refine(
+  (value) => !value.search && !value.hash,
+  'must not have a query or a fragment',
+)
+
+/** Scheme, host and port, nothing after. */
+export const origin = safeUrl
+  .refine(
+    (value) => value.href === `${value.origin}/`,
+    'must be an origin such as https://portal.example.com, without a path',
+  )
+  .transform((value) => value.origin)
+
+/** Secrets separated by commas, the first one signs. */
+export const sessionSecrets = z
+  .string()
+  .transform((value) => value.split(',').map((secret) => secret.trim()))
+  .refine(
+    (secrets) => secrets.every((secret) => secret.length >= 32),
+    'each secret must be at least 32 characters',
+  )
+
+/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
+const isProxy = (proxy: string): boolean => {
+  const [address = '', prefix, ...rest] = proxy.split('/')
+  if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true
+  const family = isIP(address)
+  const longest = family === 4 ? 32 : 128
+  return (
+    family !== 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
+  )
+}
+
+/** A colour, as #rrggbb. The sign may be left out, because a `#` begins a comment in a file `.env`. */
+export const hexColour = z
+  .string()
+  .trim()
+  .regex(/^#?([\da-f]{3}|[\da-f]{6})$/i, 'must be a hex colour such as 0b6a53')
+  .transform((value) => value.replace('#', '').toLowerCase())
+  .transform((hex) => `#${hex.length === 3 ? hex.replace(/./g, '$&$&') : hex}`)
+
+/** What stands on one line and is read by people. */
+export const shortName = z
+  .string()
+  .trim()
+  .max(60, 'must have at most 60 characters')
+  .regex(/^\P{C}*$/u, 'must be one line without control characters')
+
+/** The path of a logo, read now. */
+export const logoFile = z.string().transform((path, context) => {
+  const read = readLogo(path)
+  if (!('problem' in read)) return read
+  context.addIssue({ code: 'custom', message: `(${path}) ${read.problem}` })
+  return z.NEVER
+})
+
+/** As Express's `trust proxy` takes it. */
+export const trustProxy = z
+  .string()
+  .refine(
+    (value) => /^(none|[1-9])$/.test(value) || value.split(',').every((proxy) => isProxy(proxy.trim())),
+    'must be none, a number of proxies from 1 to 9, or addresses, subnets, loopback, linklocal or uniquelocal separated by commas',
+  )
+  .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
+
+/** A whole number within bounds, both included. */
+export const wholeNumber = (least: number, most: number) =>
+  z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
+
+const decoded = (value: string): string | undefined => {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}
+
+/** A mail server: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which only this machine may do without. */
+export const smtpServer = url.transform((value, context) => {
+  const refuse = (message: string) => {
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }
+  if (!['smtp:', 'smtps:'].includes(value.protocol) || value.hostname === '')
+    return refuse('must be smtps://user:password@host:port, or smtp:// where the server has STARTTLS')
+  if (!/^\/?$/.test(value.pathname) || value.search || value.hash)
+    return refuse('must not have a path, a query or a fragment')
+  const [user, pass] = [decoded(value.username), decoded(value.password)]
+  if (user === undefined || pass === undefined || (user === '') !== (pass === ''))
+    return refuse('must have both a user and a password, percent-encoded, or neither')
+  const secure = value.protocol === 'smtps:'
+  return {
+    host: value.hostname.replace(/^\[|\]$/g, ''),
+    port: value.port === '' ? (secure ? 465 : 587) : Number(value.port),
+    secure,
+    loopback: isLoopback(value),
+    credentials: user === '' ? undefined : { user, pass },
+  }
+})
+
+/** Who mails come from: `portal@example.com`, or `Partner portal <portal@example.com>`. */
+export const mailSender = z.string().transform((value, context) => {
+  const [, name = '', bracketed] = /^([^<>\p{Cc}]*)<([^<>]+)>$/u.exec(value.trim()) ?? []
+  const address = emailAddress(bracketed ?? value)
+  if (address !== undefined) return { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
+  context.addIssue({
+    code: 'custom',
+    message:
+      'must be an e-mail address, or a name and an address such as Partner portal <portal@example.com>',
+  })
+  return z.NEVER
+})

@@ -1,0 +1,32 @@
+import type { Request, RequestHandler, Response } from 'express'
+import { safeReturnPath } from '../../auth/safe-return-path.ts'
+
+const stateOf = (res: Response) => {
+  const { sessionEnd, language } = res.locals
+  if (!sessionEnd) throw new Error('this route needs a user')
+  const { kind, at, leftMs } = sessionEnd
+  const { t, format } = language
+  return { kind, leftMs, words: t(`sessionTimeout.${kind}`, { at: format.clock(at) }) }
+}
+
+const wantsJson = (req: Request): boolean => req.accepts(['html', 'json']) === 'json'
+
+/**
+ * `GET /session/ending?returnTo=/local/path`: when the session ends and what can be done about it; as JSON
+ * `{kind, leftMs, words}` for the script that asks in the background, which puts nothing off.
+ */
+export const showSessionEnding: RequestHandler = (req, res) => {
+  const state = stateOf(res)
+  if (wantsJson(req)) return res.json(state)
+  const title = res.locals.language.t('sessionTimeout.title')
+  const back = safeReturnPath(req.query['returnTo'])
+  // The page says it itself.
+  return res.render('account/session-timeout', { title, state, back, sessionEnd: null })
+}
+
+/** `POST /session/stay`: somebody is there. Leads back to `returnTo`, or says as JSON how long it lasts now. */
+export const staySignedIn: RequestHandler = (req, res) => {
+  if (wantsJson(req)) return res.json(stateOf(res))
+  const { returnTo } = (req.body ?? {}) as { returnTo?: unknown }
+  return res.redirect(303, safeReturnPath(returnTo))
+}

@@ -1,0 +1,56 @@
+import { pipeline } from 'node:stream/promises'
+import type { RequestHandler } from 'express'
+import { TooManyRequestsError } from '../../errors.ts'
+import { compressedStreams } from '../../http/compression.ts'
+import { actingAs, signedIn } from '../request-state.ts'
+import type { OrganisationRoute } from '../mount.ts'
+import { csv, type Format, xlsx } from './export-formats.ts'
+import type { SheetOf } from './sheet.ts'
+
+/** So many downloads of one person at once in this process: each keeps a core busy for seconds. */
+const mostAtOnce = 2
+const tryAgainSeconds = 10
+
+/** Without what file systems do not take: there are merchants called A/S. */
+const nameOf = (...parts: readonly string[]): string =>
+  parts.join(' – ').replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
+
+/** Sends the sheet as a file, named after organisation, list and day. What breaks off on the way is no whole answer. */
+const download = (sheetOf: SheetOf, format: Format, running: Map<string, number>): RequestHandler => {
+  return async (req, res) => {
+    const { id } = signedIn(req)
+    const mine = running.get(id) ?? 0
+    if (mine >= mostAtOnce) throw new TooManyRequestsError('exports at once', tryAgainSeconds)
+    running.set(id, mine + 1)
+    try {
+      const { language } = res.locals
+      const sheet = await sheetOf(req, res)
+      const file = nameOf(actingAs(res).name, sheet.title, language.format.isoDay(new Date()))
+      res.attachment(`${file}.${format.extension}`).type(format.type)
+      if (req.method === 'HEAD') {
+        res.end()
+        return
+      }
+      res.locals.look = 'export'
+      await pipeline(await format.write(sheet, language.code), res)
+    } catch (error) {
+      // Whoever has gone away needs no error.
+      if (!(res.headersSent && req.destroyed)) throw error
+    } finally {
+      const left = (running.get(id) ?? 1) - 1
+      if (left > 0) running.set(id, left)
+      else running.delete(id)
+    }
+  }
+}
+
+/** The lines of the site map for the downloads of a list, beside the list: `<list>.csv` and `<list>.xlsx`. */
+export const createExports = () => {
+  const running = new Map<string, number>()
+  return ({ path, role }: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf): OrganisationRoute[] =>
+    [csv, xlsx].map((format) => ({
+      path: `${path}.${format.extension}`,
+      role,
+      get: [compressedStreams, download(sheetOf, format, running)],
+    }))
+}

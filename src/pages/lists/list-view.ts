@@ -1,0 +1,114 @@
+import type { Page, PageAsked } from '../../domain/paging.ts'
+import { pageSizes } from '../../domain/paging.ts'
+import { type Mark, highlighter } from '../../presentation/highlight.ts'
+
+/** What a list is filtered by, by the name of its parameter; '', false and none ask for all. */
+export type ListFilter = Readonly<Record<string, string | boolean | readonly string[]>>
+
+/**
+ * A filter beside the text, in words. `one` among the options or all of them, `many` that must all hold, a `tick`
+ * that has one option, or `tabs` above the rows.
+ */
+export type Field = {
+  readonly kind: 'one' | 'many' | 'tick' | 'tabs'
+  readonly name: string
+  readonly label: string
+  readonly options: readonly { readonly value: string; readonly label: string; readonly count?: number }[]
+}
+
+const valuesOf = (value: ListFilter[string] | undefined): readonly string[] => {
+  if (typeof value === 'boolean') return value ? ['1'] : []
+  return [value ?? []].flat().filter((one) => one !== '')
+}
+
+/** `?q=…` of what says something, or nothing. */
+const queryOf = (query: ListFilter): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    valuesOf(value).map((one): [string, string] => [name, one]),
+  )
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
+}
+
+/**
+ * Everything around the rows of a list, as finished values: its filters, and links to the same list filtered, sorted
+ * or sized otherwise. All of them keep the rest as it is and, but for the pager's, begin at the first page.
+ * @param options.path of the list, without a query
+ * @param options.columns that it sorts by; the first is not named in links
+ * @param options.fields by which the filter is offered, beside the text `q`
+ */
+export const listView = <Column extends string>(options: {
+  readonly path: string
+  readonly filter: ListFilter & { readonly q: string }
+  readonly asked: PageAsked<Column>
+  readonly columns: readonly [Column, ...Column[]]
+  readonly fields: readonly Field[]
+  readonly page: Page<unknown>
+}) => {
+  const { path, filter, columns, fields, page } = options
+  const { sort, size } = options.asked
+  const [first] = columns
+  const named = (column: Column, isDescending: boolean): string =>
+    isDescending ? `-${column}` : column === first ? '' : column
+  const state = {
+    sort: named(sort.column, sort.descending),
+    size: size === pageSizes[0] ? '' : String(size),
+  }
+  const query = queryOf({ ...filter, ...state })
+  // A link to no query at all must say so: `?` alone keeps the path, and forgets what was asked.
+  const link = (changes: ListFilter): string => queryOf({ ...filter, ...state, ...changes }) || path
+
+  const sorts = columns.map((column) => {
+    const isSorted = column === sort.column
+    const sorted = isSorted ? (sort.descending ? 'descending' : 'ascending') : 'none'
+    // A third press leads back to the order of the list itself.
+    const next = isSorted && sort.descending ? first : `${isSorted ? '-' : ''}${column}`
+    return [column, { sorted, next }] as const
+  })
+  const shown = fields.map((field) => {
+    const values = valuesOf(filter[field.name])
+    return {
+      ...field,
+      options: field.options.map((option) => ({ ...option, selected: values.includes(option.value) })),
+      isAll: values.length === 0,
+    }
+  })
+  const chips = shown.flatMap(({ kind, name, label, options: all }) =>
+    all
+      .filter(({ selected }) => selected)
+      .map((option) => ({
+        label: kind === 'tick' ? option.label : `${label}: ${option.label}`,
+        href: link({ [name]: valuesOf(filter[name]).filter((value) => value !== option.value) }),
+      })),
+  )
+  const tabbed = shown.find(({ kind }) => kind === 'tabs')
+  const tabs = tabbed && {
+    ...tabbed,
+    options: tabbed.options.map((option) => ({ ...option, href: link({ [tabbed.name]: option.value }) })),
+    allHref: link({ [tabbed.name]: '' }),
+  }
+  const mark: Mark = highlighter(filter.q)
+  return {
+    path,
+    q: filter.q,
+    mark,
+    /** The text is not all that is asked for. */
+    isNarrowed: chips.length > 0,
+    isFiltered: chips.length > 0 || filter.q !== '',
+    fields: shown.filter(({ kind }) => kind !== 'tabs'),
+    tabs,
+    chips,
+    sorts: Object.fromEntries(sorts),
+    sizes: pageSizes.map((count) => ({
+      count,
+      href: link({ size: count === pageSizes[0] ? '' : String(count) }),
+      isCurrent: count === size,
+    })),
+    previous: page.number > 1 ? link({ page: page.number > 2 ? String(page.number - 1) : '' }) : undefined,
+    next: page.hasNext ? link({ page: String(page.number + 1) }) : undefined,
+    /** What the form must remember beside its own fields, as names and values. */
+    kept: Object.entries(tabs ? { ...state, [tabs.name]: filter[tabs.name] ?? '' } : state).filter(
+      ([, value]) => value !== '',
+    ),
+    downloads: { csvHref: `${path}.csv${query}`, xlsxHref: `${path}.xlsx${query}` },
+  }
+}

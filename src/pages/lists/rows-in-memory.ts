@@ -1,0 +1,42 @@
+import { sortKey } from '../../store/sort-key.ts'
+import type { Page, PageAsked } from '../../domain/paging.ts'
+
+const folded = (text: string): string => text.normalize('NFC').toLowerCase()
+
+/** Rows of which one of the texts has `q` somewhere, in any case; '' is everywhere. */
+export const rowsWith = <Row>(
+  rows: readonly Row[],
+  q: string,
+  textsOf: (row: Row) => readonly (string | undefined)[],
+): Row[] => rows.filter((row) => textsOf(row).some((text) => folded(text ?? '').includes(folded(q))))
+
+/** The rows by this text, as the stores sort names; those of the same text stay as they were. */
+export const rowsSorted = <Row>(
+  rows: readonly Row[],
+  textOf: (row: Row) => string | undefined,
+  { descending }: { readonly descending: boolean },
+): Row[] => {
+  const keyed = rows.map((row) => ({ row, key: sortKey(textOf(row) ?? '') }))
+  const order = descending ? -1 : 1
+  return keyed
+    .toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -order : order))
+    .map(({ row }) => row)
+}
+
+/** Rows that are all in memory, as a page of a list. */
+export const pageOf = <Row>(
+  rows: readonly Row[],
+  { page: number, size }: Pick<PageAsked, 'page' | 'size'>,
+): Page<Row> => {
+  const offset = (number - 1) * size
+  const shown = rows.slice(offset, offset + size)
+  return {
+    rows: shown,
+    total: rows.length,
+    more: false,
+    number,
+    hasNext: rows.length > offset + size,
+    from: shown.length === 0 ? 0 : offset + 1,
+    to: offset + shown.length,
+  }
+}

@@ -1,0 +1,69 @@
+import type { Request, RequestHandler } from 'express'
+import type { Organisation } from '../domain/organisation.ts'
+import { appearances, chosenAppearance } from './appearance.ts'
+import { identifierOf } from './identifier.ts'
+import { chooseLanguage, type Language } from './language.ts'
+
+declare global {
+  namespace Express {
+    interface Locals {
+      /** Names the request in the log and on error pages. */
+      requestId: string
+      /** The pattern of the route that answers, such as /partners/:partnerId/sales-units; for the log. */
+      route?: string
+      language: Language
+      /** Who the user acts as; null on pages outside both portals. */
+      organisation: Organisation | null
+      user: Express.User | null
+    }
+  }
+}
+
+/** Says on every page that this is a demo. `inboxUrl` is where the mails land. */
+export type DemoNotice = { readonly inboxUrl: string }
+
+/** What every view may read, whatever page it is part of; the rest comes from the handler. */
+export const viewLocals = (options: {
+  readonly languages: ReadonlyMap<string, Language>
+  readonly asset: (path: string) => string
+  /** The URL of the brand's logo. */
+  readonly logo: string | null
+  /** The brand's own name. */
+  readonly name: string | undefined
+  readonly demoNotice: DemoNotice | undefined
+  /** The token for a form in the request's session. */
+  readonly csrfToken: (req: Request) => string
+}): RequestHandler => {
+  const languageCodes = [...options.languages.keys()]
+  return (req, res, next) => {
+    const language = chooseLanguage(options.languages, req)
+    let token: string | undefined
+    Object.assign(res.locals, {
+      language,
+      languageCodes,
+      appearance: chosenAppearance(req),
+      appearances,
+      t: language.t,
+      has: language.has,
+      format: language.format,
+      identifierOf,
+      asset: options.asset,
+      logo: options.logo,
+      portalName: options.name ?? language.t('portal.name'),
+      hasOwnName: options.name !== undefined,
+      demoNotice: options.demoNotice,
+      organisation: null,
+      user: null,
+      sessionEnd: null,
+      sessionEndsSoon: false,
+      menu: [],
+      base: '',
+      // Two slashes at the start would name another host.
+      returnTo: req.originalUrl.replace(/^[/\\]+/, '/'),
+      csrfToken: () => (token ??= options.csrfToken(req)),
+      // htmx takes the results of a list out of its page, which is there already.
+      alone: req.get('HX-Target') === 'div#results',
+    })
+    next()
+  }
+}

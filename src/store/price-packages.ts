@@ -1,0 +1,27 @@
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import type { Handle } from './database.ts'
+import type { Json } from './records.ts'
+
+const rowsOf = async (
+  db: Handle,
+  organisation: Organisation,
+  table: 'price_packages' | 'templates',
+): Promise<Json[]> => {
+  const rows = await db
+    .selectFrom(table)
+    .select('listed')
+    .where('organisation', '=', organisationKey(organisation))
+    .where('removed_at', 'is', null)
+    .orderBy('sort_key')
+    .orderBy('key')
+    .execute()
+  return rows.map(({ listed }) => listed as Json)
+}
+
+/** All price packages of the partner, by market and name. There are never many. */
+export const findPricePackages = async (db: Handle, organisation: Organisation): Promise<Json[]> =>
+  rowsOf(db, organisation, 'price_packages')
+
+/** All product order templates of the partner, by name. */
+export const findTemplates = async (db: Handle, organisation: Organisation): Promise<Json[]> =>
+  rowsOf(db, organisation, 'templates')

@@ -1,0 +1,134 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../demo/world.ts'
+import { addressOf, filterOf, saidOn, small } from '../support/browser/list.ts'
+import { stage } from '../support/browser/fixture.ts'
+
+const { signedIn } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
+
+const styleAt = async (page: Page, selector: string, property: string, pseudo = ''): Promise<string> =>
+  page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)
+
+const chooseAppearance = async (page: Page, name: string): Promise<void> => {
+  await page.locator('summary', { hasText: 'Appearance' }).click()
+  await page.getByRole('button', { name, exact: true }).click()
+}
+
+it('a chosen appearance holds on every page and after a reload, until it is automatic again', async () => {
+  const { page, context } = await signedIn('Kari Nordmann', { colorScheme: 'dark' })
+  const isDark = async (at: Page) => /^rgb\((\d\d?), /.test(await styleAt(at, 'body', 'background-color'))
+  await page.goto(small)
+  expect(await isDark(page)).toBe(true)
+  await filterOf(page).fill('fjord')
+  await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
+  await chooseAppearance(page, 'Light')
+  await expect.poll(async () => isDark(page)).toBe(false)
+  // Whoever changes the colours does not lose what they were looking for.
+  expect([addressOf(page), await filterOf(page).inputValue()]).toEqual([`${small}?q=fjord`, 'fjord'])
+  await page.reload()
+  expect(await isDark(page)).toBe(false)
+  const other = await context.newPage()
+  await other.goto('/profile')
+  expect(await isDark(other)).toBe(false)
+  await chooseAppearance(other, 'Automatic')
+  await expect.poll(async () => isDark(other)).toBe(true)
+})
+
+describe('on a phone', () => {
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
+
+  it('menu and bar are there to be tapped', async () => {
+    const { page } = await signedIn('Kari Nordmann', phone)
+    await page.goto('/partners/12345')
+    for (const name of ['Product orders', 'Price packages', 'Webhooks', 'Sales units']) {
+      await page.locator('.menu').getByRole('link', { name }).tap()
+      await expect.poll(async () => page.locator('h1').innerText()).toBe(name)
+    }
+    await page.getByRole('searchbox', { name: 'Find anything' }).fill('bergen')
+    await page.getByRole('button', { name: 'Find', exact: true }).tap()
+    await page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }).tap()
+    await expect.poll(async () => page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
+  })
+
+  it('rows are cards: each fact with its name, one below the other', async () => {
+    const { page } = await signedIn('Kari Nordmann', phone)
+    for (const path of [
+      small,
+      '/partners/12345/product-orders',
+      '/partners/12345/price-packages',
+      '/partners/12345/templates',
+      '/partners/12345/developers/webhooks',
+    ]) {
+      await page.goto(path)
+      expect([path, await page.evaluate<string[]>('inPage.notAsCards()')]).toEqual([path, []])
+    }
+  })
+})
+
+describe('on paper', () => {
+  const pagesOf = async (page: Page): Promise<number | undefined> => {
+    const pdf = (await page.pdf({ format: 'A4' })).toString('latin1')
+    return pdf.match(/\/Type \/Page\b/g)?.length
+  }
+
+  it('a sales unit is one A4 page, with all that is known and nothing to press', async () => {
+    const { page } = await signedIn('Kari Nordmann')
+    for (const msn of ['230001', '123456', '20481235']) {
+      await page.goto(`${small}/${msn}`)
+      const facts = page.locator('.facts > div')
+      const all = await facts.count()
+      expect([msn, await pagesOf(page)]).toEqual([msn, 1])
+      await page.emulateMedia({ media: 'print' })
+      expect([msn, await facts.filter({ visible: true }).count()]).toEqual([msn, all])
+      const rest = page.locator(':is(nav, header, aside, form, button, summary, input, select):visible')
+      expect([msn, await rest.count()]).toEqual([msn, 0])
+      await page.emulateMedia({ media: null })
+    }
+  })
+
+  it('a list is a table, however narrow paper is', async () => {
+    const { page } = await signedIn('Kari Nordmann')
+    await page.goto(small)
+    expect(await pagesOf(page)).toBe(1)
+    await page.setViewportSize({ width: 680, height: 1009 })
+    await page.emulateMedia({ media: 'print' })
+    const tops = await page
+      .locator('main tbody tr:first-child td')
+      .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().top))
+    expect(new Set(tops).size).toBe(1)
+    expect(await page.evaluate<string[]>('inPage.sticksOut()')).toEqual([])
+  })
+})
+
+it('with colours of the user’s own, what is chosen and what can be pressed are told by lines', async () => {
+  const { page } = await signedIn('Kari Nordmann', { forcedColors: 'active' })
+  await page.goto('/partners/12345/product-orders?status=REJECTED&product=LOGIN')
+  const ground = await styleAt(page, 'body', 'background-color')
+  const lineBelow = async (tab: string) => styleAt(page, `.states ${tab}`, 'border-bottom-color')
+  expect(await lineBelow('a[aria-current]')).not.toBe(ground)
+  expect(await lineBelow('a:not([aria-current])')).toBe(ground)
+  await page.locator('summary', { hasText: 'Appearance' }).click()
+  expect(await styleAt(page, '.look [aria-pressed=true]', 'outline-style')).toBe('solid')
+  expect(await styleAt(page, '.look [aria-pressed=false]', 'outline-style')).toBe('none')
+  expect(await page.locator('.ds-button:visible').count()).toBeGreaterThan(5)
+  expect(await page.evaluate<string[]>('inPage.withoutEdge()')).toEqual([])
+})
+
+it.each([
+  ['moves a little when things open and lists are on their way', 'no-preference', 100, 500],
+  ['stands still for who wants it so', 'reduce', 0, 1],
+] as const)('the portal %s', async (_what, reducedMotion, least, most) => {
+  const { page } = await signedIn('Kari Nordmann', { reducedMotion })
+  await page.goto(small)
+  await page.evaluate('inPage.watchMoves()')
+  await page.locator('.faq summary').click()
+  await page.locator('summary', { hasText: 'Can do' }).click()
+  await page.keyboard.press('Escape')
+  await page.locator('[data-shortcuts]').click()
+  await page.keyboard.press('Escape')
+  await filterOf(page).fill('fjord')
+  await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
+  const longest = await page.evaluate<number>('longestMove')
+  expect(longest).toBeGreaterThanOrEqual(least)
+  expect(longest).toBeLessThanOrEqual(most)
+})

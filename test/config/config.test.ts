@@ -1,0 +1,441 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigurationError, readConfig, readOperatorConfig } from '../../src/config/config.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'portal-config-'))
+const fileWith = (content: unknown): string => {
+  const file = join(directory, `${Math.random()}.json`)
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 })
+  return file
+}
+const partner = (keys: unknown) => ({ partners: [{ id: '12345', name: 'Nordlys', keys }] })
+const management = { type: 'management', clientId: 'id', clientSecret: 'top-secret-value' }
+
+const good = {
+  DATABASE_URL: 'postgres://127.0.0.1/portal',
+  PORTAL_URL: 'https://portal.example.com',
+  OIDC_ISSUER: 'https://eid.example.com/tenant',
+  OIDC_CLIENT_ID: 'portal',
+  OIDC_CLIENT_SECRET: 'secret',
+  SESSION_SECRETS: 'a-session-secret-of-32-characters',
+  ORGANISATIONS_FILE: fileWith(partner(management)),
+}
+
+const mail = { SMTP_URL: 'smtps://smtp.example.com', MAIL_FROM: 'Partner portal <portal@example.com>' }
+
+const problemsOf = (
+  env: Record<string, string>,
+  read: (env: Record<string, string>) => unknown = readConfig,
+): readonly string[] => {
+  try {
+    read(env)
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('readConfig', () => {
+  it('needs no more than what has no default', () => {
+    expect(readConfig(good)).toMatchObject({
+      port: 3000,
+      host: '127.0.0.1',
+      portalUrl: 'https://portal.example.com',
+      https: true,
+      oidc: {
+        issuer: 'https://eid.example.com/tenant',
+        clientAuth: 'client_secret_basic',
+        signingKeys: [],
+        decryptionKeys: [],
+        usePar: false,
+        useJar: false,
+        scope: 'openid profile email',
+        acrValues: undefined,
+        idTokenAlgs: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      },
+      sessionLimits: { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 },
+      databaseUrl: good.DATABASE_URL,
+      managementApiUrl: 'https://api.vipps.no',
+      webhooksApiUrl: 'https://api.vipps.no',
+      logLevel: 'info',
+      trustProxy: false,
+      feedbackUrl: undefined,
+    })
+  })
+
+  it('keeps audit entries for 400 days unless told, and refuses what is no number of days', () => {
+    expect(readConfig(good).auditRetentionDays).toBe(400)
+    expect(readConfig({ ...good, AUDIT_RETENTION_DAYS: '0' }).auditRetentionDays).toBe(0)
+    expect(problemsOf({ ...good, AUDIT_RETENTION_DAYS: '-1' })).toEqual([
+      expect.stringMatching(/^AUDIT_RETENTION_DAYS must be/),
+    ])
+  })
+
+  it('refuses files of secrets that others can read in production, all at once, and warns elsewhere', () => {
+    const secret = join(directory, 'secret')
+    writeFileSync(secret, 'top-secret-value')
+    const file = fileWith(partner({ ...management, clientSecret: { file: secret } }))
+    const [open, shared] = [join(directory, 'open.pem'), join(directory, 'shared.pem')]
+    const pems = [open, shared].map((path) => {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+      writeFileSync(path, pem, { mode: 0o600 })
+      return pem.split('\n')[1] ?? ''
+    })
+    chmodSync(secret, 0o644)
+    chmodSync(open, 0o606)
+    chmodSync(shared, 0o660)
+    chmodSync(file, 0o640)
+    const env = {
+      ...good,
+      ...mail,
+      ORGANISATIONS_FILE: file,
+      OIDC_CLIENT_AUTH: 'private_key_jwt',
+      OIDC_CLIENT_SECRET: '',
+      OIDC_PRIVATE_KEY_FILE: open,
+      OIDC_DECRYPTION_KEY_FILE: shared,
+    }
+    const problems = problemsOf({ ...env, NODE_ENV: 'production' })
+    expect(problems.map((problem) => problem.replace(/^.*chmod/, 'chmod')).toSorted()).toEqual([
+      `chmod g-w ${shared}`,
+      `chmod o-r ${secret}`,
+      `chmod o-r,o-w ${open}`,
+    ])
+    expect(problems.join('\n')).toContain('OIDC_PRIVATE_KEY_FILE (')
+    for (const value of ['top-secret-value', ...pems]) expect(problems.join('\n')).not.toContain(value)
+    expect(readConfig(env).warnings.toSorted()).toEqual([...problems].toSorted())
+    for (const path of [secret, open, shared]) chmodSync(path, 0o600)
+    expect(readConfig({ ...env, NODE_ENV: 'production' }).warnings).toEqual([])
+  })
+
+  it('names every missing variable at once', () => {
+    const problems = problemsOf({})
+    for (const variable of Object.keys(good))
+      expect(problems).toContainEqual(expect.stringMatching(`^${variable} is required`))
+    expect(problems).toHaveLength(Object.keys(good).length)
+  })
+
+  it('takes an empty variable as one that is not set', () => {
+    expect(readConfig({ ...good, PORT: '', BRAND_NAME: ' ', TRUST_PROXY: '' })).toMatchObject({
+      port: 3000,
+      brand: { name: undefined },
+      trustProxy: false,
+    })
+  })
+
+  it.each([
+    ['PORT', '70000'],
+    ['PORT', 'http'],
+    ['PORTAL_URL', 'portal.example.com'],
+    ['PORTAL_URL', 'http://portal.example.com'],
+    ['PORTAL_URL', 'https://portal.example.com/path'],
+    ['PORTAL_URL', 'ftp://localhost'],
+    ['OIDC_ISSUER', 'http://eid.example.com'],
+    ['OIDC_ISSUER', 'https://eid.example.com/?a=b'],
+    ['OIDC_SCOPE', 'profile email'],
+    ['OIDC_CLIENT_AUTH', 'none'],
+    ['OIDC_USE_PAR', 'yes'],
+    ['OIDC_USE_JAR', '1'],
+    ['OIDC_ID_TOKEN_ALGS', 'none'],
+    ['OIDC_ID_TOKEN_ALGS', 'RS256, none'],
+    ['OIDC_ID_TOKEN_ALGS', 'RS256;ES256'],
+    ['SESSION_SECRETS', 'short'],
+    ['SESSION_SECRETS', 'a-session-secret-of-32-characters,short'],
+    ['SESSION_IDLE_MINUTES', '4'],
+    ['SESSION_IDLE_MINUTES', 'for ever'],
+    ['SESSION_HOURS', '0'],
+    ['SESSION_HOURS', '25'],
+    ['DATABASE_URL', 'mysql://localhost/portal'],
+    ['DATABASE_URL', 'postgres://portal:pa#ss@db/portal'],
+    ['MANAGEMENT_API_URL', 'http://api.example.com'],
+    ['WEBHOOKS_API_URL', 'nonsense'],
+    ['MANAGEMENT_API_MAX_PER_SECOND', '0'],
+    ['PRODUCT_ORDER_TEMPLATES_PATH', 'https://elsewhere.example'],
+    ['FEEDBACK_URL', 'javascript:alert(1)'],
+    ['LOG_LEVEL', 'loud'],
+    ['SMTP_URL', 'https://smtp.example.com'],
+    ['SMTP_URL', 'smtp.example.com'],
+    ['SMTP_URL', 'smtps://user@smtp.example.com'],
+    ['SMTP_URL', 'smtps://%zz:x@smtp.example.com'],
+    ['SMTP_URL', 'smtps://smtp.example.com/?tls.rejectUnauthorized=false'],
+    ['MAIL_FROM', 'Partner portal'],
+    ['MAIL_FROM', 'a@example.com, b@example.com'],
+    ['MAIL_FROM', 'Partner\nBcc: x <a@example.com>'],
+    ['TRUST_PROXY', 'everybody'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', '10'],
+    ['TRUST_PROXY', 'abc'],
+    ['TRUST_PROXY', '999.1.1.1'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', 'loopback, 10.0.0.0/8/8'],
+    ['BRAND_NAME', 'x'.repeat(61)],
+    ['BRAND_NAME', 'two\nlines'],
+    ['BRAND_ACCENT', 'orange'],
+    ['BRAND_ACCENT', '#ff5b2'],
+    ['BRAND_ACCENT', '#ff5b24;}body{display:none'],
+    ['BRAND_LOGO', '/no/such/logo.svg'],
+    ['BRAND_LOGO', fileWith('<html></html>')],
+    ['ORGANISATIONS_FILE', '/no/such/file.json'],
+    ['ORGANISATIONS_FILE', fileWith('{')],
+  ])('refuses %s=%s and says so', (variable, value) => {
+    const problems = problemsOf({ ...good, [variable]: value })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(new RegExp(`^${variable} `))
+  })
+
+  it('lets http through on this machine only', () => {
+    for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]']) {
+      expect(readConfig({ ...good, PORTAL_URL: `http://${host}:3000` }).https).toBe(false)
+    }
+    expect(problemsOf({ ...good, PORTAL_URL: 'http://127.0.0.1.example.com' })).toHaveLength(1)
+  })
+
+  it('says what to do about a DATABASE_URL that is missing, or that is none', () => {
+    const { DATABASE_URL: _url, ...without } = good
+    expect(problemsOf(without)).toEqual([
+      'DATABASE_URL is required: where PostgreSQL is, such as postgres://portal:secret@127.0.0.1:5432/portal; ' +
+        '"npm run demo" brings its own',
+    ])
+    expect(problemsOf({ ...good, DATABASE_URL: 'postgres://portal:hunter#2@db/portal' })).toEqual([
+      'DATABASE_URL is not a URL that PostgreSQL takes: percent-encode special characters in the password',
+    ])
+  })
+
+  it.each([
+    'postgres://db/portal',
+    'postgresql://portal:hunter%232@db:6432/portal?sslmode=verify-full',
+    'postgres://portal@/portal?host=/var/run/postgresql',
+    'postgres://portal@localhost/portal?host=%2Fvar%2Frun%2Fpostgresql&options=-c%20search_path%3Dportal',
+  ])('takes DATABASE_URL=%s', (url) => {
+    expect(readConfig({ ...good, DATABASE_URL: url }).databaseUrl).toBe(url)
+  })
+
+  it('takes SMTP_URL and MAIL_FROM together or not at all, and in production not without', () => {
+    expect(readConfig(good).mail).toBeUndefined()
+    expect(readConfig({ ...good, ...mail }).mail).toMatchObject({
+      smtp: { host: 'smtp.example.com', port: 465, secure: true },
+      from: { name: 'Partner portal', address: 'portal@example.com' },
+    })
+    expect(readConfig({ ...good, ...mail, MAIL_FROM: 'Portal@EXAMPLE.com' }).mail?.from).toEqual({
+      name: '',
+      address: 'Portal@example.com',
+    })
+    expect(problemsOf({ ...good, SMTP_URL: mail.SMTP_URL })).toEqual(['MAIL_FROM is required with SMTP_URL'])
+    expect(problemsOf({ ...good, MAIL_FROM: mail.MAIL_FROM })).toEqual([
+      'SMTP_URL is required with MAIL_FROM',
+    ])
+    const production = { ...good, NODE_ENV: 'production' }
+    expect(problemsOf(production).map((problem) => problem.slice(0, 40))).toEqual([
+      expect.stringMatching(/^SMTP_URL is required when NODE_ENV/),
+      expect.stringMatching(/^MAIL_FROM is required when NODE_ENV/),
+    ])
+  })
+
+  it('reads several mistakes of several kinds together', () => {
+    const problems = problemsOf({
+      ...good,
+      PORT: 'x',
+      LOG_LEVEL: 'x',
+      ORGANISATIONS_FILE: fileWith({ partners: [{}] }),
+    })
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(
+      expect.arrayContaining(['PORT', 'LOG_LEVEL', 'ORGANISATIONS_FILE']),
+    )
+  })
+
+  it('has no brand but the portal’s own, and takes an accent colour with or without its sign', () => {
+    expect(readConfig(good).brand).toEqual({ name: undefined, logo: undefined, accent: undefined })
+    for (const [value, accent] of [
+      ['#5B3FA0', '#5b3fa0'],
+      ['5b3fa0', '#5b3fa0'],
+      ['#06c', '#0066cc'],
+    ] as const)
+      expect(readConfig({ ...good, BRAND_ACCENT: value }).brand.accent).toBe(accent)
+  })
+
+  it.each([
+    ['none', false],
+    ['1', 1],
+    ['loopback', 'loopback'],
+    ['10.0.0.0/8, ::1', '10.0.0.0/8, ::1'],
+  ])('understands TRUST_PROXY=%s', (value, expected) => {
+    expect(readConfig({ ...good, TRUST_PROXY: value }).trustProxy).toBe(expected)
+  })
+})
+
+describe('the keys at the eID provider', () => {
+  const pkcs8 = (pair: { readonly privateKey: KeyObject }): string =>
+    pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  const jwk = ec.privateKey.export({ format: 'jwk' })
+  const key = fileWith(pkcs8(ec))
+  const rsaFile = fileWith(pkcs8(generateKeyPairSync('rsa', { modulusLength: 2048 })))
+  const { OIDC_CLIENT_SECRET: _none, ...noSecret } = good
+  const signs = { ...noSecret, OIDC_CLIENT_AUTH: 'private_key_jwt' }
+
+  it('are read from PEM, JWK and JWKS', () => {
+    const set = fileWith({ keys: [{ ...jwk, kid: 'one' }, other.privateKey.export({ format: 'jwk' })] })
+    const { oidc } = readConfig({ ...signs, OIDC_PRIVATE_KEY_FILE: set, OIDC_DECRYPTION_KEY_FILE: rsaFile })
+    expect(oidc.clientSecret).toBeUndefined()
+    expect(oidc.signingKeys.map(({ kid, alg, use }) => [kid, alg, use])).toEqual([
+      ['one', 'ES256', 'sig'],
+      [expect.stringMatching(/^[\w-]{43}$/), 'ES256', 'sig'],
+    ])
+    expect(oidc.decryptionKeys).toMatchObject([{ alg: 'RSA-OAEP-256', use: 'enc' }])
+  })
+
+  it('have the same name at every start', () => {
+    const { oidc } = readConfig({ ...good, OIDC_DECRYPTION_KEY_FILE: rsaFile })
+    const again = readConfig({ ...good, OIDC_DECRYPTION_KEY_FILE: rsaFile }).oidc
+    expect(oidc.decryptionKeys[0]?.kid).toBe(again.decryptionKeys[0]?.kid)
+  })
+
+  const publicPem = ec.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const sec1 = ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString()
+  const { d: _private, ...publicJwk } = jwk
+  it.each<[string, string]>([
+    ['is not there', '/no/such/key.pem'],
+    ['is empty', fileWith(' ')],
+    ['holds nonsense', fileWith('top-secret-value')],
+    ['is half of JSON', fileWith(JSON.stringify(jwk).slice(0, 40))],
+    ['holds a public key', fileWith(publicPem)],
+    ['is PEM of another form', fileWith(sec1)],
+    ['is PEM with nothing right in it', fileWith('-----BEGIN PRIVATE KEY-----\ntop-secret-value\n')],
+    ['holds a public JWK', fileWith(publicJwk)],
+    ['holds a symmetric JWK', fileWith({ kty: 'oct', k: 'top-secret-value' })],
+    ['holds no keys', fileWith({ keys: [] })],
+    ['has a key that is too short', fileWith(pkcs8(short))],
+    ['has a key of another kind', fileWith(pkcs8(generateKeyPairSync('x25519')))],
+    ['has a key for another use', fileWith({ ...jwk, use: 'enc' })],
+    ['has a key for another algorithm', fileWith({ ...jwk, alg: 'RS256' })],
+    ['names a key twice', `${key},${key}`],
+    ['is one of two', `${key}, /no/such/key.pem`],
+  ])('are refused when the file %s, without a word of it', (_what, file) => {
+    const problems = problemsOf({ ...signs, OIDC_PRIVATE_KEY_FILE: file })
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatch(/^OIDC_PRIVATE_KEY_FILE names (the file|a key twice)/)
+    expect(problems[0]).not.toMatch(/top-secret|BEGIN|"d"|Error/)
+    expect(problems[0]).not.toContain(String(jwk.d))
+  })
+
+  it.each<[string, Record<string, string>, readonly RegExp[]]>([
+    ['no secret', noSecret, [/^OIDC_CLIENT_SECRET is required$/]],
+    [
+      'no secret to post',
+      { ...noSecret, OIDC_CLIENT_AUTH: 'client_secret_post' },
+      [/^OIDC_CLIENT_SECRET is required$/],
+    ],
+    ['no key', signs, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH/]],
+    [
+      'no key for JAR',
+      { ...good, OIDC_USE_JAR: 'true' },
+      [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/],
+    ],
+    [
+      'a key for nothing',
+      { ...good, OIDC_PRIVATE_KEY_FILE: key },
+      [/^OIDC_PRIVATE_KEY_FILE is used for nothing/],
+    ],
+    [
+      'a secret for nothing',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_CLIENT_SECRET: 'secret' },
+      [/^OIDC_CLIENT_SECRET is used for nothing/],
+    ],
+    [
+      'HS256 without a secret',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_ID_TOKEN_ALGS: 'HS256' },
+      [/^OIDC_CLIENT_SECRET is required for HS256/],
+    ],
+    [
+      'a secret too short for HS512',
+      { ...good, OIDC_CLIENT_SECRET: 'x'.repeat(63), OIDC_ID_TOKEN_ALGS: 'HS256, HS512' },
+      [/^OIDC_CLIENT_SECRET must be at least 64 bytes long/],
+    ],
+    [
+      'one key for two uses',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_DECRYPTION_KEY_FILE: fileWith({ ...jwk, kid: 'x' }) },
+      [/^OIDC_DECRYPTION_KEY_FILE names a key/],
+    ],
+    [
+      'several at once',
+      {
+        ...signs,
+        OIDC_USE_PAR: 'x',
+        OIDC_PRIVATE_KEY_FILE: '/none',
+        OIDC_DECRYPTION_KEY_FILE: '/none',
+        PORT: 'x',
+      },
+      [/^PORT/, /^OIDC_USE_PAR/, /^OIDC_PRIVATE_KEY_FILE/, /^OIDC_DECRYPTION_KEY_FILE/],
+    ],
+  ])('do not go with the rest: %s', (_what, env, expected) => {
+    expect(problemsOf(env)).toEqual(expected.map((line) => expect.stringMatching(line)))
+  })
+})
+
+describe('the organisations file', () => {
+  const keysOf = (content: unknown, env: Record<string, string> = {}) =>
+    readConfig({ ...good, ...env, ORGANISATIONS_FILE: fileWith(content) }).organisations[0]?.keys
+
+  it('takes a secret as it is, from a variable, or from a file beside it', () => {
+    writeFileSync(join(directory, 'secret.txt'), 'from-file\n')
+    expect(keysOf(partner(management))).toMatchObject({ clientSecret: 'top-secret-value' })
+    expect(
+      keysOf(partner({ ...management, clientSecret: { env: 'THE_SECRET' } }), { THE_SECRET: 'from-env' }),
+    ).toMatchObject({
+      clientSecret: 'from-env',
+    })
+    expect(keysOf(partner({ ...management, clientSecret: { file: 'secret.txt' } }))).toMatchObject({
+      clientSecret: 'from-file',
+    })
+  })
+
+  it.each([
+    ['an unknown type of keys', partner({ ...management, type: 'other' })],
+    ['a missing subscription key', partner({ ...management, type: 'partner' })],
+    ['sales unit keys without MSN', partner({ ...management, type: 'sales-unit', subscriptionKey: 'x' })],
+    ['a variable that is not set', partner({ ...management, clientSecret: { env: 'NOT_SET' } })],
+    ['a file that is not there', partner({ ...management, clientSecret: { file: 'no-such-file' } })],
+    ['a secret that no header can carry', partner({ ...management, clientSecret: '…' })],
+    ['an empty secret', partner({ ...management, clientSecret: '' })],
+    ['a misspelt member', partner({ ...management, subscriptionkey: 'x' })],
+    ['a malformed partner ID', { partners: [{ id: '12', name: 'x', keys: management }] }],
+    [
+      'a malformed scheme',
+      { merchants: [{ scheme: 'NO:ORG', id: '987654321', name: 'x', keys: management }] },
+    ],
+    [
+      'a malformed id',
+      { merchants: [{ scheme: 'business:NO:ORG', id: 'abc', name: 'x', keys: management }] },
+    ],
+    [
+      'an organisation twice',
+      { partners: [partner(management).partners[0], partner(management).partners[0]] },
+    ],
+    ['no name', { partners: [{ id: '12345', keys: management }] }],
+  ])('refuses %s, says where, and never shows a secret', (_what, content) => {
+    const problems = problemsOf({ ...good, ORGANISATIONS_FILE: fileWith(content) })
+    expect(problems.length).toBeGreaterThan(0)
+    for (const problem of problems) expect(problem).toMatch(/^ORGANISATIONS_FILE \(.*\.json\) (at |names )/)
+    expect(problems.join()).not.toContain('top-secret-value')
+  })
+})
+
+describe('readOperatorConfig', () => {
+  it('needs the database, and nothing else', () => {
+    const { DATABASE_URL } = good
+    expect(readOperatorConfig({ DATABASE_URL })).toMatchObject({
+      databaseUrl: DATABASE_URL,
+      organisations: [],
+    })
+  })
+
+  it('names mistakes in what it reads', () => {
+    expect(problemsOf({ DATABASE_URL: 'x', LOG_LEVEL: 'x' }, readOperatorConfig)).toHaveLength(2)
+  })
+})

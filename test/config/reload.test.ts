@@ -1,0 +1,195 @@
+import { chmodSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDemoWorld } from '../../demo/world.ts'
+import type { OrganisationsFile } from '../../demo/world/credentials.ts'
+import { addGrant } from '../../src/store/grants.ts'
+import { readAudit } from '../../src/store/audit-log.ts'
+import { linesOf } from '../support/page-content.ts'
+import type { Browser } from '../support/browser.ts'
+import { startTestPortal, type TestPortal } from '../support/portal.ts'
+
+let test: TestPortal
+let kari: Browser
+let whole: OrganisationsFile
+beforeAll(async () => {
+  test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
+  kari = await test.signedIn('Kari Nordmann')
+  whole = JSON.parse(readFileSync(test.organisationsFile, 'utf8')) as OrganisationsFile
+})
+afterAll(async () => test.stop())
+
+const write = (content: unknown): void =>
+  writeFileSync(
+    test.organisationsFile,
+    typeof content === 'string' ? content : JSON.stringify(content, null, 2),
+    {
+      mode: 0o600,
+    },
+  )
+const reload = (content: unknown): void => {
+  write(content)
+  test.portal.reload()
+}
+const log = (message: string) => linesOf(test.log()).filter(({ msg }) => msg === message)
+const nordlysOf = (file: OrganisationsFile) => {
+  const found = file.partners.find(({ id }) => id === '12345')
+  if (!found) throw new Error('no Nordlys')
+  return found
+}
+const without = (id: string): OrganisationsFile => ({
+  ...whole,
+  partners: whole.partners.filter((partner) => partner.id !== id),
+})
+const withNordlys = (change: Partial<ReturnType<typeof nordlysOf>>): OrganisationsFile => ({
+  ...whole,
+  partners: whole.partners.map((partner) => (partner.id === '12345' ? { ...partner, ...change } : partner)),
+})
+const reloads = async () => {
+  await test.portal.audit.flush()
+  const filter = {
+    userIds: [],
+    organisations: [],
+    events: ['credentials reloaded'] as const,
+    since: undefined,
+  }
+  const all = []
+  for await (const rows of readAudit(test.portal.database.kysely, filter, undefined)) all.push(...rows)
+  return all.map(
+    ({ organisation, details }) => `${organisation} ${String(details['what'])} ${String(details['cause'])}`,
+  )
+}
+
+describe('while the portal runs', () => {
+  it('an organisation that is taken out is gone at once, and comes back', async () => {
+    expect((await kari.open('/partners/12345')).status).toBe(200)
+    reload(without('12345'))
+    expect((await kari.open('/partners/12345')).status).toBe(404)
+    expect((await kari.open('/select')).words).toContain('You do not have access to any business yet')
+    const asked = test.api.requests.length
+    await test.portal.sync.tick()
+    expect(
+      test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/12345'),
+    ).toEqual([])
+    reload(whole)
+    expect((await kari.open('/partners/12345')).status).toBe(200)
+    expect(await reloads()).toEqual(['partner/12345 removed signal', 'partner/12345 added signal'])
+  })
+
+  it('new keys are used from the next call on, with a token of their own', async () => {
+    const [nordlys, keys] = [nordlysOf(whole), nordlysOf(whole).keys]
+    const world = test.world.organisations.find(({ organisation }) => organisation.id === nordlys.id)
+    const rotated = { ...keys, clientSecret: 'rotated-secret' }
+    Object.assign(world?.keys ?? {}, rotated)
+    const asked = test.api.requests.length
+    reload(withNordlys({ keys: rotated }))
+    await expect
+      .poll(
+        () =>
+          test.api.requests
+            .slice(asked)
+            .filter(({ organisation }) => organisation === nordlys.id || organisation === 'partner/12345')
+            .map(({ status }) => status),
+        { timeout: 20_000 },
+      )
+      .toContain(200)
+    expect((await reloads()).at(-1)).toBe('partner/12345 keys changed signal')
+    Object.assign(world?.keys ?? {}, keys)
+    reload(whole)
+  })
+
+  it('a name that has changed is on the next page', async () => {
+    reload(withNordlys({ name: 'Nordlys & Co' }))
+    expect((await kari.open('/partners/12345')).$('.side strong').first().text()).toBe('Nordlys & Co')
+    reload(whole)
+    expect((await reloads()).at(-1)).toBe('partner/12345 name changed signal')
+  })
+
+  it.each([
+    ['not JSON', '{\n"partners": [{ "keys": "top-secret-value }\n]}', 'is not JSON: line 2 column 43'],
+    [
+      'an unknown member',
+      { partners: [{ id: '1', name: 'x', keys: { type: 'management', clientSecret: 'top-secret-value' } }] },
+      'at partners[0].id',
+    ],
+  ])('a file that is wrong (%s) changes nothing, and the log says where', async (_what, content, words) => {
+    const before = await reloads()
+    reload(content)
+    expect((await kari.open('/partners/12345')).status).toBe(200)
+    const said = log('credentials not reloaded: the portal keeps those it has').at(-1)
+    expect(JSON.stringify(said)).toContain(words)
+    expect(test.log()).not.toContain('top-secret-value')
+    expect(await reloads()).toEqual(before)
+    reload(whole)
+  })
+
+  it('nothing happens when nothing has changed', async () => {
+    const before = await reloads()
+    reload(JSON.stringify(whole))
+    expect(await reloads()).toEqual(before)
+  })
+})
+
+describe('by itself', () => {
+  const last = async () =>
+    expect.poll(async () => (await reloads()).at(-1), { timeout: 20_000, interval: 200 })
+
+  it('sees another file in the place of the first, and a secret file whose link leads elsewhere', async () => {
+    const directory = dirname(test.organisationsFile)
+    const [data, link] = [join(directory, '..data'), join(directory, 'secret')]
+    for (const version of ['one', 'two'])
+      writeFileSync(join(directory, version), `secret-${version}`, { mode: 0o600 })
+    symlinkSync('one', data)
+    symlinkSync('..data', link)
+    const file = withNordlys({
+      name: 'Fresh',
+      keys: { ...nordlysOf(whole).keys, clientSecret: { file: 'secret' } as never },
+    })
+    const beside = `${test.organisationsFile}.new`
+    writeFileSync(beside, JSON.stringify(file), { mode: 0o600 })
+    renameSync(beside, test.organisationsFile)
+    await (await last()).toBe('partner/12345 keys changed file')
+    reload(withNordlys({ name: 'Fresh', keys: nordlysOf(file).keys }))
+    const count = (await reloads()).length
+    symlinkSync('two', `${data}.new`)
+    renameSync(`${data}.new`, data)
+    await expect
+      .poll(async () => (await reloads()).length, { timeout: 20_000, interval: 200 })
+      .toBe(count + 1)
+    await (await last()).toBe('partner/12345 keys changed file')
+    expect(test.log()).not.toMatch(/secret-(one|two)/)
+    write(whole)
+    await expect
+      .poll(async () => (await reloads()).length, { timeout: 20_000, interval: 200 })
+      .toBe(count + 2)
+  })
+
+  it('says once what is wrong, and goes on', async () => {
+    const wrongs = () => log('credentials not reloaded: the portal keeps those it has').length
+    const before = wrongs()
+    write('{')
+    await expect.poll(wrongs, { timeout: 20_000, interval: 200 }).toBe(before + 1)
+    await new Promise((resolve) => setTimeout(resolve, 5000))
+    expect(wrongs()).toBe(before + 1)
+    chmodSync(test.organisationsFile, 0o600)
+    write(whole)
+    expect((await kari.open('/partners/12345')).status).toBe(200)
+  })
+})
+
+it('a new organisation is there with its pages, and is read', async () => {
+  reload(without('34567'))
+  await addGrant(test.portal.database.kysely, { kind: 'partner', id: '34567' }, test.userId('Kari Nordmann'))
+  expect((await kari.open('/partners/34567')).status).toBe(404)
+  await test.portal.database.pool.query(`delete from sync_state where organisation = 'partner/34567'`)
+  const asked = test.api.requests.length
+  reload(whole)
+  expect((await kari.open('/partners/34567')).status).toBe(200)
+  await expect
+    .poll(
+      () =>
+        test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/34567').length,
+      { timeout: 20_000 },
+    )
+    .toBeGreaterThan(3)
+})

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
+import { inWords, startTab } from '../support/sign-in-steps.ts'
+import { clientNetwork } from '../../src/http/client-network.ts'
+import type { Database } from '../../src/store/database.ts'
+import type { Browser } from '../support/browser.ts'
+import { openTestDatabase } from '../support/database.ts'
+import { type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+
+let provider: LyingProvider
+let database: Database
+const portals: PortalOf[] = []
+// The address is whatever the proxy says, so that each test has addresses of its own.
+const startInstance = async (): Promise<PortalOf> => {
+  const portal = await startPortalOf(provider.issuer, { database, env: { TRUST_PROXY: 'loopback' } })
+  portals.push(portal)
+  return portal
+}
+beforeAll(async () => {
+  provider = await startLyingProvider()
+  database = await openTestDatabase()
+})
+afterAll(async () => {
+  for (const portal of portals) await portal.stop()
+  await provider.stop()
+  await database.close()
+})
+beforeEach(async () => {
+  await database.pool.query('delete from rate_limits')
+  await database.pool.query(`delete from sessions`)
+})
+
+const ask = (url: string, address: string, headers: Record<string, string> = {}) =>
+  fetch(url, { redirect: 'manual', headers: { 'X-Forwarded-For': address, ...headers } })
+
+/** The statuses of so many requests from one address, told apart and counted. */
+const many = async (count: number, url: string, address: string, headers?: Record<string, string>) => {
+  const statuses: Record<number, number> = {}
+  for (let done = 0; done < count; done += 20) {
+    const batch = Array.from({ length: Math.min(20, count - done) }, () => ask(url, address, headers))
+    for (const { status } of await Promise.all(batch)) statuses[status] = (statuses[status] ?? 0) + 1
+  }
+  return statuses
+}
+
+const signedIn = async (portal: PortalOf, sub: string): Promise<Browser> => {
+  const browser = portal.browser()
+  const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
+  provider.lie({ claims: { sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
+  await browser.open(`/auth/callback?code=code&state=${searchParams.get('state')}`)
+  return browser
+}
+
+describe('an address', () => {
+  it('that asks too often gets 429 in words, with when to come again; all instances know, others are not held', async () => {
+    const [one, two] = [await startInstance(), await startInstance()]
+    expect(await many(200, `${one.url}/auth/callback`, '192.0.2.1')).toEqual({ 400: 200 })
+    expect(await many(101, `${two.url}/auth/callback`, '192.0.2.1')).toEqual({ 400: 100, 429: 1 })
+    for (const { url } of [one, two]) {
+      const answer = await ask(`${url}/auth/callback`, '192.0.2.1', { 'accept-language': 'en' })
+      const wait = Number(answer.headers.get('retry-after'))
+      expect([answer.status, wait > 0 && wait <= 300]).toEqual([429, true])
+      expect(await answer.text()).toContain('You can try again in 5 minutes')
+      expect(answer.headers.get('cache-control')).toBe('no-store')
+    }
+    for (const path of ['/AUTH/CALLBACK', '/auth/callback/', '/Auth/Callback/?x'])
+      expect([path, (await ask(one.url + path, '192.0.2.1')).status]).toEqual([path, 429])
+    expect((await ask(`${one.url}/auth/callback`, '192.0.2.2')).status).toBe(400)
+    expect((await ask(`${one.url}/login`, '192.0.2.1')).status).toBe(302)
+    const { rows } = await database.pool.query(
+      `select details, address from audit where event = 'too many requests'`,
+    )
+    expect(rows).toEqual([{ details: { limit: 'callback, address' }, address: '192.0.2.0/24' }])
+  })
+
+  it('is nowhere in the table', async () => {
+    const portal = await startInstance()
+    await ask(`${portal.url}/login`, '192.0.2.77')
+    const { rows } = await database.pool.query('select key, points from rate_limits')
+    expect(rows).toEqual([{ key: expect.stringMatching(/^login:address:[\w-]{43}$/), points: 1 }])
+  })
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:DB8:0001:2::9', '2001:db8:1:2'],
+    ['2001:db8::1', '2001:db8:0:0'],
+    ['::1', '0:0:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['unknown', 'unknown'],
+  ])('%s counts as %s', (address, counted) => {
+    expect(clientNetwork(address)).toBe(counted)
+  })
+
+  it.each([
+    ['/login', 'GET', 300],
+    ['/auth/backchannel-logout', 'POST', 1200],
+    ['/verify-email', 'POST', 100],
+    ['/verify-email/code', 'POST', 100],
+  ])('%s (%s) has a limit of its own: %i', async (path, method, most) => {
+    const portal = await startInstance()
+    const headers = { 'X-Forwarded-For': '192.0.2.3' }
+    const send = () => fetch(portal.url + path, { method, redirect: 'manual', headers })
+    const first = await send()
+    expect(first.status).not.toBe(429)
+    await database.pool.query('update rate_limits set points = $1', [most])
+    const answer = await send()
+    expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect(await answer.text()).toMatch(path.startsWith('/auth/') ? /too_many_requests/ : /Too many requests/)
+  })
+})
+
+describe('a user', () => {
+  it('may ask for 600 things a minute, whatever the address; then waits, background requests too', async () => {
+    const portal = await startInstance()
+    const browser = await signedIn(portal, 'busy')
+    const other = await signedIn(portal, 'quiet')
+    const cookie = `portal=${browser.cookie('portal')}`
+    const headers = { cookie, Accept: 'application/json', 'X-Background': '1' }
+    const url = `${portal.url}/session/ending`
+    expect(Object.keys(await many(560, url, '192.0.2.4', headers))).toEqual(['200'])
+    expect(await many(80, url, '192.0.2.5', headers)).toHaveProperty('429')
+    const answer = await ask(url, '192.0.2.6', headers)
+    expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect(inWords(await browser.open('/profile'))).toEqual([429, 'Too many requests', 'Try again'])
+    expect((await other.open('/profile')).status).toBe(200)
+  }, 60_000)
+
+  it('is counted without the database', async () => {
+    const portal = await startInstance()
+    const browser = await signedIn(portal, 'calm')
+    await database.pool.query('delete from rate_limits')
+    for (let count = 0; count < 15; count += 1) await browser.open('/session/ending')
+    expect((await database.pool.query('select * from rate_limits')).rows).toEqual([])
+  })
+})
+
+it('limits hold, in this process, while the database does not count', async () => {
+  const portal = await startInstance()
+  await database.pool.query('alter table rate_limits rename column points to broken')
+  try {
+    expect(await many(301, `${portal.url}/auth/callback`, '192.0.2.9')).toEqual({ 400: 300, 429: 1 })
+  } finally {
+    await database.pool.query('alter table rate_limits rename column broken to points')
+  }
+})

@@ -1,0 +1,84 @@
+import { onTestFinished } from 'vitest'
+import { createLogger } from '../../src/logger.ts'
+import {
+  type ClientOptions,
+  createManagementApiClient,
+  type ManagementApiClient,
+} from '../../src/management-api/client.ts'
+import type { Keys } from '../../src/management-api/credentials.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+export const keys = {
+  management: { type: 'management', clientId: 'id-Mx71', clientSecret: 'secret-Mq93' },
+  partner: { type: 'partner', clientId: 'id-Px72', clientSecret: 'secret-Pq94', subscriptionKey: 'sub-Pz55' },
+  'sales-unit': {
+    type: 'sales-unit',
+    clientId: 'id-Sx73',
+    clientSecret: 'secret-Sq95',
+    subscriptionKey: 'sub-Sz56',
+    merchantSerialNumber: '654321',
+  },
+} as const satisfies Record<Keys['type'], Keys>
+
+export type LogLine = Readonly<Record<string, unknown>>
+
+export type Fixture = {
+  readonly upstream: Upstream
+  readonly client: ManagementApiClient
+  /** Every line so far, at level trace. */
+  readonly log: () => LogLine[]
+  readonly logText: () => string
+}
+
+/** A client of a fresh upstream, quick to retry; it ends with the test. */
+export async function createFixture(
+  options: Partial<ClientOptions> & { readonly tokenLifetime?: number } = {},
+): Promise<Fixture> {
+  const { tokenLifetime, limits, ...rest } = options
+  const upstream = await startUpstream(tokenLifetime)
+  onTestFinished(() => upstream.close())
+  let logText = ''
+  const logger = createLogger('trace', { write: (line) => void (logText += line) })
+  const client = createManagementApiClient({
+    organisation: { kind: 'partner', id: '12345', name: 'Fjordkasse' },
+    keys: keys.partner,
+    managementApiUrl: upstream.url,
+    webhooksApiUrl: upstream.url,
+    system: {
+      name: 'partner-portal',
+      version: '1.2.3',
+      pluginName: 'a name of more than thirty characters',
+      pluginVersion: '4',
+    },
+    logger,
+    limits: { retryDelayMs: 5, maxPerSecond: 1000, ...limits },
+    ...rest,
+  })
+  const log = () =>
+    logText
+      .split('\n')
+      .filter(Boolean)
+      .map((line): LogLine => JSON.parse(line))
+  return { upstream, client, log, logText: () => logText }
+}
+
+/** What `promise` rejects with; fails when it does not. */
+export function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => Promise.reject(new Error('did not reject')),
+    (error: unknown) => error,
+  )
+}
+
+export const salesUnitsPath = '/management/v1/sales-units'
+
+/** Whole numbers below a limit that are the same in every run (mulberry32). */
+export function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
