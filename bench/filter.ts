@@ -39,6 +39,32 @@ export async function measureFilter({ world, env }: LargeFixture): Promise<void>
   atMost('filter, q of 3 to 20 characters: p99', quantile(medians, 0.99), 60, ' ms', slowest)
 }
 
+/** Parts of what the list searches: some in capitals, some of texts with ø, some without a match, some later pages. */
+function createQueries(world: DemoWorld): Query[] {
+  const random = createRandom(99)
+  const merchants = world.merchants.flatMap(({ body }) => [body.name, body.businessIdentifier.id])
+  const units = salesUnitsOf(world, largeId).flatMap(({ body }) => [body.name, body.msn])
+  const texts = [...units, ...merchants]
+  const nordic = texts.filter((text) => /[æøåäö]/i.test(text))
+  return Array.from({ length: 360 }, (_, index) => {
+    const length = 3 + Math.floor(index / 20)
+    const page = index % 5 === 4 ? 2 + random.below(11) : 1
+    if (index % 10 === 9) return { q: 'qxzwvj7qxzwvj7qxzwvj7'.slice(0, length), page: 1 }
+    const q = partOf(index % 10 === 8 ? nordic : texts, length, random)
+    return { q: index % 10 === 7 ? q.toUpperCase() : q, page }
+  })
+}
+
+/** A part that trimming does not shorten. */
+function partOf(texts: readonly string[], length: number, random: Random): string {
+  for (;;) {
+    const text = random.pick(texts)
+    const start = random.below(Math.max(1, text.length - length + 1))
+    const part = text.slice(start, start + length)
+    if (part.trim().length === length) return part
+  }
+}
+
 /** Texts typed into the filter: from each key to the frame that shows what the list found, without the debounce. */
 export async function measureKeystroke(fixture: LargeFixture): Promise<void> {
   const portal = await startPortal(fixture)
@@ -65,31 +91,5 @@ export async function measureKeystroke(fixture: LargeFixture): Promise<void> {
   } finally {
     await browser.close()
     await portal.stop()
-  }
-}
-
-/** Parts of what the list searches: some in capitals, some of texts with ø, some without a match, some later pages. */
-function createQueries(world: DemoWorld): Query[] {
-  const random = createRandom(99)
-  const merchants = world.merchants.flatMap(({ body }) => [body.name, body.businessIdentifier.id])
-  const units = salesUnitsOf(world, largeId).flatMap(({ body }) => [body.name, body.msn])
-  const texts = [...units, ...merchants]
-  const nordic = texts.filter((text) => /[æøåäö]/i.test(text))
-  return Array.from({ length: 360 }, (_, index) => {
-    const length = 3 + Math.floor(index / 20)
-    const page = index % 5 === 4 ? 2 + random.below(11) : 1
-    if (index % 10 === 9) return { q: 'qxzwvj7qxzwvj7qxzwvj7'.slice(0, length), page: 1 }
-    const q = partOf(index % 10 === 8 ? nordic : texts, length, random)
-    return { q: index % 10 === 7 ? q.toUpperCase() : q, page }
-  })
-}
-
-/** A part that trimming does not shorten. */
-function partOf(texts: readonly string[], length: number, random: Random): string {
-  for (;;) {
-    const text = random.pick(texts)
-    const start = random.below(Math.max(1, text.length - length + 1))
-    const part = text.slice(start, start + length)
-    if (part.trim().length === length) return part
   }
 }

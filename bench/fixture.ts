@@ -42,6 +42,35 @@ export async function createFixture(sizes: readonly number[], env: Environment =
   return { world, db, api, url: settings.PORTAL_URL, env: { ...settings, ...env } }
 }
 
+/** An empty database on the server, dropped at the end of the run. */
+async function createDatabase() {
+  const name = `bench_${randomUUID().slice(0, 8)}`
+  await onServer(`create database ${name}`)
+  cleanup.defer(async () => void (await onServer(`drop database ${name} with (force)`)))
+  const url = new URL(serverUrl())
+  url.pathname = name
+  const db = new Pool({ connectionString: url.href, max: 2 })
+  cleanup.defer(async () => db.end())
+  return { url: url.href, db }
+}
+
+async function startApi(sizes: readonly number[]) {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const control = `${url}/bench`
+  const { stop } = await startProcess(['bench/api.ts', port, JSON.stringify(sizes)], {}, control)
+  /** Sets faults and forgets the calls so far. */
+  async function set(faults: ApiFaults): Promise<void> {
+    await fetch(control, { method: 'PUT', body: JSON.stringify(faults) })
+  }
+  return { url, set, calls: async () => (await fetch(control)).json() as Promise<Call[]>, stop }
+}
+
+function serverUrl(): string {
+  const { BENCH_DATABASE_URL, TEST_DATABASE_URL } = process.env
+  return BENCH_DATABASE_URL ?? TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
+}
+
 /** Starts what `npm start` starts, and waits until it is ready. */
 export async function startPortal(fixture: Fixture, more: Environment = {}, flags: readonly string[] = []) {
   const [cache = '', , ...start] = manifest.scripts.start.split(' ')
@@ -85,33 +114,4 @@ export async function onServer(statement: string): Promise<Record<string, unknow
   await client.connect()
   const { rows } = await client.query<Record<string, unknown>>(statement).finally(async () => client.end())
   return rows
-}
-
-async function startApi(sizes: readonly number[]) {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const control = `${url}/bench`
-  const { stop } = await startProcess(['bench/api.ts', port, JSON.stringify(sizes)], {}, control)
-  /** Sets faults and forgets the calls so far. */
-  async function set(faults: ApiFaults): Promise<void> {
-    await fetch(control, { method: 'PUT', body: JSON.stringify(faults) })
-  }
-  return { url, set, calls: async () => (await fetch(control)).json() as Promise<Call[]>, stop }
-}
-
-/** An empty database on the server, dropped at the end of the run. */
-async function createDatabase() {
-  const name = `bench_${randomUUID().slice(0, 8)}`
-  await onServer(`create database ${name}`)
-  cleanup.defer(async () => void (await onServer(`drop database ${name} with (force)`)))
-  const url = new URL(serverUrl())
-  url.pathname = name
-  const db = new Pool({ connectionString: url.href, max: 2 })
-  cleanup.defer(async () => db.end())
-  return { url: url.href, db }
-}
-
-function serverUrl(): string {
-  const { BENCH_DATABASE_URL, TEST_DATABASE_URL } = process.env
-  return BENCH_DATABASE_URL ?? TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
 }

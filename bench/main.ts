@@ -31,8 +31,7 @@ if (positionals.some((name) => !sections[name]) || !/^[1-9]\d{2,5}$/.test(values
   console.error(`npm run bench -- [${Object.keys(sections).join(' | ')}] [--rows 100000]`)
   process.exit(2)
 }
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => void endAll().finally(() => process.exit(130)))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void endAll().finally(() => process.exit(130)))
 
 let created: Promise<LargeFixture> | undefined
 async function large(): Promise<LargeFixture> {

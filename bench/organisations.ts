@@ -23,31 +23,6 @@ export async function measureOrganisations(): Promise<void> {
   await measureIdle(many.fixture, '1,000 organisations nobody looks at', 5)
 }
 
-/** Two instances; the one that works for the organisation is killed, and its lists are due. */
-export async function measureKill(): Promise<void> {
-  // More details than are read meanwhile: the instance that owns the organisation keeps it until it is killed.
-  const fixture = await createFixture([5000])
-  const { db, api } = fixture
-  await api.set({ latencyMs: 30 })
-  let owner = await startPortal(fixture)
-  await until(async () => (await countRead(db)) === 1)
-  const seconds: number[] = []
-  for (let kill = 0; kill < 5; kill += 1) {
-    const other = await startPortal(fixture, { PORT: await freePort() })
-    // Anywhere between two heartbeats.
-    await sleep(Math.random() * 10_000)
-    await owner.stop('SIGKILL')
-    const killed = performance.now()
-    await readLists(db, `partner/${largeId}`)
-    seconds.push((performance.now() - killed) / 1000)
-    owner = other
-  }
-  await owner.stop()
-  await api.stop()
-  const note = `of 5 kills; median ${median(seconds).toFixed(1)} s`
-  atMost('an instance is killed: until the other has read all lists', Math.max(...seconds), 20, ' s', note)
-}
-
 /** The time from the first call until all lists of all organisations that get answers have been read; at most three minutes. */
 async function readFirst(organisations: number, faults: ApiFaults) {
   const fixture = await createFixture(Array.from({ length: organisations }, () => 20))
@@ -85,4 +60,29 @@ async function measureIdle(fixture: Fixture, what: string, limit: number): Promi
   const rate = (Number(readFileSync(file, 'utf8')) - before) / countedSeconds
   await portal.stop()
   atMost(`statements of an idle instance, ${what}`, rate, limit, ' a second', `over ${countedSeconds} s`)
+}
+
+/** Two instances; the one that works for the organisation is killed, and its lists are due. */
+export async function measureKill(): Promise<void> {
+  // More details than are read meanwhile: the instance that owns the organisation keeps it until it is killed.
+  const fixture = await createFixture([5000])
+  const { db, api } = fixture
+  await api.set({ latencyMs: 30 })
+  let owner = await startPortal(fixture)
+  await until(async () => (await countRead(db)) === 1)
+  const seconds: number[] = []
+  for (let kill = 0; kill < 5; kill += 1) {
+    const other = await startPortal(fixture, { PORT: await freePort() })
+    // Anywhere between two heartbeats.
+    await sleep(Math.random() * 10_000)
+    await owner.stop('SIGKILL')
+    const killed = performance.now()
+    await readLists(db, `partner/${largeId}`)
+    seconds.push((performance.now() - killed) / 1000)
+    owner = other
+  }
+  await owner.stop()
+  await api.stop()
+  const note = `of 5 kills; median ${median(seconds).toFixed(1)} s`
+  atMost('an instance is killed: until the other has read all lists', Math.max(...seconds), 20, ' s', note)
 }

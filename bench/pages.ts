@@ -29,21 +29,6 @@ export async function measurePages(fixture: LargeFixture): Promise<void> {
   await portal.stop()
 }
 
-/** How soon the process is ready on a migrated database, and its memory after ten seconds without work. */
-export async function measureFootprint(fixture: LargeFixture): Promise<void> {
-  const readyMs: number[] = []
-  const residentMb: number[] = []
-  for (let number = 0; number < 5; number += 1) {
-    const portal = await startPortal(fixture)
-    readyMs.push(portal.readyMs)
-    await sleep(10_000)
-    residentMb.push(portal.residentMb())
-    await portal.stop()
-  }
-  atMost('process ready', median(readyMs), 1000, ' ms', 'median of 5')
-  atMost('memory of the idle process', median(residentMb), 110, ' MB', 'resident, median of 5')
-}
-
 /** Every page of the large partner in turns with the same page of the small one, by one visitor after the other. */
 async function comparePages(fixture: LargeFixture): Promise<void> {
   const [large, small] = [pagesOf(fixture, largeId), pagesOf(fixture, smallId)]
@@ -87,4 +72,19 @@ async function measureCost(fixture: LargeFixture, portal: RunningProcess, path: 
   const [page, bytes] = [median(ours.slice(1)), median(theirs.slice(1))]
   const share = `of which bare node:http takes ${(bytes / page).toFixed(3)}`
   tell('sales units, 25 rows: CPU of a page', `${page.toFixed(2)} ms (${share})`)
+}
+
+/** How soon the process is ready on a migrated database, and its memory after ten seconds without work. */
+export async function measureFootprint(fixture: LargeFixture): Promise<void> {
+  const readyMs: number[] = []
+  const residentMb: number[] = []
+  for (let number = 0; number < 5; number += 1) {
+    const portal = await startPortal(fixture)
+    readyMs.push(portal.readyMs)
+    await sleep(10_000)
+    residentMb.push(portal.residentMb())
+    await portal.stop()
+  }
+  atMost('process ready', median(readyMs), 1000, ' ms', 'median of 5')
+  atMost('memory of the idle process', median(residentMb), 110, ' MB', 'resident, median of 5')
 }

@@ -9,7 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** What the run has started, ended by `endAll` from last to first. */
 export const cleanup = new AsyncDisposableStack()
 let ending: Promise<void> | undefined
-export const endAll = async (): Promise<void> => (ending ??= cleanup.disposeAsync())
+export async function endAll(): Promise<void> {
+  return (ending ??= cleanup.disposeAsync())
+}
 
 /** The run's own directory, removed at its end. */
 export const directory = mkdtempSync(join(tmpdir(), 'portal-bench-'))
@@ -19,9 +21,7 @@ export type RunningProcess = Awaited<ReturnType<typeof startProcess>>
 
 /** Starts node with these arguments, in which src/ and bench/ are the repository's; waits until `url` answers 200. */
 export async function startProcess(args: readonly string[], env: Record<string, string>, url: string) {
-  const words = args.map((word) =>
-    /^(src|bench)\//.test(word) ? resolve(import.meta.dirname, '..', word) : word,
-  )
+  const words = args.map((word) => (/^(src|bench)\//.test(word) ? resolve(import.meta.dirname, '..', word) : word))
   const began = performance.now()
   const child = spawn(process.execPath, words, {
     // A .env of the repository is not for the benchmark.
@@ -43,15 +43,6 @@ export async function startProcess(args: readonly string[], env: Record<string, 
   return { readyMs, cpuMs: () => cpuMsOf(child.pid), residentMb: () => residentMbOf(child.pid), stop }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return String(port)
-}
-
 /** CPU time of all threads so far: the 12th and 13th field after the name in parentheses, in hundredths of a second. */
 function cpuMsOf(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -62,4 +53,13 @@ function cpuMsOf(pid: number | undefined): number {
 
 function residentMbOf(pid: number | undefined): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return String(port)
 }

@@ -10,6 +10,11 @@ export function atMost(what: string, value: number, limit: number, unit = '', no
   add([what, figure, `≤ ${limit}${unit}`, isMet ? 'met' : 'NOT MET'])
 }
 
+function add(row: Row): void {
+  results.push(row)
+  console.log(`  ${row.join('  ').trimEnd()}`)
+}
+
 /** A figure without a requirement. */
 export function tell(what: string, figure: string): void {
   add([what, figure, '', ''])
@@ -31,9 +36,4 @@ export function quantile(values: readonly number[], share: number): number {
 
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
-}
-
-function add(row: Row): void {
-  results.push(row)
-  console.log(`  ${row.join('  ').trimEnd()}`)
 }

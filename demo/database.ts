@@ -62,7 +62,5 @@ export async function startDatabase(settings: {
   const remedy = 'npm run demo -- --reset starts afresh'
   if (report === 'another version')
     throw new DatabaseUnavailableError(`${directory} was written by another version of the demo: ${remedy}`)
-  throw new DatabaseUnavailableError(
-    `the database in ${directory} cannot be opened: ${report.problem}; ${remedy}`,
-  )
+  throw new DatabaseUnavailableError(`the database in ${directory} cannot be opened: ${report.problem}; ${remedy}`)
 }

@@ -39,77 +39,8 @@ export type Demo = {
   readonly stop: () => Promise<void>
 }
 
-/** Listens on the port if it is free, else on one that is. */
-const listen = async (port: number): Promise<Server> => {
-  const server = createServer()
-  try {
-    server.listen(port, host)
-    await once(server, 'listening')
-    return server
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port === 0) throw error
-    return listen(0)
-  }
-}
-const portOf = (server: Server): number => (server.address() as AddressInfo).port
-const close = async (server: Server): Promise<void> => {
-  const closed = once(server, 'close')
-  server.close()
-  server.closeAllConnections()
-  await closed
-}
-
-const writeOrganisations = (dataDir: string, world: ReturnType<typeof createDemoWorld>): string => {
-  const file = resolve(dataDir, 'demo-organisations.json')
-  writeFileSync(file, `${JSON.stringify(organisationsFile(world), null, 2)}\n`, { mode: 0o600 })
-  return file
-}
-
-/** Before the portal's first start: what it would know if it had been there for a year. */
-const remember = async (config: Config, world: DemoWorld, logger: Logger): Promise<void> => {
-  const database = openDatabase({ url: config.databaseUrl, logger })
-  try {
-    await migrate(database, logger)
-    await writeDemoHistory(database, world)
-  } finally {
-    await database.close()
-  }
-}
-
 /** The most that the portal can be configured to. */
 const mostPerSecond = 1000
-
-/** The demo API is nobody's production: the portal may read it faster than the real one, up to its limit if it has one. */
-const callsPerSecond = ({ rateLimitPerSecond }: DemoSwitches['faults']): number =>
-  Math.min(rateLimitPerSecond ?? 100, mostPerSecond)
-
-const environmentOf = (
-  state: DemoState,
-  {
-    databaseUrl,
-    file,
-    smtpUrl,
-  }: { readonly databaseUrl: string; readonly file: string; readonly smtpUrl: string },
-  switches: DemoSwitches,
-) => ({
-  PORT: String(state.ports.portal),
-  HOST: host,
-  SHUTDOWN_DELAY_MS: '0',
-  PORTAL_URL: `http://${host}:${state.ports.portal}`,
-  OIDC_ISSUER: `http://${host}:${state.ports.eid}`,
-  OIDC_CLIENT_ID: clientId,
-  OIDC_CLIENT_SECRET: state.clientSecret,
-  SESSION_SECRETS: state.sessionSecret,
-  DATABASE_URL: databaseUrl,
-  MANAGEMENT_API_URL: `http://${host}:${state.ports.managementApi}`,
-  WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
-  MANAGEMENT_API_MAX_PER_SECOND: String(callsPerSecond(switches.faults)),
-  ORGANISATIONS_FILE: file,
-  SMTP_URL: smtpUrl,
-  MAIL_FROM: 'Partner portal <partner-portal@example.com>',
-  FEEDBACK_URL: 'mailto:partner-portal@example.com',
-  LOG_LEVEL: switches.log,
-})
 
 /** What the operator's commands need of the environment, for `npm run demo:portal`. */
 const commandVariables = [
@@ -120,31 +51,15 @@ const commandVariables = [
   'MANAGEMENT_API_MAX_PER_SECOND',
 ] as const
 
-const writeEnvironment = (dataDir: string, environment: ReturnType<typeof environmentOf>): void => {
-  const lines = commandVariables.map((name) => `${name}="${environment[name]}"\n`)
-  writeFileSync(join(dataDir, 'demo.env'), lines.join(''), { mode: 0o600 })
-}
-
-/** The database of this directory. @throws DatabaseUnavailableError when another demo has it */
-const openDemoDatabase = async (
-  options: DemoSwitches & { readonly dataDir: string },
-): Promise<DatabaseServer> => {
-  const { dataDir: directory, reset } = options
-  const database = await startDatabase({ directory, keep: true, reset })
-  if (database) return database
-  const { portal } = loadDemoState(directory).ports
-  throw new DatabaseUnavailableError(`a demo runs in ${directory} already: it is at http://${host}:${portal}`)
-}
-
 /**
  * Starts the database, the demo eID, the demo Management API, a mail server and the portal, each a server of its own, with
  * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
  * Another number of sales units than the last time changes the world, as an API's does, and not what the portal knows.
  * @throws DatabaseUnavailableError when the demo runs already, or another version of it has written `dataDir`
  */
-export const startDemo = async (
+export async function startDemo(
   options: DemoSwitches & { readonly dataDir: string; readonly logger?: Logger },
-): Promise<Demo> => {
+): Promise<Demo> {
   const { dataDir, salesUnits, faults } = options
   const logger = options.logger ?? createLogger(options.log)
   const database = await openDemoDatabase(options)
@@ -208,4 +123,90 @@ export const startDemo = async (
     await stopServers()
     throw error
   }
+}
+
+/** The database of this directory. @throws DatabaseUnavailableError when another demo has it */
+async function openDemoDatabase(options: DemoSwitches & { readonly dataDir: string }): Promise<DatabaseServer> {
+  const { dataDir: directory, reset } = options
+  const database = await startDatabase({ directory, keep: true, reset })
+  if (database) return database
+  const { portal } = loadDemoState(directory).ports
+  throw new DatabaseUnavailableError(`a demo runs in ${directory} already: it is at http://${host}:${portal}`)
+}
+
+/** Listens on the port if it is free, else on one that is. */
+async function listen(port: number): Promise<Server> {
+  const server = createServer()
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port === 0) throw error
+    return listen(0)
+  }
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
+}
+
+function writeOrganisations(dataDir: string, world: ReturnType<typeof createDemoWorld>): string {
+  const file = resolve(dataDir, 'demo-organisations.json')
+  writeFileSync(file, `${JSON.stringify(organisationsFile(world), null, 2)}\n`, { mode: 0o600 })
+  return file
+}
+
+function environmentOf(
+  state: DemoState,
+  { databaseUrl, file, smtpUrl }: { readonly databaseUrl: string; readonly file: string; readonly smtpUrl: string },
+  switches: DemoSwitches,
+) {
+  return {
+    PORT: String(state.ports.portal),
+    HOST: host,
+    SHUTDOWN_DELAY_MS: '0',
+    PORTAL_URL: `http://${host}:${state.ports.portal}`,
+    OIDC_ISSUER: `http://${host}:${state.ports.eid}`,
+    OIDC_CLIENT_ID: clientId,
+    OIDC_CLIENT_SECRET: state.clientSecret,
+    SESSION_SECRETS: state.sessionSecret,
+    DATABASE_URL: databaseUrl,
+    MANAGEMENT_API_URL: `http://${host}:${state.ports.managementApi}`,
+    WEBHOOKS_API_URL: `http://${host}:${state.ports.managementApi}`,
+    MANAGEMENT_API_MAX_PER_SECOND: String(callsPerSecond(switches.faults)),
+    ORGANISATIONS_FILE: file,
+    SMTP_URL: smtpUrl,
+    MAIL_FROM: 'Partner portal <partner-portal@example.com>',
+    FEEDBACK_URL: 'mailto:partner-portal@example.com',
+    LOG_LEVEL: switches.log,
+  }
+}
+
+function writeEnvironment(dataDir: string, environment: ReturnType<typeof environmentOf>): void {
+  const lines = commandVariables.map((name) => `${name}="${environment[name]}"\n`)
+  writeFileSync(join(dataDir, 'demo.env'), lines.join(''), { mode: 0o600 })
+}
+
+/** Before the portal's first start: what it would know if it had been there for a year. */
+async function remember(config: Config, world: DemoWorld, logger: Logger): Promise<void> {
+  const database = openDatabase({ url: config.databaseUrl, logger })
+  try {
+    await migrate(database, logger)
+    await writeDemoHistory(database, world)
+  } finally {
+    await database.close()
+  }
+}
+
+/** The demo API is nobody's production: the portal may read it faster than the real one, up to its limit if it has one. */
+function callsPerSecond({ rateLimitPerSecond }: DemoSwitches['faults']): number {
+  return Math.min(rateLimitPerSecond ?? 100, mostPerSecond)
 }

@@ -29,7 +29,7 @@ const demoAcr = 'urn:example:high'
  * A real OpenID Connect provider in which the eID is a list of people to pick from. Authorization code flow with
  * PKCE, userinfo, RP-initiated and back-channel logout; everything is kept in memory.
  */
-export const createDemoEid = (options: DemoEidOptions): Express => {
+export function createDemoEid(options: DemoEidOptions): Express {
   const { people } = options
   const render = compileViews(views)
   const provider = new Provider(options.issuer, {
@@ -67,9 +67,7 @@ export const createDemoEid = (options: DemoEidOptions): Express => {
         enabled: true,
         logoutSource: (ctx, form) => {
           // The library hands out finished HTML; the two values in it are all that a page of our own needs.
-          const [action, xsrf] = ['action', 'value'].map(
-            (name) => new RegExp(`${name}="([^"]+)"`).exec(form)?.[1],
-          )
+          const [action, xsrf] = ['action', 'value'].map((name) => new RegExp(`${name}="([^"]+)"`).exec(form)?.[1])
           ctx.body = render('layout/page', { view: 'sign-out', title: 'Signing out', action, xsrf })
         },
       },

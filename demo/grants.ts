@@ -5,11 +5,8 @@ import { demoPeople } from './people.ts'
 
 const dayMs = 86_400_000
 
-/** The day so many days from now, in UTC. */
-const dayIn = (days: number): string => new Date(Date.now() + days * dayMs).toISOString().slice(0, 10)
-
 /** Gives the demo people what they have. @param issuer of the demo eID: user IDs depend on it */
-export const giveDemoGrants = async (db: Handle, issuer: string): Promise<void> => {
+export async function giveDemoGrants(db: Handle, issuer: string): Promise<void> {
   for (const { sub, grants, revoked = [] } of demoPeople) {
     const userId = userIdOf(issuer, sub)
     for (const { organisation, role, days } of grants) {
@@ -21,4 +18,9 @@ export const giveDemoGrants = async (db: Handle, issuer: string): Promise<void> 
       await removeGrant(db, organisation, userId)
     }
   }
+}
+
+/** The day so many days from now, in UTC. */
+function dayIn(days: number): string {
+  return new Date(Date.now() + days * dayMs).toISOString().slice(0, 10)
 }

@@ -23,19 +23,8 @@ export type DemoInbox = {
 const views = fileURLToPath(new URL('./views', import.meta.url))
 const mostKept = 50
 
-/** The page of the mails, which are read afresh for each request. */
-const createPage = (mails: readonly InboxMail[]): Express => {
-  const app = express()
-  app.disable('x-powered-by')
-  app.set('view', viewClass(compileViews(views)))
-  app.get('/', (_req, res) => {
-    res.set('Cache-Control', 'no-store').render('inbox', { title: 'Demo inbox', mails })
-  })
-  return app
-}
-
 /** Starts the mail server; without TLS and passwords, which on this machine nobody needs. */
-export const startDemoInbox = async (): Promise<DemoInbox> => {
+export async function startDemoInbox(): Promise<DemoInbox> {
   const mails: InboxMail[] = []
   const server = new SMTPServer({
     authOptional: true,
@@ -48,8 +37,7 @@ export const startDemoInbox = async (): Promise<DemoInbox> => {
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
         const raw = Buffer.concat(chunks).toString('latin1')
-        for (const { address } of envelope.rcptTo)
-          mails.unshift({ ...readMail(raw), to: address, raw, at: new Date() })
+        for (const { address } of envelope.rcptTo) mails.unshift({ ...readMail(raw), to: address, raw, at: new Date() })
         mails.splice(mostKept)
         done()
       })
@@ -69,4 +57,15 @@ export const startDemoInbox = async (): Promise<DemoInbox> => {
         server.close(() => resolve())
       }),
   }
+}
+
+/** The page of the mails, which are read afresh for each request. */
+function createPage(mails: readonly InboxMail[]): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('view', viewClass(compileViews(views)))
+  app.get('/', (_req, res) => {
+    res.set('Cache-Control', 'no-store').render('inbox', { title: 'Demo inbox', mails })
+  })
+  return app
 }

@@ -8,43 +8,8 @@ export type ReceivedMail = {
 
 type Part = { readonly headers: ReadonlyMap<string, string>; readonly body: string }
 
-const partOf = (raw: string): Part => {
-  const end = raw.indexOf('\r\n\r\n')
-  const lines = raw.slice(0, end).replace(/\r\n[ \t]+/g, ' ')
-  const headers = lines.split('\r\n').flatMap((line): [string, string][] => {
-    const [, name, value = ''] = /^([!-9;-~]+):\s*(.*)$/.exec(line) ?? []
-    return name === undefined ? [] : [[name.toLowerCase(), value]]
-  })
-  return { headers: new Map(headers), body: raw.slice(end + 4) }
-}
-
-const quotedPrintable = (text: string): Buffer =>
-  Buffer.from(
-    text
-      .replace(/=\r?\n/g, '')
-      .replace(/=([\dA-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-    'latin1',
-  )
-
-const contentOf = ({ headers, body }: Part): string => {
-  const encoding = headers.get('content-transfer-encoding')?.toLowerCase()
-  if (encoding === 'base64') return Buffer.from(body, 'base64').toString()
-  return (encoding === 'quoted-printable' ? quotedPrintable(body) : Buffer.from(body, 'latin1')).toString()
-}
-
-/** RFC 2047 encoded words; space between two of them is none. */
-const headerWords = (value: string): string =>
-  value
-    .replace(/\?=\s+=\?/g, '?==?')
-    .replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, kind: string, text: string) =>
-      (kind.toLowerCase() === 'b'
-        ? Buffer.from(text, 'base64')
-        : quotedPrintable(text.replaceAll('_', ' '))
-      ).toString(),
-    )
-
 /** As much of MIME as the portal's own mails have: one text and one HTML part, of the same words. */
-export const readMail = (raw: string): ReceivedMail => {
+export function readMail(raw: string): ReceivedMail {
   const mail = partOf(raw)
   const boundary = /boundary="?([^";]+)"?/.exec(mail.headers.get('content-type') ?? '')?.[1]
   const parts =
@@ -64,4 +29,39 @@ export const readMail = (raw: string): ReceivedMail => {
     text: part('text/plain'),
     html: part('text/html'),
   }
+}
+
+function partOf(raw: string): Part {
+  const end = raw.indexOf('\r\n\r\n')
+  const lines = raw.slice(0, end).replace(/\r\n[ \t]+/g, ' ')
+  const headers = lines.split('\r\n').flatMap((line): [string, string][] => {
+    const [, name, value = ''] = /^([!-9;-~]+):\s*(.*)$/.exec(line) ?? []
+    return name === undefined ? [] : [[name.toLowerCase(), value]]
+  })
+  return { headers: new Map(headers), body: raw.slice(end + 4) }
+}
+
+function contentOf({ headers, body }: Part): string {
+  const encoding = headers.get('content-transfer-encoding')?.toLowerCase()
+  if (encoding === 'base64') return Buffer.from(body, 'base64').toString()
+  return (encoding === 'quoted-printable' ? quotedPrintable(body) : Buffer.from(body, 'latin1')).toString()
+}
+
+/** RFC 2047 encoded words; space between two of them is none. */
+function headerWords(value: string): string {
+  return value
+    .replace(/\?=\s+=\?/g, '?==?')
+    .replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, kind: string, text: string) =>
+      (kind.toLowerCase() === 'b'
+        ? Buffer.from(text, 'base64')
+        : quotedPrintable(text.replaceAll('_', ' '))
+      ).toString(),
+    )
+}
+
+function quotedPrintable(text: string): Buffer {
+  return Buffer.from(
+    text.replace(/=\r?\n/g, '').replace(/=([\dA-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+    'latin1',
+  )
 }

@@ -5,7 +5,7 @@ import { startDemo } from './demo.ts'
 import { demoPeople } from './people.ts'
 import { DemoSwitchError, demoUsage, parseDemoSwitches, describeFaults } from './switches.ts'
 
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   const switches = parseDemoSwitches(process.argv.slice(2))
   if (switches.help) {
     console.log(demoUsage)

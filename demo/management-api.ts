@@ -28,10 +28,10 @@ export type DemoManagementApiOptions = {
  * The read side of the Management API, its token endpoints and the Webhooks API, answered from `world` as the
  * real ones answer: same checks, same isolation between tenants, same oddities. The caller listens.
  */
-export const createDemoManagementApi = (
+export function createDemoManagementApi(
   world: DemoWorld,
   { logger, faults: initialFaults, tokenLifetimeSeconds }: DemoManagementApiOptions,
-): DemoManagementApi => {
+): DemoManagementApi {
   const tokens = createTokens()
   const faults: Faults = { ...noFaults(() => tokens.revokeAll()), ...initialFaults }
   const requests: RequestRecord[] = []

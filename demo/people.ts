@@ -30,12 +30,17 @@ const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG
 const cafe: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '313402778' }
 const sauna: OrganisationReference = { kind: 'merchant', scheme: 'business:FI:Y-tunnus', id: '9234567-8' }
 
-const developer = (organisation: OrganisationReference): DemoGrant => ({ organisation, role: 'developer' })
-const viewer = (organisation: OrganisationReference, days?: number): DemoGrant => ({
-  organisation,
-  role: 'viewer',
-  ...(days === undefined ? {} : { days }),
-})
+function developer(organisation: OrganisationReference): DemoGrant {
+  return { organisation, role: 'developer' }
+}
+
+function viewer(organisation: OrganisationReference, days?: number): DemoGrant {
+  return {
+    organisation,
+    role: 'viewer',
+    ...(days === undefined ? {} : { days }),
+  }
+}
 
 /** Everybody who can sign in to the demo, the most ordinary first. */
 export const demoPeople: readonly DemoPerson[] = [
@@ -117,8 +122,7 @@ export const demoPeople: readonly DemoPerson[] = [
     name: 'Nils Aas',
     email: 'nils.aas@nordlys.example',
     emailVerified: false,
-    description:
-      'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
+    description: 'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
     grants: [viewer(nordlys)],
   },
 ]

@@ -151,8 +151,7 @@ function settingsOf(startup: Uint8Array): string {
   for (let at = 0; words[at]; at += 2) parameters.set(words[at] ?? '', words[at + 1] ?? '')
   const options = (parameters.get('options') ?? '').matchAll(/(?:-c\s*|--)([\w.]+)=((?:\\.|[^\s\\])+)/g)
   const settings = [...options].map(([, name = '', value = '']) => [name, value.replaceAll(/\\(.)/g, '$1')])
-  for (const name of ['user', 'database', 'options', 'replication', 'client_encoding'])
-    parameters.delete(name)
+  for (const name of ['user', 'database', 'options', 'replication', 'client_encoding']) parameters.delete(name)
   const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
   const sets = [...settings, ...parameters].map(
     ([name = '', value = '']) => `select set_config(${quoted(name)}, ${quoted(value)}, false);`,

@@ -14,7 +14,7 @@ export type DemoState = {
 }
 
 /** Signing key for the demo eID's ID tokens (ES256), as a private JWK. */
-export const newSigningKey = (): Record<string, unknown> => {
+export function newSigningKey(): Record<string, unknown> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return {
     ...privateKey.export({ format: 'jwk' }),
@@ -24,12 +24,8 @@ export const newSigningKey = (): Record<string, unknown> => {
   }
 }
 
-const secret = (): string => randomBytes(32).toString('base64url')
-
-const fileOf = (dataDir: string): string => join(dataDir, 'demo.json')
-
 /** Reads what the last start left, or begins anew. */
-export const loadDemoState = (dataDir: string): DemoState => {
+export function loadDemoState(dataDir: string): DemoState {
   const file = fileOf(dataDir)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as DemoState
   return {
@@ -42,8 +38,16 @@ export const loadDemoState = (dataDir: string): DemoState => {
   }
 }
 
+function fileOf(dataDir: string): string {
+  return join(dataDir, 'demo.json')
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
 /** Keeps the state for the next start; only its owner can read it. */
-export const saveDemoState = (dataDir: string, state: DemoState): void => {
+export function saveDemoState(dataDir: string, state: DemoState): void {
   writeFileSync(fileOf(dataDir), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
   chmodSync(fileOf(dataDir), 0o600)
 }

@@ -34,17 +34,6 @@ export const demoUsage = `npm run demo -- [switches]    start the portal with a 
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/** A number as people write it, in a range. Not what Number() takes: that is '' and 0x10 and 1e5, too. */
-const number = (pattern: RegExp, [least, most]: readonly [number, number], kind: string) => {
-  const words = `must be ${kind} from ${least} to ${most}`
-  return z
-    .string()
-    .regex(pattern, words)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, words)
-}
-const whole = (least: number, most: number) => number(/^\d{1,9}$/, [least, most], 'a whole number')
-
 const schema = z.object({
   'sales-units': whole(1, 400_000).default(1200),
   latency: whole(0, 60_000).default(0),
@@ -69,19 +58,11 @@ const options = {
   help: flag,
 }
 
-const valuesOf = (argv: readonly string[]): unknown => {
-  try {
-    return parseArgs({ args: [...argv], options }).values
-  } catch (error) {
-    throw new DemoSwitchError(error instanceof Error ? error.message : String(error), { cause: error })
-  }
-}
-
 /**
  * The demo's switches, as they stand behind `npm run demo --`.
  * @throws DemoSwitchError naming every mistake
  */
-export const parseDemoSwitches = (argv: readonly string[]): DemoSwitches => {
+export function parseDemoSwitches(argv: readonly string[]): DemoSwitches {
   const parsed = schema.safeParse(valuesOf(argv))
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`)
@@ -102,8 +83,16 @@ export const parseDemoSwitches = (argv: readonly string[]): DemoSwitches => {
   }
 }
 
+function valuesOf(argv: readonly string[]): unknown {
+  try {
+    return parseArgs({ args: [...argv], options }).values
+  } catch (error) {
+    throw new DemoSwitchError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}
+
 /** The demo API's faults in a sentence, for whoever starts the demo. */
-export const describeFaults = ({ latencyMs, failRate, rateLimitPerSecond, down }: DemoSwitches['faults']) => {
+export function describeFaults({ latencyMs, failRate, rateLimitPerSecond, down }: DemoSwitches['faults']) {
   if (down) return 'is down'
   const clouds = [
     latencyMs > 0 && `answers after ${latencyMs} ms`,
@@ -111,4 +100,18 @@ export const describeFaults = ({ latencyMs, failRate, rateLimitPerSecond, down }
     rateLimitPerSecond !== null && `takes ${rateLimitPerSecond} calls a second from an organisation`,
   ].filter((cloud) => cloud !== false)
   return clouds.length === 0 ? 'answers at once' : clouds.join(', ')
+}
+
+function whole(least: number, most: number) {
+  return number(/^\d{1,9}$/, [least, most], 'a whole number')
+}
+
+/** A number as people write it, in a range. Not what Number() takes: that is '' and 0x10 and 1e5, too. */
+function number(pattern: RegExp, [least, most]: readonly [number, number], kind: string) {
+  const words = `must be ${kind} from ${least} to ${most}`
+  return z
+    .string()
+    .regex(pattern, words)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, words)
 }

@@ -7,17 +7,13 @@ import { createRandom } from './world/random.ts'
 import type { DemoWorld } from './world/types.ts'
 import { webhooks } from './world/webhooks.ts'
 
-/** As many orders as sales units while there are few; in a large world a tenth of them. */
-const ordersOf = (salesUnits: number): number =>
-  Math.max(Math.min(400, salesUnits), Math.floor(salesUnits / 10))
-
 /**
  * A fresh demo world, the same every time: partner 12345 (small, made by hand), 23456 (large, generated), 34567
  * (has nothing at all), and four merchants with keys of their own. Each part has a stream of its own, so that
  * another size of the large partner changes no id of the small one.
  * @param options.salesUnits active sales units of partner 23456: 1200 unless given, at most 400 000
  */
-export const createDemoWorld = ({ salesUnits = 1200 }: { salesUnits?: number } = {}): DemoWorld => {
+export function createDemoWorld({ salesUnits = 1200 }: { salesUnits?: number } = {}): DemoWorld {
   const small = nordlys(createRandom(1))
   const large = fjordkasse(salesUnits, createRandom(2))
   const merchants = [...small.merchants, ...large.merchants]
@@ -55,4 +51,9 @@ export const createDemoWorld = ({ salesUnits = 1200 }: { salesUnits?: number } =
     partnersWithTemplates: ['12345', '34567'],
     webhooks: webhooks(large.salesUnits, createRandom(8)),
   }
+}
+
+/** As many orders as sales units while there are few; in a large world a tenth of them. */
+function ordersOf(salesUnits: number): number {
+  return Math.max(Math.min(400, salesUnits), Math.floor(salesUnits / 10))
 }

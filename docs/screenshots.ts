@@ -16,7 +16,7 @@ const pictures = {
 
 const images = join(import.meta.dirname, 'images')
 
-const signIn = async (page: Page, portalUrl: string): Promise<void> => {
+async function signIn(page: Page, portalUrl: string): Promise<void> {
   await page.goto(portalUrl)
   await page.getByRole('main').getByRole('link', { name: 'Sign in with eID' }).click()
   await page.getByRole('button', { name: 'Kari Nordmann' }).click()
@@ -24,12 +24,12 @@ const signIn = async (page: Page, portalUrl: string): Promise<void> => {
 }
 
 /** Once all of it has been read, which takes the demo a moment. */
-const settled = async (page: Page): Promise<void> => {
+async function settled(page: Page): Promise<void> {
   await page.locator('[data-reading]').waitFor({ state: 'detached', timeout: 60_000 })
   await page.evaluate('document.fonts.ready')
 }
 
-const takeAll = async (browser: Browser, portalUrl: string): Promise<void> => {
+async function takeAll(browser: Browser, portalUrl: string): Promise<void> {
   const page = await browser.newPage({ locale: 'en-GB', reducedMotion: 'reduce' })
   await signIn(page, portalUrl)
   for (const [name, { path, height }] of Object.entries(pictures)) {

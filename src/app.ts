@@ -33,7 +33,7 @@ export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens'> & {
 const views = fileURLToPath(new URL('../views', import.meta.url))
 
 /** The whole portal as an Express app: every concern in the order it sees a request. Does no I/O itself. */
-export const createApp = (deps: AppDeps): Express => {
+export function createApp(deps: AppDeps): Express {
   const { config, database, logger, eid } = deps
   const app = express()
   const files = createStaticFiles(deps.brand)

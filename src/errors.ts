@@ -100,15 +100,16 @@ export type UpstreamFailure = {
   readonly traceId?: string | undefined
 }
 
-const describe = ({ purpose, status, title, traceId }: UpstreamFailure): string =>
-  [purpose, status ?? 'no answer', title, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
-
 export abstract class UpstreamError extends PortalError {
   readonly failure: UpstreamFailure
   constructor(failure: UpstreamFailure, options?: ErrorOptions) {
     super(describe(failure), options)
     this.failure = failure
   }
+}
+
+function describe({ purpose, status, title, traceId }: UpstreamFailure): string {
+  return [purpose, status ?? 'no answer', title, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
 }
 
 /** Thrown when the API does not answer in time, answers 429/423/5xx after all retries, or answers nonsense. */

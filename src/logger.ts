@@ -59,8 +59,6 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   )
 }
 
-const mostNested = 4
-
 /** Type, message, stack, code and causes of an error; not its other members, which may hold anything. */
 function errorForLog(error: unknown, depth = 0): unknown {
   if (!isErrorLike(error)) return { type: typeof error, ...(typeof error === 'string' && { message: error }) }
@@ -79,10 +77,6 @@ function errorForLog(error: unknown, depth = 0): unknown {
   }
 }
 
-type ErrorLike = Pick<Error, 'message'> & {
-  readonly [Name in 'name' | 'stack' | 'code' | 'cause' | 'errors']?: unknown
-}
-
 /** Not `instanceof`: some libraries emit copies of errors that are plain objects, and a worker's errors are of another realm. */
 function isErrorLike(value: unknown): value is ErrorLike {
   return (
@@ -92,4 +86,10 @@ function isErrorLike(value: unknown): value is ErrorLike {
     'stack' in value &&
     typeof value.message === 'string'
   )
+}
+
+const mostNested = 4
+
+type ErrorLike = Pick<Error, 'message'> & {
+  readonly [Name in 'name' | 'stack' | 'code' | 'cause' | 'errors']?: unknown
 }

@@ -4,7 +4,7 @@ import { type Portal, startPortal } from './portal.ts'
 import { stopOnSignals } from './signals.ts'
 
 /** The process: configuration, start, signals, exit codes. */
-const main = async (): Promise<void> => {
+async function main(): Promise<void> {
   let portal: Portal | undefined
   // From the start: the signal would else end a process that is not ready yet, and has all of this to read anyway.
   process.on('SIGHUP', () => portal?.reload())

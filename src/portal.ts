@@ -35,32 +35,16 @@ export type Portal = {
   readonly stop: () => Promise<void>
 }
 
-const listen = async (server: Server, { host, port }: Config): Promise<void> => {
-  try {
-    server.listen(port, host)
-    await once(server, 'listening')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new ConfigurationError([`PORT ${port} on HOST ${host} cannot be listened on: ${code}`])
-  }
-}
-
-const brandOf = async (config: Config) => {
-  const brand = await createBrand(config.brand)
-  if ('problem' in brand) throw new ConfigurationError([`BRAND_ACCENT ${brand.problem}`])
-  return brand
-}
-
 /**
  * Opens the database, migrates it and listens. The eID provider and the Management API may be down meanwhile.
  * @param options.logger instead of one on stdout
  * @param options.demoNotice has every page say that this is a demo
  * @throws DatabaseUnavailableError; ConfigurationError for a port that is taken, or an accent colour that is not seen
  */
-export const startPortal = async (
+export async function startPortal(
   config: Config,
   options: { readonly logger?: Logger; readonly demoNotice?: DemoNotice } = {},
-): Promise<Portal> => {
+): Promise<Portal> {
   const brand = await brandOf(config)
   const logger = options.logger ?? createLogger(config.logLevel)
   const database = openDatabase({ url: config.databaseUrl, logger })
@@ -101,8 +85,7 @@ export const startPortal = async (
     await listen(server, config)
     const { address, family, port } = server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-    if (!config.mail)
-      logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
+    if (!config.mail) logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
     logger.info({ url, organisations: organisations.current().size }, 'portal ready')
     const credentials = startCredentialsReload(config, running, audit, logger)
     const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
@@ -146,5 +129,21 @@ export const startPortal = async (
     await running?.sync.stop()
     await database.close()
     throw error
+  }
+}
+
+async function brandOf(config: Config) {
+  const brand = await createBrand(config.brand)
+  if ('problem' in brand) throw new ConfigurationError([`BRAND_ACCENT ${brand.problem}`])
+  return brand
+}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ConfigurationError([`PORT ${port} on HOST ${host} cannot be listened on: ${code}`])
   }
 }

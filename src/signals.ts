@@ -1,7 +1,7 @@
 /**
  * Stops in order at SIGTERM or SIGINT and exits: 0 when all went well, 1 when not. A second signal means now.
  */
-export const stopOnSignals = (stop: () => Promise<void>): void => {
+export function stopOnSignals(stop: () => Promise<void>): void {
   const begin = (): void => {
     process.once('SIGTERM', () => process.exit(1))
     process.once('SIGINT', () => process.exit(1))

@@ -29,20 +29,28 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'logger.ts': [],
   'signals.ts': [],
 }
+
 /** The rooms that know no HTTP framework. */
 const belowExpress = /^(brand|cli|config|domain|mail|management-api|store|sync)\//
 
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) =>
-  /(?<!\.d)\.ts$/.test(file),
-)
-const textOf = (file: string): string => readFileSync(join(source, file), 'utf8')
-const roomOf = (file: string): string => file.split('/')[0] ?? file
-const importsOf = (file: string): string[] =>
-  [...textOf(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => String(specifier))
-const ownImportsOf = (file: string): string[] =>
-  importsOf(file)
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.d)\.ts$/.test(file))
+function textOf(file: string): string {
+  return readFileSync(join(source, file), 'utf8')
+}
+
+function roomOf(file: string): string {
+  return file.split('/')[0] ?? file
+}
+
+function importsOf(file: string): string[] {
+  return [...textOf(file).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => String(specifier))
+}
+
+function ownImportsOf(file: string): string[] {
+  return importsOf(file)
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => relative(source, resolve(source, dirname(file), specifier)))
+}
 
 describe('the arrows', () => {
   it('has a rule for every room', () => {
@@ -51,8 +59,8 @@ describe('the arrows', () => {
 
   it.each(files)('%s imports only what its room may', (file) => {
     const room = roomOf(file)
-    const mayImport = [room, ...common, ...(arrows[room] ?? [])]
-    expect(ownImportsOf(file).filter((target) => !mayImport.includes(roomOf(target)))).toEqual([])
+    const mayImport = new Set([room, ...common, ...(arrows[room] ?? [])])
+    expect(ownImportsOf(file).filter((target) => !mayImport.has(roomOf(target)))).toEqual([])
   })
 
   it.each(files.filter((file) => belowExpress.test(file)))('%s knows no Express', (file) => {
@@ -66,9 +74,7 @@ describe('the arrows', () => {
 
 describe('the conventions', () => {
   const views = resolve(source, '../views')
-  const templates = readdirSync(views, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ejs'),
-  )
+  const templates = readdirSync(views, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ejs'))
 
   it.each(templates)('views/%s writes raw HTML through include only', (file) => {
     const raw = readFileSync(join(views, file), 'utf8').match(/<%-(?!\s*include\()/g)
@@ -76,9 +82,7 @@ describe('the conventions', () => {
   })
 
   it.each(templates)('views/%s has no inline script, style or handler', (file) => {
-    expect(readFileSync(join(views, file), 'utf8')).not.toMatch(
-      /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i,
-    )
+    expect(readFileSync(join(views, file), 'utf8')).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i)
   })
 
   it('keeps app.ts on one screen', () => {

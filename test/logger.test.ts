@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { createMemoryLog } from './support/log.ts'
 
-const logged = (err: unknown): Record<string, unknown> => {
+function logged(err: unknown): Record<string, unknown> {
   const { logger, log } = createMemoryLog()
   logger.error({ err }, 'it failed')
   return (JSON.parse(log()) as { err: Record<string, unknown> }).err

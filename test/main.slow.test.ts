@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const environment = (): Record<string, string> => {
+function environment(): Record<string, string> {
   const organisations = join(directory, 'organisations.json')
   writeFileSync(organisations, JSON.stringify({ partners: [] }))
   return {

@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { msnPattern } from '../../src/domain/organisation.ts'
 import type { DemoOrganisation, DemoWorld } from '../world/types.ts'
 import { Problem } from './problems.ts'
@@ -14,7 +14,7 @@ const systemHeaders = [
 ]
 
 /** Refuses a request, token requests too, that does not say which system sends it: 400, naming the header. */
-export const requireSystemHeaders: RequestHandler = (req, _res, next) => {
+export function requireSystemHeaders(req: Request, _res: Response, next: NextFunction): void {
   for (const header of systemHeaders) {
     const value = req.get(header)
     if (!value) throw new Problem(400, `Header ${header} is required.`)
@@ -26,16 +26,15 @@ export const requireSystemHeaders: RequestHandler = (req, _res, next) => {
 const callers = new WeakMap<Response, DemoOrganisation>()
 
 /** Who sent the request; throws when `requireCaller` has not let it in. */
-export const callerOf = (res: Response): DemoOrganisation => {
+export function callerOf(res: Response): DemoOrganisation {
   const caller = callers.get(res)
   if (!caller) throw new Error('this route is not behind requireCaller')
   return caller
 }
 
 /** Refuses a request without a valid token, or whose subscription key or MSN does not go with the token. */
-export const requireCaller =
-  (world: DemoWorld, tokens: Tokens): RequestHandler =>
-  (req, res, next) => {
+export function requireCaller(world: DemoWorld, tokens: Tokens): RequestHandler {
+  return (req, res, next) => {
     const token = /^Bearer (\S+)$/i.exec(req.get('Authorization') ?? '')?.[1]
     const caller = token === undefined ? undefined : tokens.owner(token)
     if (!caller) throw new Problem(401, 'The access token is missing, expired or not valid.')
@@ -56,3 +55,4 @@ export const requireCaller =
     }
     next()
   }
+}

@@ -35,23 +35,16 @@ export type Faults = {
 }
 
 /** Faults without a cloud. */
-export const noFaults = (revokeTokens: () => void): Faults => ({
-  latencyMs: 0,
-  failRate: 0,
-  rateLimitPerSecond: null,
-  retryAfterSeconds: 1,
-  down: false,
-  override: null,
-  revokeTokens,
-})
-
-const sendAnswer = (res: Response, { status, headers = {}, body }: FaultAnswer): void => {
-  res.status(status)
-  if (typeof body === 'string') res.type('html')
-  else if (body !== undefined) res.type(status >= 400 ? 'application/problem+json' : 'application/json')
-  res.set(headers)
-  if (body === undefined) res.end()
-  else res.send(typeof body === 'string' ? body : JSON.stringify(body))
+export function noFaults(revokeTokens: () => void): Faults {
+  return {
+    latencyMs: 0,
+    failRate: 0,
+    rateLimitPerSecond: null,
+    retryAfterSeconds: 1,
+    down: false,
+    override: null,
+    revokeTokens,
+  }
 }
 
 /** What production has been seen to say on a bad day, gateways and careless problem bodies included. */
@@ -66,7 +59,7 @@ const failures: readonly FaultAnswer[] = [
  * Lets the faults act on every request, before the API itself sees it.
  * @param callerOf whom a request counts for
  */
-export const applyFaults = (faults: Faults, callerOf: (req: Request) => string): RequestHandler => {
+export function applyFaults(faults: Faults, callerOf: (req: Request) => string): RequestHandler {
   const random = createRandom(20_261_001)
   const attempts = new Map<string, number>()
   let countedFor: Faults['override'] = null
@@ -112,4 +105,13 @@ export const applyFaults = (faults: Faults, callerOf: (req: Request) => string):
       next()
     }
   }
+}
+
+function sendAnswer(res: Response, { status, headers = {}, body }: FaultAnswer): void {
+  res.status(status)
+  if (typeof body === 'string') res.type('html')
+  else if (body !== undefined) res.type(status >= 400 ? 'application/problem+json' : 'application/json')
+  res.set(headers)
+  if (body === undefined) res.end()
+  else res.send(typeof body === 'string' ? body : JSON.stringify(body))
 }

@@ -13,7 +13,7 @@ export class Problem extends Error {
 }
 
 /** Answers a problem with the members that real answers have, and a trace id of its own. */
-export const sendProblem = (res: Response, status: number, detail: string): void => {
+export function sendProblem(res: Response, status: number, detail: string): void {
   res
     .status(status)
     .type('application/problem+json')
@@ -30,9 +30,6 @@ export const sendProblem = (res: Response, status: number, detail: string): void
     )
 }
 
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
-
 /** Express's own errors (a body or path that it cannot read) become problems too. */
 export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, next) => {
   if (res.headersSent) {
@@ -42,4 +39,8 @@ export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, ne
   const status = statusOf(error)
   if (status !== undefined && error instanceof Error) sendProblem(res, status, error.message)
   else sendProblem(res, 500, 'Unexpected error.')
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
 }

@@ -26,9 +26,8 @@ const mostKept = 10_000
 const records = new WeakMap<Response, RequestRecord>()
 
 /** Keeps the last 10 000 requests in `requests`, oldest first, and logs each when it is done. */
-export const recordRequests =
-  (requests: RequestRecord[], logger: Logger): RequestHandler =>
-  (req, res, next) => {
+export function recordRequests(requests: RequestRecord[], logger: Logger): RequestHandler {
+  return (req, res, next) => {
     const record: RequestRecord = {
       method: req.method,
       path: req.originalUrl,
@@ -55,9 +54,10 @@ export const recordRequests =
     })
     next()
   }
+}
 
 /** Writes who called into the request's record. */
-export const recordCaller = (res: Response, organisation: OrganisationReference): void => {
+export function recordCaller(res: Response, organisation: OrganisationReference): void {
   const record = records.get(res)
   if (record) record.organisation = organisationKey(organisation)
 }

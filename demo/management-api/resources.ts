@@ -1,17 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express'
-import {
-  businessIdPattern,
-  msnPattern,
-  organisationKey,
-  schemePattern,
-} from '../../src/domain/organisation.ts'
-import type {
-  BusinessIdentifier,
-  DemoProductOrder,
-  DemoSalesUnit,
-  DemoWebhook,
-  DemoWorld,
-} from '../world/types.ts'
+import { businessIdPattern, msnPattern, organisationKey, schemePattern } from '../../src/domain/organisation.ts'
+import type { BusinessIdentifier, DemoProductOrder, DemoSalesUnit, DemoWebhook, DemoWorld } from '../world/types.ts'
 import { callerOf } from './caller.ts'
 import { Problem } from './problems.ts'
 import { createRowIndex } from './row-index.ts'
@@ -19,77 +8,13 @@ import { visibleMerchant, visibleSalesUnit, visibleSalesUnits } from './visibili
 
 const uuidPattern = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
-const checked = (name: string, value: unknown, pattern: RegExp): string => {
-  if (typeof value !== 'string' || !pattern.test(value)) throw new Problem(400, `${name} is malformed.`)
-  return value
-}
-
-const found = <T>(row: T | undefined, what: string): T => {
-  if (row === undefined) throw new Problem(404, `${what} was not found.`)
-  return row
-}
-
-/** Production answers an empty list with 204 now and then; here always, so that nobody forgets it. */
-const sendRows = (res: Response, rows: readonly unknown[], body: unknown = rows): void => {
-  if (rows.length === 0) res.status(204).end()
-  else res.json(body)
-}
-
-/** Lists have been seen with an MSN that is a number: here every seventh row has one. */
-const msnInRow = (msn: string, index: number): string | number => (index % 7 === 6 ? Number(msn) : msn)
-
-const salesUnitRows = (salesUnits: readonly DemoSalesUnit[]): unknown[] =>
-  salesUnits.map(({ body: { msn, name } }, index) => ({ msn: msnInRow(msn, index), name }))
-
-/** Of the orders, every seventh that has a sales unit. */
-const orderRows = (orders: readonly DemoProductOrder[]): unknown[] => {
-  let salesUnits = 0
-  return orders.map(({ body }) => {
-    if (!body.salesUnit) return body
-    const { msn, name } = body.salesUnit
-    return { ...body, salesUnit: { msn: msnInRow(msn, salesUnits++), name } }
-  })
-}
-
-const partnerOf = (res: Response): string | undefined => {
-  const { organisation } = callerOf(res)
-  return organisation.kind === 'partner' ? organisation.id : undefined
-}
-
-const identifierOf = (req: Request): BusinessIdentifier => ({
-  scheme: checked('scheme', req.params['scheme'], schemePattern),
-  id: checked('id', req.params['id'], businessIdPattern),
-})
-
 const ordersById = createRowIndex<DemoProductOrder>(({ body }) => body.productOrderId)
 const webhooksByOwner = createRowIndex<DemoWebhook>(({ registeredFor }) => registeredFor, {
   mostHaveNone: true,
 })
 
-const listWebhooks =
-  (world: DemoWorld): RequestHandler =>
-  (req, res) => {
-    const { organisation } = callerOf(res)
-    const msn = req.get('Merchant-Serial-Number')
-    if (msn !== undefined) found(visibleSalesUnit(world, organisation, msn), `Sales unit ${msn}`)
-    const registeredFor = msn === undefined ? organisationKey(organisation) : `msn/${msn}`
-    const webhooks = webhooksByOwner(world.webhooks, registeredFor).map(({ body }) => body)
-    sendRows(res, webhooks, { webhooks })
-  }
-
-const listProductOrders =
-  (world: DemoWorld): RequestHandler =>
-  (req, res) => {
-    const includeExpired = checked('includeExpired', req.query['includeExpired'] ?? 'false', /^(true|false)$/)
-    const partnerId = partnerOf(res)
-    const rows = world.productOrders.filter(
-      (row) => row.partnerId === partnerId && (includeExpired === 'true' || row.body.status !== 'EXPIRED'),
-    )
-    sendRows(res, orderRows(rows))
-  }
-
 /** Every read endpoint. Behind `requireCaller`; answers only what the caller may see. */
-export const resourceRoutes = (world: DemoWorld): Router => {
+export function resourceRoutes(world: DemoWorld): Router {
   const router = Router()
 
   router.get('/management/v1/sales-units', (_req, res) => {
@@ -137,4 +62,73 @@ export const resourceRoutes = (world: DemoWorld): Router => {
   router.get('/webhooks/v1/webhooks', listWebhooks(world))
 
   return router
+}
+
+/** Production answers an empty list with 204 now and then; here always, so that nobody forgets it. */
+function sendRows(res: Response, rows: readonly unknown[], body: unknown = rows): void {
+  if (rows.length === 0) res.status(204).end()
+  else res.json(body)
+}
+
+function salesUnitRows(salesUnits: readonly DemoSalesUnit[]): unknown[] {
+  return salesUnits.map(({ body: { msn, name } }, index) => ({ msn: msnInRow(msn, index), name }))
+}
+
+function checked(name: string, value: unknown, pattern: RegExp): string {
+  if (typeof value !== 'string' || !pattern.test(value)) throw new Problem(400, `${name} is malformed.`)
+  return value
+}
+
+function found<T>(row: T | undefined, what: string): T {
+  if (row === undefined) throw new Problem(404, `${what} was not found.`)
+  return row
+}
+
+function identifierOf(req: Request): BusinessIdentifier {
+  return {
+    scheme: checked('scheme', req.params['scheme'], schemePattern),
+    id: checked('id', req.params['id'], businessIdPattern),
+  }
+}
+
+function listProductOrders(world: DemoWorld): RequestHandler {
+  return (req, res) => {
+    const includeExpired = checked('includeExpired', req.query['includeExpired'] ?? 'false', /^(true|false)$/)
+    const partnerId = partnerOf(res)
+    const rows = world.productOrders.filter(
+      (row) => row.partnerId === partnerId && (includeExpired === 'true' || row.body.status !== 'EXPIRED'),
+    )
+    sendRows(res, orderRows(rows))
+  }
+}
+
+function partnerOf(res: Response): string | undefined {
+  const { organisation } = callerOf(res)
+  return organisation.kind === 'partner' ? organisation.id : undefined
+}
+
+function listWebhooks(world: DemoWorld): RequestHandler {
+  return (req, res) => {
+    const { organisation } = callerOf(res)
+    const msn = req.get('Merchant-Serial-Number')
+    if (msn !== undefined) found(visibleSalesUnit(world, organisation, msn), `Sales unit ${msn}`)
+    const registeredFor = msn === undefined ? organisationKey(organisation) : `msn/${msn}`
+    const webhooks = webhooksByOwner(world.webhooks, registeredFor).map(({ body }) => body)
+    sendRows(res, webhooks, { webhooks })
+  }
+}
+
+/** Lists have been seen with an MSN that is a number: here every seventh row has one. */
+function msnInRow(msn: string, index: number): string | number {
+  return index % 7 === 6 ? Number(msn) : msn
+}
+
+/** Of the orders, every seventh that has a sales unit. */
+function orderRows(orders: readonly DemoProductOrder[]): unknown[] {
+  let salesUnits = 0
+  return orders.map(({ body }) => {
+    if (!body.salesUnit) return body
+    const { msn, name } = body.salesUnit
+    return { ...body, salesUnit: { msn: msnInRow(msn, salesUnits++), name } }
+  })
 }

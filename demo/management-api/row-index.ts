@@ -6,17 +6,6 @@ type Index = {
   readonly places: ReadonlyMap<string, readonly number[]>
 }
 
-const build = <Row>(rows: readonly Row[], keyOf: (row: Row) => string): Index => {
-  const places = new Map<string, number[]>()
-  for (const [place, row] of rows.entries()) {
-    const key = keyOf(row)
-    const known = places.get(key)
-    if (known) known.push(place)
-    else places.set(key, [place])
-  }
-  return { length: rows.length, first: rows[0], last: rows.at(-1), places }
-}
-
 /** Finds the rows of a key, in their order. */
 export type FindRows<Row> = (rows: readonly Row[], key: string) => readonly Row[]
 
@@ -26,10 +15,10 @@ export type FindRows<Row> = (rows: readonly Row[], key: string) => readonly Row[
  * @param options.mostHaveNone believes that there is no such row while the number of rows, the first and the last are
  *   what they were; otherwise all rows are looked through once more, which is slow but rare
  */
-export const createRowIndex = <Row>(
+export function createRowIndex<Row>(
   keyOf: (row: Row) => string,
   options: { readonly mostHaveNone: boolean } = { mostHaveNone: false },
-): FindRows<Row> => {
+): FindRows<Row> {
   const indexes = new WeakMap<readonly Row[], Index>()
   const rebuilt = (rows: readonly Row[]): Index => {
     const index = build(rows, keyOf)
@@ -41,8 +30,7 @@ export const createRowIndex = <Row>(
 
   return (rows, key) => {
     const known = indexes.get(rows)
-    const isSame =
-      known?.length === rows.length && known.first === rows[0] && known.last === rows.at(-1) && known
+    const isSame = known?.length === rows.length && known.first === rows[0] && known.last === rows.at(-1) && known
     const index = isSame || rebuilt(rows)
     const found = at(rows, index.places.get(key))
     const isTrue =
@@ -51,4 +39,15 @@ export const createRowIndex = <Row>(
         : found.every((row) => keyOf(row) === key)
     return isTrue ? found : at(rows, rebuilt(rows).places.get(key))
   }
+}
+
+function build<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Index {
+  const places = new Map<string, number[]>()
+  for (const [place, row] of rows.entries()) {
+    const key = keyOf(row)
+    const known = places.get(key)
+    if (known) known.push(place)
+    else places.set(key, [place])
+  }
+  return { length: rows.length, first: rows[0], last: rows.at(-1), places }
 }

@@ -15,7 +15,7 @@ export type Tokens = {
 }
 
 /** Keeps tokens in memory, until they are revoked. */
-export const createTokens = (): Tokens => {
+export function createTokens(): Tokens {
   const issued = new Map<string, { caller: DemoOrganisation; expiresAt: number }>()
   return {
     issue: (caller, lifetimeSeconds) => {
@@ -31,45 +31,26 @@ export const createTokens = (): Tokens => {
   }
 }
 
-const basicCredentials = (req: Request): [id: string, secret: string] | undefined => {
-  const encoded = /^Basic ([\w+/=]+)$/i.exec(req.get('Authorization') ?? '')?.[1]
-  const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? []
-  return id === undefined || secret === undefined ? undefined : [id, secret]
-}
-
 /** The organisation that a request says it comes from, by token or client id, right or wrong; '' when it says none. */
-export const claimedCaller = (world: DemoWorld, tokens: Tokens, req: Request): string => {
+export function claimedCaller(world: DemoWorld, tokens: Tokens, req: Request): string {
   const token = /^Bearer (\S+)$/i.exec(req.get('Authorization') ?? '')?.[1]
   const clientId = req.get('client_id') ?? basicCredentials(req)?.[0]
   const caller =
-    token === undefined
-      ? world.organisations.find(({ keys }) => keys.clientId === clientId)
-      : tokens.owner(token)
+    token === undefined ? world.organisations.find(({ keys }) => keys.clientId === clientId) : tokens.owner(token)
   return caller ? organisationKey(caller.organisation) : ''
 }
 
-/** Whose keys the headers of a standard token request are, or a problem that does not say which one is wrong. */
-const standardClient = (world: DemoWorld, req: Request): DemoOrganisation => {
-  const caller = world.organisations.find(
-    ({ keys }) =>
-      keys.type !== 'management' &&
-      keys.clientId === req.get('client_id') &&
-      keys.clientSecret === req.get('client_secret') &&
-      keys.subscriptionKey === req.get('Ocp-Apim-Subscription-Key'),
-  )
-  if (!caller) throw new Problem(401, 'client_id, client_secret or subscription key is not valid.')
-  const msn = req.get('Merchant-Serial-Number')
-  if (msn !== undefined && !canUseMsn(world, caller, msn)) {
-    throw new Problem(401, 'Merchant-Serial-Number does not belong to these keys.')
-  }
-  return caller
+function basicCredentials(req: Request): [id: string, secret: string] | undefined {
+  const encoded = /^Basic ([\w+/=]+)$/i.exec(req.get('Authorization') ?? '')?.[1]
+  const [, id, secret] = /^([^:]*):(.*)$/.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? []
+  return id === undefined || secret === undefined ? undefined : [id, secret]
 }
 
 /**
  * The two token endpoints. Each accepts only its own kind of keys.
  * @param lifetimeSeconds of both kinds of token; otherwise 24 hours (standard) and 15 minutes (management)
  */
-export const tokenRoutes = (world: DemoWorld, tokens: Tokens, lifetimeSeconds?: number): Router => {
+export function tokenRoutes(world: DemoWorld, tokens: Tokens, lifetimeSeconds?: number): Router {
   const router = Router()
 
   router.post('/accesstoken/get', (req, res) => {
@@ -89,9 +70,7 @@ export const tokenRoutes = (world: DemoWorld, tokens: Tokens, lifetimeSeconds?: 
     const credentials = basicCredentials(req)
     const caller = world.organisations.find(
       ({ keys }) =>
-        keys.type === 'management' &&
-        keys.clientId === credentials?.[0] &&
-        keys.clientSecret === credentials[1],
+        keys.type === 'management' && keys.clientId === credentials?.[0] && keys.clientSecret === credentials[1],
     )
     if (!caller || req.get('Ocp-Apim-Subscription-Key') !== undefined) {
       res.status(401).json({ error: 'invalid_client' })
@@ -109,4 +88,21 @@ export const tokenRoutes = (world: DemoWorld, tokens: Tokens, lifetimeSeconds?: 
   })
 
   return router
+}
+
+/** Whose keys the headers of a standard token request are, or a problem that does not say which one is wrong. */
+function standardClient(world: DemoWorld, req: Request): DemoOrganisation {
+  const caller = world.organisations.find(
+    ({ keys }) =>
+      keys.type !== 'management' &&
+      keys.clientId === req.get('client_id') &&
+      keys.clientSecret === req.get('client_secret') &&
+      keys.subscriptionKey === req.get('Ocp-Apim-Subscription-Key'),
+  )
+  if (!caller) throw new Problem(401, 'client_id, client_secret or subscription key is not valid.')
+  const msn = req.get('Merchant-Serial-Number')
+  if (msn !== undefined && !canUseMsn(world, caller, msn)) {
+    throw new Problem(401, 'Merchant-Serial-Number does not belong to these keys.')
+  }
+  return caller
 }

@@ -1,15 +1,6 @@
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
-import type {
-  BusinessIdentifier,
-  DemoMerchant,
-  DemoOrganisation,
-  DemoSalesUnit,
-  DemoWorld,
-} from '../world/types.ts'
+import type { BusinessIdentifier, DemoMerchant, DemoOrganisation, DemoSalesUnit, DemoWorld } from '../world/types.ts'
 import { createRowIndex } from './row-index.ts'
-
-const merchantKey = ({ scheme, id }: BusinessIdentifier): string =>
-  organisationKey({ kind: 'merchant', scheme, id })
 
 const merchantsByKey = createRowIndex<DemoMerchant>(({ body }) => merchantKey(body.businessIdentifier))
 const salesUnitsByMsn = createRowIndex<DemoSalesUnit>(({ body }) => body.msn)
@@ -20,7 +11,13 @@ type Owners = { readonly merchants: number; readonly of: Map<DemoSalesUnit, Demo
 /** The merchant of each sales unit as it was last found: a list asks for all of them. */
 const owners = new WeakMap<DemoWorld, Owners>()
 
-const ownersOf = (world: DemoWorld): Owners['of'] => {
+/** The active sales units that the caller may see: a partner's own connections, a merchant's own. */
+export function visibleSalesUnits(world: DemoWorld, caller: OrganisationReference): DemoSalesUnit[] {
+  const known = ownersOf(world)
+  return world.salesUnits.filter((row) => isShown(world, caller, row, known))
+}
+
+function ownersOf(world: DemoWorld): Owners['of'] {
   const known = owners.get(world)
   // Merchants and sales units that were taken out are forgotten.
   if (known?.merchants === world.merchants.length && known.of.size <= world.salesUnits.length) return known.of
@@ -29,15 +26,9 @@ const ownersOf = (world: DemoWorld): Owners['of'] => {
   return of
 }
 
-const isShown = (
-  world: DemoWorld,
-  caller: OrganisationReference,
-  row: DemoSalesUnit,
-  known: Owners['of'],
-): boolean => {
+function isShown(world: DemoWorld, caller: OrganisationReference, row: DemoSalesUnit, known: Owners['of']): boolean {
   const { scheme, id } = row.body.businessIdentifier
-  const isMine =
-    caller.kind === 'partner' ? row.partnerId === caller.id : scheme === caller.scheme && id === caller.id
+  const isMine = caller.kind === 'partner' ? row.partnerId === caller.id : scheme === caller.scheme && id === caller.id
   if (!isMine || !row.active) return false
   let owner = known.get(row)
   const identifier = owner?.body.businessIdentifier
@@ -48,18 +39,16 @@ const isShown = (
   return owner?.body.status === 'ACTIVE'
 }
 
-/** The active sales units that the caller may see: a partner's own connections, a merchant's own. */
-export const visibleSalesUnits = (world: DemoWorld, caller: OrganisationReference): DemoSalesUnit[] => {
-  const known = ownersOf(world)
-  return world.salesUnits.filter((row) => isShown(world, caller, row, known))
+function merchantKey({ scheme, id }: BusinessIdentifier): string {
+  return organisationKey({ kind: 'merchant', scheme, id })
 }
 
 /** One of them; undefined also when it exists but is not for the caller, so that nobody can tell. */
-export const visibleSalesUnit = (
+export function visibleSalesUnit(
   world: DemoWorld,
   caller: OrganisationReference,
   msn: string,
-): DemoSalesUnit | undefined => {
+): DemoSalesUnit | undefined {
   const [row] = salesUnitsByMsn(world.salesUnits, msn)
   return row && isShown(world, caller, row, ownersOf(world)) ? row : undefined
 }
@@ -68,27 +57,22 @@ export const visibleSalesUnit = (
  * A merchant, with those of its sales units that the caller may see. Undefined when it is not active, is another
  * merchant than the calling one, or has no active sales unit with the calling partner.
  */
-export const visibleMerchant = (
+export function visibleMerchant(
   world: DemoWorld,
   caller: OrganisationReference,
   identifier: BusinessIdentifier,
-): { merchant: DemoMerchant; salesUnits: DemoSalesUnit[] } | undefined => {
+): { merchant: DemoMerchant; salesUnits: DemoSalesUnit[] } | undefined {
   const key = merchantKey(identifier)
   const [merchant] = merchantsByKey(world.merchants, key)
   const known = ownersOf(world)
-  const salesUnits = salesUnitsByMerchant(world.salesUnits, key).filter((row) =>
-    isShown(world, caller, row, known),
-  )
+  const salesUnits = salesUnitsByMerchant(world.salesUnits, key).filter((row) => isShown(world, caller, row, known))
   const shown = caller.kind === 'partner' ? salesUnits.length > 0 : key === organisationKey(caller)
   return merchant?.body.status === 'ACTIVE' && shown ? { merchant, salesUnits } : undefined
 }
 
 /** Whether a caller may name this MSN in Merchant-Serial-Number. Sales unit keys: only their own. */
-export const canUseMsn = (
-  world: DemoWorld,
-  { organisation, keys }: DemoOrganisation,
-  msn: string,
-): boolean =>
-  keys.type === 'sales-unit'
+export function canUseMsn(world: DemoWorld, { organisation, keys }: DemoOrganisation, msn: string): boolean {
+  return keys.type === 'sales-unit'
     ? keys.merchantSerialNumber === msn
     : visibleSalesUnit(world, organisation, msn) !== undefined
+}

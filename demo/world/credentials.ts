@@ -15,50 +15,57 @@ const merchantsWithKeys: [id: string, msn?: string][] = [
   ['313402778', '140512'],
 ]
 
-const client = (random: Random): { clientId: string; clientSecret: string } => ({
-  clientId: random.uuid(),
-  clientSecret: `demo-secret-${random.uuid()}`,
-})
-const subscriptionKey = (random: Random): string => `demo-subscription-${random.uuid().replaceAll('-', '')}`
-
 /**
  * Everybody who can call the API. Partner 23456's keys name an MSN of its own when it has any sales unit, partner
  * 12345's do not: both forms exist.
  */
-export const organisations = (
+export function organisations(
   merchants: readonly DemoMerchant[],
   salesUnits: readonly DemoSalesUnit[],
   random: Random,
-): DemoOrganisation[] => [
-  ...partners.map(([id, name, type]): DemoOrganisation => {
-    const msn = id === '23456' ? salesUnits.find(({ partnerId }) => partnerId === id)?.body.msn : undefined
-    const keys: DemoKeys =
-      type === 'management'
-        ? { type, ...client(random) }
-        : {
-            type,
-            ...client(random),
-            subscriptionKey: subscriptionKey(random),
-            ...(msn === undefined ? {} : { merchantSerialNumber: msn }),
-          }
-    return { organisation: { kind: 'partner', id, name }, keys }
-  }),
-  ...merchantsWithKeys.map(([id, msn]): DemoOrganisation => {
-    const merchant = merchants.find(({ body }) => body.businessIdentifier.id === id)
-    if (!merchant) throw new Error(`no demo merchant ${id}`)
-    const { businessIdentifier, name } = merchant.body
-    const keys: DemoKeys =
-      msn === undefined
-        ? { type: 'management', ...client(random) }
-        : {
-            type: 'sales-unit',
-            ...client(random),
-            subscriptionKey: subscriptionKey(random),
-            merchantSerialNumber: msn,
-          }
-    return { organisation: { kind: 'merchant', ...businessIdentifier, name }, keys }
-  }),
-]
+): DemoOrganisation[] {
+  return [
+    ...partners.map(([id, name, type]): DemoOrganisation => {
+      const msn = id === '23456' ? salesUnits.find(({ partnerId }) => partnerId === id)?.body.msn : undefined
+      const keys: DemoKeys =
+        type === 'management'
+          ? { type, ...client(random) }
+          : {
+              type,
+              ...client(random),
+              subscriptionKey: subscriptionKey(random),
+              ...(msn === undefined ? {} : { merchantSerialNumber: msn }),
+            }
+      return { organisation: { kind: 'partner', id, name }, keys }
+    }),
+    ...merchantsWithKeys.map(([id, msn]): DemoOrganisation => {
+      const merchant = merchants.find(({ body }) => body.businessIdentifier.id === id)
+      if (!merchant) throw new Error(`no demo merchant ${id}`)
+      const { businessIdentifier, name } = merchant.body
+      const keys: DemoKeys =
+        msn === undefined
+          ? { type: 'management', ...client(random) }
+          : {
+              type: 'sales-unit',
+              ...client(random),
+              subscriptionKey: subscriptionKey(random),
+              merchantSerialNumber: msn,
+            }
+      return { organisation: { kind: 'merchant', ...businessIdentifier, name }, keys }
+    }),
+  ]
+}
+
+function client(random: Random): { clientId: string; clientSecret: string } {
+  return {
+    clientId: random.uuid(),
+    clientSecret: `demo-secret-${random.uuid()}`,
+  }
+}
+
+function subscriptionKey(random: Random): string {
+  return `demo-subscription-${random.uuid().replaceAll('-', '')}`
+}
 
 /** The content of the portal's organisations file, keys and all: made-up ones that only the demo API accepts. */
 export type OrganisationsFile = {
@@ -67,7 +74,7 @@ export type OrganisationsFile = {
 }
 
 /** What an operator would have written to let the portal act as everybody in the demo world. */
-export const organisationsFile = (world: DemoWorld): OrganisationsFile => {
+export function organisationsFile(world: DemoWorld): OrganisationsFile {
   const file: OrganisationsFile = { partners: [], merchants: [] }
   for (const { organisation, keys } of world.organisations) {
     if (organisation.kind === 'partner') {

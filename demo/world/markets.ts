@@ -12,36 +12,37 @@ export const schemes: Record<Market, string> = {
  * A business id of the market's form, different for every `index` below 100 000 of the same series (one digit).
  * Begins with 3 (NO) or 9 (DK, FI), which no real company's does.
  */
-export const businessId = (market: Market, series: number, index: number): string => {
-  const scrambled = (length: number): string =>
-    String((index * 7919 + 54321) % 10 ** length).padStart(length, '0')
+export function businessId(market: Market, series: number, index: number): string {
+  const scrambled = (length: number): string => String((index * 7919 + 54321) % 10 ** length).padStart(length, '0')
   if (market === 'NO') return `3${series}${scrambled(7)}`
   if (market === 'DK') return `9${series}${scrambled(6)}`
   return `9${series}${scrambled(5)}-${(index * 3 + series) % 10}`
 }
 
 /** A bank account with the number of digits that the market uses. */
-export const bankAccount = (
+export function bankAccount(
   market: Market,
   random: Random,
-): NonNullable<DemoSalesUnit['body']['settlementBankAccount']> => {
+): NonNullable<DemoSalesUnit['body']['settlementBankAccount']> {
   if (market === 'NO') return { scheme: 'BBAN:NO', id: random.digits(11) }
   if (market === 'DK') return { scheme: 'BBAN:DK', id: random.digits(14) }
   return { scheme: 'IBAN:FI', id: random.digits(16) }
 }
 
 /** What an ordinary sales unit of the market may do; `changes` win. Partial and late capture are DK and FI only. */
-export const configuration = (
+export function configuration(
   market: Market,
   changes: Record<string, boolean | string> = {},
-): Record<string, boolean | string> => ({
-  paymentAllowed: true,
-  captureType: 'ReserveCapture',
-  skipLandingPageAllowed: false,
-  recurringAllowed: false,
-  ...(market === 'NO' ? {} : { partialCaptureAllowed: true, lateCaptureAllowed: false }),
-  landingPagePhoneNumberLocked: false,
-  longLivingPaymentAllowed: false,
-  creditCardPaymentAllowed: true,
-  ...changes,
-})
+): Record<string, boolean | string> {
+  return {
+    paymentAllowed: true,
+    captureType: 'ReserveCapture',
+    skipLandingPageAllowed: false,
+    recurringAllowed: false,
+    ...(market === 'NO' ? {} : { partialCaptureAllowed: true, lateCaptureAllowed: false }),
+    landingPagePhoneNumberLocked: false,
+    longLivingPaymentAllowed: false,
+    creditCardPaymentAllowed: true,
+    ...changes,
+  }
+}

@@ -13,16 +13,7 @@ export type NameParts = {
 export const nameParts: Record<Market, NameParts> = {
   NO: {
     owners: ['Nordahl', 'Bjørk', 'Sørli', 'Ås', 'Kråkstad', 'Havn', 'Fjellro', 'Lykke', 'Torget', 'Gråbein'],
-    trades: [
-      'Bakeri',
-      'Kaffebar',
-      'Frisør',
-      'Sykkel',
-      'Blomster',
-      'Gatekjøkken',
-      'Bok & Papir',
-      'Fiskebutikk',
-    ],
+    trades: ['Bakeri', 'Kaffebar', 'Frisør', 'Sykkel', 'Blomster', 'Gatekjøkken', 'Bok & Papir', 'Fiskebutikk'],
     legalForms: ['AS', 'ANS', 'DA'],
     places: [
       ['Oslo', '0155'],
@@ -51,18 +42,7 @@ export const nameParts: Record<Market, NameParts> = {
     streets: ['Nørregade', 'Algade', 'Østergade', 'Havnegade', 'Vestergade'],
   },
   FI: {
-    owners: [
-      'Mäkelä',
-      'Järvinen',
-      'Koivu',
-      'Tähti',
-      'Hämäläinen',
-      'Lumi',
-      'Metsä',
-      'Pöllö',
-      'Satama',
-      'Kesä',
-    ],
+    owners: ['Mäkelä', 'Järvinen', 'Koivu', 'Tähti', 'Hämäläinen', 'Lumi', 'Metsä', 'Pöllö', 'Satama', 'Kesä'],
     trades: ['Leipomo', 'Kahvila', 'Parturi', 'Pyörä', 'Kukka', 'Kioski', 'Sauna', 'Kala & Mäti'],
     legalForms: ['Oy', 'Ky', 'Tmi'],
     places: [

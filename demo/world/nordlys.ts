@@ -13,6 +13,7 @@ type Unit = {
   inactive?: true
   noBankAccount?: true
 }
+
 type Row = {
   market: Market
   id: string
@@ -24,13 +25,6 @@ type Row = {
   deactivated?: true
   units: Unit[]
 }
-
-const address = (line: string, postCode: string, city: string, countryCode: Market): DemoAddress => ({
-  lines: [line],
-  postCode,
-  city,
-  countryCode,
-})
 
 /** Written by hand: these stand on the demo's first pages, and in the tests, with every awkward name there is. */
 const rows: Row[] = [
@@ -126,9 +120,7 @@ const rows: Row[] = [
     since: '2025-04-22',
     changed: '2026-09-14',
     address: address('Søndergade 8', '8000', 'Aarhus C', 'DK'),
-    units: [
-      { msn: '231777', name: "Ole's Gym", changes: { captureType: 'InstantCapture', tippingAllowed: true } },
-    ],
+    units: [{ msn: '231777', name: "Ole's Gym", changes: { captureType: 'InstantCapture', tippingAllowed: true } }],
   },
   {
     market: 'NO',
@@ -153,36 +145,51 @@ const rows: Row[] = [
   },
 ]
 
-const toSalesUnit = (row: Row, unit: Unit, random: Random): DemoSalesUnit => ({
-  partnerId: unit.partnerId === null ? null : '12345',
-  active: !unit.inactive,
-  body: {
-    msn: unit.msn,
-    name: unit.name,
-    businessIdentifier: { scheme: schemes[row.market], id: row.id },
-    ...(unit.noBankAccount ? {} : { settlementBankAccount: bankAccount(row.market, random) }),
-    configuration: unit.only ? { ...unit.only } : configuration(row.market, unit.changes),
-  },
-})
-
-const toMerchant = (row: Row): DemoMerchant => ({
-  body: {
-    businessIdentifier: { scheme: schemes[row.market], id: row.id },
-    name: row.name,
-    status: row.deactivated ? 'DEACTIVATED' : 'ACTIVE',
-    createdAt: `${row.since}T09:12:41Z`,
-    updatedAt: `${row.changed}T14:03:27Z`,
-    countryCode: row.market,
-    ...(row.address === undefined ? {} : { businessAddress: structuredClone(row.address) }),
-    ...(row.postAddress === undefined ? {} : { businessPostAddress: structuredClone(row.postAddress) }),
-  },
-})
-
 /**
  * The small partner 12345's merchants and sales units (12 that it can see), and beside them what it must not
  * see: a sales unit and a merchant that were deactivated, and sales units without a partner.
  */
-export const nordlys = (random: Random): { merchants: DemoMerchant[]; salesUnits: DemoSalesUnit[] } => ({
-  merchants: rows.map(toMerchant),
-  salesUnits: rows.flatMap((row) => row.units.map((unit) => toSalesUnit(row, unit, random))),
-})
+export function nordlys(random: Random): { merchants: DemoMerchant[]; salesUnits: DemoSalesUnit[] } {
+  return {
+    merchants: rows.map(toMerchant),
+    salesUnits: rows.flatMap((row) => row.units.map((unit) => toSalesUnit(row, unit, random))),
+  }
+}
+
+function toMerchant(row: Row): DemoMerchant {
+  return {
+    body: {
+      businessIdentifier: { scheme: schemes[row.market], id: row.id },
+      name: row.name,
+      status: row.deactivated ? 'DEACTIVATED' : 'ACTIVE',
+      createdAt: `${row.since}T09:12:41Z`,
+      updatedAt: `${row.changed}T14:03:27Z`,
+      countryCode: row.market,
+      ...(row.address === undefined ? {} : { businessAddress: structuredClone(row.address) }),
+      ...(row.postAddress === undefined ? {} : { businessPostAddress: structuredClone(row.postAddress) }),
+    },
+  }
+}
+
+function toSalesUnit(row: Row, unit: Unit, random: Random): DemoSalesUnit {
+  return {
+    partnerId: unit.partnerId === null ? null : '12345',
+    active: !unit.inactive,
+    body: {
+      msn: unit.msn,
+      name: unit.name,
+      businessIdentifier: { scheme: schemes[row.market], id: row.id },
+      ...(unit.noBankAccount ? {} : { settlementBankAccount: bankAccount(row.market, random) }),
+      configuration: unit.only ? { ...unit.only } : configuration(row.market, unit.changes),
+    },
+  }
+}
+
+function address(line: string, postCode: string, city: string, countryCode: Market): DemoAddress {
+  return {
+    lines: [line],
+    postCode,
+    city,
+    countryCode,
+  }
+}

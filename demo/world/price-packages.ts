@@ -33,8 +33,8 @@ const packageRows: Record<string, PackageRow[]> = {
 }
 
 /** Every partner's price packages: eight for 12345, six for 23456. */
-export const pricePackages = (random: Random): DemoPricePackage[] =>
-  Object.entries(packageRows).flatMap(([partnerId, rows]) =>
+export function pricePackages(random: Random): DemoPricePackage[] {
+  return Object.entries(packageRows).flatMap(([partnerId, rows]) =>
     rows.map(([name, description, market, productType, visibleInSignupForm, commission]) => ({
       partnerId,
       body: {
@@ -48,6 +48,7 @@ export const pricePackages = (random: Random): DemoPricePackage[] =>
       },
     })),
   )
+}
 
 type TemplateRow = [
   name: string,
@@ -66,12 +67,10 @@ const templateRows: TemplateRow[] = [
 ]
 
 /** The product order templates of partner 12345, four with one of its price packages and one without. */
-export const templates = (packages: readonly DemoPricePackage[], random: Random): DemoTemplate[] =>
-  templateRows.map(([name, productType, packageName, lockedFields, createdAt]) => {
+export function templates(packages: readonly DemoPricePackage[], random: Random): DemoTemplate[] {
+  return templateRows.map(([name, productType, packageName, lockedFields, createdAt]) => {
     const templateId = random.uuid()
-    const pricePackage = packages.find(
-      ({ partnerId, body }) => partnerId === '12345' && body.name === packageName,
-    )
+    const pricePackage = packages.find(({ partnerId, body }) => partnerId === '12345' && body.name === packageName)
     return {
       partnerId: '12345',
       body: {
@@ -85,3 +84,4 @@ export const templates = (packages: readonly DemoPricePackage[], random: Random)
       },
     }
   })
+}

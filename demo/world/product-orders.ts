@@ -10,13 +10,40 @@ const markets: Market[] = ['NO', 'DK', 'FI']
 
 type Kind = { productOrderType: string; productType: string; status: string }
 
-const toOrder = (
+const everyKind: Kind[] = [
+  ...productTypes.flatMap((productType) =>
+    prefillStatuses.map((status) => ({ productOrderType: 'PREFILL', productType, status })),
+  ),
+  ...['TEMPLATE', 'MANUAL'].flatMap((productOrderType, shift) =>
+    otherStatuses.map((status, index) => ({
+      productOrderType,
+      productType: cyclic(productTypes, index + shift * 2),
+      status,
+    })),
+  ),
+  { productOrderType: 'PREFILL', productType: 'CHECKOUT', status: 'ON_HOLD' },
+  { productOrderType: 'PREFILL', productType: 'GIFT_CARDS', status: 'RECEIVED' },
+]
+
+/**
+ * 38 orders: every product type with every status (prefilled), every status that template and manual orders have,
+ * and two that a client made from today's documentation does not know: a status and a product type.
+ */
+export function oneOrderOfEach(
+  partnerId: string,
+  salesUnits: readonly DemoSalesUnit[],
+  random: Random,
+): DemoProductOrder[] {
+  return everyKind.map((kind, index) => toOrder(partnerId, kind, index, salesUnits, random))
+}
+
+function toOrder(
   partnerId: string,
   kind: Kind,
   index: number,
   salesUnits: readonly DemoSalesUnit[],
   random: Random,
-): DemoProductOrder => {
+): DemoProductOrder {
   const productOrderId = random.uuid()
   const market = cyclic(markets, index)
   const salesUnit = kind.status === 'COMPLETED' ? random.pick(salesUnits).body : undefined
@@ -41,39 +68,14 @@ const toOrder = (
   }
 }
 
-const everyKind: Kind[] = [
-  ...productTypes.flatMap((productType) =>
-    prefillStatuses.map((status) => ({ productOrderType: 'PREFILL', productType, status })),
-  ),
-  ...['TEMPLATE', 'MANUAL'].flatMap((productOrderType, shift) =>
-    otherStatuses.map((status, index) => ({
-      productOrderType,
-      productType: cyclic(productTypes, index + shift * 2),
-      status,
-    })),
-  ),
-  { productOrderType: 'PREFILL', productType: 'CHECKOUT', status: 'ON_HOLD' },
-  { productOrderType: 'PREFILL', productType: 'GIFT_CARDS', status: 'RECEIVED' },
-]
-
-/**
- * 38 orders: every product type with every status (prefilled), every status that template and manual orders have,
- * and two that a client made from today's documentation does not know: a status and a product type.
- */
-export const oneOrderOfEach = (
-  partnerId: string,
-  salesUnits: readonly DemoSalesUnit[],
-  random: Random,
-): DemoProductOrder[] => everyKind.map((kind, index) => toOrder(partnerId, kind, index, salesUnits, random))
-
 /** As many orders as asked for, of the documented kinds; most of them prefilled. Needs at least one sales unit. */
-export const manyOrders = (
+export function manyOrders(
   partnerId: string,
   count: number,
   salesUnits: readonly DemoSalesUnit[],
   random: Random,
-): DemoProductOrder[] =>
-  Array.from({ length: count }, (_, index) => {
+): DemoProductOrder[] {
+  return Array.from({ length: count }, (_, index) => {
     const productOrderType = random.pick(['PREFILL', 'PREFILL', 'PREFILL', 'TEMPLATE', 'MANUAL'])
     const statuses = productOrderType === 'PREFILL' ? prefillStatuses : otherStatuses
     const kind = {
@@ -83,3 +85,4 @@ export const manyOrders = (
     }
     return toOrder(partnerId, kind, index, salesUnits, random)
   })
+}

@@ -15,14 +15,14 @@ export type Random = {
 }
 
 /** The item at `index`, beginning again after the last. Throws on an empty list. */
-export const cyclic = <T>(items: readonly T[], index: number): T => {
+export function cyclic<T>(items: readonly T[], index: number): T {
   const item = items[index % items.length]
   if (item === undefined) throw new RangeError('nothing to choose from')
   return item
 }
 
 /** Mulberry32: small, and good enough for data that only has to look varied. Never for secrets. */
-export const createRandom = (seed: number): Random => {
+export function createRandom(seed: number): Random {
   let state = seed >>> 0
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -37,8 +37,7 @@ export const createRandom = (seed: number): Random => {
     below,
     chance: (probability) => next() < probability,
     pick: (items) => cyclic(items, below(items.length)),
-    digits: (length) =>
-      Array.from({ length }, (_, place) => (place === 0 ? 1 + below(9) : below(10))).join(''),
+    digits: (length) => Array.from({ length }, (_, place) => (place === 0 ? 1 + below(9) : below(10))).join(''),
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'.charAt(below(4))}${hex(3)}-${hex(12)}`,
   }
 }

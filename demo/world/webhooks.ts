@@ -1,7 +1,5 @@
 import type { Random } from './random.ts'
 import type { DemoSalesUnit, DemoWebhook } from './types.ts'
-
-const payment = (...names: string[]): string[] => names.map((name) => `epayments.payment.${name}.v1`)
 const allPayments = payment(
   'created',
   'authorized',
@@ -12,11 +10,7 @@ const allPayments = payment(
   'expired',
   'terminated',
 )
-const recurring = [
-  'recurring.agreement-activated.v1',
-  'recurring.agreement-stopped.v1',
-  'recurring.charge-captured.v1',
-]
+const recurring = ['recurring.agreement-activated.v1', 'recurring.agreement-stopped.v1', 'recurring.charge-captured.v1']
 
 const rows: [registeredFor: string, url: string, events: string[]][] = [
   ['partner/12345', 'https://hooks.nordlys.example/vipps/payments', allPayments],
@@ -35,19 +29,25 @@ const rows: [registeredFor: string, url: string, events: string[]][] = [
 ]
 
 /** Registrations of the partners, of some merchants and on single sales units: every 30th of `many` has one. */
-export const webhooks = (many: readonly DemoSalesUnit[], random: Random): DemoWebhook[] => [
-  ...rows.map(([registeredFor, url, events]) => ({
-    registeredFor,
-    body: { id: random.uuid(), url: new URL(url).href, events: [...events] },
-  })),
-  ...many
-    .filter((_, index) => index % 30 === 0)
-    .map(({ body: { msn } }) => ({
-      registeredFor: `msn/${msn}`,
-      body: {
-        id: random.uuid(),
-        url: `https://pos.fjordkasse.example/tills/${msn}`,
-        events: payment('captured', 'refunded'),
-      },
+export function webhooks(many: readonly DemoSalesUnit[], random: Random): DemoWebhook[] {
+  return [
+    ...rows.map(([registeredFor, url, events]) => ({
+      registeredFor,
+      body: { id: random.uuid(), url: new URL(url).href, events: [...events] },
     })),
-]
+    ...many
+      .filter((_, index) => index % 30 === 0)
+      .map(({ body: { msn } }) => ({
+        registeredFor: `msn/${msn}`,
+        body: {
+          id: random.uuid(),
+          url: `https://pos.fjordkasse.example/tills/${msn}`,
+          events: payment('captured', 'refunded'),
+        },
+      })),
+  ]
+}
+
+function payment(...names: string[]): string[] {
+  return names.map((name) => `epayments.payment.${name}.v1`)
+}

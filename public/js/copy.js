@@ -1,5 +1,5 @@
 /** Copy buttons stand hidden in the page: without JavaScript there would be nothing behind them. */
-export const showCopyButtons = (root) => {
+export function showCopyButtons(root) {
   for (const button of root.querySelectorAll('button[data-copy]')) {
     button.hidden = false
     const says = button.querySelector('.says')

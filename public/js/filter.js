@@ -7,72 +7,13 @@ htmx.config.history = 'reload'
 htmx.config.includeIndicatorCSS = false
 htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trusted) })
 
-const filter = () => document.getElementById('filter')
-const results = () => document.getElementById('results')
-const isOfList = (ctx) => ctx.target?.id === 'results'
-
 /** What led to the request under way: `input` while somebody types, `submit`, `change`, or the link that was pressed. */
 let cause
 /** Typing is one step back, however many letters it was. */
 let isTyping = false
 
-/** What says nothing stays out of the address, and the button of a heading is remembered as the order it asks for. */
-const tidy = (body) => {
-  const by = body.get('by')
-  if (by !== null) {
-    body.delete('by')
-    body.set('sort', by)
-  }
-  for (const [name, value] of Array.from(body)) if (value === '') body.delete(name)
-}
-
-/** The controls show what the address asks for; a text that somebody is in is theirs. */
-const followAddress = () => {
-  const form = filter()
-  const asked = new URLSearchParams(location.search)
-  for (const control of form.elements) {
-    if (control.form !== form || !form.contains(control) || control.name === '') continue
-    if (control.type === 'checkbox') control.checked = asked.getAll(control.name).includes(control.value)
-    else if (control.name !== 'q' || control !== document.activeElement)
-      control.value = asked.get(control.name) ?? ''
-  }
-}
-
-/** What leads away and back, such as the choice of a language or a new sign-in, leads back to the list as it is now. */
-const leadBackHere = () => {
-  const here = location.pathname + location.search
-  for (const field of document.getElementsByName('returnTo')) field.value = here
-  for (const link of document.querySelectorAll('a[href*="?returnTo="]')) {
-    link.search = new URLSearchParams({ returnTo: here })
-  }
-}
-
-/** Nobody is left without a place: where the link that was pressed is gone, they are at what was found. */
-const keepPlace = () => {
-  const found = document.getElementById('found')
-  const hasTurned = cause instanceof Element && cause.rel !== ''
-  if (hasTurned || document.activeElement === document.body) found?.focus()
-  if (hasTurned) results().scrollIntoView({ block: 'start' })
-}
-
-const pressed = (event) => {
-  const link = event.target.closest('.states a, .chips a, .pages a, .empty a')
-  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
-  if (!link || !isPlain || !filter() || !results()?.contains(link)) return
-  event.preventDefault()
-  cause = link
-  void htmx.ajax('GET', link.href, {
-    source: '#filter',
-    event,
-    target: '#results',
-    select: '#results',
-    swap: 'outerMorph',
-    push: 'true',
-  })
-}
-
 /** Filters the list while somebody types, without loading the page. Lists work the same without this, by their button. */
-export const followFilter = () => {
+export function followFilter() {
   document.addEventListener('click', pressed)
   document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
     if (!isOfList(ctx)) return
@@ -110,5 +51,73 @@ export const followFilter = () => {
   document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
 }
 
+function pressed(event) {
+  const link = event.target.closest('.states a, .chips a, .pages a, .empty a')
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
+  if (!link || !isPlain || !filter() || !results()?.contains(link)) return
+  event.preventDefault()
+  cause = link
+  void htmx.ajax('GET', link.href, {
+    source: '#filter',
+    event,
+    target: '#results',
+    select: '#results',
+    swap: 'outerMorph',
+    push: 'true',
+  })
+}
+
+function isOfList(ctx) {
+  return ctx.target?.id === 'results'
+}
+
+/** What says nothing stays out of the address, and the button of a heading is remembered as the order it asks for. */
+function tidy(body) {
+  const by = body.get('by')
+  if (by !== null) {
+    body.delete('by')
+    body.set('sort', by)
+  }
+  for (const [name, value] of Array.from(body)) if (value === '') body.delete(name)
+}
+
+function results() {
+  return document.getElementById('results')
+}
+
+/** The controls show what the address asks for; a text that somebody is in is theirs. */
+function followAddress() {
+  const form = filter()
+  const asked = new URLSearchParams(location.search)
+  for (const control of form.elements) {
+    if (control.form !== form || !form.contains(control) || control.name === '') continue
+    if (control.type === 'checkbox') control.checked = asked.getAll(control.name).includes(control.value)
+    else if (control.name !== 'q' || control !== document.activeElement) control.value = asked.get(control.name) ?? ''
+  }
+}
+
+/** What leads away and back, such as the choice of a language or a new sign-in, leads back to the list as it is now. */
+function leadBackHere() {
+  const here = location.pathname + location.search
+  for (const field of document.getElementsByName('returnTo')) field.value = here
+  for (const link of document.querySelectorAll('a[href*="?returnTo="]')) {
+    link.search = new URLSearchParams({ returnTo: here })
+  }
+}
+
+/** Nobody is left without a place: where the link that was pressed is gone, they are at what was found. */
+function keepPlace() {
+  const found = document.getElementById('found')
+  const hasTurned = cause instanceof Element && cause.rel !== ''
+  if (hasTurned || document.activeElement === document.body) found?.focus()
+  if (hasTurned) results().scrollIntoView({ block: 'start' })
+}
+
+function filter() {
+  return document.getElementById('filter')
+}
+
 /** The same for a filter that has just come into the page, in this part of it. */
-export const takeUpFilter = (part) => htmx.process(part)
+export function takeUpFilter(part) {
+  return htmx.process(part)
+}

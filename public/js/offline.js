@@ -4,7 +4,7 @@ const askAgainMs = 5000
  * Says below the bar that there is no connection, as soon as the browser knows or the portal did not answer, until it is
  * back. Nothing else on the page is touched.
  */
-export const watchConnection = () => {
+export function watchConnection() {
   const place = document.querySelector('[data-offline]')
   let timer
 

@@ -8,21 +8,25 @@ import { trusted } from './trusted.js'
 const everyMs = 2000
 
 /** A list has its filter and its rows once there is something in it. */
-const partsOf = (page) =>
-  [...page.querySelectorAll('[data-live], #filter')].map(({ id, dataset }) => dataset.live ?? id).join()
+function partsOf(page) {
+  return [...page.querySelectorAll('[data-live], #filter')].map(({ id, dataset }) => dataset.live ?? id).join()
+}
 
 /** Something was left as it was because somebody was in it. */
 let isBehind = false
 
-const isSomebodyIn = (part) =>
-  (part.contains(document.activeElement) && part !== document.activeElement) ||
-  getSelection()?.containsNode(part, true)
+function isSomebodyIn(part) {
+  return (
+    (part.contains(document.activeElement) && part !== document.activeElement) ||
+    getSelection()?.containsNode(part, true)
+  )
+}
 
 /**
  * Takes over each live part of the page as the portal shows it now, but for one that somebody is in; all of its main
  * part where there are other parts now.
  */
-const takeOver = (page) => {
+function takeOver(page) {
   const isOther = partsOf(page) !== partsOf(document)
   isBehind = false
   for (const part of document.querySelectorAll(isOther ? 'main' : '[data-live]')) {
@@ -38,7 +42,7 @@ const takeOver = (page) => {
 }
 
 /** While something is read for the first time, its page moves by itself. */
-const follow = async () => {
+async function follow() {
   if (!isBehind && !document.querySelector('[data-reading]')) return
   if (!document.hidden) {
     try {

@@ -7,7 +7,7 @@ const lookAgainMs = 20_000
  * Two minutes before the session ends, a notice with the one button that helps. Nothing on the page is touched. Other
  * tabs may have put the end off, so the portal is asked before anything is said, and as long as the notice stands.
  */
-export const watchSession = () => {
+export function watchSession() {
   const box = document.querySelector('[data-session-timeout]')
   if (!box) return
   const says = box.querySelector('[data-says]')

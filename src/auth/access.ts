@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { NotFoundError, RoleNeededError } from '../errors.ts'
 import { truncatedAddress } from '../http/truncated-address.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
@@ -17,24 +17,17 @@ declare global {
 }
 
 /** The query that leads back to the page that was asked for, for whoever is led elsewhere first; perhaps ''. */
-export const backHere = (req: Request): string => {
+export function backHere(req: Request): string {
   // Nobody is led back to an address that safeReturnPath refuses, and a header takes only so much.
   const wanted = req.method === 'GET' && safeReturnPath(req.originalUrl) === req.originalUrl
   return wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
-}
-
-/** The page that a form stood on, as far as the browser tells. */
-const pageOfForm = (req: Request): string => {
-  const referer = req.get('referer') ?? ''
-  const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }
-  return safeReturnPath(pathname + search)
 }
 
 /**
  * The one gate: what comes after it needs a user. Nobody signed in is led to the sign-in page, and from there
  * back to where they wanted to go; who sent a form is told that it did nothing, and led back to its page.
  */
-export const requireUser: RequestHandler = (req, res, next) => {
+export function requireUser(req: Request, res: Response, next: NextFunction): void {
   if (req.user) return next()
   if (req.method === 'POST' && req.path !== '/logout')
     return res.redirect(303, `/?form&returnTo=${encodeURIComponent(pageOfForm(req))}`)
@@ -47,7 +40,7 @@ const byName = new Intl.Collator('nb').compare
 export type Choice = UserGrant & { readonly organisation: Organisation }
 
 /** What the user may act as, by name. A grant for an organisation that is no longer configured shows nothing. */
-export const organisationsOf = (user: Express.User, organisations: Organisations): Choice[] => {
+export function organisationsOf(user: Express.User, organisations: Organisations): Choice[] {
   const known = organisations.current()
   return [...user.grants]
     .flatMap(([key, grant]) => {
@@ -69,9 +62,8 @@ export type AccessDeps = { readonly organisations: Organisations; readonly audit
  * at this moment.
  * @throws NotFoundError for every other, whether it exists or not, so that nobody learns who else is here
  */
-export const actAs =
-  (kind: Organisation['kind'], { organisations, audit }: AccessDeps): RequestHandler =>
-  (req, res, next) => {
+export function actAs(kind: Organisation['kind'], { organisations, audit }: AccessDeps): RequestHandler {
+  return (req, res, next) => {
     const { partnerId, scheme, id } = req.params as Record<string, string>
     const reference: OrganisationReference =
       kind === 'partner' ? { kind, id: partnerId ?? '' } : { kind, scheme: scheme ?? '', id: id ?? '' }
@@ -94,6 +86,7 @@ export const actAs =
     res.locals.logFields = { organisation: key }
     next()
   }
+}
 
 /**
  * Lets nobody through whose role does not cover this one. Comes after `actAs`.
@@ -101,9 +94,8 @@ export const actAs =
  * @throws Error at start when the site map says nothing: who may see it is then nobody's guess
  * @throws RoleNeededError at a request: that the organisation and Developers exist is no secret to its user
  */
-export const requireRole = (needed: Role | undefined, audit: AuditWriter): RequestHandler => {
-  if (needed === undefined || !roles.includes(needed))
-    throw new Error('a route of the site map names no role')
+export function requireRole(needed: Role | undefined, audit: AuditWriter): RequestHandler {
+  if (needed === undefined || !roles.includes(needed)) throw new Error('a route of the site map names no role')
   return (req, res, next) => {
     const { role, organisation, route = 'none' } = res.locals
     if (role !== undefined && covers(role, needed)) return next()
@@ -116,4 +108,11 @@ export const requireRole = (needed: Role | undefined, audit: AuditWriter): Reque
     })
     throw new RoleNeededError(needed)
   }
+}
+
+/** The page that a form stood on, as far as the browser tells. */
+function pageOfForm(req: Request): string {
+  const referer = req.get('referer') ?? ''
+  const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }
+  return safeReturnPath(pathname + search)
 }

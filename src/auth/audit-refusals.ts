@@ -9,9 +9,11 @@ import type { Database } from '../store/database.ts'
  * The handler, and an entry in the audit log for every sign-in that it refuses: the reason is the name of the error's
  * page. An entry that cannot be written changes nothing of what the user sees.
  */
-export const auditRefusals =
-  (deps: { readonly database: Database; readonly logger: Logger }, handler: RequestHandler): RequestHandler =>
-  async (req, res, next) => {
+export function auditRefusals(
+  deps: { readonly database: Database; readonly logger: Logger },
+  handler: RequestHandler,
+): RequestHandler {
+  return async (req, res, next) => {
     try {
       await handler(req, res, next)
     } catch (error) {
@@ -24,3 +26,4 @@ export const auditRefusals =
       throw error
     }
   }
+}

@@ -30,16 +30,6 @@ const claimsSchema = z
   })
   .refine(({ sub, sid }) => sub !== undefined || sid !== undefined, 'neither sub nor sid')
 
-/** What makes a JWT of the provider's a logout token, in words where it is none. */
-const logoutClaims = (jwt: string, payload: JWTPayload) => {
-  const typ = jwt.split('.').length === 3 ? decodeProtectedHeader(jwt).typ : undefined
-  if (!types.has(typ?.toLowerCase())) throw new EidAnswerError('a JWT of another type')
-  if ('nonce' in payload) throw new EidAnswerError('a logout token with a nonce')
-  const { data, error } = claimsSchema.safeParse(payload)
-  if (!data) throw new EidAnswerError(`no logout token: ${error.issues[0]?.path.join('.') || 'sub, sid'}`)
-  return data
-}
-
 const formSchema = z.object({ logout_token: z.string().min(1) })
 
 /**
@@ -48,9 +38,8 @@ const formSchema = z.object({ logout_token: z.string().min(1) })
  * A token counts once; where ending fails it does not count as used.
  * @throws BadRequestError, EidAnswerError for what is no logout token of the provider's for us; EidUnavailableError
  */
-export const backchannelLogout =
-  ({ eid, database, logger }: SignInDeps): RequestHandler =>
-  async (req, res) => {
+export function backchannelLogout({ eid, database, logger }: SignInDeps): RequestHandler {
+  return async (req, res) => {
     const { data: form } = formSchema.safeParse(req.body)
     if (!form) throw new BadRequestError('no logout_token')
     const payload = await verifyProviderJwt(eid, form.logout_token, {
@@ -62,8 +51,7 @@ export const backchannelLogout =
       .update(JSON.stringify([iss, jti]))
       .digest('base64url')
     const entries = await database.kysely.transaction().execute(async (db) => {
-      if (!(await firstUse(db, id, rememberMs)))
-        throw new EidAnswerError('a logout token for the second time')
+      if (!(await firstUse(db, id, rememberMs))) throw new EidAnswerError('a logout token for the second time')
       const userId = sub === undefined ? undefined : userIdOf(iss, sub)
       const ended = (await endSessionsOfEid(db, { userId, eidSid: sid })).map((user): AuditEntry => ({
         event: 'session ended',
@@ -77,3 +65,14 @@ export const backchannelLogout =
     logAudit(logger, entries)
     res.json({})
   }
+}
+
+/** What makes a JWT of the provider's a logout token, in words where it is none. */
+function logoutClaims(jwt: string, payload: JWTPayload) {
+  const typ = jwt.split('.').length === 3 ? decodeProtectedHeader(jwt).typ : undefined
+  if (!types.has(typ?.toLowerCase())) throw new EidAnswerError('a JWT of another type')
+  if ('nonce' in payload) throw new EidAnswerError('a logout token with a nonce')
+  const { data, error } = claimsSchema.safeParse(payload)
+  if (!data) throw new EidAnswerError(`no logout token: ${error.issues[0]?.path.join('.') || 'sub, sid'}`)
+  return data
+}

@@ -4,27 +4,31 @@ import { InternalError } from '../errors.ts'
 
 /** How the portal proves to the provider's endpoints who it is (OpenID Connect Core 9). */
 export type ClientAuth = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
-
-const hashOf = (alg: string): string => `SHA-${alg.slice(-3)}`
 const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 
-const signing = (alg: string) => {
+/** The key as openid-client takes it, to sign with, and what names its algorithm in the JWT as it is published. */
+export function signingKey({ privateKey, kid, alg }: EidKey) {
+  return {
+    key: { key: privateKey.toCryptoKey(signing(alg), false, ['sign']), kid },
+    modify: (header: Record<string, unknown>) => {
+      // The library says Ed25519 (RFC 9864) where most providers still say EdDSA.
+      header['alg'] = alg
+    },
+  }
+}
+
+function signing(alg: string) {
   if (alg.startsWith('RS')) return { name: 'RSASSA-PKCS1-v1_5', hash: hashOf(alg) }
   if (alg.startsWith('PS')) return { name: 'RSA-PSS', hash: hashOf(alg) }
   return alg in curves ? { name: 'ECDSA', namedCurve: String(curves[alg]) } : { name: 'Ed25519' }
 }
 
-/** The key as openid-client takes it, to sign with, and what names its algorithm in the JWT as it is published. */
-export const signingKey = ({ privateKey, kid, alg }: EidKey) => ({
-  key: { key: privateKey.toCryptoKey(signing(alg), false, ['sign']), kid },
-  modify: (header: Record<string, unknown>) => {
-    // The library says Ed25519 (RFC 9864) where most providers still say EdDSA.
-    header['alg'] = alg
-  },
-})
+function hashOf(alg: string): string {
+  return `SHA-${alg.slice(-3)}`
+}
 
 /** The key as openid-client takes it, to decrypt with. */
-export const decryptionKey = ({ privateKey, kid, alg, publicJwk }: EidKey) => {
+export function decryptionKey({ privateKey, kid, alg, publicJwk }: EidKey) {
   if (publicJwk['kty'] === 'RSA') {
     const hash = alg === 'RSA-OAEP' ? 'SHA-1' : hashOf(alg)
     return {
@@ -38,11 +42,11 @@ export const decryptionKey = ({ privateKey, kid, alg, publicJwk }: EidKey) => {
 }
 
 /** @throws InternalError where the configuration lacks what the method needs, which it has checked */
-export const clientAuthentication = (options: {
+export function clientAuthentication(options: {
   readonly clientAuth: ClientAuth
   readonly clientSecret: string | undefined
   readonly signingKeys: readonly EidKey[]
-}): oidc.ClientAuth => {
+}): oidc.ClientAuth {
   const { clientAuth, clientSecret, signingKeys } = options
   if (clientAuth === 'private_key_jwt' && signingKeys[0]) {
     const { key, modify } = signingKey(signingKeys[0])

@@ -10,34 +10,11 @@ import {
   SignInExpiredError,
 } from '../errors.ts'
 
-/** The error and its causes, outermost first. openid-client also gives what is no error as a cause. */
-const causesOf = (error: unknown): readonly Error[] =>
-  error instanceof Error || error instanceof DOMException ? [error, ...causesOf(error.cause)] : []
-
-/** True where the provider was not reached, was too slow, or hung up; the messages are those of Node's fetch. */
-const noAnswer = (error: unknown): boolean =>
-  causesOf(error).some(
-    ({ name, message }) =>
-      name === 'TimeoutError' ||
-      name === 'AbortError' ||
-      message === 'fetch failed' ||
-      message === 'terminated',
-  )
-
-/** The status of an answer that openid-client refused; 0 where that was not the reason. */
-const statusOf = (error: Error): number => {
-  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError)
-    return error.status
-  return error.cause instanceof Response ? error.cause.status : 0
-}
-
-const overloaded = (status: number): boolean => status >= 500 || status === 429
-
 /**
  * Puts what openid-client throws into our own errors: what the user can mend (400), what the provider got wrong
  * (502), and that it is not there (503). What is not about the provider is our own fault.
  */
-export const eidError = (error: unknown): PortalError => {
+export function eidError(error: unknown): PortalError {
   // The words of a SyntaxError quote the answer, which may hold a token.
   const quotes = causesOf(error).some(({ name }) => name === 'SyntaxError')
   const options = quotes ? {} : { cause: error }
@@ -66,4 +43,28 @@ export const eidError = (error: unknown): PortalError => {
   }
   if (error instanceof jose.JOSEError) return new EidAnswerError(error.code, options)
   return new InternalError('sign-in', options)
+}
+
+/** The error and its causes, outermost first. openid-client also gives what is no error as a cause. */
+function causesOf(error: unknown): readonly Error[] {
+  return error instanceof Error || error instanceof DOMException ? [error, ...causesOf(error.cause)] : []
+}
+
+/** True where the provider was not reached, was too slow, or hung up; the messages are those of Node's fetch. */
+function noAnswer(error: unknown): boolean {
+  return causesOf(error).some(
+    ({ name, message }) =>
+      name === 'TimeoutError' || name === 'AbortError' || message === 'fetch failed' || message === 'terminated',
+  )
+}
+
+function overloaded(status: number): boolean {
+  return status >= 500 || status === 429
+}
+
+/** The status of an answer that openid-client refused; 0 where that was not the reason. */
+function statusOf(error: Error): number {
+  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError)
+    return error.status
+  return error.cause instanceof Response ? error.cause.status : 0
 }

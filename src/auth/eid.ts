@@ -61,27 +61,10 @@ export type EidTimes = {
 const needed = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 const optional = ['userinfo_endpoint', 'end_session_endpoint'] as const
 
-/** Addresses must be there, be addresses, and be https, before somebody is sent there or a page names them. */
-const checkEndpoints = (metadata: oidc.ServerMetadata, { issuer, usePar }: EidOptions): void => {
-  const pushed = usePar ? (['pushed_authorization_request_endpoint'] as const) : []
-  for (const name of [...needed, ...pushed, ...optional.filter((known) => metadata[known] !== undefined)]) {
-    const address = metadata[name]
-    if (typeof address !== 'string' || !URL.canParse(address))
-      throw new EidAnswerError(`no ${name} in the metadata`)
-    const { protocol } = new URL(address)
-    if (protocol !== 'https:' && protocol !== new URL(issuer).protocol)
-      throw new EidAnswerError(`${name} without https`)
-  }
-}
-
-const originsOf = (...addresses: readonly string[]): readonly string[] => [
-  ...new Set(addresses.map((address) => new URL(address).origin)),
-]
-
 /**
  * @param logger is told when the provider is found and when it is not
  */
-export const createEid = (options: EidOptions, logger: Logger, times: EidTimes = {}): Eid => {
+export function createEid(options: EidOptions, logger: Logger, times: EidTimes = {}): Eid {
   const { timeoutMs = 10_000, refreshMs = 86_400_000, restMs = 60_000, refetchKeysMs = 5000 } = times
   const fetch = createProviderFetch(timeoutMs)
   const authentication = clientAuthentication(options)
@@ -92,11 +75,7 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
     ...(options.decryptionKeys.length > 0
       ? [
           (configuration: oidc.Configuration) =>
-            oidc.enableDecryptingResponses(
-              configuration,
-              undefined,
-              ...options.decryptionKeys.map(decryptionKey),
-            ),
+            oidc.enableDecryptingResponses(configuration, undefined, ...options.decryptionKeys.map(decryptionKey)),
         ]
       : []),
   ]
@@ -157,5 +136,21 @@ export const createEid = (options: EidOptions, logger: Logger, times: EidTimes =
       if (Date.now() >= Math.max(dueAt, restedAt)) refresh().catch(() => {})
       return found
     },
+  }
+}
+
+function originsOf(...addresses: readonly string[]): readonly string[] {
+  return [...new Set(addresses.map((address) => new URL(address).origin))]
+}
+
+/** Addresses must be there, be addresses, and be https, before somebody is sent there or a page names them. */
+function checkEndpoints(metadata: oidc.ServerMetadata, { issuer, usePar }: EidOptions): void {
+  const pushed = usePar ? (['pushed_authorization_request_endpoint'] as const) : []
+  for (const name of [...needed, ...pushed, ...optional.filter((known) => metadata[known] !== undefined)]) {
+    const address = metadata[name]
+    if (typeof address !== 'string' || !URL.canParse(address)) throw new EidAnswerError(`no ${name} in the metadata`)
+    const { protocol } = new URL(address)
+    if (protocol !== 'https:' && protocol !== new URL(issuer).protocol)
+      throw new EidAnswerError(`${name} without https`)
   }
 }

@@ -8,15 +8,7 @@ import { codeMail } from '../mail/code-mail.ts'
 import { createMailer, type Sender, type SmtpServer } from '../mail/mailer.ts'
 import { type AuditEntry, insertAudit, logAudit, recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
-import {
-  burnCode,
-  codeMinutes,
-  findCode,
-  forgetMail,
-  reserveMail,
-  saveCode,
-  takeTry,
-} from '../store/email-codes.ts'
+import { burnCode, codeMinutes, findCode, forgetMail, reserveMail, saveCode, takeTry } from '../store/email-codes.ts'
 import { saveVerifiedEmail } from '../store/users.ts'
 
 /** Who asks: the user, and from where, as truncatedAddress() gives it. */
@@ -48,21 +40,11 @@ export type EmailCodes = {
 }
 
 /**
- * Keyed, as six digits in a plain hash would be no secret to whoever reads the table: there are only a million. JSON, so
- * that no two lists of parts share a spelling.
- */
-const macOf = (key: Uint8Array, parts: readonly string[]): string =>
-  createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url')
-
-const same = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
-
-/**
  * One-time codes for e-mail addresses. The code is bound to user and address, kept as HMAC-SHA-256, and made with the
  * first of the secrets while all count, as with cookies.
  * @param deps.render renders a view without the layout
  */
-export const createEmailCodes = (deps: {
+export function createEmailCodes(deps: {
   readonly config: {
     readonly sessionSecrets: readonly string[]
     readonly portalUrl: string
@@ -72,7 +54,7 @@ export const createEmailCodes = (deps: {
   readonly database: Database
   readonly logger: Logger
   readonly render: Render
-}): EmailCodes => {
+}): EmailCodes {
   const { config, database, logger, render } = deps
   const db = database.kysely
   const mailer = config.mail && createMailer(config.mail, logger)
@@ -141,4 +123,16 @@ export const createEmailCodes = (deps: {
       return first ? { outcome: 'verified' } : { outcome: 'dead' }
     },
   }
+}
+
+/**
+ * Keyed, as six digits in a plain hash would be no secret to whoever reads the table: there are only a million. JSON, so
+ * that no two lists of parts share a spelling.
+ */
+function macOf(key: Uint8Array, parts: readonly string[]): string {
+  return createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url')
+}
+
+function same(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
 }

@@ -11,26 +11,6 @@ const maxAgeSeconds = 600
 /** OpenID Connect Core 2: at most 255 ASCII characters. Control characters are none that name anybody. */
 const subjectPattern = /^[\x20-\x7e]{1,255}$/
 
-/** The left half of the hash that belongs to the algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */
-const halfHash = (value: string, alg: string): string => {
-  const hash = createHash(/\d+$/.test(alg) && alg !== 'Ed25519' ? `sha${alg.slice(-3)}` : 'sha512')
-  const digest = hash.update(value).digest()
-  return digest.subarray(0, digest.length / 2).toString('base64url')
-}
-
-const checkHash = (claims: JWTPayload, name: 'at_hash' | 'c_hash', value: string, alg: string): void => {
-  if (claims[name] !== undefined && claims[name] !== halfHash(value, alg))
-    throw new EidAnswerError(`${name} of something else`)
-}
-
-/** acr_values is a wish in OpenID Connect; whoever configures it means it. */
-const checkAssurance = (claims: JWTPayload, acrValues: string | undefined): void => {
-  if (acrValues === undefined) return
-  const { acr } = claims
-  if (typeof acr !== 'string' || !acrValues.split(' ').filter(Boolean).includes(acr))
-    throw new AssuranceError('an assurance level that was not asked for')
-}
-
 /**
  * Checks of the ID token what openid-client leaves out: its signature, `iat`, `sub`, `azp`, `at_hash`, `c_hash` and
  * `acr`. The library has checked `nonce` before.
@@ -38,11 +18,11 @@ const checkAssurance = (claims: JWTPayload, acrValues: string | undefined): void
  * @returns claims, and the signed token within, which is what the provider wants back at sign-out
  * @throws EidAnswerError, EidUnavailableError, AssuranceError
  */
-export const verifyIdToken = async (
+export async function verifyIdToken(
   eid: Eid,
   tokens: TokenEndpointResponse,
   code: string,
-): Promise<{ readonly claims: JWTPayload & { readonly sub: string }; readonly idToken: string }> => {
+): Promise<{ readonly claims: JWTPayload & { readonly sub: string }; readonly idToken: string }> {
   if (!tokens.id_token) throw new EidAnswerError('no ID token')
   const idToken = await signedJwt(eid, tokens.id_token)
   const claims = await verifyProviderJwt(eid, idToken, {
@@ -50,12 +30,31 @@ export const verifyIdToken = async (
     requiredClaims: ['exp', 'sub', 'nonce'],
   })
   const { sub, azp } = claims
-  if (typeof sub !== 'string' || !subjectPattern.test(sub))
-    throw new EidAnswerError('no subject to be known by')
+  if (typeof sub !== 'string' || !subjectPattern.test(sub)) throw new EidAnswerError('no subject to be known by')
   if (azp !== undefined && azp !== eid.options.clientId) throw new EidAnswerError('azp of somebody else')
   const { alg = '' } = decodeProtectedHeader(idToken)
   checkHash(claims, 'at_hash', tokens.access_token, alg)
   checkHash(claims, 'c_hash', code, alg)
   checkAssurance(claims, eid.options.acrValues)
   return { claims: { ...claims, sub }, idToken }
+}
+
+function checkHash(claims: JWTPayload, name: 'at_hash' | 'c_hash', value: string, alg: string): void {
+  if (claims[name] !== undefined && claims[name] !== halfHash(value, alg))
+    throw new EidAnswerError(`${name} of something else`)
+}
+
+/** acr_values is a wish in OpenID Connect; whoever configures it means it. */
+function checkAssurance(claims: JWTPayload, acrValues: string | undefined): void {
+  if (acrValues === undefined) return
+  const { acr } = claims
+  if (typeof acr !== 'string' || !acrValues.split(' ').filter(Boolean).includes(acr))
+    throw new AssuranceError('an assurance level that was not asked for')
+}
+
+/** The left half of the hash that belongs to the algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */
+function halfHash(value: string, alg: string): string {
+  const hash = createHash(/\d+$/.test(alg) && alg !== 'Ed25519' ? `sha${alg.slice(-3)}` : 'sha512')
+  const digest = hash.update(value).digest()
+  return digest.subarray(0, digest.length / 2).toString('base64url')
 }

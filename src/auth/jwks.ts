@@ -5,7 +5,7 @@ import type { Eid } from './eid.ts'
 const maxAgeSeconds = 300
 
 /** `GET /auth/jwks.json`: the portal's public keys, for the eID provider (RFC 7517, 5). Empty where it has none. */
-export const showJwks = ({ options }: Eid): RequestHandler => {
+export function showJwks({ options }: Eid): RequestHandler {
   const keys = [...options.signingKeys, ...options.decryptionKeys].map(({ publicJwk }) => publicJwk)
   return (_req, res) => {
     res.set('Cache-Control', `public, max-age=${maxAgeSeconds}`).json({ keys })

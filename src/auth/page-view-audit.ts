@@ -23,14 +23,6 @@ const ids: Readonly<Record<string, z.ZodType<string>>> = {
   id: z.string().regex(businessIdPattern),
 }
 
-const idsOf = (params: Readonly<Record<string, unknown>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(params).flatMap(([name, value]) => {
-      const id = ids[name]?.safeParse(value)
-      return id?.success ? [[name, id.data]] : []
-    }),
-  )
-
 /** A page that shows by itself what is being read asks again every two seconds: within a minute it is one look. */
 const sameLookMs = 60_000
 /** So much is remembered, and then begun anew: an entry too many does no harm. */
@@ -43,7 +35,7 @@ export type PageViewAudit = (req: Request, res: Response, event: 'page' | 'expor
  * The first look in a session is also when somebody begins to act as the organisation. That is known without writing to
  * the session: this instance remembers, and the table is asked when the entry is written, which no page waits for.
  */
-export const createPageViewAudit = (audit: AuditWriter): PageViewAudit => {
+export function createPageViewAudit(audit: AuditWriter): PageViewAudit {
   const lookedAt = new Map<string, number>()
   const acting = new Set<string>()
   return (req, res, event) => {
@@ -57,10 +49,7 @@ export const createPageViewAudit = (audit: AuditWriter): PageViewAudit => {
     if (!acting.has(session)) {
       if (acting.size >= mostRemembered) acting.clear()
       acting.add(session)
-      audit.note(
-        { ...who, event: 'acting as', details: { role: res.locals.role ?? 'none' } },
-        new Date(since),
-      )
+      audit.note({ ...who, event: 'acting as', details: { role: res.locals.role ?? 'none' } }, new Date(since))
     }
     const details = { route, ...idsOf(routeParams) }
     const look = JSON.stringify([session, event, details, who.address])
@@ -72,12 +61,21 @@ export const createPageViewAudit = (audit: AuditWriter): PageViewAudit => {
   }
 }
 
+function idsOf(params: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([name, value]) => {
+      const id = ids[name]?.safeParse(value)
+      return id?.success ? [[name, id.data]] : []
+    }),
+  )
+}
+
 /** Notes every page of an organisation that is shown, once it has been: no page waits for it. */
-export const auditPages =
-  (looks: PageViewAudit): RequestHandler =>
-  (req, res, next) => {
+export function auditPages(looks: PageViewAudit): RequestHandler {
+  return (req, res, next) => {
     res.once('close', () => {
       if (res.headersSent && res.statusCode === 200) looks(req, res, res.locals.look ?? 'page')
     })
     next()
   }
+}

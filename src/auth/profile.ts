@@ -14,64 +14,17 @@ export type Profile = {
   readonly vouchedEmail: string | null
 }
 
-// PostgreSQL takes no U+0000, and a name on one line needs no other control character either.
-const text = (value: unknown): string | null =>
-  typeof value === 'string'
-    ? value
-        .replace(/\p{Cc}+/gu, ' ')
-        .trim()
-        .slice(0, 200) || null
-    : null
-
-const read = (claims: Readonly<Record<string, unknown>>): Profile => ({
-  name: text(claims['name']) ?? text([claims['given_name'], claims['family_name']].filter(Boolean).join(' ')),
-  email: text(claims['email']),
-  // The boolean and nothing else: a provider that sends the word costs its users a code, believing too much would cost
-  // more. And the claim as it came, because what is cut or cleaned up may be somebody else's address.
-  vouchedEmail: claims['email_verified'] === true ? (emailAddress(claims['email']) ?? null) : null,
-})
-
-/** What the userinfo endpoint answers: JSON, or a JWT, signed and perhaps encrypted (OpenID Connect Core 5.3.2). */
-const userInfo = async (
-  eid: Eid,
-  configuration: oidc.Configuration,
-  endpoint: string,
-  accessToken: string,
-): Promise<Readonly<Record<string, unknown>>> => {
-  const headers = new Headers({ accept: 'application/json, application/jwt' })
-  const answer = await oidc.fetchProtectedResource(
-    configuration,
-    accessToken,
-    new URL(endpoint),
-    'GET',
-    null,
-    headers,
-  )
-  if (answer.status >= 500 || answer.status === 429)
-    throw new EidUnavailableError(`userinfo: ${answer.status}`)
-  if (answer.status !== 200) throw new EidAnswerError(`userinfo: ${answer.status}`)
-  const body = await answer.text()
-  if (/^application\/jwt\b/i.test(answer.headers.get('content-type') ?? ''))
-    return verifyProviderJwt(eid, body.trim(), { addressed: false })
-  try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(body))
-  } catch {
-    // Without the cause, which quotes the answer.
-    throw new EidAnswerError('userinfo: no JSON object')
-  }
-}
-
 /**
  * Name and e-mail: from the ID token, else from the userinfo endpoint, where many providers keep them. Where that does
  * not answer, or not well, nobody is signed in: name and address would else be lost that were known before.
  * @throws EidAnswerError, EidUnavailableError, and what openid-client throws
  */
-export const profileOf = async (
+export async function profileOf(
   eid: Eid,
   configuration: oidc.Configuration,
   accessToken: string,
   claims: JWTPayload & { readonly sub: string },
-): Promise<Profile> => {
+): Promise<Profile> {
   const fromToken = read(claims)
   const { userinfo_endpoint: endpoint } = configuration.serverMetadata()
   if ((fromToken.name && fromToken.email) || !endpoint) return fromToken
@@ -86,4 +39,46 @@ export const profileOf = async (
     email: fromToken.email ?? fromUserInfo.email,
     vouchedEmail: fromToken.vouchedEmail ?? (alike ? fromUserInfo.vouchedEmail : null),
   }
+}
+
+function read(claims: Readonly<Record<string, unknown>>): Profile {
+  return {
+    name: text(claims['name']) ?? text([claims['given_name'], claims['family_name']].filter(Boolean).join(' ')),
+    email: text(claims['email']),
+    // The boolean and nothing else: a provider that sends the word costs its users a code, believing too much would cost
+    // more. And the claim as it came, because what is cut or cleaned up may be somebody else's address.
+    vouchedEmail: claims['email_verified'] === true ? (emailAddress(claims['email']) ?? null) : null,
+  }
+}
+
+/** What the userinfo endpoint answers: JSON, or a JWT, signed and perhaps encrypted (OpenID Connect Core 5.3.2). */
+async function userInfo(
+  eid: Eid,
+  configuration: oidc.Configuration,
+  endpoint: string,
+  accessToken: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const headers = new Headers({ accept: 'application/json, application/jwt' })
+  const answer = await oidc.fetchProtectedResource(configuration, accessToken, new URL(endpoint), 'GET', null, headers)
+  if (answer.status >= 500 || answer.status === 429) throw new EidUnavailableError(`userinfo: ${answer.status}`)
+  if (answer.status !== 200) throw new EidAnswerError(`userinfo: ${answer.status}`)
+  const body = await answer.text()
+  if (/^application\/jwt\b/i.test(answer.headers.get('content-type') ?? ''))
+    return verifyProviderJwt(eid, body.trim(), { addressed: false })
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(body))
+  } catch {
+    // Without the cause, which quotes the answer.
+    throw new EidAnswerError('userinfo: no JSON object')
+  }
+}
+
+// PostgreSQL takes no U+0000, and a name on one line needs no other control character either.
+function text(value: unknown): string | null {
+  return typeof value === 'string'
+    ? value
+        .replace(/\p{Cc}+/gu, ' ')
+        .trim()
+        .slice(0, 200) || null
+    : null
 }

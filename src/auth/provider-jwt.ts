@@ -8,7 +8,12 @@ const clockToleranceSeconds = 30
 
 const contentEncryption = ['A128GCM', 'A192GCM', 'A256GCM', 'A128CBC-HS256', 'A192CBC-HS384', 'A256CBC-HS512']
 
-const decrypt = async ({ options }: Eid, jwe: string): Promise<string> => {
+/** The signed JWT within an encrypted one; any other as it is. Nothing is verified. @throws EidAnswerError */
+export async function signedJwt(eid: Eid, jwt: string): Promise<string> {
+  return jwt.split('.').length === 5 ? decrypt(eid, jwt) : jwt
+}
+
+async function decrypt({ options }: Eid, jwe: string): Promise<string> {
   let reason: unknown
   // A provider need not name the key it used, and while keys are rotated there are two.
   for (const { privateKey, alg } of options.decryptionKeys) {
@@ -23,19 +28,6 @@ const decrypt = async ({ options }: Eid, jwe: string): Promise<string> => {
     }
   }
   throw new EidAnswerError('encrypted for nobody here', { cause: reason })
-}
-
-/** The signed JWT within an encrypted one; any other as it is. Nothing is verified. @throws EidAnswerError */
-export const signedJwt = async (eid: Eid, jwt: string): Promise<string> =>
-  jwt.split('.').length === 5 ? decrypt(eid, jwt) : jwt
-
-/** Which key a JWT must be signed with: the client secret for HS*, which counts only where it is named. */
-const keyOf = (eid: Eid, jwksUri: string): JWTVerifyGetKey => {
-  const remote = eid.keys(jwksUri)
-  return (header, token) =>
-    header.alg.startsWith('HS')
-      ? new TextEncoder().encode(eid.options.clientSecret ?? '')
-      : remote(header, token)
 }
 
 /** What is expected of a JWT beside what holds for all of them. */
@@ -56,11 +48,11 @@ export type Expected = {
  * @returns its claims
  * @throws EidAnswerError for one that is not so; EidUnavailableError where the provider's keys cannot be had
  */
-export const verifyProviderJwt = async (
+export async function verifyProviderJwt(
   eid: Eid,
   jwt: string,
   { maxAgeSeconds, typ, requiredClaims = [], addressed = true }: Expected = {},
-): Promise<JWTPayload> => {
+): Promise<JWTPayload> {
   const configuration = await eid.configuration()
   const { issuer, jwks_uri: jwksUri } = configuration.serverMetadata()
   try {
@@ -82,4 +74,11 @@ export const verifyProviderJwt = async (
     // A key that nothing can be verified with is a TypeError of jose's, and the provider's doing.
     throw reason instanceof InternalError ? new EidAnswerError('not verifiable', { cause: error }) : reason
   }
+}
+
+/** Which key a JWT must be signed with: the client secret for HS*, which counts only where it is named. */
+function keyOf(eid: Eid, jwksUri: string): JWTVerifyGetKey {
+  const remote = eid.keys(jwksUri)
+  return (header, token) =>
+    header.alg.startsWith('HS') ? new TextEncoder().encode(eid.options.clientSecret ?? '') : remote(header, token)
 }

@@ -4,7 +4,7 @@ const origin = 'http://portal.invalid'
  * A path on this portal to go to after sign-in; `/select` for whatever is not one. Absolute URLs, `//host`,
  * `/\host`, control characters and the sign-in's own addresses are not (CWE-601, open redirect).
  */
-export const safeReturnPath = (value: unknown): string => {
+export function safeReturnPath(value: unknown): string {
   if (typeof value !== 'string' || value.length > 2000) return '/select'
   if (!/^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(value) || !URL.canParse(value, origin)) return '/select'
   // As a browser reads it: /./login is /login, and /.//host is a path that begins with two slashes.

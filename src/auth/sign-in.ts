@@ -31,24 +31,12 @@ export type SignInDeps = {
   readonly portalUrl: string
 }
 
-const callbackUrlOf = (portalUrl: string): string => `${portalUrl}/auth/callback`
-
-/** Keeps the newest sign-ins only, so that a session cannot be filled without end. */
-const remember = (req: Request, state: string, pending: PendingSignIn): void => {
-  const all = [[state, pending] as const, ...Object.entries(req.session.pendingSignIns ?? {})].toSorted(
-    ([, a], [, b]) => b.startedAt - a.startedAt,
-  )
-  for (const [old] of all.slice(mostPending)) forgetSignIn(req, old)
-  req.session.pendingSignIns = Object.fromEntries(all.slice(0, mostPending))
-}
-
 /**
  * `GET /login?returnTo=/local/path` → 302 to the eID provider, with PKCE S256, state and nonce.
  * @throws EidUnavailableError, EidAnswerError
  */
-export const startSignIn =
-  ({ eid, portalUrl }: SignInDeps): RequestHandler =>
-  async (req, res, next) => {
+export function startSignIn({ eid, portalUrl }: SignInDeps): RequestHandler {
+  return async (req, res, next) => {
     const configuration = await eid.configuration()
     const state = randomBytes(24).toString('base64url')
     remember(req, state, { returnTo: safeReturnPath(req.query['returnTo']), startedAt: Date.now() })
@@ -58,6 +46,20 @@ export const startSignIn =
     // Answers with the redirect itself; only a failure comes back here.
     await authenticate(strategy, req, res, next)
   }
+}
+
+/** Keeps the newest sign-ins only, so that a session cannot be filled without end. */
+function remember(req: Request, state: string, pending: PendingSignIn): void {
+  const all = [[state, pending] as const, ...Object.entries(req.session.pendingSignIns ?? {})].toSorted(
+    ([, a], [, b]) => b.startedAt - a.startedAt,
+  )
+  for (const [old] of all.slice(mostPending)) forgetSignIn(req, old)
+  req.session.pendingSignIns = Object.fromEntries(all.slice(0, mostPending))
+}
+
+function callbackUrlOf(portalUrl: string): string {
+  return `${portalUrl}/auth/callback`
+}
 
 /** The provider's answer. What else may stand in the query is nobody's business; a parameter given twice is refused. */
 const callbackQuery = z
@@ -78,24 +80,13 @@ const callbackQuery = z
     ...(iss === undefined ? {} : { iss }),
   }))
 
-/** Why there is nothing to finish: a back button or another window for who is signed in, else a stale link. */
-const nothingToFinish = (req: Request, reason: string): PortalError =>
-  req.user ? new SignInDoneError(reason) : new SignInExpiredError(reason)
-
-/** Refuses what did not come from our provider before anything is sent anywhere (RFC 9207). */
-const checkIssuer = (iss: string | undefined, configuration: oidc.Configuration): void => {
-  const { issuer, authorization_response_iss_parameter_supported: promised } = configuration.serverMetadata()
-  if (iss === undefined ? promised : iss !== issuer) throw new SignInExpiredError('iss of another issuer')
-}
-
 /**
  * `GET /auth/callback`: checks the answer of the provider, stores the user, starts a new session (a fresh id)
  * and leads to where the user wanted to go.
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
-export const finishSignIn =
-  (deps: SignInDeps): RequestHandler =>
-  async (req, res, next) => {
+export function finishSignIn(deps: SignInDeps): RequestHandler {
+  return async (req, res, next) => {
     const { eid, database, logger, portalUrl } = deps
     // Trying this address again would never help: error pages lead to a new sign-in.
     res.locals['returnTo'] = '/login'
@@ -145,16 +136,25 @@ export const finishSignIn =
     })
     res.redirect(pending.returnTo)
   }
+}
+
+/** Why there is nothing to finish: a back button or another window for who is signed in, else a stale link. */
+function nothingToFinish(req: Request, reason: string): PortalError {
+  return req.user ? new SignInDoneError(reason) : new SignInExpiredError(reason)
+}
+
+/** Refuses what did not come from our provider before anything is sent anywhere (RFC 9207). */
+function checkIssuer(iss: string | undefined, configuration: oidc.Configuration): void {
+  const { issuer, authorization_response_iss_parameter_supported: promised } = configuration.serverMetadata()
+  if (iss === undefined ? promised : iss !== issuer) throw new SignInExpiredError('iss of another issuer')
+}
 
 /** An address that the provider vouches for is verified, if the user has none that is. */
-const believeProvider = async (
+async function believeProvider(
   { database, logger }: Pick<SignInDeps, 'database' | 'logger'>,
   req: Request,
-  {
-    user: { id: userId },
-    vouchedEmail,
-  }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },
-): Promise<void> => {
+  { user: { id: userId }, vouchedEmail }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },
+): Promise<void> {
   if (vouchedEmail === null || !(await saveVouchedEmail(database.kysely, userId, vouchedEmail))) return
   const address = truncatedAddress(req.ip)
   await recordAudit(database.kysely, logger, {

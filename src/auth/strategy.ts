@@ -17,12 +17,14 @@ type SignIn = {
   readonly language: string
 }
 
-/** Where the library keeps nonce and PKCE verifier of the sign-in with this state in the session. */
-const sessionKey = (state: string) => `signIn:${state}` as const
-
 /** Forgets nonce and verifier of a sign-in that nobody will finish. */
-export const forgetSignIn = (req: Request, state: string): void => {
+export function forgetSignIn(req: Request, state: string): void {
   delete req.session[sessionKey(state)]
+}
+
+/** Where the library keeps nonce and PKCE verifier of the sign-in with this state in the session. */
+function sessionKey(state: string) {
+  return `signIn:${state}` as const
 }
 
 /**
@@ -76,13 +78,13 @@ export class SignInStrategy extends Strategy {
 }
 
 /** Runs passport with one strategy and resolves to who signed in, or throws one of our errors. */
-export const authenticate = (
+export function authenticate(
   strategy: SignInStrategy,
   req: Request,
   res: Response,
   next: NextFunction,
-): Promise<Express.User> =>
-  new Promise((resolve, reject) => {
+): Promise<Express.User> {
+  return new Promise((resolve, reject) => {
     const done = (error: unknown, user?: Express.User | false) => {
       const reason = error && eidError(error)
       if (reason instanceof EidUnavailableError || reason instanceof EidAnswerError) strategy.doubt()
@@ -93,3 +95,4 @@ export const authenticate = (
     const handler = passport.authenticate(strategy, { session: false }, done) as RequestHandler
     void handler(req, res, next)
   })
+}

@@ -8,5 +8,6 @@ const namespace = '6f1d3c52-7a0e-5b8e-9f64-2d1b8c0e4a77'
  * installation that uses the same provider, and no table is needed to know it. It is not secret. The pair is
  * written as JSON, so that no two pairs share a spelling.
  */
-export const userIdOf = (issuer: string, subject: string): string =>
-  v5(JSON.stringify([issuer, subject]), namespace)
+export function userIdOf(issuer: string, subject: string): string {
+  return v5(JSON.stringify([issuer, subject]), namespace)
+}

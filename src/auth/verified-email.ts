@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 import { backHere } from './access.ts'
 
 /**
@@ -6,7 +6,7 @@ import { backHere } from './access.ts'
  * that verifies one, and from there back to where they wanted to go. What they may see before stands before it in
  * app.ts, so nothing that is added elsewhere is open by accident.
  */
-export const requireVerifiedEmail: RequestHandler = (req, res, next) => {
+export function requireVerifiedEmail(req: Request, res: Response, next: NextFunction): void {
   if (req.user?.email) return next()
   return res.redirect(`/verify-email${backHere(req)}`)
 }

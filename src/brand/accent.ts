@@ -45,33 +45,7 @@ const leastInTheDark = 0.263
 /** WCAG 2.2: 1.4.11 for what one must see, 1.4.3 for what one must read. */
 const leastOfShapes = 3
 const leastOfText = 4.5
-
-// Loaded by who has an accent colour of their own only: others need not keep it in memory.
-const colours = async () => {
-  const { default: chroma, contrast } = await import('chroma-js')
-  const lit = (hex: string, luminance: number): string =>
-    chroma(hex).luminance(Math.min(luminance, 1), 'oklab').hex()
-  return { luminanceOf: (hex: string) => chroma(hex).luminance(), lit, contrast }
-}
 type Colours = Awaited<ReturnType<typeof colours>>
-
-const scaleOf = ({ lit, luminanceOf, contrast }: Colours, accent: string, scheme: Scheme): Scale => {
-  const isTooDark = scheme === 'dark' && luminanceOf(accent) < leastInTheDark
-  const base = isTooDark ? lit(accent, leastInTheDark) : accent
-  const isWhiteOn = contrast('#ffffff', base) >= leastOfText
-  // Under the pointer it goes away from its text, which can only be read better then.
-  const [hover, active] = isWhiteOn ? [0.64, 0.38] : [1.35, 1.8]
-  const own = luminanceOf(base)
-  const steps = Object.entries(luminances[scheme]).map(([step, luminance]) => [step, lit(accent, luminance)])
-  return {
-    ...(Object.fromEntries(steps) as Scale),
-    'base-default': base,
-    'base-hover': lit(base, own * hover),
-    'base-active': lit(base, own * active),
-    'base-contrast-subtle': lit(base, isWhiteOn ? Math.min((own + 0.05) * 5, 1) : (own + 0.05) / 5 - 0.05),
-    'base-contrast-default': isWhiteOn ? '#ffffff' : '#000000',
-  }
-}
 
 /** What must be told from what, and how well. */
 const pairs: readonly (readonly [front: string, behind: string, least: number])[] = [
@@ -95,28 +69,6 @@ export type Shortfall = {
   readonly least: number
 }
 
-const shortfallsOf = ({ contrast }: Colours, accent: Readonly<Record<Scheme, Scale>>): Shortfall[] =>
-  (['light', 'dark'] as const).flatMap((scheme) => {
-    const colour: Scale = { ...accent[scheme], page: pages[scheme] }
-    return pairs
-      .map(([front, behind, least]) => ({
-        scheme,
-        front,
-        behind,
-        least,
-        ratio: contrast(String(colour[front]), String(colour[behind])),
-      }))
-      .filter(({ ratio, least }) => ratio < least)
-  })
-
-/** The lightest colour of the same hue that can be told from a light page. */
-const nearest = (its: Colours, accent: string): string => {
-  let luminance = its.luminanceOf(accent)
-  let hex = accent
-  while (its.contrast(hex, pages.light) < leastOfShapes) hex = its.lit(accent, (luminance -= 0.001))
-  return hex
-}
-
 /** An accent colour for light and for dark pages, what of it cannot be told apart, and the nearest colour that can. */
 export type Accent = {
   readonly scales: Readonly<Record<Scheme, Scale>>
@@ -128,8 +80,56 @@ export type Accent = {
  * Derives all steps from one colour. On light pages the colour stands as it is; on dark ones it may be lightened.
  * @param hex such as #0b6a53
  */
-export const deriveAccent = async (hex: string): Promise<Accent> => {
+export async function deriveAccent(hex: string): Promise<Accent> {
   const its = await colours()
   const scales = { light: scaleOf(its, hex, 'light'), dark: scaleOf(its, hex, 'dark') }
   return { scales, shortfalls: shortfallsOf(its, scales), nearest: nearest(its, hex) }
+}
+
+// Loaded by who has an accent colour of their own only: others need not keep it in memory.
+async function colours() {
+  const { default: chroma, contrast } = await import('chroma-js')
+  const lit = (hex: string, luminance: number): string => chroma(hex).luminance(Math.min(luminance, 1), 'oklab').hex()
+  return { luminanceOf: (hex: string) => chroma(hex).luminance(), lit, contrast }
+}
+
+function scaleOf({ lit, luminanceOf, contrast }: Colours, accent: string, scheme: Scheme): Scale {
+  const isTooDark = scheme === 'dark' && luminanceOf(accent) < leastInTheDark
+  const base = isTooDark ? lit(accent, leastInTheDark) : accent
+  const isWhiteOn = contrast('#ffffff', base) >= leastOfText
+  // Under the pointer it goes away from its text, which can only be read better then.
+  const [hover, active] = isWhiteOn ? [0.64, 0.38] : [1.35, 1.8]
+  const own = luminanceOf(base)
+  const steps = Object.entries(luminances[scheme]).map(([step, luminance]) => [step, lit(accent, luminance)])
+  return {
+    ...(Object.fromEntries(steps) as Scale),
+    'base-default': base,
+    'base-hover': lit(base, own * hover),
+    'base-active': lit(base, own * active),
+    'base-contrast-subtle': lit(base, isWhiteOn ? Math.min((own + 0.05) * 5, 1) : (own + 0.05) / 5 - 0.05),
+    'base-contrast-default': isWhiteOn ? '#ffffff' : '#000000',
+  }
+}
+
+function shortfallsOf({ contrast }: Colours, accent: Readonly<Record<Scheme, Scale>>): Shortfall[] {
+  return (['light', 'dark'] as const).flatMap((scheme) => {
+    const colour: Scale = { ...accent[scheme], page: pages[scheme] }
+    return pairs
+      .map(([front, behind, least]) => ({
+        scheme,
+        front,
+        behind,
+        least,
+        ratio: contrast(String(colour[front]), String(colour[behind])),
+      }))
+      .filter(({ ratio, least }) => ratio < least)
+  })
+}
+
+/** The lightest colour of the same hue that can be told from a light page. */
+function nearest(its: Colours, accent: string): string {
+  let luminance = its.luminanceOf(accent)
+  let hex = accent
+  while (its.contrast(hex, pages.light) < leastOfShapes) hex = its.lit(accent, (luminance -= 0.001))
+  return hex
 }

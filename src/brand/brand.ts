@@ -21,16 +21,22 @@ export type Brand = {
   readonly style: string
 }
 
-const styleOf = ({ light, dark }: Readonly<Record<Scheme, Scale>>): string => {
-  const tokens = Object.keys(light).map(
-    (step) => `--ds-color-accent-${step}:light-dark(${light[step]},${dark[step]});`,
-  )
-  return `@layer brand{:root{${tokens.join('')}}}`
+/**
+ * Works the brand out, once, at the start.
+ * @returns `problem`: why the accent colour cannot be used, in words, with one that can
+ */
+export async function createBrand({
+  name,
+  logo,
+  accent,
+}: BrandSettings): Promise<Brand | { readonly problem: string }> {
+  if (accent === undefined) return { name, logo, style: '' }
+  const { scales, shortfalls, nearest } = await deriveAccent(accent)
+  if (shortfalls.length > 0) return { problem: inWords(accent, shortfalls, nearest) }
+  return { name, logo, style: styleOf(scales) }
 }
 
-const named = (name: string): string => (name === 'page' ? 'the page' : name)
-
-const inWords = (accent: string, shortfalls: readonly Shortfall[], nearest: string): string => {
+function inWords(accent: string, shortfalls: readonly Shortfall[], nearest: string): string {
   const [worst] = shortfalls.toSorted((a, b) => a.ratio / a.least - b.ratio / b.least)
   if (!worst) return ''
   const { front, behind, scheme, ratio, least } = worst
@@ -40,17 +46,11 @@ const inWords = (accent: string, shortfalls: readonly Shortfall[], nearest: stri
   return `${what} has a contrast of ${measured}:1 to ${named(behind)} in ${scheme} colours, and ${least}:1 is needed: the nearest colour that has it is ${nearest}`
 }
 
-/**
- * Works the brand out, once, at the start.
- * @returns `problem`: why the accent colour cannot be used, in words, with one that can
- */
-export const createBrand = async ({
-  name,
-  logo,
-  accent,
-}: BrandSettings): Promise<Brand | { readonly problem: string }> => {
-  if (accent === undefined) return { name, logo, style: '' }
-  const { scales, shortfalls, nearest } = await deriveAccent(accent)
-  if (shortfalls.length > 0) return { problem: inWords(accent, shortfalls, nearest) }
-  return { name, logo, style: styleOf(scales) }
+function styleOf({ light, dark }: Readonly<Record<Scheme, Scale>>): string {
+  const tokens = Object.keys(light).map((step) => `--ds-color-accent-${step}:light-dark(${light[step]},${dark[step]});`)
+  return `@layer brand{:root{${tokens.join('')}}}`
+}
+
+function named(name: string): string {
+  return name === 'page' ? 'the page' : name
 }

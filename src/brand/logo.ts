@@ -11,12 +11,18 @@ const pngBegins = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const active =
   /<script|<foreignObject|<!ENTITY|\son[a-z]+\s*=|javascript:|(?:href|src)\s*=\s*["']\s*(?:https?:)?\/\/|@import/i
 
-const isSvg = (text: string): boolean =>
-  /^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE\s+svg[^>[]*(?:\[[^\]]*\]\s*)?>\s*)?(?:<!--[\s\S]*?-->\s*)*<svg[\s>]/i.test(
-    text,
-  ) && /<\/svg>\s*(?:<!--[\s\S]*?-->\s*)*$/i.test(text)
+/** The logo in this file, which is told by what is in it and not by its name; or what is wrong with it, in words. */
+export function readLogo(path: string): Logo | { readonly problem: string } {
+  try {
+    const { size } = statSync(path)
+    if (size > mostBytes) return { problem: `has ${size} bytes, and at most ${mostBytes} are allowed` }
+    return logoIn(readFileSync(path))
+  } catch (error) {
+    return { problem: `cannot be read: ${(error as NodeJS.ErrnoException).code}` }
+  }
+}
 
-const logoIn = (bytes: Buffer): Logo | { readonly problem: string } => {
+function logoIn(bytes: Buffer): Logo | { readonly problem: string } {
   if (bytes.subarray(0, 8).equals(pngBegins) && bytes.subarray(12, 16).toString() === 'IHDR')
     return { type: 'png', bytes }
   const text = bytes.toString()
@@ -28,13 +34,10 @@ const logoIn = (bytes: Buffer): Logo | { readonly problem: string } => {
   return { type: 'svg', bytes }
 }
 
-/** The logo in this file, which is told by what is in it and not by its name; or what is wrong with it, in words. */
-export const readLogo = (path: string): Logo | { readonly problem: string } => {
-  try {
-    const { size } = statSync(path)
-    if (size > mostBytes) return { problem: `has ${size} bytes, and at most ${mostBytes} are allowed` }
-    return logoIn(readFileSync(path))
-  } catch (error) {
-    return { problem: `cannot be read: ${(error as NodeJS.ErrnoException).code}` }
-  }
+function isSvg(text: string): boolean {
+  return (
+    /^\uFEFF?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--[\s\S]*?-->\s*)*(?:<!DOCTYPE\s+svg[^>[]*(?:\[[^\]]*\]\s*)?>\s*)?(?:<!--[\s\S]*?-->\s*)*<svg[\s>]/i.test(
+      text,
+    ) && /<\/svg>\s*(?:<!--[\s\S]*?-->\s*)*$/i.test(text)
+  )
 }

@@ -19,37 +19,34 @@ export class CommandError extends Error {
   }
 }
 
-const matching = (pattern: RegExp, value: string | undefined, words: string): string => {
-  if (value === undefined) throw new CommandError(`${words} is missing`, 2)
-  if (!pattern.test(value)) throw new CommandError(`"${printable(value)}" is not ${words}`)
-  return value
-}
-
 /** A user ID as the profile page shows it; capitals are taken too. @throws CommandError */
-export const parseUserId = (value: string | undefined): string => {
+export function parseUserId(value: string | undefined): string {
   if (value === undefined) throw new CommandError('a user ID is missing', 2)
   const { success, data } = z.uuid().safeParse(value.toLowerCase())
   if (success) return data
-  throw new CommandError(
-    `"${printable(value)}" is not a user ID, such as 12745d37-ce52-55a3-bb28-0479c9d32d7d`,
-  )
+  throw new CommandError(`"${printable(value)}" is not a user ID, such as 12745d37-ce52-55a3-bb28-0479c9d32d7d`)
 }
 
 /** `partner <partner-id>` or `merchant <scheme> <id>`, and nothing after it. @throws CommandError */
-export const parseOrganisation = (values: readonly string[]): OrganisationReference => {
+export function parseOrganisation(values: readonly string[]): OrganisationReference {
   const [kind, first, second] = values
   if (kind !== 'partner' && kind !== 'merchant') {
     throw new CommandError('an organisation is "partner <partner-id>" or "merchant <scheme> <id>"', 2)
   }
   refuseMore(values, kind === 'partner' ? 2 : 3)
-  if (kind === 'partner')
-    return { kind, id: matching(partnerIdPattern, first, 'a partner ID: 3 to 10 digits') }
+  if (kind === 'partner') return { kind, id: matching(partnerIdPattern, first, 'a partner ID: 3 to 10 digits') }
   const scheme = matching(schemePattern, first, 'a scheme, such as business:NO:ORG')
   return { kind, scheme, id: matching(businessIdPattern, second, 'a business identifier: digits and dashes') }
 }
 
+function matching(pattern: RegExp, value: string | undefined, words: string): string {
+  if (value === undefined) throw new CommandError(`${words} is missing`, 2)
+  if (!pattern.test(value)) throw new CommandError(`"${printable(value)}" is not ${words}`)
+  return value
+}
+
 /** @throws CommandError when there are more words than the command takes: a typing mistake must not be ignored */
-export const refuseMore = (values: readonly string[], most: number): void => {
+export function refuseMore(values: readonly string[], most: number): void {
   const surplus = values[most]
   if (surplus !== undefined) throw new CommandError(`"${printable(surplus)}" is one word too many`, 2)
 }
@@ -58,31 +55,31 @@ export const refuseMore = (values: readonly string[], most: number): void => {
  * The organisation that one word names, as audit entries, files and the commands spell it: `partner:12345`,
  * `merchant:business:NO:ORG:987654321`, and the same with slashes or spaces. Undefined when it names none.
  */
-export const organisationIn = (word: string): OrganisationReference | undefined => {
+export function organisationIn(word: string): OrganisationReference | undefined {
   const [, partnerId] = /^partner[ :/]+(\S+)$/.exec(word.trim()) ?? []
-  if (partnerId !== undefined)
-    return partnerIdPattern.test(partnerId) ? { kind: 'partner', id: partnerId } : undefined
+  if (partnerId !== undefined) return partnerIdPattern.test(partnerId) ? { kind: 'partner', id: partnerId } : undefined
   const [, scheme = '', id = ''] = /^merchant[ :/]+(\S+)[ :/]+([^\s:/]+)$/.exec(word.trim()) ?? []
   const isMerchant = schemePattern.test(scheme) && businessIdPattern.test(id)
   return isMerchant ? { kind: 'merchant', scheme, id } : undefined
 }
 
 /** A role. @throws CommandError */
-export const parseRole = (value: string): Role => {
+export function parseRole(value: string): Role {
   const role = roles.find((known) => known === value)
   if (role) return role
   throw new CommandError(`"${printable(value)}" is not a role: ${roles.join(' or ')}`)
 }
 
 /** Whether it is a day that the calendar has, written `2026-12-31`. */
-export const isDay = (value: string): boolean =>
-  z.iso.date().safeParse(value).success && value >= '2000-01-01'
+export function isDay(value: string): boolean {
+  return z.iso.date().safeParse(value).success && value >= '2000-01-01'
+}
 
 /** Options and the words between them. @throws CommandError for an option that the command does not have */
-export const parseOptions = <Options extends NonNullable<ParseArgsConfig['options']>>(
+export function parseOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
   values: readonly string[],
   options: Options,
-) => {
+) {
   try {
     return parseArgs({ args: [...values], options, allowPositionals: true, strict: true })
   } catch (error) {

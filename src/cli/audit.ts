@@ -2,7 +2,7 @@ import { organisationKey } from '../domain/organisation.ts'
 import { type AuditEvent, auditEvents } from '../store/audit.ts'
 import { type AuditRow, readAudit } from '../store/audit-log.ts'
 import { CommandError, isDay, organisationIn, parseOptions, parseUserId, refuseMore } from './arguments.ts'
-import type { Command } from './command.ts'
+import { type CommandCall, type CommandDeps } from './command.ts'
 import { printable } from './table.ts'
 import { inWords } from './messages.ts'
 
@@ -12,23 +12,21 @@ const newest = 100
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `2026-11-01`, `2026-11-01T12:00Z` (both UTC), or so long ago: `30m`, `12h`, `7d`. @throws CommandError */
-const parseSince = (value: string): Date => {
+function parseSince(value: string): Date {
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(value) ?? []
   if (count !== undefined) return new Date(Date.now() - Number(count) * (units[unit] ?? 0))
   if (isDay(value)) return new Date(`${value}T00:00:00Z`)
   if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) && !Number.isNaN(Date.parse(value))) return new Date(value)
-  throw new CommandError(
-    `"${printable(value)}" is not a time such as 2026-11-01, 2026-11-01T12:00:00Z, 12h or 7d`,
-  )
+  throw new CommandError(`"${printable(value)}" is not a time such as 2026-11-01, 2026-11-01T12:00:00Z, 12h or 7d`)
 }
 
-const parseEvent = (value: string): AuditEvent => {
+function parseEvent(value: string): AuditEvent {
   const event = auditEvents.find((known) => known === value)
   if (event) return event
   throw new CommandError(`"${printable(value)}" is not an event: ${auditEvents.join(', ')}`)
 }
 
-const parseKey = (value: string): string => {
+function parseKey(value: string): string {
   const reference = organisationIn(value)
   if (reference) return organisationKey(reference)
   throw new CommandError(
@@ -36,7 +34,7 @@ const parseKey = (value: string): string => {
   )
 }
 
-const parseLimit = (value: string): number => {
+function parseLimit(value: string): number {
   if (/^[1-9]\d{0,8}$/.test(value)) return Number(value)
   throw new CommandError(`"${printable(value)}" is not a number of entries`)
 }
@@ -50,22 +48,24 @@ const columns = [
   ['FROM', 18],
 ] as const
 
-const lineOf = (cells: readonly string[]): string =>
-  cells
+function lineOf(cells: readonly string[]): string {
+  return cells
     .map((cell, index) => printable(cell).padEnd(columns[index]?.[1] ?? 0))
     .join('  ')
     .trimEnd()
+}
 
-const detailsOf = (details: AuditRow['details']): string =>
-  Object.entries(details)
+function detailsOf(details: AuditRow['details']): string {
+  return Object.entries(details)
     .map(
       ([name, value]) =>
         `${name}=${typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : String(value)}`,
     )
     .join(' ')
+}
 
-const inColumns = ({ at, event, userId, organisation, address, details }: AuditRow): string =>
-  lineOf([
+function inColumns({ at, event, userId, organisation, address, details }: AuditRow): string {
+  return lineOf([
     at,
     event,
     userId ?? '-',
@@ -73,9 +73,14 @@ const inColumns = ({ at, event, userId, organisation, address, details }: AuditR
     address ?? '-',
     detailsOf(details),
   ])
+}
 
 /** `audit [options]`: prints the audit log, the newest last. */
-export const audit: Command = async ({ database }, values, { tell, drained, signal }) => {
+export async function audit(
+  { database }: CommandDeps,
+  values: readonly string[],
+  { tell, drained, signal }: CommandCall,
+): Promise<string> {
   const { values: options, positionals } = parseOptions(values, {
     user: { type: 'string', multiple: true, default: [] },
     organisation: { type: 'string', multiple: true, default: [] },

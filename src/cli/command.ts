@@ -34,17 +34,13 @@ export type CommandCall = {
 }
 
 /** One of the operator's commands. @returns what it prints when it is done @throws CommandError */
-export type Command = (
-  deps: CommandDeps,
-  values: readonly string[],
-  call: CommandCall,
-) => Promise<string> | string
+export type Command = (deps: CommandDeps, values: readonly string[], call: CommandCall) => Promise<string> | string
 
 /** An organisation by name, if it has one, and in the words that the commands take. */
-export const describeOrganisation = (
+export function describeOrganisation(
   { organisations }: Pick<CommandDeps, 'organisations'>,
   reference: OrganisationReference,
-): string => {
+): string {
   const key = organisationKey(reference)
   const name = organisations.get(key)?.name
   return name === undefined ? inWords(key) : `${printable(name)} (${inWords(key)})`

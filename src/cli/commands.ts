@@ -34,15 +34,13 @@ export const usage = `npm run portal -- <command>
 
 const users: Command = async ({ database }, values) => {
   refuseMore(values, 0)
-  const rows = (await listUsers(database.kysely)).map(
-    ({ id, name, email, firstSignedInAt, lastSignedInAt }) => [
-      id,
-      name ?? '-',
-      email ?? '-',
-      firstSignedInAt.toISOString(),
-      lastSignedInAt.toISOString(),
-    ],
-  )
+  const rows = (await listUsers(database.kysely)).map(({ id, name, email, firstSignedInAt, lastSignedInAt }) => [
+    id,
+    name ?? '-',
+    email ?? '-',
+    firstSignedInAt.toISOString(),
+    lastSignedInAt.toISOString(),
+  ])
   if (rows.length === 0) return 'Nobody has signed in yet.'
   return table(['USER ID', 'NAME', 'E-MAIL', 'FIRST SIGNED IN', 'LAST SIGNED IN'], rows)
 }
@@ -60,38 +58,26 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['help', () => usage],
 ])
 
-const isReadOnly = (name: string, values: readonly string[]): boolean =>
-  ['grants', 'audit', 'users', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
-
 const remedies: Readonly<Record<Exclude<SchemaVersion, 'current'>, string>> = {
   empty: 'the database is empty: start the portal, which makes its tables, or check DATABASE_URL',
   older: 'the database is of an older version of the portal: start this version, which brings it up to date',
   newer: 'the database is of a newer version of the portal: use the commands of that version',
 }
 
-/** What only reads changes nothing, not even the tables' version. @throws CommandError */
-const requireCurrent = async ({ database }: CommandDeps): Promise<void> => {
-  const version = await schemaVersion(database)
-  if (version !== 'current') throw new CommandError(remedies[version], 3)
-}
-
 /**
  * Runs one of the operator's commands. What the operator can put right is in the result; a database that fails is
  * thrown.
  */
-export const runCommand = async (
+export async function runCommand(
   deps: CommandDeps,
   argv: readonly string[],
   call: CommandCall,
-): Promise<CommandResult> => {
+): Promise<CommandResult> {
   const [name = '', ...values] = argv
   try {
     const command = commands.get(name)
     if (!command) {
-      throw new CommandError(
-        name === '' ? 'a command is missing' : `there is no command "${printable(name)}"`,
-        2,
-      )
+      throw new CommandError(name === '' ? 'a command is missing' : `there is no command "${printable(name)}"`, 2)
     }
     if (isReadOnly(name, values)) await requireCurrent(deps)
     else if (name !== 'help') await migrate(deps.database, deps.logger)
@@ -101,4 +87,14 @@ export const runCommand = async (
     const explained = error.exitCode === 2 ? `${error.message}\n\n${usage}` : error.message
     return { exitCode: error.exitCode, output: '', error: explained }
   }
+}
+
+function isReadOnly(name: string, values: readonly string[]): boolean {
+  return ['grants', 'audit', 'users', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
+}
+
+/** What only reads changes nothing, not even the tables' version. @throws CommandError */
+async function requireCurrent({ database }: CommandDeps): Promise<void> {
+  const version = await schemaVersion(database)
+  if (version !== 'current') throw new CommandError(remedies[version], 3)
 }

@@ -23,36 +23,35 @@ import {
   parseUserId,
   refuseMore,
 } from './arguments.ts'
-import { type Command, describeOrganisation } from './command.ts'
+import { describeOrganisation, type CommandCall, type CommandDeps } from './command.ts'
 import { printable, table } from './table.ts'
 import { inWords } from './messages.ts'
 
 /** A user by name, if they have signed in, for the operator. */
-export const describeUser = async (
-  db: Handle,
-  userId: string,
-): Promise<{ words: string; known: boolean }> => {
+export async function describeUser(db: Handle, userId: string): Promise<{ words: string; known: boolean }> {
   const user = await findUser(db, userId)
   const name = printable(user?.name ?? user?.email ?? '')
   return { words: name === '' ? userId : `${name} (${userId})`, known: user !== undefined }
 }
 
 /** `viewer until 2026-12-31`, `developer`. */
-export const termsInWords = ({ role, until }: UserGrant): string =>
-  until === null ? role : `${role} until ${until}`
+export function termsInWords({ role, until }: UserGrant): string {
+  return until === null ? role : `${role} until ${until}`
+}
 
 const longest = 200
 
+/** Who did it: `--by`, else who typed it. @throws CommandError */
+export function operatorOf(by: string | undefined, operator: string): string {
+  return textOf(by ?? operator, 'by') || textOf(operator, 'by')
+}
+
 /** A line of text from the operator. @throws CommandError */
-const textOf = (value: string, name: string): string => {
+function textOf(value: string, name: string): string {
   const text = printable(value).trim()
   if (text.length > longest) throw new CommandError(`--${name} may have ${longest} characters at most`)
   return text
 }
-
-/** Who did it: `--by`, else who typed it. @throws CommandError */
-export const operatorOf = (by: string | undefined, operator: string): string =>
-  textOf(by ?? operator, 'by') || textOf(operator, 'by')
 
 const grantOptions = {
   role: { type: 'string' },
@@ -63,55 +62,13 @@ const grantOptions = {
 
 type GrantOptions = { readonly role?: string; readonly until?: string; readonly reason?: string }
 
-/** The last day that an option names; `never` takes an end away. @throws CommandError */
-const untilOf = (value: string, now: string): string | null => {
-  if (value === 'never') return null
-  if (!isDay(value)) throw new CommandError(`"${printable(value)}" is not a day such as 2026-12-31, or never`)
-  if (value < now) throw new CommandError(`${value} has passed already: today is ${now} in UTC`)
-  return value
-}
-
-/** What the grant is to say: what is not typed stays as it is; one that is over is no grant, and begins anew. */
-const termsOf = (
-  options: GrantOptions,
-  before: StoredGrant | undefined,
-  now: string,
-): Omit<GrantTerms, 'by'> => {
-  const { role, until, reason } =
-    before && !before.isOver ? before : ({ role: 'viewer', until: null, reason: null } as const)
-  return {
-    role: options.role === undefined ? role : parseRole(options.role),
-    until: options.until === undefined ? until : untilOf(options.until, now),
-    reason: options.reason === undefined ? reason : textOf(options.reason, 'reason') || null,
-  }
-}
-
-const isSame = (before: StoredGrant, terms: Omit<GrantTerms, 'by'>): boolean =>
-  before.role === terms.role && before.until === terms.until && before.reason === terms.reason
-
 /** A grant as it was, for the words of the command and for the audit log. */
-export const wasInWords = (before: StoredGrant): string =>
-  `${termsInWords(before)}${before.isOver ? ', and over' : ''}`
-
-/** Gives or changes one grant, with its audit entry; without one when it says all of that already. */
-const changeGrant = async (
-  db: Handle,
-  { userId, organisation, options, by }: GrantKey & { readonly options: GrantOptions; readonly by: string },
-) => {
-  await lockGrants(db)
-  const before = (await grantsOfUsers(db, [userId])).find((found) => found.organisation === organisation)
-  const terms = termsOf(options, before, await today(db))
-  if (before && !before.isOver && isSame(before, terms)) return { before, terms, entry: undefined }
-  await writeGrants(db, [{ userId, organisation, ...terms, by }])
-  const was = before ? { was: wasInWords(before) } : {}
-  const details = { is: termsInWords(terms), ...was, by }
-  const entry: AuditEntry = { event: 'grant', userId, organisation, details }
-  await insertAudit(db, [entry])
-  return { before, terms, entry }
+export function wasInWords(before: StoredGrant): string {
+  return `${termsInWords(before)}${before.isOver ? ', and over' : ''}`
 }
 
 /** `grant <user-id> <organisation> [options]`: gives a grant, or changes one, and says what has changed. */
-export const grant: Command = async (deps, values, { operator }) => {
+export async function grant(deps: CommandDeps, values: readonly string[], { operator }: CommandCall): Promise<string> {
   const { values: options, positionals } = parseOptions(values, grantOptions)
   const [id, ...rest] = positionals
   const userId = parseUserId(id)
@@ -129,18 +86,15 @@ export const grant: Command = async (deps, values, { operator }) => {
     .execute(async (db) => changeGrant(db, change))
   const note = user.known ? '' : '\nNote: nobody has signed in with this user ID yet.'
   const as = `${user.words} may now act as ${words}, as ${termsInWords(terms)}`
-  if (!entry)
-    return `${user.words} may already act as ${words}, as ${termsInWords(terms)}: nothing was changed.${note}`
+  if (!entry) return `${user.words} may already act as ${words}, as ${termsInWords(terms)}: nothing was changed.${note}`
   logAudit(deps.logger, [entry])
   if (!before) return `${as}.${note}`
   const isReasonOnly = !before.isOver && before.role === terms.role && before.until === terms.until
-  return isReasonOnly
-    ? `${as}; only the reason is another.${note}`
-    : `${as}; before: ${wasInWords(before)}.${note}`
+  return isReasonOnly ? `${as}; only the reason is another.${note}` : `${as}; before: ${wasInWords(before)}.${note}`
 }
 
 /** `revoke <user-id> <organisation> [--by name]`. */
-export const revoke: Command = async (deps, values, { operator }) => {
+export async function revoke(deps: CommandDeps, values: readonly string[], { operator }: CommandCall): Promise<string> {
   const { values: options, positionals } = parseOptions(values, { by: { type: 'string' } })
   const [id, ...rest] = positionals
   const userId = parseUserId(id)
@@ -167,7 +121,7 @@ export const revoke: Command = async (deps, values, { operator }) => {
 const headings = ['USER ID', 'NAME', 'MAY ACT AS', 'ORGANISATION', 'ROLE', 'UNTIL', 'SINCE', 'BY', 'REASON']
 
 /** `grants [user-id]`: who may act as what; those that are over are marked. */
-export const grants: Command = async ({ database, organisations }, values) => {
+export async function grants({ database, organisations }: CommandDeps, values: readonly string[]): Promise<string> {
   refuseMore(values, 1)
   const userId = values[0] === undefined ? undefined : parseUserId(values[0])
   const all = await listGrants(database.kysely)
@@ -186,4 +140,44 @@ export const grants: Command = async ({ database, organisations }, values) => {
     ])
   if (rows.length === 0) return 'There are no grants.'
   return table(headings, rows)
+}
+
+/** Gives or changes one grant, with its audit entry; without one when it says all of that already. */
+async function changeGrant(
+  db: Handle,
+  { userId, organisation, options, by }: GrantKey & { readonly options: GrantOptions; readonly by: string },
+) {
+  await lockGrants(db)
+  const before = (await grantsOfUsers(db, [userId])).find((found) => found.organisation === organisation)
+  const terms = termsOf(options, before, await today(db))
+  if (before && !before.isOver && isSame(before, terms)) return { before, terms, entry: undefined }
+  await writeGrants(db, [{ userId, organisation, ...terms, by }])
+  const was = before ? { was: wasInWords(before) } : {}
+  const details = { is: termsInWords(terms), ...was, by }
+  const entry: AuditEntry = { event: 'grant', userId, organisation, details }
+  await insertAudit(db, [entry])
+  return { before, terms, entry }
+}
+
+/** What the grant is to say: what is not typed stays as it is; one that is over is no grant, and begins anew. */
+function termsOf(options: GrantOptions, before: StoredGrant | undefined, now: string): Omit<GrantTerms, 'by'> {
+  const { role, until, reason } =
+    before && !before.isOver ? before : ({ role: 'viewer', until: null, reason: null } as const)
+  return {
+    role: options.role === undefined ? role : parseRole(options.role),
+    until: options.until === undefined ? until : untilOf(options.until, now),
+    reason: options.reason === undefined ? reason : textOf(options.reason, 'reason') || null,
+  }
+}
+
+function isSame(before: StoredGrant, terms: Omit<GrantTerms, 'by'>): boolean {
+  return before.role === terms.role && before.until === terms.until && before.reason === terms.reason
+}
+
+/** The last day that an option names; `never` takes an end away. @throws CommandError */
+function untilOf(value: string, now: string): string | null {
+  if (value === 'never') return null
+  if (!isDay(value)) throw new CommandError(`"${printable(value)}" is not a day such as 2026-12-31, or never`)
+  if (value < now) throw new CommandError(`${value} has passed already: today is ${now} in UTC`)
+  return value
 }

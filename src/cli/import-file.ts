@@ -6,7 +6,7 @@ import { printable } from './table.ts'
 const largest = 8 * 1024 * 1024
 
 /** The words of `import <file> [--apply] [--by <name>]`. @throws CommandError */
-export const importOptions = (values: readonly string[]) => {
+export function importOptions(values: readonly string[]) {
   const { values: options, positionals } = parseOptions(values, {
     apply: { type: 'boolean', default: false },
     by: { type: 'string' },
@@ -21,7 +21,7 @@ export const importOptions = (values: readonly string[]) => {
  * The text of the file that an `import` names: read here, where it was typed, as the portal may be elsewhere, or another
  * user. @throws CommandError
  */
-export const readImportFile = (values: readonly string[]): string => {
+export function readImportFile(values: readonly string[]): string {
   const { file } = importOptions(values)
   let bytes: Buffer
   try {
@@ -30,8 +30,7 @@ export const readImportFile = (values: readonly string[]): string => {
     const { code } = error as NodeJS.ErrnoException
     throw new CommandError(`${printable(file)} cannot be read: ${code ?? 'unknown error'}`)
   }
-  if (bytes.length > largest)
-    throw new CommandError(`${printable(file)} is larger than ${largest / 1024 / 1024} MB`)
+  if (bytes.length > largest) throw new CommandError(`${printable(file)} is larger than ${largest / 1024 / 1024} MB`)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

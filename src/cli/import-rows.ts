@@ -15,48 +15,17 @@ const longestReason = 200
 
 type Line = { readonly record: readonly string[]; readonly line: number }
 
-/** Quotes what stands there, and not more of it than one can read. */
-const quoted = (value: string): string => {
-  const text = printable(value)
-  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
-}
-
-/** @throws CsvError when a quote is not closed, or stands where none may */
-const linesOf = (text: string): Line[] => {
-  const [heading = ''] = text.split(/[\r\n]/, 1)
-  const delimiter = heading.split(';').length > heading.split(',').length ? ';' : ','
-  const options = { delimiter, bom: true, trim: true, relax_column_count: true, skip_empty_lines: true }
-  const rows = parse(text, { ...options, info: true }) as unknown as {
-    record: string[]
-    info: { lines: number }
-  }[]
-  return rows
-    .map(({ record, info }) => ({ record, line: info.lines }))
-    .filter(({ record }) => record.some((cell) => cell !== ''))
-}
-
-/** What is wrong with the heading. */
-const headingProblems = ({ record: names }: Line): string[] => [
-  ...required.filter((name) => !names.includes(name)).map((name) => `line 1: the column ${name} is missing`),
-  ...names
-    .filter((name) => !columns.some((known) => known === name))
-    .map((name) => `line 1: ${quoted(name)} is no column: ${columns.join(', ')}`),
-  ...names
-    .filter((name, index) => names.indexOf(name) !== index)
-    .map((name) => `line 1: the column ${quoted(name)} is there twice`),
-]
-
 /**
  * Reads a file of grants: a heading, then a grant a line, which says all of it (no role: viewer; no `until`: no end).
  * @param known organisationKey() of those in the organisations file
  * @param today a day before it has passed
  * @returns every mistake at once, each with its line
  */
-export const parseGrants = (
+export function parseGrants(
   text: string,
   known: { readonly has: (key: string) => boolean },
   today: string,
-): { readonly grants: readonly WantedGrant[]; readonly problems: readonly string[] } => {
+): { readonly grants: readonly WantedGrant[]; readonly problems: readonly string[] } {
   let lines: Line[]
   try {
     lines = linesOf(text)
@@ -116,4 +85,37 @@ export const parseGrants = (
     ]
   })
   return { grants: problems.length > 0 ? [] : grants, problems }
+}
+
+/** @throws CsvError when a quote is not closed, or stands where none may */
+function linesOf(text: string): Line[] {
+  const [heading = ''] = text.split(/[\r\n]/, 1)
+  const delimiter = heading.split(';').length > heading.split(',').length ? ';' : ','
+  const options = { delimiter, bom: true, trim: true, relax_column_count: true, skip_empty_lines: true }
+  const rows = parse(text, { ...options, info: true }) as unknown as {
+    record: string[]
+    info: { lines: number }
+  }[]
+  return rows
+    .map(({ record, info }) => ({ record, line: info.lines }))
+    .filter(({ record }) => record.some((cell) => cell !== ''))
+}
+
+/** What is wrong with the heading. */
+function headingProblems({ record: names }: Line): string[] {
+  return [
+    ...required.filter((name) => !names.includes(name)).map((name) => `line 1: the column ${name} is missing`),
+    ...names
+      .filter((name) => !columns.some((known) => known === name))
+      .map((name) => `line 1: ${quoted(name)} is no column: ${columns.join(', ')}`),
+    ...names
+      .filter((name, index) => names.indexOf(name) !== index)
+      .map((name) => `line 1: the column ${quoted(name)} is there twice`),
+  ]
+}
+
+/** Quotes what stands there, and not more of it than one can read. */
+function quoted(value: string): string {
+  const text = printable(value)
+  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
 }

@@ -2,7 +2,7 @@ import { insertAudit, logAudit } from '../store/audit.ts'
 import type { Handle } from '../store/database.ts'
 import { grantsOfUsers, lockGrants, type StoredGrant, today, writeGrants } from '../store/grants.ts'
 import { CommandError } from './arguments.ts'
-import type { Command, CommandDeps } from './command.ts'
+import { type CommandDeps, type CommandCall } from './command.ts'
 import { operatorOf, termsInWords, wasInWords } from './grants.ts'
 import { importOptions } from './import-file.ts'
 import { parseGrants, type WantedGrant } from './import-rows.ts'
@@ -11,20 +11,21 @@ import { counted, inDigits, inWords } from './messages.ts'
 type Change = { readonly wanted: WantedGrant; readonly before: StoredGrant | undefined }
 
 /** What the file says is so already; no reason in the file leaves the one that is there. */
-const isLeft = ({ wanted, before }: Change): boolean =>
-  before !== undefined &&
-  !before.isOver &&
-  before.role === wanted.role &&
-  before.until === wanted.until &&
-  (wanted.reason === null || wanted.reason === before.reason)
+function isLeft({ wanted, before }: Change): boolean {
+  return (
+    before !== undefined &&
+    !before.isOver &&
+    before.role === wanted.role &&
+    before.until === wanted.until &&
+    (wanted.reason === null || wanted.reason === before.reason)
+  )
+}
 
 /** What the file asks for beside what there is. @throws CommandError with every mistake of the file */
-const changesOf = async (db: Handle, { organisations }: CommandDeps, text: string): Promise<Change[]> => {
+async function changesOf(db: Handle, { organisations }: CommandDeps, text: string): Promise<Change[]> {
   const { grants, problems } = parseGrants(text, organisations, await today(db))
   if (problems.length > 0)
-    throw new CommandError(
-      [...problems, `${counted(problems.length, 'mistakes')}: nothing was changed`].join('\n'),
-    )
+    throw new CommandError([...problems, `${counted(problems.length, 'mistakes')}: nothing was changed`].join('\n'))
   const there = new Map(
     (await grantsOfUsers(db, [...new Set(grants.map(({ userId }) => userId))])).map((found) => [
       `${found.userId} ${found.organisation}`,
@@ -34,7 +35,7 @@ const changesOf = async (db: Handle, { organisations }: CommandDeps, text: strin
   return grants.map((wanted) => ({ wanted, before: there.get(`${wanted.userId} ${wanted.organisation}`) }))
 }
 
-const lineOf = ({ wanted, before }: Change): string => {
+function lineOf({ wanted, before }: Change): string {
   const { line, userId, organisation } = wanted
   const what = `line ${line}: ${userId} ${inWords(organisation)}`
   if (!before) return `added    ${what}: ${termsInWords(wanted)}`
@@ -47,7 +48,11 @@ const lineOf = ({ wanted, before }: Change): string => {
  * `import <file> [--apply] [--by name]`: says what a file of grants would add, change and leave; with `--apply` does it, all
  * or nothing. Grants that the file does not name are left alone.
  */
-export const importGrants: Command = async (deps, values, { operator, input, tell, drained }) => {
+export async function importGrants(
+  deps: CommandDeps,
+  values: readonly string[],
+  { operator, input, tell, drained }: CommandCall,
+): Promise<string> {
   const { apply, by: named } = importOptions(values)
   if (input === undefined) throw new CommandError('the file was not sent along')
   const by = operatorOf(named, operator)

@@ -10,7 +10,7 @@ import { run } from './run.ts'
 import { printable } from './table.ts'
 
 /** Help needs no configuration, and a file that cannot be read needs no database. */
-const perform = async (argv: readonly string[], call: CommandCall): Promise<CommandResult> => {
+async function perform(argv: readonly string[], call: CommandCall): Promise<CommandResult> {
   if (argv[0] === 'help') return { exitCode: 0, output: usage, error: '' }
   const input = argv[0] === 'import' ? readImportFile(argv.slice(1)) : undefined
   return run(readOperatorConfig(), argv, { ...call, input })
@@ -22,17 +22,19 @@ const sameKeyMs = 500
 let interruptedAt = Infinity
 
 /** By convention 128 and the signal's number; who asks again means now. */
-const interruptedBy = (code: number) => (): void => {
-  if (performance.now() - interruptedAt > sameKeyMs) process.exit(code)
-  if (interrupted.signal.aborted) return
-  interruptedAt = performance.now()
-  process.exitCode = code
-  interrupted.abort()
+function interruptedBy(code: number) {
+  return (): void => {
+    if (performance.now() - interruptedAt > sameKeyMs) process.exit(code)
+    if (interrupted.signal.aborted) return
+    interruptedAt = performance.now()
+    process.exitCode = code
+    interrupted.abort()
+  }
 }
 process.on('SIGINT', interruptedBy(130)).on('SIGTERM', interruptedBy(143))
 
 /** What the operator can put right is told in words; anything else with its stack. */
-const explain = (error: unknown): string => {
+function explain(error: unknown): string {
   if (interrupted.signal.aborted) return 'interrupted'
   if (error instanceof ConfigurationError) return error.problems.join('\n')
   if (error instanceof CommandError) return error.message
@@ -41,14 +43,16 @@ const explain = (error: unknown): string => {
   return error.cause instanceof Error ? `${error.message}\n${error.cause.message}` : error.message
 }
 
-const failed = (error: unknown): CommandResult => ({
-  exitCode: error instanceof CommandError ? error.exitCode : 1,
-  output: '',
-  error: explain(error),
-})
+function failed(error: unknown): CommandResult {
+  return {
+    exitCode: error instanceof CommandError ? error.exitCode : 1,
+    output: '',
+    error: explain(error),
+  }
+}
 
 /** Who typed it; a container may have no name for its user. */
-const operator = (): string => {
+function operator(): string {
   try {
     return userInfo().username
   } catch {
@@ -64,6 +68,7 @@ const call: CommandCall = {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
   },
 }
+
 const { exitCode, output, error } = await perform(process.argv.slice(2), call).catch(failed)
 if (output !== '') console.log(output)
 if (error !== '') console.error(error)

@@ -1,7 +1,9 @@
 import type { ListResource, Resource } from '../store/sync-state.ts'
 
 /** An organisation key in the words that the commands take: `partner 12345`. */
-export const inWords = (key: string): string => key.replaceAll('/', ' ')
+export function inWords(key: string): string {
+  return key.replaceAll('/', ' ')
+}
 
 /** What is read, as the pages call it. */
 export const resourceWords: Readonly<Record<Resource, string>> = {
@@ -25,24 +27,31 @@ const listNames: ReadonlySet<Resource> = new Set<ListResource>([
 ])
 
 /** Whether it is read whole, in one call. */
-export const isList = (resource: Resource): boolean => listNames.has(resource)
+export function isList(resource: Resource): boolean {
+  return listNames.has(resource)
+}
 
 const order = Object.keys(resourceWords)
 
 /** For sorting: organisations together, and in each the lists first. */
-export const byOrganisation = (
+export function byOrganisation(
   one: { readonly organisation: string; readonly resource: Resource },
   other: { readonly organisation: string; readonly resource: Resource },
-): number =>
-  one.organisation.localeCompare(other.organisation) ||
-  order.indexOf(one.resource) - order.indexOf(other.resource)
+): number {
+  return (
+    one.organisation.localeCompare(other.organisation) || order.indexOf(one.resource) - order.indexOf(other.resource)
+  )
+}
 
 /** A count with its thousands apart: `100 000`. */
-export const inDigits = (count: number): string => String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ')
+export function inDigits(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ')
+}
 
 /** `1 sales unit`, `1 200 sales units`. @param plural of a word that has an s for it */
-export const counted = (count: number, plural: string): string =>
-  `${inDigits(count)} ${count === 1 ? plural.replace(/s$/, '') : plural}`
+export function counted(count: number, plural: string): string {
+  return `${inDigits(count)} ${count === 1 ? plural.replace(/s$/, '') : plural}`
+}
 
 const units: readonly (readonly [seconds: number, word: string])[] = [
   [86_400, 'd'],
@@ -51,20 +60,14 @@ const units: readonly (readonly [seconds: number, word: string])[] = [
 ]
 
 /** A time span, roughly: `3 h`, or `12 s`. */
-export const inTime = (seconds: number): string => {
+export function inTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   const [size, word] = units.find(([unit]) => whole >= 2 * unit) ?? [1, 's']
   return `${Math.floor(whole / size)} ${word}`
 }
 
 /** Why so many could not be read. */
-export const failureInWords = ({
-  failing,
-  refused,
-}: {
-  readonly failing: number
-  readonly refused: number
-}) => {
+export function failureInWords({ failing, refused }: { readonly failing: number; readonly refused: number }) {
   if (refused === 0) return 'the API did not answer'
   return refused === failing ? 'the API refused the keys' : 'the API refused the keys, or did not answer'
 }

@@ -11,11 +11,7 @@ import { runCommand } from './commands.ts'
  * Runs a command on the database of the configuration. `sync` starts the sync in this process, as one more instance
  * beside the portals on the same database.
  */
-export async function run(
-  config: ReadingConfig,
-  argv: readonly string[],
-  call: CommandCall,
-): Promise<CommandResult> {
+export async function run(config: ReadingConfig, argv: readonly string[], call: CommandCall): Promise<CommandResult> {
   const logger = createLogger('error', process.stderr)
   const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
   const database = openDatabase({ url: config.databaseUrl, logger })
@@ -35,12 +31,12 @@ export async function run(
   }
 }
 
-/** What is under way when a command is done is mostly counting what was read, for the pages. */
-const lastWorkMs = 5000
-
 /** Stops the sync; with `patience` what is under way ends first. */
 async function stopSync({ sync }: RunningSync, patience: boolean): Promise<void> {
   const deadline = performance.now() + (patience ? lastWorkMs : 0)
   while (sync.working() > 0 && performance.now() < deadline) await sleep(50)
   await sync.stop()
 }
+
+/** What is under way when a command is done is mostly counting what was read, for the pages. */
+const lastWorkMs = 5000

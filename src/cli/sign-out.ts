@@ -1,24 +1,25 @@
 import { insertAudit, logAudit } from '../store/audit.ts'
 import { endSessionsOfUser } from '../store/sessions.ts'
 import { parseOptions, parseUserId, refuseMore } from './arguments.ts'
-import type { Command } from './command.ts'
+import { type CommandCall, type CommandDeps } from './command.ts'
 import { describeUser, operatorOf } from './grants.ts'
 
 /**
  * `sign-out <user-id>`: ends every session of a user at once, as when a phone is lost (OWASP ASVS 5, 7.4.5). It takes
  * nothing away: who may still sign in, signs in again.
  */
-export const signOutUser: Command = async ({ database, logger }, words, { operator }) => {
+export async function signOutUser(
+  { database, logger }: CommandDeps,
+  words: readonly string[],
+  { operator }: CommandCall,
+): Promise<string> {
   const { values, positionals } = parseOptions(words, { by: { type: 'string' } })
   const userId = parseUserId(positionals[0])
   refuseMore(positionals, 1)
   const details = { reason: 'operator', by: operatorOf(values.by, operator) }
   const entries = await database.kysely.transaction().execute(async (trx) => {
     const ended = await endSessionsOfUser(trx, userId)
-    const written = Array.from(
-      { length: ended },
-      () => ({ event: 'session ended', userId, details }) as const,
-    )
+    const written = Array.from({ length: ended }, () => ({ event: 'session ended', userId, details }) as const)
     await insertAudit(trx, written)
     return written
   })

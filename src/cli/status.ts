@@ -1,38 +1,34 @@
 import { type Backlog, backlogsOf } from '../store/backlog.ts'
 import { countLeases } from '../store/leases.ts'
 import { refuseMore } from './arguments.ts'
-import type { Command } from './command.ts'
+import { type CommandDeps } from './command.ts'
 import { table } from './table.ts'
-import {
-  byOrganisation,
-  failureInWords,
-  inDigits,
-  inTime,
-  inWords,
-  isList,
-  resourceWords,
-} from './messages.ts'
+import { byOrganisation, failureInWords, inDigits, inTime, inWords, isList, resourceWords } from './messages.ts'
 
 const headings = ['ORGANISATION', 'WHAT', 'ROWS', 'LAST READ', 'DUE', 'NEVER READ', 'FAILING', 'SUSPECT']
 
-const secondsBefore = (at: Date, then: Date): number => (at.getTime() - then.getTime()) / 1000
+function secondsBefore(at: Date, then: Date): number {
+  return (at.getTime() - then.getTime()) / 1000
+}
 
 /** `2 min ago`, or from the oldest to the newest where these differ. */
-const lastRead = ({ at, oldestCheckedAt: oldest, newestCheckedAt: newest }: Backlog): string => {
+function lastRead({ at, oldestCheckedAt: oldest, newestCheckedAt: newest }: Backlog): string {
   if (!oldest || !newest) return 'never'
   const [from, to] = [inTime(secondsBefore(at, oldest)), inTime(secondsBefore(at, newest))]
   return from === to ? `${to} ago` : `${from} to ${to} ago`
 }
 
-const failing = (backlog: Backlog): string => {
+function failing(backlog: Backlog): string {
   const { failing: count, failingSince, at } = backlog
   if (count === 0 || !failingSince) return '-'
   return `${inDigits(count)} for ${inTime(secondsBefore(at, failingSince))}: ${failureInWords(backlog)}`
 }
 
-const orDash = (count: number | null): string => (count === 0 ? '-' : inDigits(count ?? 0))
+function orDash(count: number | null): string {
+  return count === 0 ? '-' : inDigits(count ?? 0)
+}
 
-const rowOf = (backlog: Backlog): string[] => {
+function rowOf(backlog: Backlog): string[] {
   const { organisation, resource, count, total, due, unread, suspectSince, at } = backlog
   return [
     inWords(organisation),
@@ -47,7 +43,7 @@ const rowOf = (backlog: Backlog): string[] => {
 }
 
 /** `status`: how fresh what the portal knows is, what is being read, and what cannot be. */
-export const status: Command = async ({ database, organisations }, values) => {
+export async function status({ database, organisations }: CommandDeps, values: readonly string[]): Promise<string> {
   refuseMore(values, 0)
   const keys = [...organisations.keys()]
   if (keys.length === 0) return 'There are no organisations in the organisations file (ORGANISATIONS_FILE).'

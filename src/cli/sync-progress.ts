@@ -1,13 +1,5 @@
 import type { Backlog } from '../store/backlog.ts'
-import {
-  byOrganisation,
-  counted,
-  failureInWords,
-  inDigits,
-  inWords,
-  isList,
-  resourceWords,
-} from './messages.ts'
+import { byOrganisation, counted, failureInWords, inDigits, inWords, isList, resourceWords } from './messages.ts'
 
 /** How an organisation's backlogs stand, taken together. */
 export type Standing = {
@@ -21,13 +13,8 @@ export type Standing = {
   readonly newest: number
 }
 
-const sum = (
-  backlogs: readonly Backlog[],
-  member: 'count' | 'untried' | 'failing' | 'refused' | 'read',
-): number => backlogs.reduce((total, backlog) => total + backlog[member], 0)
-
 /** @param backlogs of one organisation */
-export const standingOf = (backlogs: readonly Backlog[]): Standing => {
+export function standingOf(backlogs: readonly Backlog[]): Standing {
   const untried = sum(backlogs, 'untried')
   return {
     backlogs: backlogs.toSorted(byOrganisation),
@@ -39,14 +26,19 @@ export const standingOf = (backlogs: readonly Backlog[]): Standing => {
   }
 }
 
+function sum(backlogs: readonly Backlog[], member: 'count' | 'untried' | 'failing' | 'refused' | 'read'): number {
+  return backlogs.reduce((total, backlog) => total + backlog[member], 0)
+}
+
 /** Every list was tried and failed: what else there is fails the same way. */
-export const haveListsFailed = ({ backlogs }: Standing): boolean =>
-  backlogs
+export function haveListsFailed({ backlogs }: Standing): boolean {
+  return backlogs
     .filter(({ resource }) => isList(resource))
     .every(({ untried, failing, count }) => untried === 0 && failing === count)
+}
 
 /** `partner 12345  sales units 1 200 of 1 250 read, 3 failing`: what there is still to read. */
-export const progressLine = (key: string, { backlogs, failed }: Standing): string => {
+export function progressLine(key: string, { backlogs, failed }: Standing): string {
   const lists = backlogs.filter(({ resource }) => isList(resource))
   const groups = [
     { words: 'lists', of: lists },
@@ -61,7 +53,7 @@ export const progressLine = (key: string, { backlogs, failed }: Standing): strin
 }
 
 /** `partner 12345  read: 5 lists, 14 sales units, 9 merchants, webhooks of 14 sales units`. */
-export const summaryLine = (key: string, { backlogs }: Standing): string => {
+export function summaryLine(key: string, { backlogs }: Standing): string {
   const lists = sum(
     backlogs.filter(({ resource }) => isList(resource)),
     'read',
@@ -78,8 +70,8 @@ export const summaryLine = (key: string, { backlogs }: Standing): string => {
 }
 
 /** What could not be read, and why; what was not tried because of that. */
-export const failureLines = (key: string, { backlogs }: Standing): string[] =>
-  backlogs.flatMap((backlog) => {
+export function failureLines(key: string, { backlogs }: Standing): string[] {
+  return backlogs.flatMap((backlog) => {
     const { resource, count, untried, read } = backlog
     const failed = count - untried - read
     const what = isList(resource)
@@ -90,12 +82,14 @@ export const failureLines = (key: string, { backlogs }: Standing): string[] =>
       ...(untried > 0 ? [`${inWords(key)}: ${inDigits(untried)} ${resourceWords[resource]} not tried`] : []),
     ]
   })
+}
 
 /** What the API said, and what is not believed before it says so again. */
-export const suspectLines = (key: string, { backlogs }: Standing): string[] =>
-  backlogs
+export function suspectLines(key: string, { backlogs }: Standing): string[] {
+  return backlogs
     .filter(({ suspectSince }) => suspectSince !== null)
     .map(
       ({ resource }) =>
         `${inWords(key)}  ${resourceWords[resource]}: has lost so much at once that it is read again soon, and believed then`,
     )
+}

@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { backlogsOf } from '../store/backlog.ts'
 import { makeDue } from '../store/due.ts'
 import { CommandError, parseOrganisation } from './arguments.ts'
-import { type Command, type CommandCall, type CommandDeps, describeOrganisation } from './command.ts'
+import { type CommandCall, type CommandDeps, describeOrganisation } from './command.ts'
 import {
   suspectLines,
   failureLines,
@@ -37,7 +37,7 @@ type Watched = {
   isOver: boolean
 }
 
-const chosen = (deps: CommandDeps, values: readonly string[]): Organisation[] => {
+function chosen(deps: CommandDeps, values: readonly string[]): Organisation[] {
   if (values.length === 0) {
     if (deps.organisations.size > 0) return [...deps.organisations.values()]
     throw new CommandError('there are no organisations in the organisations file (ORGANISATIONS_FILE)')
@@ -49,20 +49,20 @@ const chosen = (deps: CommandDeps, values: readonly string[]): Organisation[] =>
   throw new CommandError(`${words} is unknown: add it to the organisations file (ORGANISATIONS_FILE) first`)
 }
 
-const standingsOf = async ({ database }: CommandDeps, keys: readonly string[]): Promise<Standing[]> => {
+async function standingsOf({ database }: CommandDeps, keys: readonly string[]): Promise<Standing[]> {
   const backlogs = Map.groupBy(await backlogsOf(database.kysely, keys), ({ organisation }) => organisation)
   return keys.map((key) => standingOf(backlogs.get(key) ?? []))
 }
 
 /** Read, or not worth waiting for any longer. */
-const isOver = ({ standing, first, newest, progressAt }: Watched): boolean => {
+function isOver({ standing, first, newest, progressAt }: Watched): boolean {
   const silentMs = performance.now() - progressAt
   if (standing.untried === 0) return true
   if (newest === first && haveListsFailed(standing)) return true
   return silentMs > (standing.failing > 0 ? hopelessMs : stuckMs)
 }
 
-const note = (watched: Watched, standing: Standing): void => {
+function note(watched: Watched, standing: Standing): void {
   if (standing.newest !== watched.newest) watched.progressAt = performance.now()
   watched.newest = standing.newest
   watched.standing = standing
@@ -70,7 +70,7 @@ const note = (watched: Watched, standing: Standing): void => {
 }
 
 /** Tells how far it is, about once a second, and every ten seconds when nothing happens. */
-const createTeller = ({ tell }: CommandCall) => {
+function createTeller({ tell }: CommandCall) {
   let [toldAt, told] = [-Infinity, '']
   return (reading: readonly Watched[]): void => {
     const now = performance.now()
@@ -86,7 +86,7 @@ const createTeller = ({ tell }: CommandCall) => {
 }
 
 /** Waits until each is over, telling how far it is. @throws the signal's reason */
-const watch = async (deps: CommandDeps, call: CommandCall, keys: readonly string[]): Promise<Watched[]> => {
+async function watch(deps: CommandDeps, call: CommandCall, keys: readonly string[]): Promise<Watched[]> {
   const tellProgress = createTeller(call)
   const progressAt = performance.now()
   const all = (await standingsOf(deps, keys)).map((standing, index): Watched => {
@@ -110,27 +110,21 @@ const watch = async (deps: CommandDeps, call: CommandCall, keys: readonly string
 }
 
 /** `sync [organisation]`: has everything of it read now, and waits until it has been, or cannot be. */
-export const sync: Command = async (deps, values, call) => {
+export async function sync(deps: CommandDeps, values: readonly string[], call: CommandCall): Promise<string> {
   const organisations = chosen(deps, values)
   const keys = organisations.map(organisationKey)
   const began = performance.now()
   const engine = await deps.sync()
-  for (const organisation of organisations)
-    await makeDue(deps.database.kysely, organisation, { listsOnly: false })
+  for (const organisation of organisations) await makeDue(deps.database.kysely, organisation, { listsOnly: false })
   await engine.tick()
   const all = await watch(deps, call, keys).catch((error: unknown) => {
     if (!call.signal.aborted) throw error
     throw new CommandError('interrupted: what was read is kept, and the rest is read in its turn')
   })
-  const lines = all.flatMap(({ key, standing }) => [
-    summaryLine(key, standing),
-    ...suspectLines(key, standing),
-  ])
+  const lines = all.flatMap(({ key, standing }) => [summaryLine(key, standing), ...suspectLines(key, standing)])
   const failures = all.flatMap(({ key, standing }) => failureLines(key, standing))
   const took = inTime((performance.now() - began) / 1000)
   if (failures.length === 0) return [...lines, `All was read in ${took}.`].join('\n')
   for (const line of lines) call.tell(line)
-  throw new CommandError(
-    [...failures, `Not all could be read, in ${took}; it is tried again later.`].join('\n'),
-  )
+  throw new CommandError([...failures, `Not all could be read, in ${took}; it is tried again later.`].join('\n'))
 }

@@ -75,10 +75,7 @@ const portalSchema = z
     SESSION_IDLE_MINUTES: wholeNumber(5, 720).default(30),
     SESSION_HOURS: wholeNumber(1, 24).default(12),
     FEEDBACK_URL: url
-      .refine(
-        (value) => ['https:', 'http:', 'mailto:'].includes(value.protocol),
-        'must be https, http or mailto',
-      )
+      .refine((value) => ['https:', 'http:', 'mailto:'].includes(value.protocol), 'must be https, http or mailto')
       .transform((value) => value.href)
       .optional(),
     SUPPORT_TEXT: z.string().max(1000).optional(),
@@ -95,96 +92,19 @@ const portalSchema = z
         context.addIssue({ code: 'custom', path: [variable], message: `is required ${why}` })
     }
     const why = 'when NODE_ENV is production: people verify their e-mail address with a code that is mailed'
-    if (env.NODE_ENV === 'production')
-      for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
+    if (env.NODE_ENV === 'production') for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
     else if (env.SMTP_URL !== undefined) missing('MAIL_FROM', 'with SMTP_URL')
     else if (env.MAIL_FROM !== undefined) missing('SMTP_URL', 'with MAIL_FROM')
   })
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The process's environment and, beneath it, what a file `.env` in the working directory says. */
-const ownEnvironment = (): Environment => {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  return process.env
-}
-
-/** An empty variable counts as unset: compose files and shells pass `NAME=` for what nobody filled in. */
-const withoutEmpty = (env: Environment): Environment =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
-
-const problemsOf = (error: z.ZodError, env: Environment): string[] =>
-  error.issues.map((issue) => {
-    const variable = String(issue.path[0])
-    const isUnexplained = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
-    return env[variable] === undefined && isUnexplained
-      ? `${variable} is required`
-      : `${variable} ${issue.message}`
-  })
-
-const readOrganisations = (env: Environment): OrganisationsFile => {
-  const file = env['ORGANISATIONS_FILE']
-  if (file === undefined) return { organisations: [], problems: [], files: [] }
-  const read = readOrganisationsFile(file, env)
-  return { ...read, problems: read.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
-}
-
-/** @param others what is wrong with variables that the schema does not know */
-const parse = <Schema extends z.ZodObject>(
-  schema: Schema,
-  env: Environment,
-  organisations: Pick<OrganisationsFile, 'organisations' | 'problems'>,
-  others: readonly string[] = [],
-) => {
-  const parsed = schema.safeParse(env)
-  const problems = [
-    ...(parsed.success ? [] : problemsOf(parsed.error, env)),
-    ...others,
-    ...organisations.problems,
-  ]
-  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
-  return { values: parsed.data, organisations: organisations.organisations }
-}
-
-/** What is not private of these files, and of the key files that variables name. */
-const secretFileProblems = (env: Environment, files: readonly string[]): string[] => {
-  const named = Object.entries(env).flatMap(([name, value]) =>
-    /^OIDC_\w+_KEY_FILE$/.test(name) && value !== undefined ? { prefix: `${name} `, path: value } : [],
-  )
-  return [...files.map((path) => ({ prefix: '', path })), ...named].flatMap(({ prefix, path }) => {
-    const problem = secretFileProblem(path)
-    return problem === undefined ? [] : `${prefix}${problem}`
-  })
-}
-
-const readingOf = (values: z.output<typeof operatorSchema>) => ({
-  databaseUrl: values.DATABASE_URL,
-  managementApiUrl: values.MANAGEMENT_API_URL,
-  webhooksApiUrl: values.WEBHOOKS_API_URL,
-  productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,
-  apiLimits: {
-    maxConcurrency: values.MANAGEMENT_API_MAX_CONCURRENCY,
-    maxPerSecond: values.MANAGEMENT_API_MAX_PER_SECOND,
-    timeoutMs: values.MANAGEMENT_API_TIMEOUT_MS,
-  },
-  sync: {
-    listActiveSeconds: values.SYNC_LIST_ACTIVE_SECONDS,
-    listIdleSeconds: values.SYNC_LIST_IDLE_SECONDS,
-    activeForSeconds: values.SYNC_ACTIVE_FOR_SECONDS,
-    detailSeconds: values.SYNC_DETAIL_SECONDS,
-    webhookSeconds: values.SYNC_WEBHOOK_SECONDS,
-    refreshSeconds: values.SYNC_REFRESH_SECONDS,
-    suspectSeconds: values.SYNC_DOUBT_SECONDS,
-    retrySeconds: values.SYNC_RETRY_SECONDS,
-  },
-})
-
 /**
  * What the portal runs on, from the environment: nothing else in the tree reads it. Every URL is absolute and
  * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readConfig = (given?: Environment) => {
+export function readConfig(given?: Environment) {
   const env = withoutEmpty(given ?? ownEnvironment())
   const ownFiles = given === undefined && existsSync('.env') ? ['.env'] : []
   const isProduction = env['NODE_ENV'] === 'production'
@@ -230,6 +150,81 @@ export const readConfig = (given?: Environment) => {
     mail: values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
   }
 }
+
+/** An empty variable counts as unset: compose files and shells pass `NAME=` for what nobody filled in. */
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
+}
+
+/** The process's environment and, beneath it, what a file `.env` in the working directory says. */
+function ownEnvironment(): Environment {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  return process.env
+}
+
+function readOrganisations(env: Environment): OrganisationsFile {
+  const file = env['ORGANISATIONS_FILE']
+  if (file === undefined) return { organisations: [], problems: [], files: [] }
+  const read = readOrganisationsFile(file, env)
+  return { ...read, problems: read.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
+}
+
+/** What is not private of these files, and of the key files that variables name. */
+function secretFileProblems(env: Environment, files: readonly string[]): string[] {
+  const named = Object.entries(env).flatMap(([name, value]) =>
+    /^OIDC_\w+_KEY_FILE$/.test(name) && value !== undefined ? { prefix: `${name} `, path: value } : [],
+  )
+  return [...files.map((path) => ({ prefix: '', path })), ...named].flatMap(({ prefix, path }) => {
+    const problem = secretFileProblem(path)
+    return problem === undefined ? [] : `${prefix}${problem}`
+  })
+}
+
+/** @param others what is wrong with variables that the schema does not know */
+function parse<Schema extends z.ZodObject>(
+  schema: Schema,
+  env: Environment,
+  organisations: Pick<OrganisationsFile, 'organisations' | 'problems'>,
+  others: readonly string[] = [],
+) {
+  const parsed = schema.safeParse(env)
+  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, env)), ...others, ...organisations.problems]
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
+  return { values: parsed.data, organisations: organisations.organisations }
+}
+
+function readingOf(values: z.output<typeof operatorSchema>) {
+  return {
+    databaseUrl: values.DATABASE_URL,
+    managementApiUrl: values.MANAGEMENT_API_URL,
+    webhooksApiUrl: values.WEBHOOKS_API_URL,
+    productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,
+    apiLimits: {
+      maxConcurrency: values.MANAGEMENT_API_MAX_CONCURRENCY,
+      maxPerSecond: values.MANAGEMENT_API_MAX_PER_SECOND,
+      timeoutMs: values.MANAGEMENT_API_TIMEOUT_MS,
+    },
+    sync: {
+      listActiveSeconds: values.SYNC_LIST_ACTIVE_SECONDS,
+      listIdleSeconds: values.SYNC_LIST_IDLE_SECONDS,
+      activeForSeconds: values.SYNC_ACTIVE_FOR_SECONDS,
+      detailSeconds: values.SYNC_DETAIL_SECONDS,
+      webhookSeconds: values.SYNC_WEBHOOK_SECONDS,
+      refreshSeconds: values.SYNC_REFRESH_SECONDS,
+      suspectSeconds: values.SYNC_DOUBT_SECONDS,
+      retrySeconds: values.SYNC_RETRY_SECONDS,
+    },
+  }
+}
+
+function problemsOf(error: z.ZodError, env: Environment): string[] {
+  return error.issues.map((issue) => {
+    const variable = String(issue.path[0])
+    const isUnexplained = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')
+    return env[variable] === undefined && isUnexplained ? `${variable} is required` : `${variable} ${issue.message}`
+  })
+}
+
 export type Config = ReturnType<typeof readConfig>
 
 /**
@@ -237,9 +232,10 @@ export type Config = ReturnType<typeof readConfig>
  * that.
  * @throws ConfigurationError naming every mistake at once
  */
-export const readOperatorConfig = (given: Environment = ownEnvironment()) => {
+export function readOperatorConfig(given: Environment = ownEnvironment()) {
   const env = withoutEmpty(given)
   const { values, organisations } = parse(operatorSchema, env, readOrganisations(env))
   return { ...readingOf(values), organisations }
 }
+
 export type ReadingConfig = ReturnType<typeof readOperatorConfig>

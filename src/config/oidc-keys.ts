@@ -44,35 +44,49 @@ const jwkSchema = z.looseObject({
 })
 type Jwk = z.output<typeof jwkSchema>
 
-const thumbprint = ({ crv, e, kty, n, x, y }: Readonly<Record<string, unknown>>): string =>
-  createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
-
 /**
  * Whether it is one key, whatever it is called. KeyObject.equals is not asked: where the kinds differ it leaves an error
  * behind in OpenSSL, which the next PEM to be read stumbles over.
  */
-export const isSameKey = (one: EidKey, other: EidKey): boolean =>
-  one.kid === other.kid || thumbprint(one.publicJwk) === thumbprint(other.publicJwk)
-
-/** @returns a sentence's end where the key is none for this use */
-const keyOf = (privateKey: KeyObject, use: EidKey['use'], named: Partial<Jwk>): EidKey | string => {
-  const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = privateKey
-  const able = algorithms[use][type === 'ec' ? `ec ${details?.namedCurve}` : type]
-  const alg = named.alg ?? able?.[0]
-  if (!able || !alg || (type === 'rsa' && (details?.modulusLength ?? 0) < 2048))
-    return `holds a key of another kind than ${kinds[use]}`
-  if (!able.includes(alg)) return `names another algorithm than ${able.join(', ')} for its key`
-  if (named.use !== undefined && named.use !== use) return `holds a key whose use is not "${use}"`
-  const members = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<string, string>
-  const kid = named.kid ?? thumbprint(members)
-  return { kid, use, alg, privateKey, publicJwk: { ...members, kid, use, alg } }
+export function isSameKey(one: EidKey, other: EidKey): boolean {
+  return one.kid === other.kid || thumbprint(one.publicJwk) === thumbprint(other.publicJwk)
 }
 
-const unreadable =
-  'holds no private key: it must be PEM (PKCS#8, not encrypted), a private JWK, or a JWKS of such'
+function thumbprint({ crv, e, kty, n, x, y }: Readonly<Record<string, unknown>>): string {
+  return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
+}
+
+const unreadable = 'holds no private key: it must be PEM (PKCS#8, not encrypted), a private JWK, or a JWKS of such'
+
+/**
+ * Reads the private keys in one or more files, named with commas between: PEM (PKCS#8), a JWK or a JWKS each. The first key
+ * is the one to sign with.
+ * @returns every key, and what is wrong with files, as the ends of sentences that name them and never quote them
+ */
+export function readEidKeys(
+  files: string,
+  use: EidKey['use'],
+): { readonly keys: readonly EidKey[]; readonly problems: readonly string[] } {
+  const found = files.split(',').flatMap((name) => {
+    const file = name.trim()
+    const named = (end: string) => `names the file ${file}, which ${end}`
+    try {
+      return keysIn(readFileSync(file, 'utf8'), use).map((key) => (typeof key === 'string' ? named(key) : key))
+    } catch {
+      return [named('cannot be read')]
+    }
+  })
+  const keys = found.filter((key) => typeof key !== 'string')
+  const twice = new Set(keys.map(({ kid }) => kid)).size < keys.length
+  const problems = found.filter((key) => typeof key === 'string')
+  return {
+    keys,
+    problems: twice ? [...problems, 'names a key twice, or two keys with the same kid'] : problems,
+  }
+}
 
 /** What the words of node:crypto and JSON.parse say is left out: they may quote the file. */
-const keysIn = (text: string, use: EidKey['use']): (EidKey | string)[] => {
+function keysIn(text: string, use: EidKey['use']): (EidKey | string)[] {
   try {
     if (text.includes('-----BEGIN PRIVATE KEY-----')) return [keyOf(createPrivateKey(text), use, {})]
     const json: unknown = JSON.parse(text)
@@ -85,31 +99,16 @@ const keysIn = (text: string, use: EidKey['use']): (EidKey | string)[] => {
   }
 }
 
-/**
- * Reads the private keys in one or more files, named with commas between: PEM (PKCS#8), a JWK or a JWKS each. The first key
- * is the one to sign with.
- * @returns every key, and what is wrong with files, as the ends of sentences that name them and never quote them
- */
-export const readEidKeys = (
-  files: string,
-  use: EidKey['use'],
-): { readonly keys: readonly EidKey[]; readonly problems: readonly string[] } => {
-  const found = files.split(',').flatMap((name) => {
-    const file = name.trim()
-    const named = (end: string) => `names the file ${file}, which ${end}`
-    try {
-      return keysIn(readFileSync(file, 'utf8'), use).map((key) =>
-        typeof key === 'string' ? named(key) : key,
-      )
-    } catch {
-      return [named('cannot be read')]
-    }
-  })
-  const keys = found.filter((key) => typeof key !== 'string')
-  const twice = new Set(keys.map(({ kid }) => kid)).size < keys.length
-  const problems = found.filter((key) => typeof key === 'string')
-  return {
-    keys,
-    problems: twice ? [...problems, 'names a key twice, or two keys with the same kid'] : problems,
-  }
+/** @returns a sentence's end where the key is none for this use */
+function keyOf(privateKey: KeyObject, use: EidKey['use'], named: Partial<Jwk>): EidKey | string {
+  const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = privateKey
+  const able = algorithms[use][type === 'ec' ? `ec ${details?.namedCurve}` : type]
+  const alg = named.alg ?? able?.[0]
+  if (!able || !alg || (type === 'rsa' && (details?.modulusLength ?? 0) < 2048))
+    return `holds a key of another kind than ${kinds[use]}`
+  if (!able.includes(alg)) return `names another algorithm than ${able.join(', ')} for its key`
+  if (named.use !== undefined && named.use !== use) return `holds a key whose use is not "${use}"`
+  const members = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<string, string>
+  const kid = named.kid ?? thumbprint(members)
+  return { kid, use, alg, privateKey, publicJwk: { ...members, kid, use, alg } }
 }

@@ -43,8 +43,58 @@ const schema = z.object({
     ),
 })
 
+/**
+ * Where the eID provider is and how the portal proves who it is, from the variables OIDC_*, and the key files that they
+ * name.
+ * @param env without empty variables
+ * @returns the settings, unless there are problems: one line each, naming its variable and never quoting a key
+ */
+export function readEidSettings(env: Environment) {
+  const parsed = schema.safeParse(env)
+  const keys = keysOf(env)
+  const wrong = (parsed.error?.issues ?? []).map(({ path: [name], code, message }) =>
+    env[String(name)] === undefined && code === 'invalid_type'
+      ? `${String(name)} is required`
+      : `${String(name)} ${message}`,
+  )
+  const problems = [...wrong, ...contradictions(env), ...keys.problems]
+  if (!parsed.success || problems.length > 0) return { problems }
+  const { data } = parsed
+  const settings = {
+    issuer: data.OIDC_ISSUER,
+    clientId: data.OIDC_CLIENT_ID,
+    clientAuth: data.OIDC_CLIENT_AUTH,
+    clientSecret: data.OIDC_CLIENT_SECRET,
+    signingKeys: keys.signing,
+    decryptionKeys: keys.decryption,
+    usePar: data.OIDC_USE_PAR === 'true',
+    useJar: data.OIDC_USE_JAR === 'true',
+    scope: data.OIDC_SCOPE,
+    acrValues: data.OIDC_ACR_VALUES,
+    idTokenAlgs: withBothNames(data.OIDC_ID_TOKEN_ALGS),
+  }
+  return { settings, problems }
+}
+
+function keysOf(env: Environment) {
+  const read = (variable: string, use: EidKey['use']) => {
+    const files = env[variable]
+    const { keys, problems } = files === undefined ? { keys: [], problems: [] } : readEidKeys(files, use)
+    return { keys, problems: problems.map((problem) => `${variable} ${problem}`) }
+  }
+  const signing = read('OIDC_PRIVATE_KEY_FILE', 'sig')
+  const decryption = read('OIDC_DECRYPTION_KEY_FILE', 'enc')
+  const sameKey = decryption.keys.some((one) => signing.keys.some((other) => isSameKey(one, other)))
+  const problems = [
+    ...signing.problems,
+    ...decryption.problems,
+    ...(sameKey ? ['OIDC_DECRYPTION_KEY_FILE names a key (or a kid) of OIDC_PRIVATE_KEY_FILE'] : []),
+  ]
+  return { signing: signing.keys, decryption: decryption.keys, problems }
+}
+
 /** What does not go together, as lines that name the variable. It is looked at whatever else is wrong. */
-const contradictions = (env: Environment): string[] => {
+function contradictions(env: Environment): string[] {
   const method = env['OIDC_CLIENT_AUTH'] ?? 'client_secret_basic'
   const signed = method === 'private_key_jwt'
   const jar = env['OIDC_USE_JAR'] === 'true'
@@ -74,56 +124,7 @@ const contradictions = (env: Environment): string[] => {
   return rules.flatMap(([broken, line]) => (broken ? [line] : []))
 }
 
-const keysOf = (env: Environment) => {
-  const read = (variable: string, use: EidKey['use']) => {
-    const files = env[variable]
-    const { keys, problems } = files === undefined ? { keys: [], problems: [] } : readEidKeys(files, use)
-    return { keys, problems: problems.map((problem) => `${variable} ${problem}`) }
-  }
-  const signing = read('OIDC_PRIVATE_KEY_FILE', 'sig')
-  const decryption = read('OIDC_DECRYPTION_KEY_FILE', 'enc')
-  const sameKey = decryption.keys.some((one) => signing.keys.some((other) => isSameKey(one, other)))
-  const problems = [
-    ...signing.problems,
-    ...decryption.problems,
-    ...(sameKey ? ['OIDC_DECRYPTION_KEY_FILE names a key (or a kid) of OIDC_PRIVATE_KEY_FILE'] : []),
-  ]
-  return { signing: signing.keys, decryption: decryption.keys, problems }
-}
-
 /** EdDSA has two names (RFC 8037, RFC 9864): whoever allows the one allows the other. */
-const withBothNames = (algs: readonly string[]): string[] =>
-  algs.flatMap((alg) => (alg === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [alg]))
-
-/**
- * Where the eID provider is and how the portal proves who it is, from the variables OIDC_*, and the key files that they
- * name.
- * @param env without empty variables
- * @returns the settings, unless there are problems: one line each, naming its variable and never quoting a key
- */
-export const readEidSettings = (env: Environment) => {
-  const parsed = schema.safeParse(env)
-  const keys = keysOf(env)
-  const wrong = (parsed.error?.issues ?? []).map(({ path: [name], code, message }) =>
-    env[String(name)] === undefined && code === 'invalid_type'
-      ? `${String(name)} is required`
-      : `${String(name)} ${message}`,
-  )
-  const problems = [...wrong, ...contradictions(env), ...keys.problems]
-  if (!parsed.success || problems.length > 0) return { problems }
-  const { data } = parsed
-  const settings = {
-    issuer: data.OIDC_ISSUER,
-    clientId: data.OIDC_CLIENT_ID,
-    clientAuth: data.OIDC_CLIENT_AUTH,
-    clientSecret: data.OIDC_CLIENT_SECRET,
-    signingKeys: keys.signing,
-    decryptionKeys: keys.decryption,
-    usePar: data.OIDC_USE_PAR === 'true',
-    useJar: data.OIDC_USE_JAR === 'true',
-    scope: data.OIDC_SCOPE,
-    acrValues: data.OIDC_ACR_VALUES,
-    idTokenAlgs: withBothNames(data.OIDC_ID_TOKEN_ALGS),
-  }
-  return { settings, problems }
+function withBothNames(algs: readonly string[]): string[] {
+  return algs.flatMap((alg) => (alg === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [alg]))
 }

@@ -13,80 +13,6 @@ import {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** A secret stands in the file as it is, or as `{"env": "NAME"}` or `{"file": "path"}`. */
-const secretSchema = (directory: string, env: Environment, files: Set<string>) =>
-  z
-    .union([z.string(), z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })], {
-      error: 'must be a string, {"env": "NAME"} or {"file": "path"}',
-    })
-    .transform((source, context) => {
-      const fail = (message: string) => {
-        context.addIssue({ code: 'custom', message })
-        return z.NEVER
-      }
-      const usable = (secret: string, what: string) => {
-        if (secret === '') return fail(`${what} empty`)
-        // Keys travel in headers, which take no more than this.
-        const travels = /^[\x21-\x7e]+$/.test(secret)
-        return travels ? secret : fail(`${what} not a key: it holds spaces or letters outside ASCII`)
-      }
-      if (typeof source === 'string') return usable(source, 'is')
-      if ('env' in source) {
-        const secret = env[source.env]
-        return secret === undefined
-          ? fail(`names the variable ${source.env}, which is not set`)
-          : usable(secret, `names the variable ${source.env}, which is`)
-      }
-      const file = resolve(directory, source.file)
-      files.add(file)
-      try {
-        const secret = readFileSync(file, 'utf8').trim()
-        return usable(secret, `names the file ${source.file}, which is`)
-      } catch {
-        return fail(`names the file ${source.file}, which cannot be read`)
-      }
-    })
-
-const keysSchema = (secret: ReturnType<typeof secretSchema>) => {
-  const msn = z.string().regex(msnPattern, 'must be an MSN: 4 to 10 digits')
-  return z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('management'), clientId: secret, clientSecret: secret }),
-    z.strictObject({
-      type: z.literal('partner'),
-      clientId: secret,
-      clientSecret: secret,
-      subscriptionKey: secret,
-      merchantSerialNumber: msn.optional(),
-    }),
-    z.strictObject({
-      type: z.literal('sales-unit'),
-      clientId: secret,
-      clientSecret: secret,
-      subscriptionKey: secret,
-      merchantSerialNumber: msn,
-    }),
-  ])
-}
-
-const fileSchema = (keys: ReturnType<typeof keysSchema>) => {
-  const name = z.string().trim().min(1).max(100)
-  return z.strictObject({
-    partners: z
-      .array(z.strictObject({ id: z.string().regex(partnerIdPattern, 'must be 3 to 10 digits'), name, keys }))
-      .default([]),
-    merchants: z
-      .array(
-        z.strictObject({
-          scheme: z.string().regex(schemePattern, 'must be a scheme such as business:NO:ORG'),
-          id: z.string().regex(businessIdPattern, 'must be digits and dashes, 4 to 50'),
-          name,
-          keys,
-        }),
-      )
-      .default([]),
-  })
-}
-
 /** What the file holds, and one sentence for each thing that is wrong with it (never a secret's value). */
 export type OrganisationsFile = {
   readonly organisations: readonly { readonly organisation: Organisation; readonly keys: Keys }[]
@@ -99,7 +25,7 @@ export type OrganisationsFile = {
  * Reads the operator's organisations file and resolves its secrets; a relative secret file is looked up beside
  * the organisations file. Throws nothing: mistakes come back as `problems`, with the place inside the file.
  */
-export const readOrganisationsFile = (path: string, env: Environment): OrganisationsFile => {
+export function readOrganisationsFile(path: string, env: Environment): OrganisationsFile {
   const files = new Set([path])
   const failed = (problem: string) => ({
     organisations: [],
@@ -145,4 +71,79 @@ export const readOrganisationsFile = (path: string, env: Environment): Organisat
     seen.add(key)
   }
   return { organisations, problems, files: [...files] }
+}
+
+function fileSchema(keys: ReturnType<typeof keysSchema>) {
+  const name = z.string().trim().min(1).max(100)
+  return z.strictObject({
+    partners: z
+      .array(z.strictObject({ id: z.string().regex(partnerIdPattern, 'must be 3 to 10 digits'), name, keys }))
+      .default([]),
+    merchants: z
+      .array(
+        z.strictObject({
+          scheme: z.string().regex(schemePattern, 'must be a scheme such as business:NO:ORG'),
+          id: z.string().regex(businessIdPattern, 'must be digits and dashes, 4 to 50'),
+          name,
+          keys,
+        }),
+      )
+      .default([]),
+  })
+}
+
+function keysSchema(secret: ReturnType<typeof secretSchema>) {
+  const msn = z.string().regex(msnPattern, 'must be an MSN: 4 to 10 digits')
+  return z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('management'), clientId: secret, clientSecret: secret }),
+    z.strictObject({
+      type: z.literal('partner'),
+      clientId: secret,
+      clientSecret: secret,
+      subscriptionKey: secret,
+      merchantSerialNumber: msn.optional(),
+    }),
+    z.strictObject({
+      type: z.literal('sales-unit'),
+      clientId: secret,
+      clientSecret: secret,
+      subscriptionKey: secret,
+      merchantSerialNumber: msn,
+    }),
+  ])
+}
+
+/** A secret stands in the file as it is, or as `{"env": "NAME"}` or `{"file": "path"}`. */
+function secretSchema(directory: string, env: Environment, files: Set<string>) {
+  return z
+    .union([z.string(), z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })], {
+      error: 'must be a string, {"env": "NAME"} or {"file": "path"}',
+    })
+    .transform((source, context) => {
+      const fail = (message: string) => {
+        context.addIssue({ code: 'custom', message })
+        return z.NEVER
+      }
+      const usable = (secret: string, what: string) => {
+        if (secret === '') return fail(`${what} empty`)
+        // Keys travel in headers, which take no more than this.
+        const travels = /^[\x21-\x7e]+$/.test(secret)
+        return travels ? secret : fail(`${what} not a key: it holds spaces or letters outside ASCII`)
+      }
+      if (typeof source === 'string') return usable(source, 'is')
+      if ('env' in source) {
+        const secret = env[source.env]
+        return secret === undefined
+          ? fail(`names the variable ${source.env}, which is not set`)
+          : usable(secret, `names the variable ${source.env}, which is`)
+      }
+      const file = resolve(directory, source.file)
+      files.add(file)
+      try {
+        const secret = readFileSync(file, 'utf8').trim()
+        return usable(secret, `names the file ${source.file}, which is`)
+      } catch {
+        return fail(`names the file ${source.file}, which cannot be read`)
+      }
+    })
 }

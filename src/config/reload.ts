@@ -45,10 +45,7 @@ export function startCredentialsReload(
         organisation: organisationKey(organisation),
         details: { what, cause },
       })
-    logger.info(
-      { cause, changes: changes.length, organisations: organisations.length },
-      'credentials reloaded',
-    )
+    logger.info({ cause, changes: changes.length, organisations: organisations.length }, 'credentials reloaded')
     for (const { organisation, what } of changes)
       if (what === 'keys changed') await running.sync.credentialsChanged(organisation)
     await running.sync.tick()

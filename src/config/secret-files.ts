@@ -18,7 +18,7 @@ const wrongs = [
  * and nobody but its owner may write it. The group may read. Undefined when all is well, when there is no such file
  * (which is for others to say), and on Windows, which has no such bits.
  */
-export const secretFileProblem = (path: string): string | undefined => {
+export function secretFileProblem(path: string): string | undefined {
   if (process.platform === 'win32') return undefined
   let mode: number
   let real: string
@@ -28,9 +28,7 @@ export const secretFileProblem = (path: string): string | undefined => {
   } catch {
     return undefined
   }
-  const found = wrongs.filter(
-    ({ bits }) => (mode & bits) !== 0 && !(bits === 0o004 && real.startsWith(mounted)),
-  )
+  const found = wrongs.filter(({ bits }) => (mode & bits) !== 0 && !(bits === 0o004 && real.startsWith(mounted)))
   if (found.length === 0) return undefined
   const words = found.map((wrong) => wrong.words).join(', ')
   return `(${path}) holds secrets and is not private: ${words}. Mend it with: chmod ${found.map(({ chmod }) => chmod).join(',')} ${path}`

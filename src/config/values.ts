@@ -4,9 +4,6 @@ import { z } from 'zod'
 import { readLogo } from '../brand/logo.ts'
 import { emailAddress } from '../domain/email-address.ts'
 
-const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
-
 /** An absolute URL. */
 export const url = z.string().transform((value, context) => {
   if (URL.canParse(value)) return new URL(value)
@@ -39,17 +36,11 @@ const safeUrl = url.refine(
 
 /** Where an API is: without a trailing slash. */
 export const baseUrl = safeUrl
-  .refine(
-    (value) => !value.search && !value.hash && !value.username,
-    'must not have a query, a fragment or a user',
-  )
+  .refine((value) => !value.search && !value.hash && !value.username, 'must not have a query, a fragment or a user')
   .transform((value) => value.href.replace(/\/$/, ''))
 
 /** As the provider spells it. */
-export const issuerUrl = safeUrl.refine(
-  (value) => !value.search && !value.hash,
-  'must not have a query or a fragment',
-)
+export const issuerUrl = safeUrl.refine((value) => !value.search && !value.hash, 'must not have a query or a fragment')
 
 /** Scheme, host and port, nothing after. */
 export const origin = safeUrl
@@ -63,23 +54,7 @@ export const origin = safeUrl
 export const sessionSecrets = z
   .string()
   .transform((value) => value.split(',').map((secret) => secret.trim()))
-  .refine(
-    (secrets) => secrets.every((secret) => secret.length >= 32),
-    'each secret must be at least 32 characters',
-  )
-
-/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
-const isProxy = (proxy: string): boolean => {
-  const [address = '', prefix, ...rest] = proxy.split('/')
-  if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true
-  const family = isIP(address)
-  const longest = family === 4 ? 32 : 128
-  return (
-    family !== 0 &&
-    rest.length === 0 &&
-    (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
-  )
-}
+  .refine((secrets) => secrets.every((secret) => secret.length >= 32), 'each secret must be at least 32 characters')
 
 /** A colour, as #rrggbb. The sign may be left out, because a `#` begins a comment in a file `.env`. */
 export const hexColour = z
@@ -114,15 +89,8 @@ export const trustProxy = z
   .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
 
 /** A whole number within bounds, both included. */
-export const wholeNumber = (least: number, most: number) =>
-  z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
-
-const decoded = (value: string): string | undefined => {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return undefined
-  }
+export function wholeNumber(least: number, most: number) {
+  return z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
 }
 
 /** A mail server: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which only this machine may do without. */
@@ -155,8 +123,30 @@ export const mailSender = z.string().transform((value, context) => {
   if (address !== undefined) return { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
   context.addIssue({
     code: 'custom',
-    message:
-      'must be an e-mail address, or a name and an address such as Partner portal <portal@example.com>',
+    message: 'must be an e-mail address, or a name and an address such as Partner portal <portal@example.com>',
   })
   return z.NEVER
 })
+
+function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
+}
+
+/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
+function isProxy(proxy: string): boolean {
+  const [address = '', prefix, ...rest] = proxy.split('/')
+  if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true
+  const family = isIP(address)
+  const longest = family === 4 ? 32 : 128
+  return (
+    family !== 0 && rest.length === 0 && (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= longest))
+  )
+}
+
+function decoded(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}

@@ -9,19 +9,19 @@ const customs: Readonly<Record<string, { readonly prefix?: string; readonly grou
 const noBreak = '\u00A0'
 
 /** The country of a scheme such as `business:NO:ORG`; the scheme itself where it names none. */
-export const countryOf = (scheme: string): string => scheme.split(':')[1] ?? scheme
+export function countryOf(scheme: string): string {
+  return scheme.split(':')[1] ?? scheme
+}
 
 /**
  * A business identifier as people of its country write it: NO 987 654 321, DK CVR 12345678, FI 1234567-8. `gaps` are
  * the places in the id before which there is a space.
  */
-export const customOf = ({
-  scheme,
-  id,
-}: {
-  readonly scheme: string
-  readonly id: string
-}): { readonly country: string; readonly prefix: string; readonly gaps: readonly number[] } => {
+export function customOf({ scheme, id }: { readonly scheme: string; readonly id: string }): {
+  readonly country: string
+  readonly prefix: string
+  readonly gaps: readonly number[]
+} {
   const country = countryOf(scheme)
   const { prefix = '', groups = [] } = customs[country] ?? {}
   const isUsual = groups.reduce((sum, size) => sum + size, 0) === id.length
@@ -30,7 +30,7 @@ export const customOf = ({
 }
 
 /** The same as one text, without what could break a line: `NO 987 654 321`. */
-export const identifierText = (identifier: { readonly scheme: string; readonly id: string }): string => {
+export function identifierText(identifier: { readonly scheme: string; readonly id: string }): string {
   const { country, prefix, gaps } = customOf(identifier)
   const written = identifier.id
     .split('')
@@ -48,7 +48,7 @@ const spoken = /^(?:(?:NO|DK|FI|SE|ORG|CVR|Y-tunnus)[\s:.-]*)*(?=\d)/i
  * What somebody looks for, as it is stored: digits however they are spaced, without the country before them. Text that is
  * no identifier stays as it is.
  */
-export const asStoredIdentifier = (q: string): string => {
+export function asStoredIdentifier(q: string): string {
   const digits = q.replace(spoken, '')
   if (!/^\d[\d\s-]*\d$/.test(digits)) return q
   const bare = digits.replaceAll(/\s/g, '')

@@ -20,7 +20,7 @@ const letters = /^[\p{L}\p{M}\p{N}.-]+$/u
  * quotes, no list, no control character, so that whatever passes can stand in a header of a mail.
  * @returns undefined for what is no such address
  */
-export const emailAddress = (value: unknown): string | undefined => {
+export function emailAddress(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > 2 * longest) return undefined
   const trimmed = value.trim()
   const at = trimmed.lastIndexOf('@')

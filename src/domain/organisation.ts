@@ -9,6 +9,7 @@ export type Merchant = {
   readonly id: string
   readonly name: string
 }
+
 export type Organisation = Partner | Merchant
 
 /** Partner ID: 3 to 10 digits. */
@@ -29,7 +30,8 @@ export type OrganisationReference =
  * One string an organisation: `partner/12345` or `merchant/business:NO:ORG/987654321`. Used as key in maps, in
  * the database and in the log; unique because neither part can contain a slash.
  */
-export const organisationKey = (organisation: OrganisationReference): string =>
-  organisation.kind === 'partner'
+export function organisationKey(organisation: OrganisationReference): string {
+  return organisation.kind === 'partner'
     ? `partner/${organisation.id}`
     : `merchant/${organisation.scheme}/${organisation.id}`
+}

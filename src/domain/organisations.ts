@@ -14,7 +14,7 @@ export type OrganisationsHolder = Organisations & {
 }
 
 /** @param organisations those that are configured at start */
-export const holdOrganisations = (organisations: readonly Organisation[]): OrganisationsHolder => {
+export function holdOrganisations(organisations: readonly Organisation[]): OrganisationsHolder {
   let current: ReadonlyMap<string, Organisation> = new Map()
   const presences = new Map<string, AbortController>()
   const replace = (next: readonly Organisation[]): void => {

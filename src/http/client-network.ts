@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net'
  * The part of an address that one household or company has: all of IPv4, the first 64 bits of IPv6.
  * @param address as `req.ip` gives it
  */
-export const clientNetwork = (address: string): string => {
+export function clientNetwork(address: string): string {
   const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
   if (!isIPv6(plain)) return plain
   const [left = '', right = ''] = plain.toLowerCase().split('::')

@@ -1,6 +1,6 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import compression from 'compression'
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 
 /** Below this an answer fits into one packet with its headers, and would only get slower. */
 const leastBytes = 1024
@@ -18,7 +18,7 @@ const encodings = ['br', 'gzip'] as const
  * Compresses what is sent in one piece: pages. At once and in this thread: at this level that takes a twentieth of a
  * millisecond, and to hand the page to another thread and back takes longer (decision 0017).
  */
-export const compressedPages: RequestHandler = (req, res, next) => {
+export function compressedPages(req: Request, res: Response, next: NextFunction): void {
   const send = res.send.bind(res)
   res.send = (body: unknown) => {
     if (typeof body !== 'string' || body.length < leastBytes || res.get('Content-Encoding')) return send(body)

@@ -2,23 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { csrfSync } from 'csrf-sync'
 import express, { type Request, type RequestHandler } from 'express'
 
-const xor = (bytes: Buffer, mask: Buffer): Buffer =>
-  Buffer.from(bytes.map((byte, at) => byte ^ (mask[at] ?? 0)))
-
-/** The token as no other page has it: a random mask, and what it makes of the token. */
-const masked = (token: string): string => {
-  const bytes = Buffer.from(token)
-  const mask = randomBytes(bytes.length)
-  return Buffer.concat([mask, xor(bytes, mask)]).toString('base64url')
-}
-
-const unmasked = (sent: unknown): string | undefined => {
-  if (typeof sent !== 'string') return undefined
-  const bytes = Buffer.from(sent, 'base64url')
-  const half = bytes.length / 2
-  return Number.isInteger(half) ? xor(bytes.subarray(half), bytes.subarray(0, half)).toString() : undefined
-}
-
 const { csrfSynchronisedProtection, generateToken } = csrfSync({
   getTokenFromRequest: (req) => unmasked((req.body as Record<string, unknown> | undefined)?.['_csrf']),
 })
@@ -28,7 +11,20 @@ const { csrfSynchronisedProtection, generateToken } = csrfSync({
  * compressed and repeat what was searched, so that the same secret in each of them could be guessed from their lengths
  * (BREACH): it looks different every time.
  */
-export const csrfToken = (req: Request): string => masked(generateToken(req))
+export function csrfToken(req: Request): string {
+  return masked(generateToken(req))
+}
+
+/** The token as no other page has it: a random mask, and what it makes of the token. */
+function masked(token: string): string {
+  const bytes = Buffer.from(token)
+  const mask = randomBytes(bytes.length)
+  return Buffer.concat([mask, xor(bytes, mask)]).toString('base64url')
+}
+
+function xor(bytes: Buffer, mask: Buffer): Buffer {
+  return Buffer.from(bytes.map((byte, at) => byte ^ (mask[at] ?? 0)))
+}
 
 /**
  * Goes before every POST handler (the site map sees to it): reads the form and refuses one without the
@@ -38,3 +34,10 @@ export const csrfProtection: RequestHandler[] = [
   express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 50 }),
   csrfSynchronisedProtection,
 ]
+
+function unmasked(sent: unknown): string | undefined {
+  if (typeof sent !== 'string') return undefined
+  const bytes = Buffer.from(sent, 'base64url')
+  const half = bytes.length / 2
+  return Number.isInteger(half) ? xor(bytes.subarray(half), bytes.subarray(0, half)).toString() : undefined
+}

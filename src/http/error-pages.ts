@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler } from 'express'
+import type { ErrorRequestHandler } from 'express'
 import type { Logger } from '../logger.ts'
 import {
   BadRequestError,
@@ -14,27 +14,16 @@ import {
 } from '../errors.ts'
 
 /** What no route has answered: unknown paths and wrong methods alike. */
-export const notFound: RequestHandler = () => {
+export function notFound(): void {
   throw new NotFoundError('no route')
-}
-
-/** Errors of Express and its middleware carry the status they want; only those of the sender's making count. */
-const asPortalError = (error: unknown): PortalError => {
-  if (error instanceof PortalError) return error
-  const { status, code } = error as { status?: unknown; code?: unknown }
-  if (code === 'EBADCSRFTOKEN') return new FormExpiredError('CSRF token', { cause: error })
-  if (typeof status === 'number' && status >= 400 && status < 500)
-    return new BadRequestError('malformed', { cause: error })
-  return new InternalError('unexpected', { cause: error })
 }
 
 /**
  * Turns whatever was thrown into a page in words, once, here. The page shows the error's words and the request
  * id; the reason goes to the log.
  */
-export const errorPages =
-  (logger: Logger): ErrorRequestHandler =>
-  (thrown: unknown, req, res, next) => {
+export function errorPages(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, req, res, next) => {
     const error = asPortalError(thrown)
     const level = error.status === 500 ? 'error' : error.status > 500 ? 'warn' : 'debug'
     logger[level]({ err: error, page: error.page }, 'error page')
@@ -58,15 +47,23 @@ export const errorPages =
       requestId: res.locals.requestId,
     })
   }
+}
+
+/** Errors of Express and its middleware carry the status they want; only those of the sender's making count. */
+function asPortalError(error: unknown): PortalError {
+  if (error instanceof PortalError) return error
+  const { status, code } = error as { status?: unknown; code?: unknown }
+  if (code === 'EBADCSRFTOKEN') return new FormExpiredError('CSRF token', { cause: error })
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return new BadRequestError('malformed', { cause: error })
+  return new InternalError('unexpected', { cause: error })
+}
 
 /** Where even the page fails: words without a view, and never a stack. */
-export const lastResort =
-  (logger: Logger): ErrorRequestHandler =>
-  (thrown: unknown, _req, res, next) => {
+export function lastResort(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, _req, res, next) => {
     logger.error({ err: thrown }, 'error page failed')
     if (res.headersSent) return next(thrown)
-    return res
-      .status(500)
-      .type('text')
-      .send(`Something went wrong on our side. Reference: ${res.locals.requestId}\n`)
+    return res.status(500).type('text').send(`Something went wrong on our side. Reference: ${res.locals.requestId}\n`)
   }
+}

@@ -4,7 +4,7 @@ import { Router } from 'express'
 export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason?: string }>
 
 /** `/healthz`: the process answers. `/readyz`: it should get traffic; 503 while it should not. */
-export const health = (readiness: Readiness): Router => {
+export function health(readiness: Readiness): Router {
   const router = Router()
   router.get('/healthz', (_req, res) => {
     res.locals.route = '/healthz'

@@ -7,25 +7,25 @@ const codes: Readonly<Record<number, string>> = {
   429: 'too_many_requests',
 }
 
-/** What a server has sent wrong is 400, its body's size and type included; all else is that we cannot just now. */
-const statusOf = (thrown: unknown): number => {
-  if (thrown instanceof BadRequestError || thrown instanceof EidAnswerError) return 400
-  if (thrown instanceof TooManyRequestsError) return 429
-  if (thrown instanceof PortalError) return 503
-  const { status } = thrown as { status?: unknown }
-  return typeof status === 'number' && status >= 400 && status < 500 ? 400 : 503
-}
-
 /**
  * Errors for servers instead of people: `{"error": …}` as OAuth has it (RFC 6749, 5.2), and never the reason, which is
  * for the log.
  */
-export const jsonErrors =
-  (logger: Logger): ErrorRequestHandler =>
-  (thrown: unknown, _req, res, next) => {
+export function jsonErrors(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, _req, res, next) => {
     const status = statusOf(thrown)
     logger[status === 503 ? 'error' : 'warn']({ err: thrown }, 'a server’s request was refused')
     if (res.headersSent) return next(thrown)
     if (thrown instanceof TooManyRequestsError) res.set('Retry-After', String(thrown.retryAfterSeconds))
     return res.status(status).json({ error: codes[status] ?? 'temporarily_unavailable' })
   }
+}
+
+/** What a server has sent wrong is 400, its body's size and type included; all else is that we cannot just now. */
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof BadRequestError || thrown instanceof EidAnswerError) return 400
+  if (thrown instanceof TooManyRequestsError) return 429
+  if (thrown instanceof PortalError) return 503
+  const { status } = thrown as { status?: unknown }
+  return typeof status === 'number' && status >= 400 && status < 500 ? 400 : 503
+}

@@ -20,7 +20,7 @@ const probes = new Set(['/healthz', '/readyz'])
  * ends: request id, method, route pattern, status, milliseconds, user id, organisation. Never the URL itself, because
  * the query holds what people search for.
  */
-export const requestContext = (logger: Logger): RequestHandler => {
+export function requestContext(logger: Logger): RequestHandler {
   const line = (req: Request, res: Response, { ms }: { ms?: number }) => ({
     requestId: res.locals.requestId,
     method: req.method,

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
 /** Everything that browsers know to ask for (an unknown name is an error in their console); the portal only writes to the clipboard. */
@@ -22,10 +22,10 @@ const permissions = [
  * resources of the same origin only. `formActionOrigins` are the eID provider's, because browsers apply form-action
  * to the redirect that follows our sign-out form as well.
  */
-export const securityHeaders = (options: {
+export function securityHeaders(options: {
   readonly https: boolean
   readonly formActionOrigins: () => readonly string[]
-}): RequestHandler => {
+}): RequestHandler {
   const headers = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -56,7 +56,7 @@ export const securityHeaders = (options: {
 }
 
 /** Pages are personal: no cache keeps them. Static files and probes are answered before this. */
-export const personalPages: RequestHandler = (_req, res, next) => {
+export function personalPages(_req: Request, res: Response, next: NextFunction): void {
   res.setHeader('Cache-Control', 'no-store')
   next()
 }

@@ -25,23 +25,6 @@ const types: Readonly<Record<string, string>> = {
 
 type SentFile = { readonly path: string; readonly bytes: Buffer }
 
-/** Where the operator's logo is, if there is one. */
-const logoPath = ({ logo }: Brand): string | undefined => logo && `brand/logo.${logo.type}`
-
-/** Every file that browsers get, the font aside, by its path below the prefix. */
-const sentFiles = (brand: Brand): SentFile[] => {
-  const ours = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile() && /\.(js|svg)$/.test(file.name))
-    .map((file) => join(file.parentPath, file.name))
-    .map((file) => ({ path: file.slice(publicDirectory.length + 1), bytes: readFileSync(file) }))
-  return [
-    { path: 'css/portal.css', bytes: Buffer.from(styleSheet(brand.style)) },
-    { path: 'htmx/htmx.esm.min.js', bytes: readFileSync(htmx) },
-    ...ours.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    ...(brand.logo ? [{ path: String(logoPath(brand)), bytes: brand.logo.bytes }] : []),
-  ]
-}
-
 const best = {
   br: async (bytes: Buffer) =>
     promisify(brotliCompress)(bytes, {
@@ -66,8 +49,43 @@ const asPartOfPages: RequestHandler = (_req, res, next) => {
   next()
 }
 
+/**
+ * Serves the style sheet, public/, htmx, the brand's logo and the Inter font below a path that changes with their
+ * content, so that browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the URL of a file; relative
+ * URLs of style sheets and modules stay below the same path. `logo` is the URL of the logo, null where there is none.
+ */
+export function createStaticFiles(brand: Brand) {
+  const files = sentFiles(brand)
+  const hash = createHash('sha256').update(readFileSync(join(inter, '..', 'package.json')))
+  for (const { path, bytes } of files) hash.update(path).update(bytes)
+  const prefix = `/assets/${hash.digest('base64url').slice(0, 10)}`
+  const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
+  const router = Router()
+  router.use('/assets', asPartOfPages)
+  for (const file of files) router.get(`${prefix}/${file.path}`, sendFile(file))
+  router.use(`${prefix}/inter`, express.static(inter, options))
+  router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))
+  const asset = (path: string): string => `${prefix}/${path}`
+  const logo = logoPath(brand)
+  return { router, asset, logo: logo === undefined ? null : asset(logo) }
+}
+
+/** Every file that browsers get, the font aside, by its path below the prefix. */
+function sentFiles(brand: Brand): SentFile[] {
+  const ours = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile() && /\.(js|svg)$/.test(file.name))
+    .map((file) => join(file.parentPath, file.name))
+    .map((file) => ({ path: file.slice(publicDirectory.length + 1), bytes: readFileSync(file) }))
+  return [
+    { path: 'css/portal.css', bytes: Buffer.from(styleSheet(brand.style)) },
+    { path: 'htmx/htmx.esm.min.js', bytes: readFileSync(htmx) },
+    ...ours.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    ...(brand.logo ? [{ path: String(logoPath(brand)), bytes: brand.logo.bytes }] : []),
+  ]
+}
+
 /** Sends one file, compressed once as well as it goes, in another thread, when somebody first wants it. */
-const sendFile = ({ path, bytes }: SentFile): RequestHandler => {
+function sendFile({ path, bytes }: SentFile): RequestHandler {
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`
   const made: { br?: Promise<Buffer>; gzip?: Promise<Buffer> } = {}
   return async (req, res) => {
@@ -84,23 +102,7 @@ const sendFile = ({ path, bytes }: SentFile): RequestHandler => {
   }
 }
 
-/**
- * Serves the style sheet, public/, htmx, the brand's logo and the Inter font below a path that changes with their
- * content, so that browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the URL of a file; relative
- * URLs of style sheets and modules stay below the same path. `logo` is the URL of the logo, null where there is none.
- */
-export const createStaticFiles = (brand: Brand) => {
-  const files = sentFiles(brand)
-  const hash = createHash('sha256').update(readFileSync(join(inter, '..', 'package.json')))
-  for (const { path, bytes } of files) hash.update(path).update(bytes)
-  const prefix = `/assets/${hash.digest('base64url').slice(0, 10)}`
-  const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
-  const router = Router()
-  router.use('/assets', asPartOfPages)
-  for (const file of files) router.get(`${prefix}/${file.path}`, sendFile(file))
-  router.use(`${prefix}/inter`, express.static(inter, options))
-  router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))
-  const asset = (path: string): string => `${prefix}/${path}`
-  const logo = logoPath(brand)
-  return { router, asset, logo: logo === undefined ? null : asset(logo) }
+/** Where the operator's logo is, if there is one. */
+function logoPath({ logo }: Brand): string | undefined {
+  return logo && `brand/logo.${logo.type}`
 }

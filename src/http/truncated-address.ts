@@ -7,7 +7,7 @@ mapped.addSubnet('::ffff:0:0', 96, 'ipv6')
  * An address with the part left out that tells one house from the next: the first 24 bits of IPv4, the first 48 of
  * IPv6; `unknown` for what is no address. For the audit log and the list of sessions.
  */
-export const truncatedAddress = (address: string | undefined): string => {
+export function truncatedAddress(address: string | undefined): string {
   if (address === undefined) return 'unknown'
   const plain = address.replace(/%.*$/, '')
   if (isIPv4(plain)) return plain.replace(/\d+$/, '0/24')

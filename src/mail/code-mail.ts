@@ -12,7 +12,7 @@ type Words = {
  * @param values.name the portal's name, where the operator has given it one
  * @param render renders a view by its name, without the layout
  */
-export const codeMail = (
+export function codeMail(
   { code: language, t }: Words,
   values: {
     readonly code: string
@@ -21,7 +21,7 @@ export const codeMail = (
     readonly name?: string | undefined
   },
   render: (view: string, locals: Readonly<Record<string, unknown>>) => string,
-): Mail => {
+): Mail {
   const { minutes, host, name } = values
   const code = values.code.replace(/^(\d{3})(?=\d{3}$)/, '$1 ')
   const lead = name === undefined ? t('codeMail.lead', { host }) : t('brand.mailLead', { host, name })

@@ -37,26 +37,11 @@ export type Mailer = {
 const timeouts = { dnsTimeout: 5000, connectionTimeout: 5000, greetingTimeout: 5000, socketTimeout: 10_000 }
 const patienceMs = 15_000
 
-/** What nodemailer's errors carry beside their words, which quote addresses and go nowhere. */
-const factsOf = (error: unknown): { reason: string; answer: number | undefined } => {
-  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown }
-  return {
-    reason: typeof code === 'string' ? code : error instanceof Error ? error.name : typeof error,
-    answer: typeof responseCode === 'number' ? responseCode : undefined,
-  }
-}
-
-/** The recipient was refused with a permanent answer (RFC 5321, 4.2.1: 5yz), the sender was not. */
-const refusedForGood = (error: unknown): boolean => {
-  const { command, responseCode } = error as { command?: unknown; responseCode?: unknown }
-  return command === 'RCPT TO' && typeof responseCode === 'number' && responseCode >= 500
-}
-
 /** Opens no connection: each mail has one of its own. The library is loaded for the first one; most processes send none. */
-export const createMailer = (
+export function createMailer(
   { smtp, from }: { readonly smtp: SmtpServer; readonly from: Sender },
   logger: Logger,
-): Mailer => {
+): Mailer {
   const openTransport = async () => {
     const { createTransport } = await import('nodemailer')
     return createTransport({
@@ -108,4 +93,19 @@ export const createMailer = (
       }
     },
   }
+}
+
+/** What nodemailer's errors carry beside their words, which quote addresses and go nowhere. */
+function factsOf(error: unknown): { reason: string; answer: number | undefined } {
+  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown }
+  return {
+    reason: typeof code === 'string' ? code : error instanceof Error ? error.name : typeof error,
+    answer: typeof responseCode === 'number' ? responseCode : undefined,
+  }
+}
+
+/** The recipient was refused with a permanent answer (RFC 5321, 4.2.1: 5yz), the sender was not. */
+function refusedForGood(error: unknown): boolean {
+  const { command, responseCode } = error as { command?: unknown; responseCode?: unknown }
+  return command === 'RCPT TO' && typeof responseCode === 'number' && responseCode >= 500
 }

@@ -1,11 +1,6 @@
 import pRetry from 'p-retry'
 import type { z } from 'zod'
-import {
-  type Purpose,
-  UpstreamNotFoundError,
-  UpstreamRefusedError,
-  UpstreamUnavailableError,
-} from '../errors.ts'
+import { type Purpose, UpstreamNotFoundError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
@@ -96,10 +91,7 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
 
   function invalid({ purpose }: Get, issues: readonly string[]): Error {
     logger.warn({ purpose, issues: issues.slice(0, 20) }, 'invalid upstream response')
-    return new UpstreamUnavailableError(
-      { purpose, status: 200 },
-      { cause: new Error('invalid upstream response') },
-    )
+    return new UpstreamUnavailableError({ purpose, status: 200 }, { cause: new Error('invalid upstream response') })
   }
 
   return {
@@ -109,8 +101,7 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
     pausedMs: sender.pausedMs,
     list: async (schema, get, callOptions) => {
       const body = await read(get, callOptions)
-      const parse = () =>
-        parseRows(schema, readRecords(body, get, callOptions.signal), get.idMember, callOptions)
+      const parse = () => parseRows(schema, readRecords(body, get, callOptions.signal), get.idMember, callOptions)
       const { rows, malformed, reasons } = await whileInFlight(body, parse).catch((error: unknown) => {
         throw error instanceof UnreadableListError ? invalid(get, [error.message]) : error
       })
@@ -138,6 +129,13 @@ function errorOf(purpose: Purpose, outcome: Outcome & { ok: false }): Error {
   return new UpstreamUnavailableError(failure, { cause })
 }
 
+/** A failure that may soon be over: no whole answer, 423, 429 and 5xx. */
+function isTransient(error: Error): boolean {
+  if (!(error instanceof UpstreamUnavailableError)) return false
+  const { status } = error.failure
+  return status === undefined || status === 423 || status === 429 || status >= 500
+}
+
 /** The answer's record, undefined when it has no body, or why it cannot be read. */
 function recordOf(body: Buffer): RawRecord | string | undefined {
   try {
@@ -147,11 +145,4 @@ function recordOf(body: Buffer): RawRecord | string | undefined {
     if (error instanceof UnreadableListError) return error.message
     throw error
   }
-}
-
-/** A failure that may soon be over: no whole answer, 423, 429 and 5xx. */
-function isTransient(error: Error): boolean {
-  if (!(error instanceof UpstreamUnavailableError)) return false
-  const { status } = error.failure
-  return status === undefined || status === 423 || status === 429 || status >= 500
 }

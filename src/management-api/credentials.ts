@@ -32,9 +32,5 @@ export function basicCredentials({ clientId, clientSecret }: Keys): string {
 
 /** Every string in `keys` that must never be seen outside, for scrubbing what the API sends back. */
 export function secretsOf(keys: Keys): readonly string[] {
-  return [
-    keys.clientId,
-    keys.clientSecret,
-    keys.type === 'management' ? basicCredentials(keys) : keys.subscriptionKey,
-  ]
+  return [keys.clientId, keys.clientSecret, keys.type === 'management' ? basicCredentials(keys) : keys.subscriptionKey]
 }

@@ -131,8 +131,7 @@ async function exchange(request: HttpRequest, limits: Limits, signal: AbortSigna
   try {
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal })
     const { status } = response
-    if (response.ok)
-      return { ok: true, status, body: await readBody(response, { maxBytes, maxBytesInFlight }) }
+    if (response.ok) return { ok: true, status, body: await readBody(response, { maxBytes, maxBytesInFlight }) }
     // A problem whose body is lost or endless is still an answer.
     const problemLimits = { maxBytes: maxProblemBytes, maxBytesInFlight }
     const text = await readBody(response, problemLimits).then(String, () => '')

@@ -22,10 +22,7 @@ export type PricePackage = z.output<typeof pricePackage>
  * Every price package of the partner. The API has this for partners only.
  * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
  */
-export function listPricePackages(
-  client: ManagementApiClient,
-  options: ListOptions = {},
-): Promise<Rows<PricePackage>> {
+export function listPricePackages(client: ManagementApiClient, options: ListOptions = {}): Promise<Rows<PricePackage>> {
   return client.list(
     pricePackage,
     { purpose: 'pricePackages', path: '/management/v1/partners/price-packages', idMember: 'pricePackageId' },

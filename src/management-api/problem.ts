@@ -24,6 +24,13 @@ export function readProblem(body: string, secrets: readonly string[]): Problem {
   return { title: cut(data?.title ?? data?.error, secrets), traceId: cut(data?.traceId, secrets) }
 }
 
+function cut(value: string | undefined, secrets: readonly string[]): string | undefined {
+  return secrets
+    .filter((secret) => secret !== '')
+    .reduce<string | undefined>((kept, secret) => kept?.replaceAll(secret, '[redacted]'), value)
+    ?.slice(0, 200)
+}
+
 /**
  * Retry-After (RFC 9110, 10.2.3) in milliseconds from `now`: seconds, or an HTTP date. Undefined when there is
  * none or it is neither; 0 for a date that has passed.
@@ -33,11 +40,4 @@ export function retryAfterMs(header: string | null, now = Date.now()): number | 
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000
   const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
-}
-
-function cut(value: string | undefined, secrets: readonly string[]): string | undefined {
-  return secrets
-    .filter((secret) => secret !== '')
-    .reduce<string | undefined>((kept, secret) => kept?.replaceAll(secret, '[redacted]'), value)
-    ?.slice(0, 200)
 }

@@ -13,10 +13,7 @@ export type Permit = { release(end: CallEnd): void }
 
 export type RateLimiter = {
   /** Resolves when the call may be made, or at once to a refusal. Rejects with the signal's reason. */
-  acquire(options: {
-    readonly priority: number
-    readonly signal?: AbortSignal | undefined
-  }): Promise<Permit | Refusal>
+  acquire(options: { readonly priority: number; readonly signal?: AbortSignal | undefined }): Promise<Permit | Refusal>
   /** Milliseconds from now in which no call will be made; 0 when calls may be made. */
   readonly pausedMs: () => number
 }

@@ -45,32 +45,6 @@ export async function* readRecords(
   yield batch
 }
 
-/** Reads a body that is one record. @throws UnreadableListError when it is not JSON */
-export function readRecord(body: Buffer): RawRecord | undefined {
-  const start = textStart(body)
-  const scan = beginScan(skipSpace(body, start))
-  if (scan.at === body.length) return undefined
-  scanValue(body, scan, body.length)
-  return recordIn(body, start, { ...scan, at: body.length })
-}
-
-/** An object with no more than the record's id, if that can be told. */
-export function idOnly(record: unknown, idMember: string | undefined): unknown {
-  if (idMember === undefined || typeof record !== 'object' || record === null) return undefined
-  const id: unknown = Object.getOwnPropertyDescriptor(record, idMember)?.value
-  return typeof id === 'string' || typeof id === 'number' ? { [idMember]: id } : undefined
-}
-
-let turns: Promise<unknown> = Promise.resolve()
-/** One list at a time goes on in a turn of the event loop, however many are being read. */
-async function nextTurn(): Promise<void> {
-  turns = turns.then(() => setImmediate())
-  await turns
-}
-
-const [quote, comma, colon, backslash, letterU] = [0x22, 0x2c, 0x3a, 0x5c, 0x75]
-const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
-
 /** Yields the records, and undefined now and then in the middle of a long one. */
 function* scanList(bytes: Buffer, { member, idMember }: ListPlace): Generator<RawRecord | undefined> {
   const start = textStart(bytes)
@@ -101,12 +75,10 @@ function* scanList(bytes: Buffer, { member, idMember }: ListPlace): Generator<Ra
   if (found !== 0) throw new UnreadableListError('the answer is not a list')
 }
 
-/** What stands around the list, with 0 in its place, so that all of the answer is known to be JSON. */
-function parseAround(bytes: Buffer): unknown {
-  if (bytes.length > maxRecordBytes) throw new UnreadableListError('too much beside the list')
-  const { value, problem } = readRecord(bytes) ?? {}
-  if (problem) throw new UnreadableListError(problem)
-  return value
+/** One list at a time goes on in a turn of the event loop, however many are being read. */
+async function nextTurn(): Promise<void> {
+  turns = turns.then(() => setImmediate())
+  await turns
 }
 
 /** After the byte order mark. */
@@ -114,14 +86,37 @@ function textStart(bytes: Buffer): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
 }
 
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
-}
-
 function skipSpace(bytes: Buffer, from: number, until = bytes.length): number {
   let at = from
   while (at < until && isSpace(bytes[at])) at += 1
   return at
+}
+
+/** Where the value of an object's member begins, if it does before `until`. A name with escapes is not found. */
+function memberAt(bytes: Buffer, start: number, until: number, name: string): number | undefined {
+  const quoted = Buffer.from(JSON.stringify(name))
+  let depth = 0
+  for (let at = start; at < until && at < bytes.length; at += 1) {
+    const byte = bytes[at]
+    if (byte === quote) {
+      const scan = beginScan(at)
+      if (!scanValue(bytes, scan, until)) return undefined
+      const after = skipSpace(bytes, scan.at, until)
+      if (depth === 1 && bytes[after] === colon && quoted.equals(bytes.subarray(at, scan.at)))
+        return skipSpace(bytes, after + 1, until)
+      at = scan.at - 1
+    } else if (byte === openBrace || byte === openBracket) depth += 1
+    else if (byte === closeBrace || byte === closeBracket) depth -= 1
+  }
+  return undefined
+}
+
+/** What stands around the list, with 0 in its place, so that all of the answer is known to be JSON. */
+function parseAround(bytes: Buffer): unknown {
+  if (bytes.length > maxRecordBytes) throw new UnreadableListError('too much beside the list')
+  const { value, problem } = readRecord(bytes) ?? {}
+  if (problem) throw new UnreadableListError(problem)
+  return value
 }
 
 function* overSpace(bytes: Buffer, from: number): Generator<undefined, number> {
@@ -133,9 +128,6 @@ function* overSpace(bytes: Buffer, from: number): Generator<undefined, number> {
   }
   return at
 }
-
-/** How far a value has been scanned, and what was seen in it. */
-type Scan = { at: number; depth: number; deepest: number; isInString: boolean; hasCodes: boolean }
 
 function beginScan(at: number): Scan {
   return { at, depth: 0, deepest: 0, isInString: false, hasCodes: false }
@@ -174,12 +166,25 @@ function scanValue(bytes: Buffer, scan: Scan, until: number): boolean {
 function recordIn(bytes: Buffer, start: number, scan: Scan, idMember?: string): RawRecord {
   const { at: end, deepest, hasCodes } = scan
   const problem = end - start > maxRecordBytes ? 'row: too large' : 'row: nested too deep'
-  if (problem === 'row: too large' || deepest > maxDepth)
-    return { problem, value: idIn(bytes, start, end, idMember) }
+  if (problem === 'row: too large' || deepest > maxDepth) return { problem, value: idIn(bytes, start, end, idMember) }
   const value = parseJson(bytes, start, end)
   // A name is only odd by an escape: bytes that are no character are read as U+FFFD.
   if (!hasCodes || !hasOddName(value)) return { value }
   return { problem: 'row: member name', value: idOnly(value, idMember) }
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+/** The id of a record that is not parsed, if it stands near the beginning. */
+function idIn(bytes: Buffer, start: number, end: number, idMember: string | undefined): unknown {
+  const until = Math.min(end, start + maxRecordBytes)
+  const at = idMember === undefined ? undefined : memberAt(bytes, start, until, idMember)
+  if (idMember === undefined || at === undefined) return undefined
+  const scan = beginScan(at)
+  if (!scanValue(bytes, scan, at + 1000) || scan.deepest > 0) return undefined
+  return idOnly({ [idMember]: parseJson(bytes, at, scan.at) }, idMember)
 }
 
 function parseJson(bytes: Buffer, start: number, end: number): unknown {
@@ -198,31 +203,26 @@ function hasOddName(value: unknown): boolean {
   )
 }
 
-/** The id of a record that is not parsed, if it stands near the beginning. */
-function idIn(bytes: Buffer, start: number, end: number, idMember: string | undefined): unknown {
-  const until = Math.min(end, start + maxRecordBytes)
-  const at = idMember === undefined ? undefined : memberAt(bytes, start, until, idMember)
-  if (idMember === undefined || at === undefined) return undefined
-  const scan = beginScan(at)
-  if (!scanValue(bytes, scan, at + 1000) || scan.deepest > 0) return undefined
-  return idOnly({ [idMember]: parseJson(bytes, at, scan.at) }, idMember)
+/** Reads a body that is one record. @throws UnreadableListError when it is not JSON */
+export function readRecord(body: Buffer): RawRecord | undefined {
+  const start = textStart(body)
+  const scan = beginScan(skipSpace(body, start))
+  if (scan.at === body.length) return undefined
+  scanValue(body, scan, body.length)
+  return recordIn(body, start, { ...scan, at: body.length })
 }
 
-/** Where the value of an object's member begins, if it does before `until`. A name with escapes is not found. */
-function memberAt(bytes: Buffer, start: number, until: number, name: string): number | undefined {
-  const quoted = Buffer.from(JSON.stringify(name))
-  let depth = 0
-  for (let at = start; at < until && at < bytes.length; at += 1) {
-    const byte = bytes[at]
-    if (byte === quote) {
-      const scan = beginScan(at)
-      if (!scanValue(bytes, scan, until)) return undefined
-      const after = skipSpace(bytes, scan.at, until)
-      if (depth === 1 && bytes[after] === colon && quoted.equals(bytes.subarray(at, scan.at)))
-        return skipSpace(bytes, after + 1, until)
-      at = scan.at - 1
-    } else if (byte === openBrace || byte === openBracket) depth += 1
-    else if (byte === closeBrace || byte === closeBracket) depth -= 1
-  }
-  return undefined
+/** An object with no more than the record's id, if that can be told. */
+export function idOnly(record: unknown, idMember: string | undefined): unknown {
+  if (idMember === undefined || typeof record !== 'object' || record === null) return undefined
+  const id: unknown = Object.getOwnPropertyDescriptor(record, idMember)?.value
+  return typeof id === 'string' || typeof id === 'number' ? { [idMember]: id } : undefined
 }
+
+let turns: Promise<unknown> = Promise.resolve()
+
+const [quote, comma, colon, backslash, letterU] = [0x22, 0x2c, 0x3a, 0x5c, 0x75]
+const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
+
+/** How far a value has been scanned, and what was seen in it. */
+type Scan = { at: number; depth: number; deepest: number; isInString: boolean; hasCodes: boolean }

@@ -79,9 +79,7 @@ export function createTokens(ask: () => Promise<Outcome>, now: () => number = Da
       const { status, title, traceId, reason } = outcome
       const refused = status === 400 || status === 401 || status === 403
       const FailureError = refused ? UpstreamRefusedError : UpstreamUnavailableError
-      return fail(
-        new FailureError({ purpose: 'token', status, title, traceId }, { cause: new Error(reason) }),
-      )
+      return fail(new FailureError({ purpose: 'token', status, title, traceId }, { cause: new Error(reason) }))
     }
     const answer = parseAnswer(outcome.body.toString('utf8'))
     if (!answer) {
@@ -127,15 +125,15 @@ export function createTokens(ask: () => Promise<Outcome>, now: () => number = Da
   }
 }
 
+/** After a failure nobody asks again for 1 s (10 s when the keys were refused), doubling up to a minute. */
+function pauseMs(error: UpstreamError, failures: number): number {
+  return Math.min((error instanceof UpstreamRefusedError ? 10_000 : 1000) * 2 ** (failures - 1), 60_000)
+}
+
 function parseAnswer(body: string): z.output<typeof answerSchema> | undefined {
   try {
     return answerSchema.safeParse(JSON.parse(body)).data
   } catch {
     return undefined
   }
-}
-
-/** After a failure nobody asks again for 1 s (10 s when the keys were refused), doubling up to a minute. */
-function pauseMs(error: UpstreamError, failures: number): number {
-  return Math.min((error instanceof UpstreamRefusedError ? 10_000 : 1000) * 2 ** (failures - 1), 60_000)
 }

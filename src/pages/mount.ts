@@ -34,14 +34,16 @@ export type OrganisationRoute = Route & { readonly role: Role }
 /** The part of the site map for who acts as an organisation, which the prefix names. */
 export type OrganisationSection = { readonly prefix: string; readonly routes: readonly OrganisationRoute[] }
 
-const patternOf = (prefix: string, path: string): string =>
-  path === '/' && prefix ? prefix : `${prefix}${path}`
+/** An Express router of the section's routes, relative to its prefix. */
+export function mount(section: Section): Router {
+  return routerOf(section, () => [])
+}
 
 /** An Express router of the section's routes, relative to its prefix. `gate`: what a route's requests go through first. */
-const routerOf = <R extends Route>(
+function routerOf<R extends Route>(
   { prefix, routes }: { readonly prefix: string; readonly routes: readonly R[] },
   gate: (route: R) => readonly RequestHandler[],
-): Router => {
+): Router {
   const router = Router({ mergeParams: true })
   for (const route of routes) {
     const { path, get, post } = route
@@ -55,18 +57,20 @@ const routerOf = <R extends Route>(
   return router
 }
 
-/** An Express router of the section's routes, relative to its prefix. */
-export const mount = (section: Section): Router => routerOf(section, () => [])
+function patternOf(prefix: string, path: string): string {
+  return path === '/' && prefix ? prefix : `${prefix}${path}`
+}
 
 /**
  * The same for who acts as an organisation, each route behind the role that the site map says.
  * @throws Error when it says none
  */
-export const mountOrganisation = (section: OrganisationSection, audit: AuditWriter): Router =>
-  routerOf(section, ({ role }) => [requireRole(role, audit)])
+export function mountOrganisation(section: OrganisationSection, audit: AuditWriter): Router {
+  return routerOf(section, ({ role }) => [requireRole(role, audit)])
+}
 
 /** Says which route will answer, and what its path names, before anybody has decided whether it may: for log and audit. */
-export const nameRoute = ({ prefix, routes }: OrganisationSection): Router => {
+export function nameRoute({ prefix, routes }: OrganisationSection): Router {
   const router = Router({ mergeParams: true })
   for (const { path } of routes) {
     const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => String(name))
@@ -83,7 +87,7 @@ export const nameRoute = ({ prefix, routes }: OrganisationSection): Router => {
  * A router of routes that servers post to: they have no session and no CSRF token, and prove themselves by what they
  * send. Other methods are 405. `brake` comes before anything is read.
  */
-export const mountForServers = ({ routes }: Section, brake: RequestHandler, logger: Logger): Router => {
+export function mountForServers({ routes }: Section, brake: RequestHandler, logger: Logger): Router {
   const router = Router()
   const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 50 })
   for (const { path, post } of routes) {
@@ -102,15 +106,15 @@ export const mountForServers = ({ routes }: Section, brake: RequestHandler, logg
 }
 
 /** How fresh the organisation's lists are, for menu and pages: one query a request. */
-export const withLists =
-  (freshness: FreshnessService): RequestHandler =>
-  async (_req, res, next) => {
+export function withLists(freshness: FreshnessService): RequestHandler {
+  return async (_req, res, next) => {
     res.locals['lists'] = await freshness.lists(actingAs(res))
     next()
   }
+}
 
 /** The section's menu, as far as the user's role goes, with counts and the place the user is at, for the side bar. */
-export const withMenu = ({ routes }: OrganisationSection): RequestHandler => {
+export function withMenu({ routes }: OrganisationSection): RequestHandler {
   const entries = routes.flatMap(({ path, role, menu }) => (menu ? [{ path, role, ...menu }] : []))
   return (req, res, next) => {
     const lists = listsHere(res)

@@ -8,7 +8,7 @@ import { showLanguage } from './account/language.ts'
 import { showProfile } from './account/profile.ts'
 import { revokeSessions } from './account/revoke-sessions.ts'
 import { showSelect } from './account/select.ts'
-import { showSessionEnding, staySignedIn } from './account/session-timeout.ts'
+import { showSessionTimeout, staySignedIn } from './account/session-timeout.ts'
 import { showSignIn } from './account/sign-in.ts'
 import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
@@ -34,7 +34,7 @@ import { webhookSheet } from './webhooks/export.ts'
 import { listWebhooks } from './webhooks/list.ts'
 
 /** The site map: one line a URL. The menus come from here. What is not here is a 404. */
-export const siteMap = (deps: PageDeps) => {
+export function siteMap(deps: PageDeps) {
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
   const exportsOf = createExports()
   const webhooks = { key: 'webhooks', group: 'developers' }
@@ -70,7 +70,7 @@ export const siteMap = (deps: PageDeps) => {
       { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps) },
       { path: '/verify-email/resend', post: resendCode(deps) },
       { path: '/profile/sessions/revoke', post: revokeSessions(signInDeps) },
-      { path: '/session/ending', get: showSessionEnding },
+      { path: '/session/ending', get: showSessionTimeout },
       { path: '/session/stay', post: staySignedIn },
     ],
   }

@@ -17,32 +17,21 @@ export type PageAppearance = {
   readonly themeColors: readonly { readonly color: string; readonly media: string | null }[]
 }
 
-const forPages = (appearance: Appearance): PageAppearance => ({
-  chosen: appearance,
-  schemes: appearance === 'auto' ? 'light dark' : appearance,
-  themeColors:
-    appearance === 'auto'
-      ? (['light', 'dark'] as const).map((scheme) => ({
-          color: bar[scheme],
-          media: `(prefers-color-scheme: ${scheme})`,
-        }))
-      : [{ color: bar[appearance], media: null }],
-})
-
 const all = { auto: forPages('auto'), light: forPages('light'), dark: forPages('dark') }
 
 /** True for one of the three, whoever says it. */
-export const isAppearance = (value: unknown): value is Appearance =>
-  appearances.some((appearance) => appearance === value)
+export function isAppearance(value: unknown): value is Appearance {
+  return appearances.some((appearance) => appearance === value)
+}
 
 /** What the user has chosen, else automatic. */
-export const chosenAppearance = (req: Request): PageAppearance => {
+export function chosenAppearance(req: Request): PageAppearance {
   const chosen = /(?:^|;\s*)appearance=([a-z]+)(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
   return all[isAppearance(chosen) ? chosen : 'auto']
 }
 
 /** Remembers the choice for a year. The cookie holds a word and is no secret. */
-export const rememberAppearance = (res: Response, appearance: Appearance, https: boolean): void => {
+export function rememberAppearance(res: Response, appearance: Appearance, https: boolean): void {
   res.cookie(cookieName, appearance, {
     httpOnly: true,
     sameSite: 'lax',
@@ -50,4 +39,18 @@ export const rememberAppearance = (res: Response, appearance: Appearance, https:
     path: '/',
     maxAge: 365 * 86_400_000,
   })
+}
+
+function forPages(appearance: Appearance): PageAppearance {
+  return {
+    chosen: appearance,
+    schemes: appearance === 'auto' ? 'light dark' : appearance,
+    themeColors:
+      appearance === 'auto'
+        ? (['light', 'dark'] as const).map((scheme) => ({
+            color: bar[scheme],
+            media: `(prefers-color-scheme: ${scheme})`,
+          }))
+        : [{ color: bar[appearance], media: null }],
+  }
 }

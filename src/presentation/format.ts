@@ -23,24 +23,6 @@ export type Format = {
   readonly country: (code: string) => string
 }
 
-const kept = <Value>(make: () => Value): (() => Value) => {
-  let made: Value | undefined
-  return () => (made ??= make())
-}
-
-/** The same of each of the few that are asked for. */
-const keptEach = (make: (key: string) => string): ((key: string) => string) => {
-  const made = new Map<string, string>()
-  return (key) => {
-    const known = made.get(key)
-    if (known !== undefined) return known
-    const value = make(key)
-    // What comes from outside must not fill the memory.
-    if (made.size < 300) made.set(key, value)
-    return value
-  }
-}
-
 const isoDays = kept(() => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }))
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -51,13 +33,11 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 ]
 
 /** Intl's formatters are dear to make and free to keep: each is made when somebody first needs it. */
-export const createFormat = (locale: string): Format => {
+export function createFormat(locale: string): Format {
   const timeZone = 'Europe/Oslo'
   const numbers = kept(() => new Intl.NumberFormat(locale))
   const dates = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
-  const moments = kept(
-    () => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }),
-  )
+  const moments = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
   const clocks = kept(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
   const months = {
     long: kept(() => new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })),
@@ -95,5 +75,23 @@ export const createFormat = (locale: string): Format => {
         return code
       }
     }),
+  }
+}
+
+function kept<Value>(make: () => Value): () => Value {
+  let made: Value | undefined
+  return () => (made ??= make())
+}
+
+/** The same of each of the few that are asked for. */
+function keptEach(make: (key: string) => string): (key: string) => string {
+  const made = new Map<string, string>()
+  return (key) => {
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const value = make(key)
+    // What comes from outside must not fill the memory.
+    if (made.size < 300) made.set(key, value)
+    return value
   }
 }

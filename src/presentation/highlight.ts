@@ -6,23 +6,8 @@ export type Part = { readonly text: string; readonly hit: boolean }
 /** Takes a text apart around what was looked for. Put together again the parts are the text. */
 export type Mark = (text: string) => readonly Part[]
 
-/** Letters as the search compares them: case does not count. */
-const fold = (text: string): string => text.toLowerCase()
-
-const partsAround = (text: string, folded: string, wanted: string): Part[] => {
-  const parts: Part[] = []
-  let from = 0
-  for (;;) {
-    const at = folded.indexOf(wanted, from)
-    if (at > from || at === -1) parts.push({ text: text.slice(from, at === -1 ? undefined : at), hit: false })
-    if (at === -1) return parts.filter((part) => part.text !== '')
-    from = at + wanted.length
-    parts.push({ text: text.slice(at, from), hit: true })
-  }
-}
-
 /** The parts of an identifier with a space before each of the signs at `gaps`; what is marked stays marked across them. */
-export const withGaps = (parts: readonly Part[], gaps: readonly number[]): Part[] => {
+export function withGaps(parts: readonly Part[], gaps: readonly number[]): Part[] {
   let from = 0
   return parts.map(({ text, hit }) => {
     const start = from
@@ -36,7 +21,7 @@ export const withGaps = (parts: readonly Part[], gaps: readonly number[]): Part[
 }
 
 /** Shows where `q` is in the texts it was found in: in any case, and identifiers however they were typed. */
-export const highlighter = (q: string): Mark => {
+export function highlighter(q: string): Mark {
   const wanted = fold(q)
   const digits = asStoredIdentifier(wanted)
   return (text) => {
@@ -46,5 +31,22 @@ export const highlighter = (q: string): Mark => {
     // A letter that folds to two would move all that follows it.
     if (folded.length !== composed.length) return [{ text: composed, hit: false }]
     return partsAround(composed, folded, folded.includes(wanted) ? wanted : digits)
+  }
+}
+
+/** Letters as the search compares them: case does not count. */
+function fold(text: string): string {
+  return text.toLowerCase()
+}
+
+function partsAround(text: string, folded: string, wanted: string): Part[] {
+  const parts: Part[] = []
+  let from = 0
+  for (;;) {
+    const at = folded.indexOf(wanted, from)
+    if (at > from || at === -1) parts.push({ text: text.slice(from, at === -1 ? undefined : at), hit: false })
+    if (at === -1) return parts.filter((part) => part.text !== '')
+    from = at + wanted.length
+    parts.push({ text: text.slice(at, from), hit: true })
   }
 }

@@ -26,43 +26,17 @@ const locales: Readonly<Record<string, string>> = {
   sv: 'sv-SE',
   fi: 'fi-FI',
 }
+
 const cookieName = 'language'
 
-/** `{{name}}` filled in. Nothing is escaped: the views do that. */
-const filled = (text: string, values: Values): string =>
-  text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name]))
-
-/**
- * What i18next says for each key and plural form, asked once: a page has two hundred of them, and asking anew was a
- * quarter of its time.
- */
-const remembering = (t: TFunction, code: string): Translate => {
-  const known = new Map<string, string>()
-  const plurals = new Intl.PluralRules(code)
-  return (key, values) => {
-    const count = values?.['count']
-    const form = typeof count === 'number' ? `${key} ${plurals.select(count)}` : key
-    let text = known.get(form)
-    if (text === undefined) {
-      text = t(key, { ...(typeof count === 'number' ? { count } : {}), skipInterpolation: true })
-      // Keys that there are; what comes from outside must not fill the memory.
-      if (text !== key) known.set(form, text)
-    }
-    return values ? filled(text, values) : text
-  }
-}
-
 /** Reads views/locales/<code>.json for every language there. A missing key in one falls back to English. */
-export const loadLanguages = (directory: string): ReadonlyMap<string, Language> => {
+export function loadLanguages(directory: string): ReadonlyMap<string, Language> {
   const codes = readdirSync(directory).map((file) => basename(file, '.json'))
   const resources = Object.fromEntries(
     codes.map((code) => [
       code,
       {
-        translation: JSON.parse(readFileSync(join(directory, `${code}.json`), 'utf8')) as Record<
-          string,
-          unknown
-        >,
+        translation: JSON.parse(readFileSync(join(directory, `${code}.json`), 'utf8')) as Record<string, unknown>,
       },
     ]),
   )
@@ -95,11 +69,33 @@ export const loadLanguages = (directory: string): ReadonlyMap<string, Language> 
   )
 }
 
-const cookieOf = (req: Request): string | undefined =>
-  /(?:^|;\s*)language=([a-z]{2})(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
+/**
+ * What i18next says for each key and plural form, asked once: a page has two hundred of them, and asking anew was a
+ * quarter of its time.
+ */
+function remembering(t: TFunction, code: string): Translate {
+  const known = new Map<string, string>()
+  const plurals = new Intl.PluralRules(code)
+  return (key, values) => {
+    const count = values?.['count']
+    const form = typeof count === 'number' ? `${key} ${plurals.select(count)}` : key
+    let text = known.get(form)
+    if (text === undefined) {
+      text = t(key, { ...(typeof count === 'number' ? { count } : {}), skipInterpolation: true })
+      // Keys that there are; what comes from outside must not fill the memory.
+      if (text !== key) known.set(form, text)
+    }
+    return values ? filled(text, values) : text
+  }
+}
+
+/** `{{name}}` filled in. Nothing is escaped: the views do that. */
+function filled(text: string, values: Values): string {
+  return text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name]))
+}
 
 /** The user's own choice, else what the browser asks for, else English. */
-export const chooseLanguage = (languages: ReadonlyMap<string, Language>, req: Request): Language => {
+export function chooseLanguage(languages: ReadonlyMap<string, Language>, req: Request): Language {
   // Whoever takes any language gets the first.
   const asked = req.acceptsLanguages(['en', ...languages.keys(), 'no', 'nn'])
   const fromBrowser = asked === 'no' || asked === 'nn' ? 'nb' : asked
@@ -108,8 +104,12 @@ export const chooseLanguage = (languages: ReadonlyMap<string, Language>, req: Re
   return chosen
 }
 
+function cookieOf(req: Request): string | undefined {
+  return /(?:^|;\s*)language=([a-z]{2})(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
+}
+
 /** Remembers the choice for a year. The cookie holds two letters and is no secret. */
-export const rememberLanguage = (res: Response, code: string, https: boolean): void => {
+export function rememberLanguage(res: Response, code: string, https: boolean): void {
   res.cookie(cookieName, code, {
     httpOnly: true,
     sameSite: 'lax',

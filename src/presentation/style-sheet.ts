@@ -28,22 +28,13 @@ const components = [
   'validation-message',
 ]
 
-const component = (name: string): string => readFileSync(join(designSystem, `../src/${name}.css`), 'utf8')
-
-/** Paper is light: the dark colours of Designsystemet are for screens. */
-const theme = (): string =>
-  readFileSync(join(designSystem, 'designsystemet.css'), 'utf8').replace(
-    /@layer ds\.theme\.color-scheme\.dark\{.*?\}(?=@layer )/s,
-    '@media screen{$&}',
-  )
-
 /**
  * The one style sheet of all pages: the design system's theme and components in its layers, then every file of
  * public/css: theme.css in the layer `theme`, the others in `portal`, which wins without a fight. Between them lies
  * `brand`, with what the operator's brand overrides of the theme. Its relative URLs are of `css/portal.css`.
  */
-export const styleSheet = (brand: string): string =>
-  [
+export function styleSheet(brand: string): string {
+  return [
     '@layer ds, theme, brand, portal;@layer ds.theme, ds.base, ds.components;',
     theme(),
     `@layer ds.base{${component('base')}}`,
@@ -53,3 +44,16 @@ export const styleSheet = (brand: string): string =>
       .map((file) => readFileSync(join(ours, file), 'utf8')),
     brand,
   ].join('\n')
+}
+
+/** Paper is light: the dark colours of Designsystemet are for screens. */
+function theme(): string {
+  return readFileSync(join(designSystem, 'designsystemet.css'), 'utf8').replace(
+    /@layer ds\.theme\.color-scheme\.dark\{.*?\}(?=@layer )/s,
+    '@media screen{$&}',
+  )
+}
+
+function component(name: string): string {
+  return readFileSync(join(designSystem, `../src/${name}.css`), 'utf8')
+}

@@ -17,14 +17,30 @@ const nothing = new Proxy(Object.create(null) as Locals, {
   },
 })
 
-/** `extra` before `locals`, without copying either. */
-const beneath = (locals: Locals, extra: Locals): Locals =>
-  Object.assign(Object.create(locals) as object, extra) as Locals
+/** Renders a view by its name from the root of its directory, without the layout. */
+export type Render = (name: string, locals: Locals) => string
 
-const compileAll = (directory: string): Map<string, Compiled> => {
-  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.ejs'),
-  )
+/**
+ * All views under `directory`, compiled now, once, in EJS's strict mode: a view reads `locals.page`, a bare or
+ * misspelt name throws. `include('partials/pager', { page })` names a view from the root and sees its caller's
+ * locals beneath what is passed. Rendering is synchronous and touches no file.
+ */
+export function compileViews(directory: string): Render {
+  const views = compileAll(directory)
+  const viewOf = (name: string): Compiled => {
+    const view = views.get(name)
+    if (!view) throw new ReferenceError(`there is no view ${name}`)
+    return view
+  }
+  const run = (view: Compiled, locals: Locals): string => {
+    const include: Include = (name, extra) => run(viewOf(name), extra ? beneath(locals, extra) : locals)
+    return view(locals, ejs.escapeXML, include)
+  }
+  return (name, locals) => run(viewOf(name), beneath(nothing, locals))
+}
+
+function compileAll(directory: string): Map<string, Compiled> {
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ejs'))
   return new Map(
     files.map((file) => {
       const template = new ejs.Template(readFileSync(join(directory, file), 'utf8'), {
@@ -42,34 +58,17 @@ const compileAll = (directory: string): Map<string, Compiled> => {
   )
 }
 
-/** Renders a view by its name from the root of its directory, without the layout. */
-export type Render = (name: string, locals: Locals) => string
-
-/**
- * All views under `directory`, compiled now, once, in EJS's strict mode: a view reads `locals.page`, a bare or
- * misspelt name throws. `include('partials/pager', { page })` names a view from the root and sees its caller's
- * locals beneath what is passed. Rendering is synchronous and touches no file.
- */
-export const compileViews = (directory: string): Render => {
-  const views = compileAll(directory)
-  const viewOf = (name: string): Compiled => {
-    const view = views.get(name)
-    if (!view) throw new ReferenceError(`there is no view ${name}`)
-    return view
-  }
-  const run = (view: Compiled, locals: Locals): string => {
-    const include: Include = (name, extra) => run(viewOf(name), extra ? beneath(locals, extra) : locals)
-    return view(locals, ejs.escapeXML, include)
-  }
-  return (name, locals) => run(viewOf(name), beneath(nothing, locals))
+/** `extra` before `locals`, without copying either. */
+function beneath(locals: Locals, extra: Locals): Locals {
+  return Object.assign(Object.create(locals) as object, extra) as Locals
 }
 
 /**
  * An Express view class for `app.set('view', …)`: `res.render('sales-units/list')` renders the view
  * `layout/page`, which includes `locals.view`; or the view alone, where `locals.alone` says that its page is there.
  */
-export const viewClass = (render: Render) =>
-  class View {
+export function viewClass(render: Render) {
+  return class View {
     readonly name: string
     /** Express takes a view without a path as one that was not found. */
     readonly path: string
@@ -81,9 +80,7 @@ export const viewClass = (render: Render) =>
       let html: string
       try {
         html =
-          locals['alone'] === true
-            ? render(this.name, locals)
-            : render('layout/page', { ...locals, view: this.name })
+          locals['alone'] === true ? render(this.name, locals) : render('layout/page', { ...locals, view: this.name })
       } catch (error) {
         const reason = error instanceof Error ? error.message : 'unknown error'
         done(new Error(`the view ${this.name} failed: ${reason}`, { cause: error }))
@@ -92,3 +89,4 @@ export const viewClass = (render: Render) =>
       done(null, html)
     }
   }
+}

@@ -23,7 +23,7 @@ declare global {
 export type DemoNotice = { readonly inboxUrl: string }
 
 /** What every view may read, whatever page it is part of; the rest comes from the handler. */
-export const viewLocals = (options: {
+export function viewLocals(options: {
   readonly languages: ReadonlyMap<string, Language>
   readonly asset: (path: string) => string
   /** The URL of the brand's logo. */
@@ -33,7 +33,7 @@ export const viewLocals = (options: {
   readonly demoNotice: DemoNotice | undefined
   /** The token for a form in the request's session. */
   readonly csrfToken: (req: Request) => string
-}): RequestHandler => {
+}): RequestHandler {
   const languageCodes = [...options.languages.keys()]
   return (req, res, next) => {
     const language = chooseLanguage(options.languages, req)

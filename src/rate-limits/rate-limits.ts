@@ -1,11 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
-import {
-  type RateLimiterAbstract,
-  RateLimiterMemory,
-  RateLimiterPostgres,
-  RateLimiterRes,
-} from 'rate-limiter-flexible'
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { TooManyRequestsError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
@@ -30,11 +25,11 @@ type Consume = (subject: string) => Promise<Refused | undefined>
  * `addresses` goes before the session is read, `users` after it is known who asks.
  * Both throw TooManyRequestsError.
  */
-export const createRateLimits = (options: {
+export function createRateLimits(options: {
   readonly secrets: readonly string[]
   readonly database: Database
   readonly logger: Logger
-}): { readonly addresses: RequestHandler; readonly users: RequestHandler } => {
+}): { readonly addresses: RequestHandler; readonly users: RequestHandler } {
   const { database, logger, secrets } = options
   // No address stands in the table, and nobody can tell from it who was here.
   const key = derivedKey(secrets[0] ?? '', 'rate limit subjects')

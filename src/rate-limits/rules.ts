@@ -43,7 +43,7 @@ export const signedIn = {
 } as const
 
 /** Whether the request is one that the rule counts. */
-export const matches = ({ path, method }: Rule, req: Request): boolean => {
+export function matches({ path, method }: Rule, req: Request): boolean {
   const asked = req.path.toLowerCase()
   const isPath = path instanceof RegExp ? path.test(asked) : [path, `${path}/`].includes(asked)
   return isPath && (method === undefined || req.method === method)

@@ -41,8 +41,7 @@ export async function endOtherSessions(
   const { ended, entries } = await database.kysely.transaction().execute(async (db) => {
     const sessions = await endSessionsOfUser(db, user.id, others)
     const details = { reason: 'revoked', sessions }
-    const written: AuditEntry[] =
-      sessions > 0 ? [{ event: 'session ended', userId: user.id, address, details }] : []
+    const written: AuditEntry[] = sessions > 0 ? [{ event: 'session ended', userId: user.id, address, details }] : []
     await insertAudit(db, written)
     return { ended: sessions, entries: written }
   })

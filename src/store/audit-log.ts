@@ -23,26 +23,9 @@ export type AuditFilter = {
 
 const rowsAtOnce = 1000
 
-const anyOf = (column: string, values: readonly string[], type: 'text' | 'uuid') =>
-  values.length === 0
-    ? sql<boolean>`true`
-    : sql<boolean>`${sql.ref(column)} = any(${values}::${sql.raw(type)}[])`
-
-const matching = ({ userIds, organisations, events, since }: AuditFilter) => sql`
-  ${anyOf('user_id', userIds, 'uuid')} and ${anyOf('organisation', organisations, 'text')}
-  and ${anyOf('event', events, 'text')} and at >= ${since ?? '-infinity'}::timestamptz`
-
 type Place = { readonly at: string; readonly id: string }
 
 const inText = sql`to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
-
-/** Where the last `limit` entries begin; undefined when there are no more than that. */
-const placeOf = async (db: Handle, filter: AuditFilter, limit: number): Promise<Place | undefined> => {
-  const { rows } = await sql<Place>`
-    select ${inText} as at, id::text from audit where ${matching(filter)}
-    order by audit.at desc, audit.id desc offset ${limit} limit 1`.execute(db)
-  return rows[0]
-}
 
 /**
  * Entries, the newest last, some at a time, so that a long log needs no memory.
@@ -65,4 +48,24 @@ export async function* readAudit(
     if (!last || rows.length < rowsAtOnce) return
     after = last
   }
+}
+
+/** Where the last `limit` entries begin; undefined when there are no more than that. */
+async function placeOf(db: Handle, filter: AuditFilter, limit: number): Promise<Place | undefined> {
+  const { rows } = await sql<Place>`
+    select ${inText} as at, id::text from audit where ${matching(filter)}
+    order by audit.at desc, audit.id desc offset ${limit} limit 1`.execute(db)
+  return rows[0]
+}
+
+function matching({ userIds, organisations, events, since }: AuditFilter) {
+  return sql`
+  ${anyOf('user_id', userIds, 'uuid')} and ${anyOf('organisation', organisations, 'text')}
+  and ${anyOf('event', events, 'text')} and at >= ${since ?? '-infinity'}::timestamptz`
+}
+
+function anyOf(column: string, values: readonly string[], type: 'text' | 'uuid') {
+  return values.length === 0
+    ? sql<boolean>`true`
+    : sql<boolean>`${sql.ref(column)} = any(${values}::${sql.raw(type)}[])`
 }

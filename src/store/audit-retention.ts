@@ -11,7 +11,7 @@ const rowsAtOnce = 10_000
  * Deletes audit entries that are older. Of instances that do so at once, one does.
  * @returns how many there were
  */
-export const forgetAudit = async ({ kysely }: Database, days: number): Promise<number> => {
+export async function forgetAudit({ kysely }: Database, days: number): Promise<number> {
   const forgetSome = async (): Promise<number> =>
     kysely.transaction().execute(async (db) => {
       const { rows } = await sql<{ mine: boolean }>`
@@ -34,12 +34,12 @@ export const forgetAudit = async ({ kysely }: Database, days: number): Promise<n
  * Does so a minute after start and daily from then on, in the background; `days` 0: never.
  * @returns ends it, and waits for what is under way
  */
-export const startAuditRetention = (
+export function startAuditRetention(
   database: Database,
   logger: Logger,
   days: number,
   waitMs = firstMs,
-): (() => Promise<void>) => {
+): () => Promise<void> {
   if (days === 0) return async () => {}
   let underWay: Promise<void> | undefined
   const sweep = async (): Promise<void> => {

@@ -4,10 +4,10 @@ import type { Handle } from './database.ts'
 import type { Resource } from './sync-state.ts'
 
 /** How many sales units, and how many of their merchants, have never been read. */
-export const unreadCounts = async (
+export async function unreadCounts(
   db: Handle,
   organisation: Organisation,
-): Promise<{ readonly salesUnits: number; readonly merchants: number }> => {
+): Promise<{ readonly salesUnits: number; readonly merchants: number }> {
   const { rows } = await sql<{ resource: string; unread: number }>`
     select resource, count(*)::int as unread from sync_state
     where organisation = ${organisationKey(organisation)} and checked_at is null
@@ -44,7 +44,7 @@ export type Backlog = {
  * How the readings of these organisations stand, a line a resource; what is not read again by itself is left out.
  * @param organisations by organisationKey()
  */
-export const backlogsOf = async (db: Handle, organisations: readonly string[]): Promise<Backlog[]> => {
+export async function backlogsOf(db: Handle, organisations: readonly string[]): Promise<Backlog[]> {
   const { rows } = await sql<Backlog>`
     select organisation, resource, count(*)::int as count,
       count(*) filter (where due_at <= now() or requested_at is not null)::int as due,
@@ -66,5 +66,6 @@ export const backlogsOf = async (db: Handle, organisations: readonly string[]): 
 }
 
 /** The same of one organisation. */
-export const backlogOf = async (db: Handle, organisation: Organisation): Promise<Backlog[]> =>
-  backlogsOf(db, [organisationKey(organisation)])
+export async function backlogOf(db: Handle, organisation: Organisation): Promise<Backlog[]> {
+  return backlogsOf(db, [organisationKey(organisation)])
+}

@@ -17,11 +17,7 @@ export type Change = {
 }
 
 /** Adds to the history. Only inside the transaction that writes the rows, so that neither is there without the other. */
-export const addChanges = async (
-  db: Handle,
-  organisation: Organisation,
-  changes: readonly Change[],
-): Promise<void> => {
+export async function addChanges(db: Handle, organisation: Organisation, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return
   const kept = changes.map((change) => ({ ...change, fields: boundedFields(change.fields) }))
   await sql`
@@ -32,12 +28,12 @@ export const addChanges = async (
 }
 
 /** What happened to one record, the latest first, at most 100. */
-export const changesOf = async (
+export async function changesOf(
   db: Handle,
   organisation: Organisation,
   resource: string,
   key: string,
-): Promise<Change[]> => {
+): Promise<Change[]> {
   const rows = await db
     .selectFrom('changes')
     .select(['at', 'resource', 'key', 'kind', 'fields'])

@@ -20,34 +20,15 @@ export type SentCode = {
 /** `mailId` is for forgetMail(); a refusal says how long to wait. */
 export type Reservation = { readonly mailId: string } | { readonly retryAfterSeconds: number }
 
-/** How many seconds until one more mail is allowed, if so many may be sent in an hour; null when it is now. */
-const waitOf = async (
-  db: Handle,
-  column: 'user_id' | 'address_mac',
-  value: string,
-  most: number,
-): Promise<number | null> => {
-  const row = await db
-    .selectFrom('code_mails')
-    .select(sql<number>`ceil(extract(epoch from at + interval '1 hour' - now()))::int`.as('seconds'))
-    .where(column, '=', value)
-    .where('at', '>', sql<Date>`now() - interval '1 hour'`)
-    .orderBy('at', 'desc')
-    .offset(most - 1)
-    .limit(1)
-    .executeTakeFirst()
-  return row ? Math.max(1, row.seconds) : null
-}
-
 /**
  * Counts one mail before it is sent, unless the hour's mails are used up. The user and the address are held meanwhile
  * (in this order, always), so that requests at the same time, on whatever instance, cannot pass the limits together.
  */
-export const reserveMail = (
+export function reserveMail(
   db: Handle,
   mail: { readonly userId: string; readonly addressMac: string },
-): Promise<Reservation> =>
-  db.transaction().execute(async (transaction) => {
+): Promise<Reservation> {
+  return db.transaction().execute(async (transaction) => {
     const { userId, addressMac } = mail
     for (const held of [`code mails of ${userId}`, `code mails to ${addressMac}`])
       await sql`select pg_advisory_xact_lock(hashtextextended(${held}, 0))`.execute(transaction)
@@ -68,17 +49,37 @@ export const reserveMail = (
       .executeTakeFirstOrThrow()
     return { mailId: id }
   })
+}
+
+/** How many seconds until one more mail is allowed, if so many may be sent in an hour; null when it is now. */
+async function waitOf(
+  db: Handle,
+  column: 'user_id' | 'address_mac',
+  value: string,
+  most: number,
+): Promise<number | null> {
+  const row = await db
+    .selectFrom('code_mails')
+    .select(sql<number>`ceil(extract(epoch from at + interval '1 hour' - now()))::int`.as('seconds'))
+    .where(column, '=', value)
+    .where('at', '>', sql<Date>`now() - interval '1 hour'`)
+    .orderBy('at', 'desc')
+    .offset(most - 1)
+    .limit(1)
+    .executeTakeFirst()
+  return row ? Math.max(1, row.seconds) : null
+}
 
 /** Takes a reservation back: the mail was not sent, and that was not the user's doing. */
-export const forgetMail = async (db: Handle, mailId: string): Promise<void> => {
+export async function forgetMail(db: Handle, mailId: string): Promise<void> {
   await db.deleteFrom('code_mails').where('id', '=', mailId).execute()
 }
 
 /** Keeps a code that was sent just now; the one before is worth nothing from here on. */
-export const saveCode = async (
+export async function saveCode(
   db: Handle,
   code: { readonly userId: string; readonly email: string; readonly codeMac: string },
-): Promise<void> => {
+): Promise<void> {
   const { userId, email, codeMac } = code
   const now = sql<Date>`now()`
   await db
@@ -91,7 +92,7 @@ export const saveCode = async (
 }
 
 /** The code that the user was sent last, and has not used. */
-export const findCode = async (db: Handle, userId: string): Promise<SentCode | undefined> => {
+export async function findCode(db: Handle, userId: string): Promise<SentCode | undefined> {
   const row = await db
     .selectFrom('email_codes')
     .select(['email', 'tries', valid.as('valid')])
@@ -110,10 +111,10 @@ export const findCode = async (db: Handle, userId: string): Promise<SentCode | u
  * Takes one of the user's tries before anything is compared, so that guesses at the same time get no more than there
  * are. @returns what to compare with, or undefined when there is no code that can be typed
  */
-export const takeTry = async (
+export async function takeTry(
   db: Handle,
   userId: string,
-): Promise<{ readonly email: string; readonly codeMac: string; readonly triesLeft: number } | undefined> => {
+): Promise<{ readonly email: string; readonly codeMac: string; readonly triesLeft: number } | undefined> {
   const row = await db
     .updateTable('email_codes')
     .set({ tries: sql<number>`tries + 1` })
@@ -126,10 +127,10 @@ export const takeTry = async (
 }
 
 /** Uses the code up. @returns false when it was used already, or another was sent meanwhile */
-export const burnCode = async (
+export async function burnCode(
   db: Handle,
   code: { readonly userId: string; readonly codeMac: string },
-): Promise<boolean> => {
+): Promise<boolean> {
   const burn = db.deleteFrom('email_codes').where('user_id', '=', code.userId)
   const burnt = await burn.where('code_mac', '=', code.codeMac).executeTakeFirst()
   return burnt.numDeletedRows === 1n

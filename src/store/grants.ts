@@ -25,36 +25,32 @@ export type ListedGrant = StoredGrant & { readonly userName: string | null }
 export const isInForce = sql<boolean>`(grants.ends_at is null or grants.ends_at > now())`
 
 /** The last day of a row of `grants`; null without an end. */
-export const lastDay = sql<
-  string | null
->`to_char((grants.ends_at at time zone 'UTC') - interval '1 day', 'YYYY-MM-DD')`
+export const lastDay = sql<string | null>`to_char((grants.ends_at at time zone 'UTC') - interval '1 day', 'YYYY-MM-DD')`
 
-const allGrants = (db: Handle) =>
-  db
+/** Every grant, by user and organisation; also those that are over, and of users who have not signed in yet. */
+export function listGrants(db: Handle): Promise<ListedGrant[]> {
+  return allGrants(db).execute()
+}
+
+function allGrants(db: Handle) {
+  return db
     .selectFrom('grants')
     .leftJoin('users', 'users.id', 'grants.user_id')
     .select(['user_id as userId', 'name as userName', 'organisation', 'granted_at as grantedAt'])
-    .select([
-      'role',
-      'granted_by as by',
-      'reason',
-      lastDay.as('until'),
-      sql<boolean>`not ${isInForce}`.as('isOver'),
-    ])
+    .select(['role', 'granted_by as by', 'reason', lastDay.as('until'), sql<boolean>`not ${isInForce}`.as('isOver')])
     .orderBy('user_id')
     .orderBy(sql`organisation collate "C"`)
-
-/** Every grant, by user and organisation; also those that are over, and of users who have not signed in yet. */
-export const listGrants = (db: Handle): Promise<ListedGrant[]> => allGrants(db).execute()
+}
 
 /** All that these users have. @param userIds UUIDs */
-export const grantsOfUsers = (db: Handle, userIds: readonly string[]): Promise<ListedGrant[]> =>
-  allGrants(db)
+export function grantsOfUsers(db: Handle, userIds: readonly string[]): Promise<ListedGrant[]> {
+  return allGrants(db)
     .where(sql<boolean>`user_id = any(${userIds}::uuid[])`)
     .execute()
+}
 
 /** Today in UTC by the database's clock, as `until` is written: a day before this one has passed. */
-export const today = async (db: Handle): Promise<string> => {
+export async function today(db: Handle): Promise<string> {
   const { rows } = await sql<{
     today: string
   }>`select to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as today`.execute(db)
@@ -62,26 +58,24 @@ export const today = async (db: Handle): Promise<string> => {
 }
 
 /** Until the transaction ends nobody else changes a grant; reading them goes on. */
-export const lockGrants = async (db: Handle): Promise<void> => {
+export async function lockGrants(db: Handle): Promise<void> {
   await sql`lock table grants in share row exclusive mode`.execute(db)
 }
 
 const rowsAtOnce = 1000
 
 /** Gives these, or changes those that are there to say exactly this. */
-export const writeGrants = async (db: Handle, grants: readonly (GrantKey & GrantTerms)[]): Promise<void> => {
+export async function writeGrants(db: Handle, grants: readonly (GrantKey & GrantTerms)[]): Promise<void> {
   for (let start = 0; start < grants.length; start += rowsAtOnce) {
-    const rows = grants
-      .slice(start, start + rowsAtOnce)
-      .map(({ userId, organisation, role, until, by, reason }) => ({
-        user_id: userId,
-        organisation,
-        role,
-        ends_at: until === null ? null : sql<Date>`(${until}::date + 1)::timestamp at time zone 'UTC'`,
-        granted_by: by,
-        reason,
-        granted_at: sql<Date>`now()`,
-      }))
+    const rows = grants.slice(start, start + rowsAtOnce).map(({ userId, organisation, role, until, by, reason }) => ({
+      user_id: userId,
+      organisation,
+      role,
+      ends_at: until === null ? null : sql<Date>`(${until}::date + 1)::timestamp at time zone 'UTC'`,
+      granted_by: by,
+      reason,
+      granted_at: sql<Date>`now()`,
+    }))
     await db
       .insertInto('grants')
       .values(rows)
@@ -99,13 +93,13 @@ export const writeGrants = async (db: Handle, grants: readonly (GrantKey & Grant
 }
 
 /** One grant, a viewer's without end unless told. */
-export const addGrant = (
+export function addGrant(
   db: Handle,
   organisation: OrganisationReference,
   userId: string,
   terms: Partial<GrantTerms> = {},
-): Promise<void> =>
-  writeGrants(db, [
+): Promise<void> {
+  return writeGrants(db, [
     {
       role: 'viewer',
       until: null,
@@ -116,13 +110,10 @@ export const addGrant = (
       organisation: organisationKey(organisation),
     },
   ])
+}
 
 /** @returns whether it was there; it is gone for the very next query either way */
-export const removeGrant = async (
-  db: Handle,
-  organisation: OrganisationReference,
-  userId: string,
-): Promise<boolean> => {
+export async function removeGrant(db: Handle, organisation: OrganisationReference, userId: string): Promise<boolean> {
   const remove = db.deleteFrom('grants').where('user_id', '=', userId)
   const removed = await remove.where('organisation', '=', organisationKey(organisation)).executeTakeFirst()
   return removed.numDeletedRows === 1n

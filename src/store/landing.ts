@@ -6,26 +6,11 @@ import { startLasts } from './summaries.ts'
 /** The latest few of what the landing page points at, and how many there are, counted up to 1000. */
 export type Few<Row> = { readonly count: number; readonly rows: readonly Row[] }
 
-const few = async <Row>(
-  db: Handle,
-  found: ReturnType<typeof sql>,
-  order: ReturnType<typeof sql>,
-): Promise<Few<Row>> => {
-  const { rows } = await sql<Row & { found: number }>`
-    with found as materialized (${found} limit 1000)
-    select *, (select count(*) from found)::int as found from found order by ${order} limit 3`.execute(db)
-  return { count: rows[0]?.found ?? 0, rows }
-}
-
-/** The latest time at which rows of a table were there from the start. */
-const startOf = (table: 'sales_units' | 'product_orders', of: string) => sql`
-  (select min(first_seen_at) + ${startLasts} from ${sql.table(table)} where organisation = ${of} and removed_at is null)`
-
 /** Sales units first seen in the last seven days, without those that were there from the start. */
-export const newSalesUnits = async (
+export async function newSalesUnits(
   db: Handle,
   organisation: Organisation,
-): Promise<Few<{ readonly msn: string; readonly name: string; readonly at: Date }>> => {
+): Promise<Few<{ readonly msn: string; readonly name: string; readonly at: Date }>> {
   const of = organisationKey(organisation)
   const found = sql`
     select key as msn, name, first_seen_at as at from sales_units
@@ -33,6 +18,19 @@ export const newSalesUnits = async (
       and first_seen_at > greatest(now() - interval '7 days', ${startOf('sales_units', of)})
     order by first_seen_at desc`
   return few(db, found, sql`at desc, msn`)
+}
+
+/** The latest time at which rows of a table were there from the start. */
+function startOf(table: 'sales_units' | 'product_orders', of: string) {
+  return sql`
+  (select min(first_seen_at) + ${startLasts} from ${sql.table(table)} where organisation = ${of} and removed_at is null)`
+}
+
+async function few<Row>(db: Handle, found: ReturnType<typeof sql>, order: ReturnType<typeof sql>): Promise<Few<Row>> {
+  const { rows } = await sql<Row & { found: number }>`
+    with found as materialized (${found} limit 1000)
+    select *, (select count(*) from found)::int as found from found order by ${order} limit 3`.execute(db)
+  return { count: rows[0]?.found ?? 0, rows }
 }
 
 /** An order for the landing page: whose it is, and since when. */
@@ -44,17 +42,11 @@ export type NotedOrder = {
   readonly at: Date
 }
 
-const noted = (at: string) => sql`
-  key as "productOrderId", merchant_name as "merchantName", scheme, business_id as "businessId", ${sql.ref(at)} as at`
-
 /**
  * Prefilled orders that wait for their merchant and were first seen 10 to 14 days ago: 14 days after they were made their
  * link stops working. `at` is when they were first seen, the next to expire first.
  */
-export const ordersAboutToExpire = async (
-  db: Handle,
-  organisation: Organisation,
-): Promise<Few<NotedOrder>> => {
+export async function ordersAboutToExpire(db: Handle, organisation: Organisation): Promise<Few<NotedOrder>> {
   const found = sql`
     select ${noted('first_seen_at')} from product_orders
     where organisation = ${organisationKey(organisation)} and removed_at is null and product_order_type = 'PREFILL'
@@ -64,8 +56,13 @@ export const ordersAboutToExpire = async (
   return few(db, found, sql`at, "productOrderId"`)
 }
 
+function noted(at: string) {
+  return sql`
+  key as "productOrderId", merchant_name as "merchantName", scheme, business_id as "businessId", ${sql.ref(at)} as at`
+}
+
 /** Orders seen to become rejected in the last 14 days, without those that were so from the start. `at` is when. */
-export const rejectedLately = async (db: Handle, organisation: Organisation): Promise<Few<NotedOrder>> => {
+export async function rejectedLately(db: Handle, organisation: Organisation): Promise<Few<NotedOrder>> {
   const of = organisationKey(organisation)
   const found = sql`
     select ${noted('changed_at')} from product_orders

@@ -56,11 +56,7 @@ export async function findWaiting(
 }
 
 /** Renews this instance's leases. @returns the organisations that it still holds */
-export async function renewLeases(
-  db: Handle,
-  instance: string,
-  organisations: readonly string[],
-): Promise<string[]> {
+export async function renewLeases(db: Handle, instance: string, organisations: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ organisation: string }>`
     update organisation_sync set leased_until = ${leaseEnd}
     where organisation = any(${organisations}) and leased_by = ${instance}
@@ -82,9 +78,7 @@ export async function releaseLease(
   const earliest = sql`now() + ${next.pauseSeconds}::float8 * interval '1 second'`
   await db.transaction().execute(async (transaction) => {
     // Locked first: a statement that had to wait for the row would not see what was requested until then.
-    await sql`select from organisation_sync where organisation = ${organisation} for update`.execute(
-      transaction,
-    )
+    await sql`select from organisation_sync where organisation = ${organisation} for update`.execute(transaction)
     await sql`
     update organisation_sync set leased_by = null, leased_until = null,
       lists_due_at = greatest(${earliest}, (

@@ -8,11 +8,11 @@ import { findPage, type Found, sortedBy } from './searching.ts'
 export type StoredMerchant = { readonly details: Json; readonly removedAt: Date | null }
 
 /** A merchant by business identifier, also one that is gone; undefined when it has not been read, or is not shared. */
-export const findMerchant = async (
+export async function findMerchant(
   db: Handle,
   organisation: Organisation,
   { scheme, id }: { readonly scheme: string; readonly id: string },
-): Promise<StoredMerchant | undefined> => {
+): Promise<StoredMerchant | undefined> {
   const row = await db
     .selectFrom('merchants')
     .select(['details', 'removed_at as removedAt'])
@@ -23,11 +23,11 @@ export const findMerchant = async (
 }
 
 /** Those merchants that have this business identifier, whatever its scheme: in two countries there may be one each. */
-export const merchantsWithId = async (
+export async function merchantsWithId(
   db: Handle,
   organisation: Organisation,
   id: string,
-): Promise<{ readonly scheme: string; readonly id: string }[]> => {
+): Promise<{ readonly scheme: string; readonly id: string }[]> {
   const { rows } = await sql<{ key: string }>`
     select key from merchants
     where organisation = ${organisationKey(organisation)} and removed_at is null
@@ -39,9 +39,20 @@ export const merchantsWithId = async (
 /** A merchant as a search shows it. */
 export type FoundMerchant = { readonly scheme: string; readonly id: string; readonly name: string }
 
-const namesOf =
-  (db: Handle, organisation: Organisation) =>
-  async (found: Found): Promise<FoundMerchant[]> => {
+/** The first of the merchants that have `q` in name or business identifier, by name, and how many there are. */
+export async function searchMerchants(
+  db: Handle,
+  organisation: Organisation,
+  q: string,
+  size: PageSize,
+): Promise<Page<FoundMerchant>> {
+  const where = sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`
+  const order = sortedBy(['sort_key'], { descending: false })
+  return findPage(db, { table: 'merchants', where, q, page: 1, size, ...order }, namesOf(db, organisation))
+}
+
+function namesOf(db: Handle, organisation: Organisation) {
+  return async (found: Found): Promise<FoundMerchant[]> => {
     const rows = await db
       .selectFrom('merchants as m')
       .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 'm.key'))
@@ -54,15 +65,4 @@ const namesOf =
       return { scheme, id, name }
     })
   }
-
-/** The first of the merchants that have `q` in name or business identifier, by name, and how many there are. */
-export const searchMerchants = async (
-  db: Handle,
-  organisation: Organisation,
-  q: string,
-  size: PageSize,
-): Promise<Page<FoundMerchant>> => {
-  const where = sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`
-  const order = sortedBy(['sort_key'], { descending: false })
-  return findPage(db, { table: 'merchants', where, q, page: 1, size, ...order }, namesOf(db, organisation))
 }

@@ -51,6 +51,11 @@ export async function migrate({ kysely }: Database, logger: Logger, patienceMs =
   }
 }
 
+async function appliedIn(db: Handle): Promise<Set<string>> {
+  const { rows } = await sql<{ name: string }>`select name from migrations`.execute(db)
+  return new Set(rows.map(({ name }) => name))
+}
+
 /** Compares the database with this version's migrations, and changes nothing. @throws what a query throws */
 export async function schemaVersion({ kysely }: Database): Promise<SchemaVersion> {
   const applied = await appliedIn(kysely).catch((error: unknown) => {
@@ -63,8 +68,3 @@ export async function schemaVersion({ kysely }: Database): Promise<SchemaVersion
 }
 
 const undefinedTable = '42P01'
-
-async function appliedIn(db: Handle): Promise<Set<string>> {
-  const { rows } = await sql<{ name: string }>`select name from migrations`.execute(db)
-  return new Set(rows.map(({ name }) => name))
-}

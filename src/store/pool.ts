@@ -26,8 +26,7 @@ class PortalPool extends Pool {
   override connect(): Promise<PoolClient>
   override connect(callback: ConnectCallback): void
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
-    if (callback)
-      return super.connect((error, client, done) => callback(error && unavailable(error), client, done))
+    if (callback) return super.connect((error, client, done) => callback(error && unavailable(error), client, done))
     return super.connect().catch((cause: unknown) => {
       throw unavailable(cause)
     })

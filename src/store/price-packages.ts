@@ -2,11 +2,12 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 
-const rowsOf = async (
-  db: Handle,
-  organisation: Organisation,
-  table: 'price_packages' | 'templates',
-): Promise<Json[]> => {
+/** All price packages of the partner, by market and name. There are never many. */
+export async function findPricePackages(db: Handle, organisation: Organisation): Promise<Json[]> {
+  return rowsOf(db, organisation, 'price_packages')
+}
+
+async function rowsOf(db: Handle, organisation: Organisation, table: 'price_packages' | 'templates'): Promise<Json[]> {
   const rows = await db
     .selectFrom(table)
     .select('listed')
@@ -18,10 +19,7 @@ const rowsOf = async (
   return rows.map(({ listed }) => listed as Json)
 }
 
-/** All price packages of the partner, by market and name. There are never many. */
-export const findPricePackages = async (db: Handle, organisation: Organisation): Promise<Json[]> =>
-  rowsOf(db, organisation, 'price_packages')
-
 /** All product order templates of the partner, by name. */
-export const findTemplates = async (db: Handle, organisation: Organisation): Promise<Json[]> =>
-  rowsOf(db, organisation, 'templates')
+export async function findTemplates(db: Handle, organisation: Organisation): Promise<Json[]> {
+  return rowsOf(db, organisation, 'templates')
+}

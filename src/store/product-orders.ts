@@ -42,71 +42,76 @@ const columns: Readonly<Record<Exclude<ProductOrderColumn, 'urgency'>, readonly 
   seen: ['first_seen_at'],
 }
 
-const ordered = ({ column, descending }: Sorting<ProductOrderColumn>) => {
-  if (column !== 'urgency') return sortedBy(columns[column], { descending })
-  const order = descending ? sql`rank desc, changed_at, key desc` : sql`rank, changed_at desc, key`
-  return { order, columns: sql`rank, changed_at` }
-}
-
 const row = sql`o.listed, o.details, o.merchant_name as "merchantName",
   o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "removedAt"`
 
-const matching = (
+/** The organisation's product orders with these keys, in their order. */
+export async function productOrdersOf(
+  db: Handle,
   organisation: Organisation,
-  { status, type, product, market, expired }: ProductOrderFilter,
-): RawBuilder<boolean> => sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
-  and ${isValue('status', status)} and ${isValue('product_order_type', type)}
-  and ${isValue('product_type', product)} and ${isValue('market', market)}
-  and ${expired || status === 'EXPIRED' ? sql`true` : sql`rank < 7`}`
+  keys: readonly string[],
+): Promise<StoredProductOrder[]> {
+  return rowsOf(db, organisation)(inThisOrder(keys))
+}
 
-const search = (
-  organisation: Organisation,
-  filter: ProductOrderFilter,
-  sort: Sorting<ProductOrderColumn>,
-) => ({ table: 'product_orders', where: matching(organisation, filter), q: filter.q, ...ordered(sort) })
-
-const rowsOf =
-  (db: Handle, organisation: Organisation) =>
-  async (found: Found): Promise<StoredProductOrder[]> => {
+function rowsOf(db: Handle, organisation: Organisation) {
+  return async (found: Found): Promise<StoredProductOrder[]> => {
     const { rows } = await sql<StoredProductOrder>`
       select ${row} from product_orders o join ${found} found on found.key = o.key
       where o.organisation = ${organisationKey(organisation)} order by found.position`.execute(db)
     return rows
   }
-
-/** The organisation's product orders with these keys, in their order. */
-export const productOrdersOf = async (
-  db: Handle,
-  organisation: Organisation,
-  keys: readonly string[],
-): Promise<StoredProductOrder[]> => rowsOf(db, organisation)(inThisOrder(keys))
+}
 
 /**
  * A page of product orders.
  * @param asked.total how many the filter finds, where that is known
  */
-export const findProductOrders = async (
+export async function findProductOrders(
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
   { sort, ...asked }: PageAsked<ProductOrderColumn> & { readonly total?: number | undefined },
-): Promise<Page<StoredProductOrder>> =>
-  findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
+): Promise<Page<StoredProductOrder>> {
+  return findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
+}
+
+function search(organisation: Organisation, filter: ProductOrderFilter, sort: Sorting<ProductOrderColumn>) {
+  return { table: 'product_orders', where: matching(organisation, filter), q: filter.q, ...ordered(sort) }
+}
+
+function matching(
+  organisation: Organisation,
+  { status, type, product, market, expired }: ProductOrderFilter,
+): RawBuilder<boolean> {
+  return sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
+  and ${isValue('status', status)} and ${isValue('product_order_type', type)}
+  and ${isValue('product_type', product)} and ${isValue('market', market)}
+  and ${expired || status === 'EXPIRED' ? sql`true` : sql`rank < 7`}`
+}
+
+function ordered({ column, descending }: Sorting<ProductOrderColumn>) {
+  if (column !== 'urgency') return sortedBy(columns[column], { descending })
+  const order = descending ? sql`rank desc, changed_at, key desc` : sql`rank, changed_at desc, key`
+  return { order, columns: sql`rank, changed_at` }
+}
 
 /** The keys of all that the filter finds, in order. */
-export const allProductOrders = async (
+export async function allProductOrders(
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
   sort: Sorting<ProductOrderColumn>,
-): Promise<string[]> => findAllKeys(db, search(organisation, filter, sort))
+): Promise<string[]> {
+  return findAllKeys(db, search(organisation, filter, sort))
+}
 
 /** How many orders of each status the filter finds, whatever status it asks for; what needs most first. */
-export const countByStatus = async (
+export async function countByStatus(
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
-): Promise<Facet> => {
+): Promise<Facet> {
   const all = { ...filter, status: '', expired: true }
   const { rows } = await sql<{ value: string; count: number }>`
     select status as value, count(*)::int as count from product_orders
@@ -116,11 +121,11 @@ export const countByStatus = async (
 }
 
 /** One product order, also one that is gone; undefined when the organisation never had it. */
-export const findProductOrder = async (
+export async function findProductOrder(
   db: Handle,
   organisation: Organisation,
   productOrderId: string,
-): Promise<StoredProductOrder | undefined> => {
+): Promise<StoredProductOrder | undefined> {
   const { rows } = await sql<StoredProductOrder>`
     select ${row} from product_orders o
     where o.organisation = ${organisationKey(organisation)} and o.key = ${productOrderId}`.execute(db)

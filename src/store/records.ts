@@ -3,8 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 
 /** The tables of records; each has the columns of `StoredRecord` and its own derived ones. */
-export type RecordTable =
-  'sales_units' | 'merchants' | 'product_orders' | 'price_packages' | 'templates' | 'webhooks'
+export type RecordTable = 'sales_units' | 'merchants' | 'product_orders' | 'price_packages' | 'templates' | 'webhooks'
 
 /** A JSON object, as the API said it. */
 export type Json = Readonly<Record<string, unknown>>
@@ -44,12 +43,12 @@ export type RecordMark = Pick<StoredRecord, 'key' | 'listed_digest' | 'removed_b
  * The marks of an organisation's rows by key, `limit` at a time, gone ones too.
  * @param options.msn webhooks only: those registered for that sales unit, or for the organisation itself ('')
  */
-export const marksOf = async (
+export async function marksOf(
   db: Handle,
   organisation: Organisation,
   table: RecordTable,
   options: { readonly after: string; readonly limit: number; readonly msn?: string | undefined },
-): Promise<RecordMark[]> => {
+): Promise<RecordMark[]> {
   const ofSalesUnit = options.msn === undefined ? sql`true` : sql`msn = ${options.msn}`
   const { rows } = await sql<RecordMark>`
     select key, listed_digest, removed_by from ${sql.table(table)}
@@ -62,7 +61,7 @@ export const marksOf = async (
  * Keeps other writers of this organisation's records out until the transaction ends, and tells the database's time:
  * what is read after it is what the transaction changes. One lock an organisation, so that no two wait for each other.
  */
-export const lockOrganisation = async (trx: Handle, organisation: Organisation): Promise<Date> => {
+export async function lockOrganisation(trx: Handle, organisation: Organisation): Promise<Date> {
   const name = `records of ${organisationKey(organisation)}`
   await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx)
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx)
@@ -70,12 +69,12 @@ export const lockOrganisation = async (trx: Handle, organisation: Organisation):
 }
 
 /** The rows of these keys. */
-export const recordsOf = async (
+export async function recordsOf(
   db: Handle,
   organisation: Organisation,
   table: RecordTable,
   keys: readonly string[],
-): Promise<StoredRecord[]> => {
+): Promise<StoredRecord[]> {
   const { rows } = await sql<StoredRecord>`
     select ${sql.join(columns.map((column) => sql.ref(column)))} from ${sql.table(table)}
     where organisation = ${organisationKey(organisation)} and key = any(${keys})`.execute(db)
@@ -83,11 +82,11 @@ export const recordsOf = async (
 }
 
 /** All rows of webhooks that are registered for these sales units, gone ones too. */
-export const webhooksOfSalesUnits = async (
+export async function webhooksOfSalesUnits(
   db: Handle,
   organisation: Organisation,
   msns: readonly string[],
-): Promise<(StoredRecord & { readonly msn: string })[]> => {
+): Promise<(StoredRecord & { readonly msn: string })[]> {
   const { rows } = await sql<StoredRecord & { msn: string }>`
     select msn, ${sql.join(columns.map((column) => sql.ref(column)))} from webhooks
     where organisation = ${organisationKey(organisation)} and msn = any(${msns})`.execute(db)
@@ -95,19 +94,17 @@ export const webhooksOfSalesUnits = async (
 }
 
 /** Inserts or replaces these rows, all of which must have the same derived columns. */
-export const writeRecords = async (
+export async function writeRecords(
   trx: Handle,
   organisation: Organisation,
   table: RecordTable,
   rows: readonly { readonly record: StoredRecord; readonly derived: DerivedColumns }[],
-): Promise<void> => {
+): Promise<void> {
   const [first] = rows
   if (!first) return
   const key = organisationKey(organisation)
   const names = ['organisation', ...columns, ...Object.keys(first.derived)]
-  const json = JSON.stringify(
-    rows.map(({ record, derived }) => ({ organisation: key, ...record, ...derived })),
-  )
+  const json = JSON.stringify(rows.map(({ record, derived }) => ({ organisation: key, ...record, ...derived })))
   const refs = names.map((name) => sql.ref(name))
   await sql`
     insert into ${sql.table(table)} (${sql.join(refs)})
@@ -117,11 +114,11 @@ export const writeRecords = async (
 }
 
 /** Names of merchants by `scheme/id`, of those that have been read. */
-export const merchantNames = async (
+export async function merchantNames(
   db: Handle,
   organisation: Organisation,
   keys: readonly string[],
-): Promise<Map<string, string>> => {
+): Promise<Map<string, string>> {
   if (keys.length === 0) return new Map()
   const { rows } = await sql<{ key: string; name: string }>`
     select key, name from merchants
@@ -130,11 +127,11 @@ export const merchantNames = async (
 }
 
 /** Writes the names of these merchants beside their sales units and product orders, where they differ. */
-export const spreadMerchantNames = async (
+export async function spreadMerchantNames(
   trx: Handle,
   organisation: Organisation,
   keys: readonly string[],
-): Promise<void> => {
+): Promise<void> {
   const key = organisationKey(organisation)
   for (const table of ['sales_units', 'product_orders'] as const) {
     await sql`
@@ -147,7 +144,7 @@ export const spreadMerchantNames = async (
 }
 
 /** Frees the space of rows that were replaced and tells the planner what is there now. */
-export const vacuumTable = async (db: Handle, table: RecordTable | 'sync_state'): Promise<void> => {
+export async function vacuumTable(db: Handle, table: RecordTable | 'sync_state'): Promise<void> {
   await db.connection().execute(async (connection) => {
     await sql`set statement_timeout = 0`.execute(connection)
     try {

@@ -42,19 +42,6 @@ const row = sql`${common}, s.scheme, s.business_id as "businessId",
 const withMerchants = sql`sales_units s left join sync_state r
   on r.organisation = s.organisation and r.resource = 'merchant' and r.key = s.scheme || '/' || s.business_id`
 
-/** Those that were found, in that order. */
-const foundIn = async <Row extends Common>(
-  db: Handle,
-  organisation: Organisation,
-  found: Found,
-  columns: RawBuilder<unknown>,
-): Promise<Row[]> => {
-  const { rows } = await sql<Row>`
-    select ${columns} from ${withMerchants} join ${found} found on found.key = s.key
-    where s.organisation = ${organisationKey(organisation)} order by found.position`.execute(db)
-  return rows
-}
-
 /** What may be asked of the list; an empty string asks for all. */
 export type SalesUnitFilter = {
   /** Looked for in name, MSN, merchant name and business identifier. */
@@ -68,7 +55,7 @@ export type SalesUnitFilter = {
 
 export type SalesUnitColumn = 'name' | 'msn' | 'merchant' | 'identifier' | 'seen'
 
-const columns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
+const sortColumns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
   name: ['sort_key'],
   msn: ['msn_number'],
   merchant: ['merchant_sort_key'],
@@ -76,56 +63,75 @@ const columns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
   seen: ['first_seen_at'],
 }
 
-const search = (
-  organisation: Organisation,
-  { q, market, capture, can }: SalesUnitFilter,
-  sort: Sorting<SalesUnitColumn>,
-) => ({
-  table: 'sales_units',
-  where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
-    and ${isValue('market', market)} and ${isValue('capture_type', capture)}
-    and ${can.length === 0 ? sql`true` : sql`capabilities @> ${can}::text[]`}`,
-  q,
-  ...sortedBy(columns[sort.column], sort),
-})
-
 /** The organisation's sales units with these MSNs, in their order. */
-export const salesUnitsOf = async (
+export async function salesUnitsOf(
   db: Handle,
   organisation: Organisation,
   msns: readonly string[],
-): Promise<StoredSalesUnit[]> => foundIn(db, organisation, inThisOrder(msns), whole)
+): Promise<StoredSalesUnit[]> {
+  return foundIn(db, organisation, inThisOrder(msns), whole)
+}
+
+/** Those that were found, in that order. */
+async function foundIn<Row extends Common>(
+  db: Handle,
+  organisation: Organisation,
+  found: Found,
+  columns: RawBuilder<unknown>,
+): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select ${columns} from ${withMerchants} join ${found} found on found.key = s.key
+    where s.organisation = ${organisationKey(organisation)} order by found.position`.execute(db)
+  return rows
+}
 
 /**
  * A page of the organisation's sales units.
  * @param asked.total how many there are without any filter, where that is known
  */
-export const findSalesUnits = async (
+export async function findSalesUnits(
   db: Handle,
   organisation: Organisation,
   filter: SalesUnitFilter,
   asked: PageAsked<SalesUnitColumn> & { readonly total?: number | undefined },
-): Promise<Page<SalesUnitRow>> => {
+): Promise<Page<SalesUnitRow>> {
   const { sort, total, ...where } = asked
   const isFiltered = [filter.q, filter.market, filter.capture, ...filter.can].some((value) => value !== '')
   const wanted = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
   return findPage(db, wanted, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
 }
 
+function search(
+  organisation: Organisation,
+  { q, market, capture, can }: SalesUnitFilter,
+  sort: Sorting<SalesUnitColumn>,
+) {
+  return {
+    table: 'sales_units',
+    where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
+    and ${isValue('market', market)} and ${isValue('capture_type', capture)}
+    and ${can.length === 0 ? sql`true` : sql`capabilities @> ${can}::text[]`}`,
+    q,
+    ...sortedBy(sortColumns[sort.column], sort),
+  }
+}
+
 /** The MSNs of all that the filter finds, in order. */
-export const allSalesUnits = async (
+export async function allSalesUnits(
   db: Handle,
   organisation: Organisation,
   filter: SalesUnitFilter,
   sort: Sorting<SalesUnitColumn>,
-): Promise<string[]> => findAllKeys(db, search(organisation, filter, sort))
+): Promise<string[]> {
+  return findAllKeys(db, search(organisation, filter, sort))
+}
 
 /** One sales unit, also one that is gone, with when it was found so; undefined when the organisation never had it. */
-export const findSalesUnit = async (
+export async function findSalesUnit(
   db: Handle,
   organisation: Organisation,
   msn: string,
-): Promise<(StoredSalesUnit & { readonly removedAt: Date | null }) | undefined> => {
+): Promise<(StoredSalesUnit & { readonly removedAt: Date | null }) | undefined> {
   const { rows } = await sql<StoredSalesUnit & { readonly removedAt: Date | null }>`
     select ${whole}, s.removed_at as "removedAt" from ${withMerchants}
     where s.organisation = ${organisationKey(organisation)} and s.key = ${msn}`.execute(db)
@@ -133,13 +139,13 @@ export const findSalesUnit = async (
 }
 
 /** A merchant's sales units by name, as far as they have been read: at most `limit` of them. */
-export const salesUnitsOfMerchant = async (
+export async function salesUnitsOfMerchant(
   db: Handle,
   organisation: Organisation,
   identifier: { readonly scheme: string; readonly id: string },
   limit: number,
-): Promise<{ readonly msn: string; readonly name: string }[]> =>
-  db
+): Promise<{ readonly msn: string; readonly name: string }[]> {
+  return db
     .selectFrom('sales_units')
     .select(['key as msn', 'name'])
     .where('organisation', '=', organisationKey(organisation))
@@ -150,3 +156,4 @@ export const salesUnitsOfMerchant = async (
     .orderBy('key')
     .limit(limit)
     .execute()
+}

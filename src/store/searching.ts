@@ -8,15 +8,6 @@ const mostCounted = 1000
 /** So many rows are looked through in order before all that match are sorted instead. */
 const mostWalked = 30_000
 
-/**
- * The pattern that finds `q` anywhere, as an SQL expression. The database folds it as it folds `search_text`, so
- * that both agree about case.
- */
-const patternOf = (q: string): RawBuilder<string> => {
-  const escaped = asStoredIdentifier(q).replaceAll(/[\\%_]/g, String.raw`\$&`)
-  return sql<string>`'%' || lower(normalize(${escaped}::text)) || '%'`
-}
-
 /** What to look for, where and in which order. Column names are of the table; `where` must hold for all rows. */
 export type Search = {
   readonly table: string
@@ -32,10 +23,10 @@ export type Search = {
 }
 
 /** What sorts by these columns and then by `key`, all of it one way round. */
-export const sortedBy = (
+export function sortedBy(
   columns: readonly string[],
   { descending }: Pick<Sorting, 'descending'>,
-): Pick<Search, 'order' | 'columns'> => {
+): Pick<Search, 'order' | 'columns'> {
   const direction = descending ? sql`desc` : sql`asc`
   const refs = columns.map((column) => sql.ref(column))
   return {
@@ -45,27 +36,39 @@ export const sortedBy = (
 }
 
 /** Nothing, or that the column has this value: an empty one asks for all. */
-export const isValue = (column: string, value: string): RawBuilder<boolean> =>
-  value === '' ? sql<boolean>`true` : sql<boolean>`${sql.ref(column)} = ${value}`
+export function isValue(column: string, value: string): RawBuilder<boolean> {
+  return value === '' ? sql<boolean>`true` : sql<boolean>`${sql.ref(column)} = ${value}`
+}
 
 /** Keys, and at which place each of them stands: a relation, for the statement that reads their rows. */
 export type Found = RawBuilder<{ key: string; position: number }>
 
 /** These keys, as they stand. */
-export const inThisOrder = (keys: readonly string[]): Found =>
-  sql`(select key, position from unnest(${keys}::text[]) with ordinality as given (key, position))`
+export function inThisOrder(keys: readonly string[]): Found {
+  return sql`(select key, position from unnest(${keys}::text[]) with ordinality as given (key, position))`
+}
 
 type Key = { key: string }
 
 /** That `search_text` has `q` somewhere; an empty one is everywhere. */
-export const matches = (q: string): RawBuilder<boolean> =>
-  q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
+export function matches(q: string): RawBuilder<boolean> {
+  return q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
+}
+
+/**
+ * The pattern that finds `q` anywhere, as an SQL expression. The database folds it as it folds `search_text`, so
+ * that both agree about case.
+ */
+function patternOf(q: string): RawBuilder<string> {
+  const escaped = asStoredIdentifier(q).replaceAll(/[\\%_]/g, String.raw`\$&`)
+  return sql<string>`'%' || lower(normalize(${escaped}::text)) || '%'`
+}
 
 /** Every key that matches, in order, as of one moment: for exports. */
-export const findAllKeys = async (
+export async function findAllKeys(
   db: Handle,
   { table, where, q, order }: Omit<Search, 'page' | 'size' | 'total' | 'columns'>,
-): Promise<string[]> => {
+): Promise<string[]> {
   const { rows } = await sql<Key>`
     select key from ${sql.table(table)} where ${where} and ${matches(q)} order by ${order}`.execute(db)
   return rows.map(({ key }) => key)
@@ -77,11 +80,11 @@ export const findAllKeys = async (
  * at its end.
  * @param rowsOf reads the rows of what was found, in that order
  */
-export const findPage = async <Row>(
+export async function findPage<Row>(
   db: Handle,
   search: Search,
   rowsOf: (found: Found) => Promise<Row[]>,
-): Promise<Page<Row>> => {
+): Promise<Page<Row>> {
   const { table, where, q, order, columns, page, size, total } = search
   const offset = (page - 1) * size
   const from = sql.table(table)
@@ -100,8 +103,7 @@ export const findPage = async <Row>(
       to: offset + shown.length,
     }
   }
-  const given = async (keys: readonly string[]): Promise<Row[]> =>
-    keys.length === 0 ? [] : rowsOf(inThisOrder(keys))
+  const given = async (keys: readonly string[]): Promise<Row[]> => (keys.length === 0 ? [] : rowsOf(inThisOrder(keys)))
 
   const inOrder = (keys: RawBuilder<Key>): Found =>
     sql`(select key, row_number() over () as position from (${keys}) keys)`
@@ -119,8 +121,7 @@ export const findPage = async <Row>(
         order by position ${limits}
       ) found on true order by position`.execute(db)
     const count = counted[0]?.count ?? 0
-    if (count <= mostCounted)
-      return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
+    if (count <= mostCounted) return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
     if (q === '') return pageOf(await rowsOf(all), mostCounted, true)
   }
   const ofMany = async (keys: RawBuilder<Key>): Promise<Page<Row>> =>

@@ -24,11 +24,7 @@ export type SignedInSession = {
 }
 
 /** The session, its user and their grants, in the one statement that every request asks. */
-export async function findSession(
-  db: Handle,
-  id: string,
-  now = new Date(),
-): Promise<StoredSession | undefined> {
+export async function findSession(db: Handle, id: string, now = new Date()): Promise<StoredSession | undefined> {
   const row = await db
     .selectFrom('sessions')
     .select(['signed_in_at as signedInAt', 'ends_at as endsAt', 'encrypted_id_token as encryptedIdToken'])
@@ -62,12 +58,7 @@ export async function deleteSession(db: Handle, id: string): Promise<void> {
 }
 
 /** The user's sessions, the one that began last first; those that began before `since` are too old to be used. */
-export function sessionsOfUser(
-  db: Handle,
-  userId: string,
-  since: Date,
-  now = new Date(),
-): Promise<SignedInSession[]> {
+export function sessionsOfUser(db: Handle, userId: string, since: Date, now = new Date()): Promise<SignedInSession[]> {
   return db
     .selectFrom('sessions')
     .select(['id', 'address', 'last_used_at as usedAt'])
@@ -96,12 +87,7 @@ export async function endSessionsOfUser(
 }
 
 /** Ends all but the `most` sessions that began last. @returns how many */
-export async function endOldestSessions(
-  db: Handle,
-  userId: string,
-  most: number,
-  now = new Date(),
-): Promise<number> {
+export async function endOldestSessions(db: Handle, userId: string, most: number, now = new Date()): Promise<number> {
   const old = db
     .selectFrom('sessions')
     .select('id')
@@ -128,10 +114,7 @@ export async function endSessionsOfEid(
   if (userId !== undefined) remove = remove.where('user_id', '=', userId)
   if (eidSid !== undefined)
     remove = remove.where((is) =>
-      is.or([
-        is('eid_session_id', '=', eidSid),
-        ...(userId === undefined ? [] : [is('eid_session_id', 'is', null)]),
-      ]),
+      is.or([is('eid_session_id', '=', eidSid), ...(userId === undefined ? [] : [is('eid_session_id', 'is', null)])]),
     )
   const rows = await remove.returning('user_id').execute()
   return rows.flatMap(({ user_id: user }) => user ?? [])

@@ -8,8 +8,8 @@ const longest = 100
  * A text whose byte order is the order people in the Nordic countries expect of names: case and accents do not
  * count, æ ø å (and aa, its old spelling) come last, signs first, numbers go by value. For PostgreSQL, which has no such collation everywhere. At most 100 characters: what differs later only is in no order.
  */
-export const sortKey = (name: string): string =>
-  name
+export function sortKey(name: string): string {
+  return name
     .normalize('NFC')
     .toLowerCase()
     .replaceAll('aa', 'å')
@@ -21,3 +21,4 @@ export const sortKey = (name: string): string =>
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, longest)
+}

@@ -4,11 +4,7 @@ import type { Handle } from './database.ts'
 import type { RecordTable } from './records.ts'
 
 /** How many of an organisation's rows are not gone. Takes a while for many: for the sync, not for pages. */
-export const countRows = async (
-  db: Handle,
-  organisation: Organisation,
-  table: RecordTable,
-): Promise<number> => {
+export async function countRows(db: Handle, organisation: Organisation, table: RecordTable): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from ${sql.table(table)}
     where organisation = ${organisationKey(organisation)} and removed_at is null`.execute(db)
@@ -49,14 +45,8 @@ export type SalesUnitFacets = {
  */
 export const startLasts = sql`interval '1 hour'`
 
-const monthOf = (column: string) =>
-  sql`to_char(date_trunc('month', ${sql.ref(column)} at time zone 'Europe/Oslo'), 'YYYY-MM')`
-
 /** How many of an organisation's product orders have each status, type and product, in the order of their display. */
-export const productOrderFacets = async (
-  db: Handle,
-  organisation: Organisation,
-): Promise<ProductOrderFacets> => {
+export async function productOrderFacets(db: Handle, organisation: Organisation): Promise<ProductOrderFacets> {
   const facet = async (column: string, order: string): Promise<Facet> => {
     const { rows } = await sql<{ value: string; count: number }>`
       select ${sql.ref(column)} as value, count(*)::int as count from product_orders
@@ -78,8 +68,12 @@ export const productOrderFacets = async (
   }
 }
 
+function monthOf(column: string) {
+  return sql`to_char(date_trunc('month', ${sql.ref(column)} at time zone 'Europe/Oslo'), 'YYYY-MM')`
+}
+
 /** When how many of an organisation's sales units came and went, by market. */
-export const salesUnitFacets = async (db: Handle, organisation: Organisation): Promise<SalesUnitFacets> => {
+export async function salesUnitFacets(db: Handle, organisation: Organisation): Promise<SalesUnitFacets> {
   const of = organisationKey(organisation)
   const { rows } = await sql<SalesUnitFacets['growth'][number]>`
     select month, market, sum(come)::int as come, sum(gone)::int as gone from (

@@ -3,13 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 
 /** The lists, read whole with one call each. `webhooks` are the organisation's own. */
-export const listResources = [
-  'salesUnits',
-  'productOrders',
-  'pricePackages',
-  'templates',
-  'webhooks',
-] as const
+export const listResources = ['salesUnits', 'productOrders', 'pricePackages', 'templates', 'webhooks'] as const
 export type ListResource = (typeof listResources)[number]
 
 /** Details, read with one call a key: an MSN, `scheme/id`, an order's id. */
@@ -46,6 +40,15 @@ export async function listSyncStates(db: Handle, organisation: Organisation): Pr
   return (await lists.execute(db)).rows
 }
 
+function statesWhere(organisation: Organisation, where: RawBuilder<unknown>): RawBuilder<SyncState> {
+  return sql<SyncState>`
+    select resource, key, failure, available, skipped, total, done, facets,
+      checked_at as "checkedAt", failing_since as "failingSince", suspect_since as "suspectSince",
+      extract(epoch from now() - suspect_since)::float8 as "suspectSeconds",
+      requested_at is not null as requested
+    from sync_state where organisation = ${organisationKey(organisation)} and ${where}`
+}
+
 /** The state of one list or record; undefined when the portal has never had a reason to read it. */
 export async function findSyncState(
   db: Handle,
@@ -55,15 +58,6 @@ export async function findSyncState(
 ): Promise<SyncState | undefined> {
   const { rows } = await statesWhere(organisation, sql`resource = ${resource} and key = ${key}`).execute(db)
   return rows[0]
-}
-
-function statesWhere(organisation: Organisation, where: RawBuilder<unknown>): RawBuilder<SyncState> {
-  return sql<SyncState>`
-    select resource, key, failure, available, skipped, total, done, facets,
-      checked_at as "checkedAt", failing_since as "failingSince", suspect_since as "suspectSince",
-      extract(epoch from now() - suspect_since)::float8 as "suspectSeconds",
-      requested_at is not null as requested
-    from sync_state where organisation = ${organisationKey(organisation)} and ${where}`
 }
 
 /** How reading one list or record went. `askedMs`: how long ago the API was asked. */
@@ -154,9 +148,7 @@ export async function markSuspect(
     update sync_state set suspect_since = coalesce(suspect_since, now()), requested_at = null,
       failing_since = null, failures = 0, failure = null,
       due_at = coalesce(suspect_since, now()) + ${seconds}::float8 * interval '1 second'
-    where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(
-    db,
-  )
+    where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(db)
 }
 
 /** Writes what a list's page shows without counting; undefined facets stay as they are. */

@@ -17,16 +17,17 @@ export type WebhookColumn = 'owner' | 'url'
 
 const columns: Readonly<Record<WebhookColumn, readonly string[]>> = { owner: ['msn', 'url'], url: ['url'] }
 
-const search = (organisation: Organisation, q: string, sort: Sorting<WebhookColumn>) => ({
-  table: 'webhooks',
-  where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`,
-  q,
-  ...sortedBy(columns[sort.column], sort),
-})
+/** The organisation's webhooks with these keys, in their order. */
+export async function webhooksOf(
+  db: Handle,
+  organisation: Organisation,
+  keys: readonly string[],
+): Promise<StoredWebhook[]> {
+  return rowsOf(db, organisation)(inThisOrder(keys))
+}
 
-const rowsOf =
-  (db: Handle, organisation: Organisation) =>
-  async (found: Found): Promise<StoredWebhook[]> => {
+function rowsOf(db: Handle, organisation: Organisation) {
+  return async (found: Found): Promise<StoredWebhook[]> => {
     const rows = await db
       .selectFrom('webhooks as w')
       .innerJoin(found.as('found'), (join) => join.onRef('found.key', '=', 'w.key'))
@@ -39,36 +40,39 @@ const rowsOf =
       .execute()
     return rows as StoredWebhook[]
   }
-
-/** The organisation's webhooks with these keys, in their order. */
-export const webhooksOf = async (
-  db: Handle,
-  organisation: Organisation,
-  keys: readonly string[],
-): Promise<StoredWebhook[]> => rowsOf(db, organisation)(inThisOrder(keys))
+}
 
 /** A page of webhooks; `q` is looked for in URL and id. */
-export const findWebhooks = async (
+export async function findWebhooks(
   db: Handle,
   organisation: Organisation,
   { q }: { readonly q: string },
   { sort, ...asked }: PageAsked<WebhookColumn>,
-): Promise<Page<StoredWebhook>> =>
-  findPage(db, { ...search(organisation, q, sort), ...asked }, rowsOf(db, organisation))
+): Promise<Page<StoredWebhook>> {
+  return findPage(db, { ...search(organisation, q, sort), ...asked }, rowsOf(db, organisation))
+}
+
+function search(organisation: Organisation, q: string, sort: Sorting<WebhookColumn>) {
+  return {
+    table: 'webhooks',
+    where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`,
+    q,
+    ...sortedBy(columns[sort.column], sort),
+  }
+}
 
 /** The keys of all that `q` finds, in order. */
-export const allWebhooks = async (
+export async function allWebhooks(
   db: Handle,
   organisation: Organisation,
   { q }: { readonly q: string },
   sort: Sorting<WebhookColumn>,
-): Promise<string[]> => findAllKeys(db, search(organisation, q, sort))
+): Promise<string[]> {
+  return findAllKeys(db, search(organisation, q, sort))
+}
 
 /** How many sales units there are to ask for their webhooks, and how many have not been asked yet. */
-export const webhookProgress = async (
-  db: Handle,
-  organisation: Organisation,
-): Promise<{ readonly unasked: number }> => {
+export async function webhookProgress(db: Handle, organisation: Organisation): Promise<{ readonly unasked: number }> {
   const { rows } = await sql<{ unasked: number }>`
     select count(*)::int as unasked from (
       select from sync_state where organisation = ${organisationKey(organisation)}

@@ -52,28 +52,6 @@ export async function applyAnswers(
   }
 }
 
-/** Two instances that work for one organisation for a moment, or a deadlock with the operator: done again. */
-function isConflict(error: unknown): boolean {
-  return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001')
-}
-
-/** SQLSTATE classes 21 to 23 and 54: the database cannot store what a record contains, however often it is tried. */
-function isBadData(error: unknown): boolean {
-  return error instanceof DatabaseError && /^(2[123]|54)/.test(error.code ?? '')
-}
-
-function refuse(
-  logger: Logger,
-  organisation: Organisation,
-  { resource }: Kind,
-  key: string,
-  error: unknown,
-): Applied {
-  const line = { organisation: organisationKey(organisation), resource, key: key.slice(0, 100) }
-  logger.error({ err: error, ...line }, 'record cannot be stored')
-  return { written: 0, refused: [key] }
-}
-
 async function applyBatch(
   db: Handle,
   organisation: Organisation,
@@ -87,6 +65,22 @@ async function applyBatch(
     const dated = answers.map(({ askedMs, ...answer }) => ({ ...answer, askedAt: before(now, askedMs) }))
     return writeDecisions(trx, organisation, kind, rows, dated, now)
   })
+}
+
+/** Two instances that work for one organisation for a moment, or a deadlock with the operator: done again. */
+function isConflict(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001')
+}
+
+/** SQLSTATE classes 21 to 23 and 54: the database cannot store what a record contains, however often it is tried. */
+function isBadData(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(2[123]|54)/.test(error.code ?? '')
+}
+
+function refuse(logger: Logger, organisation: Organisation, { resource }: Kind, key: string, error: unknown): Applied {
+  const line = { organisation: organisationKey(organisation), resource, key: key.slice(0, 100) }
+  logger.error({ err: error, ...line }, 'record cannot be stored')
+  return { written: 0, refused: [key] }
 }
 
 function before(now: Date, milliseconds: number): Date {
@@ -121,8 +115,6 @@ export async function writeDecisions(
   return records.length
 }
 
-type Written = { readonly record: StoredRecord; readonly derived: DerivedColumns }
-
 /** Rows with their columns; sales units and orders get the name of their merchant, if it has been read. */
 async function withColumns(
   trx: Handle,
@@ -137,11 +129,6 @@ async function withColumns(
     record,
     derived: kind.derive(currentOf(record), record.key, names.get(identifierKeyOf(record) ?? '') ?? null),
   }))
-}
-
-function identifierKeyOf(record: StoredRecord): string | undefined {
-  const identifier = currentOf(record)['businessIdentifier'] as { scheme: string; id: string } | undefined
-  return identifier && `${identifier.scheme}/${identifier.id}`
 }
 
 /** What follows when sales units come, are removed, or say whose they are. */
@@ -164,6 +151,13 @@ async function followSalesUnits(
   const answers = orphans.map(({ key }): Answer => ({ source: 'list', key, value: undefined, askedAt: now }))
   await writeDecisions(trx, organisation, webhookKind, orphans, answers, now)
 }
+
+function identifierKeyOf(record: StoredRecord): string | undefined {
+  const identifier = currentOf(record)['businessIdentifier'] as { scheme: string; id: string } | undefined
+  return identifier && `${identifier.scheme}/${identifier.id}`
+}
+
+type Written = { readonly record: StoredRecord; readonly derived: DerivedColumns }
 
 /** Counts rows written, and vacuums and analyses a table when it has become worth it. */
 export type Vacuum = (table: RecordTable, rows: number) => Promise<void>

@@ -69,23 +69,6 @@ export async function applyDetails(
   return { written, outcomes }
 }
 
-/** Records of one kind, and what to note of them. */
-async function applyRecords(
-  context: SyncContext,
-  organisation: Organisation,
-  resource: Exclude<DetailResource, 'salesUnitWebhooks'>,
-  read: readonly Detail[],
-): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
-  const answers = read.filter(({ failure }) => !failure).map(answerOf)
-  const { written, refused } = await applyAnswers(context, organisation, details[resource], answers)
-  const outcomes = read.map((detail) => outcomeOf(context, detail, refused.includes(detail.key) ? 1 : 0))
-  return { written, outcomes }
-}
-
-function answerOf({ key, value, asked }: Detail): TimedAnswer {
-  return { source: 'details', key, value, askedMs: performance.now() - asked }
-}
-
 /** The webhooks of sales units, each list whole: one that lost too much is suspect, and is read again. */
 async function applyWebhooks(
   context: SyncContext,
@@ -122,6 +105,19 @@ async function applyWebhooks(
   return { written, outcomes }
 }
 
+/** Records of one kind, and what to note of them. */
+async function applyRecords(
+  context: SyncContext,
+  organisation: Organisation,
+  resource: Exclude<DetailResource, 'salesUnitWebhooks'>,
+  read: readonly Detail[],
+): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
+  const answers = read.filter(({ failure }) => !failure).map(answerOf)
+  const { written, refused } = await applyAnswers(context, organisation, details[resource], answers)
+  const outcomes = read.map((detail) => outcomeOf(context, detail, refused.includes(detail.key) ? 1 : 0))
+  return { written, outcomes }
+}
+
 /** What to note of a reading beside its rows. */
 function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outcome {
   const { resource, key, failure, value, asked } = detail
@@ -136,4 +132,8 @@ function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outc
   if (isOnDemand) return { resource, key, askedMs, nextSeconds: Infinity, skipped }
   const nextSeconds = resource === 'salesUnitWebhooks' ? settings.webhookSeconds : settings.detailSeconds
   return { resource, key, askedMs, nextSeconds, skipped }
+}
+
+function answerOf({ key, value, asked }: Detail): TimedAnswer {
+  return { source: 'details', key, value, askedMs: performance.now() - asked }
 }

@@ -54,11 +54,7 @@ export type FreshnessService = {
     known?: KnownRecord,
   ) => Promise<Freshness>
   /** Requests what a page shows and what was never read: it goes before the rest. */
-  readonly requestUnread: (
-    organisation: Organisation,
-    resource: DetailResource,
-    keys: readonly string[],
-  ) => void
+  readonly requestUnread: (organisation: Organisation, resource: DetailResource, keys: readonly string[]) => void
   /** Resolves when all requests made behind pages until now are written, or have failed to be. */
   readonly requested: () => Promise<void>
 }
@@ -211,8 +207,7 @@ export function createFreshness(
       const state = await findSyncState(db, organisation, resource, key)
       const isListNewer = list && (list.checkedAt?.getTime() ?? 0) > (state?.checkedAt?.getTime() ?? 0)
       const latest = isListNewer ? list : state
-      const isOld =
-        latest?.checkedAt && Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000
+      const isOld = latest?.checkedAt && Date.now() - latest.checkedAt.getTime() > settings.refreshSeconds * 1000
       if (latest?.checkedAt && !isOld) return freshnessOf(latest, organisation, period)
       if (unlistedFor !== undefined && !(await mayAsk(unlistedFor)))
         return {
@@ -228,8 +223,7 @@ export function createFreshness(
       if (!read.checkedAt && read.failure && !isShown && !list) throw failureError(read)
       return freshnessOf(read, organisation, period)
     },
-    requestUnread: (organisation, resource, keys) =>
-      requestBehind(organisation, resource, keys, { onlyUnread: true }),
+    requestUnread: (organisation, resource, keys) => requestBehind(organisation, resource, keys, { onlyUnread: true }),
     requested: async () => {
       await Promise.all(pending)
     },
@@ -256,7 +250,5 @@ function unreadState(resource: Resource, key: string): SyncState {
 
 function failureError({ resource, failure }: SyncState): Error {
   const purpose = purposes[resource]
-  return failure === 'refused'
-    ? new UpstreamRefusedError({ purpose })
-    : new UpstreamUnavailableError({ purpose })
+  return failure === 'refused' ? new UpstreamRefusedError({ purpose }) : new UpstreamUnavailableError({ purpose })
 }

@@ -62,8 +62,7 @@ export async function compareWithStore(
   }
   function take(row: Json, raw: Json): void {
     let key = storable(kind.keyOf(row))
-    for (let number = 2; key.startsWith('~') && hasCome(key); number += 1)
-      key = `${key.replace(/#\d+$/, '')}#${number}`
+    for (let number = 2; key.startsWith('~') && hasCome(key); number += 1) key = `${key.replace(/#\d+$/, '')}#${number}`
     if (hasCome(key)) {
       doubled += 1
       return
@@ -97,8 +96,6 @@ export async function compareWithStore(
   return { isKnown, take, end }
 }
 
-const marksAtOnce = 2000
-
 /** The marks of all rows of the list by key, read in slices. */
 async function readMarks(
   db: SyncContext['db'],
@@ -122,6 +119,13 @@ function rawKeyOf(kind: ListKind, raw: unknown): string | undefined {
   return id === undefined ? undefined : storable(kind.keyOfId(id))
 }
 
+/** PostgreSQL has no character NUL, and no half of a surrogate pair. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed()
+}
+
+const marksAtOnce = 2000
+
 /** Changes when rows of before must be parsed again; the digests in the store then heal by themselves. */
 const digestVersion = '1'
 
@@ -143,11 +147,6 @@ export function asStored(value: Json): Json {
     typeof member === 'string' ? storable(member) : member,
   )
   return JSON.parse(text) as Json
-}
-
-/** PostgreSQL has no character NUL, and no half of a surrogate pair. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '').toWellFormed()
 }
 
 /** An empty list, or one that has lost more than a fifth, is more often a fault of the API than the truth. */

@@ -84,10 +84,6 @@ async function readAll(
   }
 }
 
-const rowsInTransaction = 250
-/** Of many, few at first, so that their details can be read while the others are written. */
-const rowsAtFirst = 50
-
 /** Writes what differs, some rows a transaction. @returns rows written, and how many the database refused */
 async function write(
   context: SyncContext,
@@ -116,3 +112,7 @@ async function write(
   }
   return { written, refused }
 }
+
+const rowsInTransaction = 250
+/** Of many, few at first, so that their details can be read while the others are written. */
+const rowsAtFirst = 50

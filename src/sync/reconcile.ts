@@ -31,21 +31,14 @@ export function reconcile(row: StoredRecord | undefined, answer: Answer, now: Da
   return row ? decidePresent(row, answer, value, now) : decideNew(answer, value, now)
 }
 
-function decideNew({ key, source, digest }: Answer, value: Json, now: Date): Decision {
-  return {
-    record: {
-      key,
-      first_seen_at: now,
-      last_seen_at: now,
-      changed_at: now,
-      removed_at: null,
-      removed_by: null,
-      listed_digest: digest ?? null,
-      listed: source === 'list' ? value : null,
-      details: source === 'details' ? value : null,
-    },
-    change: { kind: 'added', fields: {} },
+function decideAbsent(row: StoredRecord, { source, askedAt }: Answer, now: Date): Decision {
+  // Asked before it was seen: the answer is older than what is known.
+  if (askedAt < (row.removed_at ?? row.last_seen_at)) return {}
+  if (!row.removed_at) {
+    const record = { ...row, removed_at: now, removed_by: source, changed_at: now }
+    return { record, change: { kind: 'removed', fields: {} } }
   }
+  return row.removed_by === 'details' && source === 'list' ? { record: { ...row, removed_by: 'list' } } : {}
 }
 
 function decidePresent(row: StoredRecord, answer: Answer, value: Json, now: Date): Decision {
@@ -61,6 +54,23 @@ function decidePresent(row: StoredRecord, answer: Answer, value: Json, now: Date
   }
   if (Object.keys(fields).length === 0) return { record: { ...next, last_seen_at: now } }
   return { record: { ...next, last_seen_at: now, changed_at: now }, change: { kind: 'changed', fields } }
+}
+
+function decideNew({ key, source, digest }: Answer, value: Json, now: Date): Decision {
+  return {
+    record: {
+      key,
+      first_seen_at: now,
+      last_seen_at: now,
+      changed_at: now,
+      removed_at: null,
+      removed_by: null,
+      listed_digest: digest ?? null,
+      listed: source === 'list' ? value : null,
+      details: source === 'details' ? value : null,
+    },
+    change: { kind: 'added', fields: {} },
+  }
 }
 
 /** Nothing new but the digest, as after a release that computes it in another way: it is written, once. */
@@ -80,14 +90,6 @@ function updated(row: StoredRecord, { source, digest }: Answer, value: Json): St
   }
 }
 
-/** News of the list about members that the details have, too, holds until the details are read again. */
-function patched(details: Json | null, before: Json | null, after: Json): Json | null {
-  if (!details) return null
-  const changed = Object.keys(differences(before ?? {}, after)).flatMap((path) => path.split('.')[0] ?? [])
-  const known = changed.filter((name) => name in details && name in after)
-  return { ...details, ...Object.fromEntries(known.map((name) => [name, after[name]])) }
-}
-
 function fieldsOf(before: StoredRecord, after: StoredRecord): ChangedFields {
   const fields = differences(currentOf(before), currentOf(after))
   if (before.details || !after.details) return fields
@@ -96,14 +98,12 @@ function fieldsOf(before: StoredRecord, after: StoredRecord): ChangedFields {
   return Object.fromEntries(Object.entries(fields).filter(([path]) => (path.split('.')[0] ?? '') in known))
 }
 
-function decideAbsent(row: StoredRecord, { source, askedAt }: Answer, now: Date): Decision {
-  // Asked before it was seen: the answer is older than what is known.
-  if (askedAt < (row.removed_at ?? row.last_seen_at)) return {}
-  if (!row.removed_at) {
-    const record = { ...row, removed_at: now, removed_by: source, changed_at: now }
-    return { record, change: { kind: 'removed', fields: {} } }
-  }
-  return row.removed_by === 'details' && source === 'list' ? { record: { ...row, removed_by: 'list' } } : {}
+/** News of the list about members that the details have, too, holds until the details are read again. */
+function patched(details: Json | null, before: Json | null, after: Json): Json | null {
+  if (!details) return null
+  const changed = Object.keys(differences(before ?? {}, after)).flatMap((path) => path.split('.')[0] ?? [])
+  const known = changed.filter((name) => name in details && name in after)
+  return { ...details, ...Object.fromEntries(known.map((name) => [name, after[name]])) }
 }
 
 /** A record as the API shows it now, whichever of the two said it last. */

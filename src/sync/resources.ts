@@ -3,12 +3,7 @@ import { getMerchant, merchant } from '../management-api/merchants.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { listPricePackages, pricePackage } from '../management-api/price-packages.ts'
 import { listProductOrderTemplates, productOrderTemplate } from '../management-api/product-order-templates.ts'
-import {
-  getProductOrder,
-  listProductOrders,
-  lowerUuid,
-  productOrder,
-} from '../management-api/product-orders.ts'
+import { getProductOrder, listProductOrders, lowerUuid, productOrder } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
 import type { Organisation } from '../domain/organisation.ts'
@@ -26,16 +21,6 @@ export type Kind = {
 
 /** An index takes no more; details show all of it. */
 const longestName = 200
-
-const nameOf = (text: string): string =>
-  text.length > longestName ? `${text.slice(0, longestName - 1).toWellFormed()}…` : text
-
-const merchantColumns = (name: string | null) => ({
-  merchant_name: name,
-  merchant_sort_key: name === null ? null : sortKey(name),
-})
-
-const orNull = (value: string | undefined): string | null => value ?? null
 
 /** Made once: a schema made for every row would cost more than all the rest of the row. */
 const knownSalesUnit = salesUnitListItem.extend({
@@ -56,6 +41,7 @@ const salesUnits: Kind = {
     }
   },
 }
+
 const merchants: Kind = {
   table: 'merchants',
   resource: 'merchant',
@@ -64,6 +50,7 @@ const merchants: Kind = {
     return { name: nameOf(name), sort_key: sortKey(name) }
   },
 }
+
 const productOrders: Kind = {
   table: 'product_orders',
   resource: 'productOrder',
@@ -81,6 +68,7 @@ const productOrders: Kind = {
     }
   },
 }
+
 const pricePackages: Kind = {
   table: 'price_packages',
   resource: 'pricePackage',
@@ -89,11 +77,13 @@ const pricePackages: Kind = {
     return { sort_key: `${market ?? ''} ${sortKey(name)}` }
   },
 }
+
 const templates: Kind = {
   table: 'templates',
   resource: 'template',
   derive: (current) => ({ sort_key: sortKey(productOrderTemplate.parse(current).name) }),
 }
+
 const webhooks: Kind = {
   table: 'webhooks',
   resource: 'webhook',
@@ -122,11 +112,6 @@ export function idOf(row: unknown, idMember: string): string | undefined {
 
 export function webhookKey(msn: string, item: Json): string {
   return `${msn}/${idOf(item, 'id') ?? ''}`
-}
-
-/** A list whose rows are named by one member. */
-function namedBy(idMember: string): Pick<ListKind, 'idMember' | 'keyOfId' | 'keyOf'> {
-  return { idMember, keyOfId: (id) => id, keyOf: (item) => idOf(item, idMember) ?? '' }
 }
 
 export const lists: Readonly<Record<ListResource, ListKind>> = {
@@ -165,11 +150,6 @@ export function merchantKey({ scheme, id }: { readonly scheme: string; readonly 
   return `${scheme}/${id}`
 }
 
-function identifierOf(key: string): { readonly scheme: string; readonly id: string } {
-  const [scheme = '', id = ''] = key.split('/')
-  return { scheme, id }
-}
-
 type One = Exclude<DetailResource, 'salesUnitWebhooks'>
 
 /** What is read one by one; webhooks of a sales unit are a list of their own, `readWebhooksOf`. */
@@ -186,12 +166,33 @@ export const details: Readonly<
   productOrder: { ...productOrders, read: getProductOrder },
 }
 
-export function readWebhooksOf(
-  client: ManagementApiClient,
-  msn: string,
-  options: CallOptions,
-): Promise<Rows<Json>> {
+export function readWebhooksOf(client: ManagementApiClient, msn: string, options: CallOptions): Promise<Rows<Json>> {
   return listWebhooks(client, { ...options, msn })
 }
 
 export const webhookKind = webhooks
+
+function nameOf(text: string): string {
+  return text.length > longestName ? `${text.slice(0, longestName - 1).toWellFormed()}…` : text
+}
+
+function orNull(value: string | undefined): string | null {
+  return value ?? null
+}
+
+function merchantColumns(name: string | null) {
+  return {
+    merchant_name: name,
+    merchant_sort_key: name === null ? null : sortKey(name),
+  }
+}
+
+/** A list whose rows are named by one member. */
+function namedBy(idMember: string): Pick<ListKind, 'idMember' | 'keyOfId' | 'keyOf'> {
+  return { idMember, keyOfId: (id) => id, keyOf: (item) => idOf(item, idMember) ?? '' }
+}
+
+function identifierOf(key: string): { readonly scheme: string; readonly id: string } {
+  const [scheme = '', id = ''] = key.split('/')
+  return { scheme, id }
+}

@@ -79,16 +79,6 @@ export async function openSync(
   }
 }
 
-/** How the portal introduces itself to the API, as its Vipps-System-* headers ask. */
-const system = {
-  name: 'partner-portal',
-  version: '0.1.0',
-  pluginName: 'partner-portal',
-  pluginVersion: '0.1.0',
-}
-
-type Client = Configured & { readonly client: ManagementApiClient }
-
 /** A client an organisation, which keeps its tokens and its rate limit for as long as its credentials stay the same. */
 function createClients(config: SyncConfig, logger: Logger) {
   const clients = new Map<string, Client>()
@@ -108,9 +98,7 @@ function createClients(config: SyncConfig, logger: Logger) {
       })
       if (!known) return { organisation, what: 'added' }
       if (!isSame) return { organisation, what: 'keys changed' }
-      return known.organisation.name === organisation.name
-        ? undefined
-        : { organisation, what: 'name changed' }
+      return known.organisation.name === organisation.name ? undefined : { organisation, what: 'name changed' }
     },
     /** @returns those that are not among `configured`, which are removed */
     keepOnly: (configured: readonly Configured[]): OrganisationChange[] => {
@@ -126,3 +114,13 @@ function createClients(config: SyncConfig, logger: Logger) {
     },
   }
 }
+
+/** How the portal introduces itself to the API, as its Vipps-System-* headers ask. */
+const system = {
+  name: 'partner-portal',
+  version: '0.1.0',
+  pluginName: 'partner-portal',
+  pluginVersion: '0.1.0',
+}
+
+type Client = Configured & { readonly client: ManagementApiClient }

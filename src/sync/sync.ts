@@ -112,12 +112,7 @@ export async function startSync(context: SyncContext, organisations: Organisatio
     working.set(key, { worker, expiry, ended })
   }
 
-  async function finish(
-    key: string,
-    organisation: Organisation,
-    worker: Worker,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function finish(key: string, organisation: Organisation, worker: Worker, signal: AbortSignal): Promise<void> {
     const end = await worker.ended.catch((error: unknown): WorkerEnd | 'fault' => {
       if (!signal.aborted) logger.error({ err: error, organisation: key }, 'sync failed')
       return 'fault'

@@ -44,11 +44,7 @@ const aheadSeconds = 0.75
 /** A worker goes on for so long while other organisations wait. */
 const sliceMs = 60_000
 
-export function startWorker(
-  context: SyncContext,
-  organisation: Organisation,
-  options: WorkerOptions,
-): Worker {
+export function startWorker(context: SyncContext, organisation: Organisation, options: WorkerOptions): Worker {
   const worker = new OrganisationWorker(context, organisation, options)
   return { wake: () => worker.wake(), ended: worker.run() }
 }
@@ -220,8 +216,7 @@ class OrganisationWorker {
 
   #flushWhenWorth(): void {
     const results = this.#gathered.length + this.#outcomes.length
-    const isTime =
-      this.#inFlight === 0 || results >= mostGathered || performance.now() - this.#flushedAt > gatherMs
+    const isTime = this.#inFlight === 0 || results >= mostGathered || performance.now() - this.#flushedAt > gatherMs
     if (results === 0 || !isTime || this.#flushing) return
     this.#flushing = this.#flush()
       .catch((error: unknown) => {
@@ -259,10 +254,7 @@ class OrganisationWorker {
         await summariseAgain(this.#context.db, this.#organisation, resource)
     const line = { organisation: organisationKey(this.#organisation), read: this.#read }
     const ms = Math.round(performance.now() - this.#began)
-    this.#context.logger.info(
-      { ...line, written: this.#written, failures: this.#failures, ms },
-      'details read',
-    )
+    this.#context.logger.info({ ...line, written: this.#written, failures: this.#failures, ms }, 'details read')
   }
 
   /** Until something has happened, or it is time for the next gentle call or flush. */

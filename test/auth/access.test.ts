@@ -22,12 +22,19 @@ beforeEach(async () => {
   for (const organisation of [nordlys, acme, gone]) await revoke(organisation)
 })
 
-const freja = () => test.userId('Freja Østergård')
-const grant = (organisation: OrganisationReference, terms: Parameters<typeof addGrant>[3] = {}) =>
-  addGrant(test.portal.database.kysely, organisation, freja(), { role: 'developer', ...terms })
-const revoke = (organisation: OrganisationReference) =>
-  removeGrant(test.portal.database.kysely, organisation, freja())
-const choices = async (path: string) => {
+function freja() {
+  return test.userId('Freja Østergård')
+}
+
+function grant(organisation: OrganisationReference, terms: Parameters<typeof addGrant>[3] = {}) {
+  return addGrant(test.portal.database.kysely, organisation, freja(), { role: 'developer', ...terms })
+}
+
+function revoke(organisation: OrganisationReference) {
+  return removeGrant(test.portal.database.kysely, organisation, freja())
+}
+
+async function choices(path: string) {
   const page = await browser.open(path)
   return page
     .$('.choices a')
@@ -36,7 +43,7 @@ const choices = async (path: string) => {
 }
 
 /** The page with the steps to get access; what stands first in it. */
-const stepsAt = async (path: string): Promise<string> => {
+async function stepsAt(path: string): Promise<string> {
   const page = await browser.open(path)
   expect([page.status, page.url.pathname]).toEqual([200, '/select'])
   expect(page.$('ol.steps li')).toHaveLength(4)

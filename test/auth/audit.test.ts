@@ -13,27 +13,29 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 /** Everything about this person, oldest first, as `event details`. */
-const entriesOf = async (name: string) => {
+async function entriesOf(name: string) {
   await test.portal.audit.flush()
   const filter = { userIds: [test.userId(name)], organisations: [], events: [], since: undefined }
   const all = []
   for await (const rows of readAudit(test.portal.database.kysely, filter, undefined)) all.push(...rows)
   return all
 }
-const brief = async (name: string) =>
-  (await entriesOf(name))
+
+async function brief(name: string) {
+  return (await entriesOf(name))
     .filter(({ event }) => ['acting as', 'page', 'access refused', 'export'].includes(event))
     .map(({ event, organisation, details }) => [event, organisation, details] as const)
+}
 
 /** The entry of a page is made when its answer has gone, which may be a moment after it has come. */
-const eventually = async (name: string, expected: unknown) =>
-  vi.waitFor(async () => expect(await brief(name)).toEqual(expected), { timeout: 10_000 })
+async function eventually(name: string, expected: unknown) {
+  return vi.waitFor(async () => expect(await brief(name)).toEqual(expected), { timeout: 10_000 })
+}
 
 describe('freshness at an organisation', () => {
   it('is noted: who, whose, which page and which record, and when it began', async () => {
     const nora = await test.signedIn('Nora Lie')
-    const msn = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === '12345')?.body
-      .msn
+    const msn = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === '12345')?.body.msn
     await nora.open(`/partners/12345/sales-units/${msn}?needle=in-the-query`)
     await nora.open('/partners/12345/sales-units?q=needle-in-the-query')
     await nora.open('/partners/12345/sales-units?q=needle-again')
@@ -67,15 +69,10 @@ describe('freshness at an organisation', () => {
     const second = await test.signedIn('Jonas Berg')
     await second.open('/merchants/business:NO:ORG/311900456/details')
     const begun = async () =>
-      (await brief('Jonas Berg'))
-        .filter(([event]) => event === 'acting as')
-        .map(([, organisation]) => organisation)
+      (await brief('Jonas Berg')).filter(([event]) => event === 'acting as').map(([, organisation]) => organisation)
     await vi.waitFor(
       async () =>
-        expect(await begun()).toEqual([
-          'merchant/business:NO:ORG/311900456',
-          'merchant/business:NO:ORG/311900456',
-        ]),
+        expect(await begun()).toEqual(['merchant/business:NO:ORG/311900456', 'merchant/business:NO:ORG/311900456']),
       { timeout: 10_000 },
     )
   })
@@ -86,9 +83,7 @@ describe('freshness at an organisation', () => {
     await vi.waitFor(async () => expect((await brief('Kari Nordmann')).length).toBeGreaterThan(1), {
       timeout: 10_000,
     })
-    const { rows } = await test.portal.database.pool.query<{ at: Date }>(
-      'select max(signed_in_at) as at from sessions',
-    )
+    const { rows } = await test.portal.database.pool.query<{ at: Date }>('select max(signed_in_at) as at from sessions')
     const other = createPageViewAudit(test.portal.audit)
     const req = {
       user: { id: test.userId('Kari Nordmann') },
@@ -121,10 +116,9 @@ it('holds no personal data but user id, coarse address and organisation, in tabl
   const { rows } = await test.portal.database.pool.query('select audit::text as entry from audit')
   expect(rows.length).toBeGreaterThan(10)
   const lines = linesOf(test.log()).filter(({ msg }) => msg === 'audit')
-  const everything = [
-    ...rows.map((row) => JSON.stringify(row)),
-    ...lines.map((line) => JSON.stringify(line)),
-  ].join('\n')
+  const everything = [...rows.map((row) => JSON.stringify(row)), ...lines.map((line) => JSON.stringify(line))].join(
+    '\n',
+  )
   const forbidden = [
     ...demoPeople.flatMap(({ name, email, sub }) => [name, email, sub, ...name.split(' ')]),
     'needle',

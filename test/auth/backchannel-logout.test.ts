@@ -29,26 +29,42 @@ beforeEach(async () => {
 })
 
 type Claims = Record<string, unknown>
-const now = () => Math.floor(Date.now() / 1000)
-const right = (): Claims => ({
-  iss: provider.issuer,
-  aud: 'portal',
-  iat: now(),
-  exp: now() + 120,
-  jti: randomUUID(),
-  sub: 'somebody',
-  events: { [event]: {} },
-})
-const typed = { typ: 'logout+jwt' }
-const token = (over: Claims = {}, header: Claims = typed, foreignKey = false): string =>
-  provider.sign({ ...right(), ...over }, header, foreignKey)
+function now() {
+  return Math.floor(Date.now() / 1000)
+}
 
-const post = (body: string | URLSearchParams, type = 'application/x-www-form-urlencoded') =>
-  fetch(portal.url + path, { method: 'POST', headers: { 'content-type': type }, body: body.toString() })
-const send = (jwt: string) => post(new URLSearchParams({ logout_token: jwt }))
+function right(): Claims {
+  return {
+    iss: provider.issuer,
+    aud: 'portal',
+    iat: now(),
+    exp: now() + 120,
+    jti: randomUUID(),
+    sub: 'somebody',
+    events: { [event]: {} },
+  }
+}
+
+const typed = { typ: 'logout+jwt' }
+
+function token(over: Claims = {}, header: Claims = typed, foreignKey = false): string {
+  return provider.sign({ ...right(), ...over }, header, foreignKey)
+}
+
+function post(body: string | URLSearchParams, type = 'application/x-www-form-urlencoded') {
+  return fetch(portal.url + path, {
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: body.toString(),
+  })
+}
+
+function send(jwt: string) {
+  return post(new URLSearchParams({ logout_token: jwt }))
+}
 
 /** A browser in which somebody is signed in, as the provider's session `sid`. */
-const signedIn = async (sid: string | undefined, sub = 'somebody'): Promise<Browser> => {
+async function signedIn(sid: string | undefined, sub = 'somebody'): Promise<Browser> {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
   provider.lie({ claims: { sid, sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
@@ -56,9 +72,14 @@ const signedIn = async (sid: string | undefined, sub = 'somebody'): Promise<Brow
   expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
   return browser
 }
-const isSignedIn = async (browser: Browser): Promise<boolean> =>
-  (await browser.open('/profile')).url.pathname === '/profile'
-const signedInOf = (browsers: Browser[]) => Promise.all(browsers.map(isSignedIn))
+
+async function isSignedIn(browser: Browser): Promise<boolean> {
+  return (await browser.open('/profile')).url.pathname === '/profile'
+}
+
+function signedInOf(browsers: Browser[]) {
+  return Promise.all(browsers.map(isSignedIn))
+}
 
 describe('a logout token', () => {
   it('by sid ends every session that came of that session of the eID, and no other', async () => {
@@ -76,9 +97,7 @@ describe('a logout token', () => {
     const { rows } = await portal.database.pool.query(
       `select user_id, details from audit where event = 'session ended' order by id desc limit 1`,
     )
-    expect(rows).toEqual([
-      { user_id: userIdOf(provider.issuer, 'somebody'), details: { reason: 'back-channel' } },
-    ])
+    expect(rows).toEqual([{ user_id: userIdOf(provider.issuer, 'somebody'), details: { reason: 'back-channel' } }])
   })
 
   it('by both ends what both name, and what may have come of any session of that user', async () => {
@@ -160,10 +179,7 @@ describe('is refused, and nobody is signed out:', () => {
     ['ES256 in the name of HS256', () => token({}, { ...typed, alg: 'HS256' })],
     ['an unknown kid', () => token({}, { ...typed, kid: 'another' })],
     ['a key that is not the provider’s', () => token({}, typed, true)],
-    [
-      'a signature of something else',
-      () => `${token().split('.').slice(0, 2).join('.')}.${token().split('.')[2]}`,
-    ],
+    ['a signature of something else', () => `${token().split('.').slice(0, 2).join('.')}.${token().split('.')[2]}`],
     ['another type', () => token({}, { typ: 'at+jwt' })],
     ['a type of security events', () => token({}, { typ: 'secevent+jwt' })],
     ['a critical header that we do not know', () => token({}, { ...typed, crit: ['x'], x: 1 })],
@@ -215,10 +231,7 @@ describe('is refused, and nobody is signed out:', () => {
     ['the token alone', () => post(token(), 'application/jwt')],
     ['a huge body', () => post(`logout_token=${'x'.repeat(200_000)}`)],
     ['a huge token', () => post(`logout_token=${'x'.repeat(15_000)}`)],
-    [
-      'a body in another alphabet',
-      () => post('logout_token=x', 'application/x-www-form-urlencoded; charset=x'),
-    ],
+    ['a body in another alphabet', () => post('logout_token=x', 'application/x-www-form-urlencoded; charset=x')],
     ['U+0000', () => post('logout_token=%00')],
   ])('%s', async (_what, ask) => {
     const answer = await ask()
@@ -251,8 +264,7 @@ it('503 while the provider’s keys cannot be had, and the token counts when the
   const unlucky = await startPortalOf(other.issuer, { times: { refetchKeysMs: 0 } })
   try {
     const jwt = other.sign({ ...right(), iss: other.issuer }, typed)
-    const ask = () =>
-      fetch(unlucky.url + path, { method: 'POST', body: new URLSearchParams({ logout_token: jwt }) })
+    const ask = () => fetch(unlucky.url + path, { method: 'POST', body: new URLSearchParams({ logout_token: jwt }) })
     other.lie({ answer: { jwks: answers(500, {}) } })
     const answer = await ask()
     expect([answer.status, await answer.json()]).toEqual([503, { error: 'temporarily_unavailable' }])

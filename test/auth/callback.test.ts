@@ -15,22 +15,20 @@ const invalid = ['This sign-in is no longer valid', 'Start the sign-in again'] a
 
 /** What went over the wire or into the database and no log may hold, by what it is. */
 const secrets: [kind: string, secret: string][] = []
-const keep = (kind: string, value: unknown): void => {
+
+function keep(kind: string, value: unknown): void {
   if (typeof value === 'object') for (const part of Object.values(value ?? {})) keep(kind, part)
   else if (typeof value === 'string' && value.length > 3) secrets.push([kind, value])
 }
-const keepQuery = ({ searchParams }: URL): void => {
-  for (const name of ['code', 'state', 'nonce', 'code_challenge', 'id_token_hint'])
-    keep(name, searchParams.get(name))
+
+function keepQuery({ searchParams }: URL): void {
+  for (const name of ['code', 'state', 'nonce', 'code_challenge', 'id_token_hint']) keep(name, searchParams.get(name))
 }
+
 /** Ids, verifiers, nonces and tokens of all sessions, and this browser's cookie. */
-const keepSessions = async (browser: Browser): Promise<void> => {
+async function keepSessions(browser: Browser): Promise<void> {
   const cookie = browser.cookie('portal') ?? ''
-  keep('cookie', [
-    cookie,
-    decodeURIComponent(cookie),
-    decodeURIComponent(cookie).slice('s:'.length).split('.', 1),
-  ])
+  keep('cookie', [cookie, decodeURIComponent(cookie), decodeURIComponent(cookie).slice('s:'.length).split('.', 1)])
   const { rows } = await test.portal.database.pool.query<Record<string, unknown>>(
     `select id, eid_session_id, encrypted_id_token, data - 'pendingSignIns' as data from sessions`,
   )
@@ -38,7 +36,7 @@ const keepSessions = async (browser: Browser): Promise<void> => {
 }
 
 /** A sign-in of Kari's that lacks its last step; and what the eID answered. */
-const almost = async (): Promise<{ browser: Browser; answer: URL }> => {
+async function almost(): Promise<{ browser: Browser; answer: URL }> {
   const browser = test.browser()
   const at = await startTab(browser, '/login?returnTo=/profile')
   const answer = await throughEid(browser, at, 'Kari Nordmann')
@@ -47,7 +45,7 @@ const almost = async (): Promise<{ browser: Browser; answer: URL }> => {
   return { browser, answer }
 }
 
-const signedOut = async (browser: Browser): Promise<void> => {
+async function signedOut(browser: Browser): Promise<void> {
   expect((await browser.open('/profile')).words).toContain('Sign in with eID')
 }
 
@@ -55,11 +53,7 @@ describe('who says no at the eID', () => {
   it('is told in a friendly way, and can start again to get where they wanted', async () => {
     const browser = test.browser()
     const cancelled = await throughEid(browser, await startTab(browser, '/login?returnTo=/profile'), 'Cancel')
-    expect(inWords(await browser.open(cancelled.href))).toEqual([
-      400,
-      'You did not sign in',
-      'Start the sign-in again',
-    ])
+    expect(inWords(await browser.open(cancelled.href))).toEqual([400, 'You did not sign in', 'Start the sign-in again'])
     await browser.follow('Start the sign-in again')
     expect((await browser.press('Kari Nordmann')).url.pathname).toBe('/profile')
   })
@@ -178,16 +172,7 @@ describe('the log of all this', () => {
     expect(new Set(secrets.map(([kind]) => kind))).toEqual(new Set(kinds))
     for (const [kind, secret] of secrets) expect([kind, log.includes(secret)]).toEqual([kind, false])
     const people = demoPeople.flatMap(({ email, name, sub }) => [email, name, sub])
-    const ours = [
-      '-of-the-tests',
-      'evil.example',
-      'xxxx',
-      'returnTo',
-      '_csrf',
-      'code_verifier',
-      'portal=',
-      'eyJ',
-    ]
+    const ours = ['-of-the-tests', 'evil.example', 'xxxx', 'returnTo', '_csrf', 'code_verifier', 'portal=', 'eyJ']
     for (const word of [...people, ...ours]) expect([word, log.includes(word)]).toEqual([word, false])
   })
 })

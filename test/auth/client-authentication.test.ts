@@ -3,28 +3,37 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  type DemandingProvider,
-  type Demands,
-  startDemandingProvider,
-} from '../support/demanding-provider.ts'
+import { type DemandingProvider, type Demands, startDemandingProvider } from '../support/demanding-provider.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { startPortalOf } from '../support/portal-of.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-keys-'))
-const pem = ({ privateKey }: { privateKey: KeyObject }) => privateKey.export({ type: 'pkcs8', format: 'pem' })
-const jwk = ({ privateKey }: { privateKey: KeyObject }, more: object = {}) => ({
-  ...privateKey.export({ format: 'jwk' }),
-  ...more,
-})
-const file = (name: string, content: unknown): string => {
+
+function pem({ privateKey }: { privateKey: KeyObject }) {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' })
+}
+
+function jwk({ privateKey }: { privateKey: KeyObject }, more: object = {}) {
+  return {
+    ...privateKey.export({ format: 'jwk' }),
+    ...more,
+  }
+}
+
+function file(name: string, content: unknown): string {
   const path = join(directory, name)
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
   return path
 }
-const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
-const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+function rsa() {
+  return generateKeyPairSync('rsa', { modulusLength: 2048 })
+}
+
+function ec() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+}
 
 const rsaPem = file('rsa.pem', pem(rsa()))
 const psJwk = file('ps.jwk', jwk(rsa(), { alg: 'PS256', kid: 'ps' }))
@@ -36,24 +45,38 @@ const forEc = file('enc.jwk', jwk(ec(), { kid: 'enc-ec', alg: 'ECDH-ES+A256KW', 
 const forTwo = `${forRsa}, ${file('enc-2.pem', pem(rsa()))}`
 
 const noSecret = { OIDC_CLIENT_SECRET: '' }
-const keyJwt = (path: string) => ({
-  ...noSecret,
-  OIDC_CLIENT_AUTH: 'private_key_jwt',
-  OIDC_PRIVATE_KEY_FILE: path,
-})
+
+function keyJwt(path: string) {
+  return {
+    ...noSecret,
+    OIDC_CLIENT_AUTH: 'private_key_jwt',
+    OIDC_PRIVATE_KEY_FILE: path,
+  }
+}
+
 const par: Demands = { client: { require_pushed_authorization_requests: true } }
 const encryption = { features: { encryption: { enabled: true } } }
-const wantsJwt = (alg: 'RS256' | 'PS256' | 'ES256' | 'EdDSA'): Demands => ({
-  client: { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg },
-})
-const wantsSigned = (alg: 'RS256' | 'ES256'): Demands => ({
-  client: { request_object_signing_alg: alg, require_signed_request_object: true },
-  features: { requestObjects: { enabled: true, requireSignedRequestObject: true } },
-})
-const encrypts = (alg: 'RSA-OAEP-256' | 'ECDH-ES+A256KW', enc: 'A256GCM' | 'A128CBC-HS256'): Demands => ({
-  ...encryption,
-  client: { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc },
-})
+
+function wantsJwt(alg: 'RS256' | 'PS256' | 'ES256' | 'EdDSA'): Demands {
+  return {
+    client: { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg },
+  }
+}
+
+function wantsSigned(alg: 'RS256' | 'ES256'): Demands {
+  return {
+    client: { request_object_signing_alg: alg, require_signed_request_object: true },
+    features: { requestObjects: { enabled: true, requireSignedRequestObject: true } },
+  }
+}
+
+function encrypts(alg: 'RSA-OAEP-256' | 'ECDH-ES+A256KW', enc: 'A256GCM' | 'A128CBC-HS256'): Demands {
+  return {
+    ...encryption,
+    client: { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc },
+  }
+}
+
 const everything: Demands = {
   client: {
     ...wantsJwt('ES256').client,
@@ -77,7 +100,7 @@ afterAll(async () => {
 })
 
 /** Whoever comes is led through the provider without being asked; where they end, and what the portal's log says. */
-const signIn = async (env: Record<string, string>, demands: Demands) => {
+async function signIn(env: Record<string, string>, demands: Demands) {
   const portal = await startPortalOf(provider.issuer, { env, database })
   provider.demand(portal.url, demands)
   const page = await portal.browser().open('/login?returnTo=/profile')
@@ -149,10 +172,7 @@ describe('a provider that insists on', () => {
       { OIDC_USE_PAR: 'true' },
       { features: { pushedAuthorizationRequests: { enabled: false } } },
     )
-    expect([page.status, page.$('h1').text()]).toEqual([
-      502,
-      'The eID service gave an answer we cannot trust',
-    ])
+    expect([page.status, page.$('h1').text()]).toEqual([502, 'The eID service gave an answer we cannot trust'])
   })
 })
 

@@ -24,40 +24,46 @@ type Outcome = {
   readonly title: string
   readonly button: string
 }
+
 const unavailable: Outcome = {
   page: 'eidUnavailable',
   status: 503,
   title: 'The eID service does not answer',
   button: 'Try again',
 }
+
 const nonsense: Outcome = {
   page: 'eidAnswer',
   status: 502,
   title: 'The eID service gave an answer we cannot trust',
   button: 'Try again',
 }
+
 const expired: Outcome = {
   page: 'signInExpired',
   status: 400,
   title: 'This sign-in is no longer valid',
   button: 'Start the sign-in again',
 }
+
 const tooWeak: Outcome = {
   page: 'assurance',
   status: 403,
   title: 'A stronger sign-in is needed',
   button: 'Start the sign-in again',
 }
+
 const signedIn = 'signed in'
 
-const never = () => {}
+function never() {}
 const html = answers(200, '<!doctype html><h1>Welcome</h1>', 'text/html')
 /** What was before JSON; error messages of parsers quote the beginning. */
 const notJson = answers(200, 'access-token-of-the-tests=x&id_token=eyJ')
 const stops = answers(200, '{"access_token":"access-token-of-the-tests","id_tok')
 /** More than an answer may have; the rest of it is right. */
 const padding = 'x'.repeat(300_000)
-const endless = (res: ServerResponse) => {
+
+function endless(res: ServerResponse) {
   res.writeHead(200, { 'content-type': 'application/json' })
   const more = () => {
     while (!res.destroyed && res.write('x'.repeat(10_000)));
@@ -72,12 +78,26 @@ const foreign = newSigner('ES256', 'key-of-the-tests')
 const rs256 = newSigner('RS256', 'rsa-key')
 const ed25519 = newSigner('EdDSA', 'ed-key')
 const clientSecret = 'client-secret-of-the-tests'
-const halfOfSha256 = (value: string) =>
-  createHash('sha256').update(value).digest().subarray(0, 16).toString('base64url')
-const error = (status: number, code: string) => ({ answer: { token: answers(status, { error: code }) } })
-const token = (body: object) => ({ answer: { token: answers(200, { ...body }) } })
-const claims = (values: Readonly<Record<string, unknown>>): Lies => ({ claims: values })
-const subject = (sub: unknown): Lies => ({ claims: { sub }, userinfo: { sub } })
+
+function halfOfSha256(value: string) {
+  return createHash('sha256').update(value).digest().subarray(0, 16).toString('base64url')
+}
+
+function error(status: number, code: string) {
+  return { answer: { token: answers(status, { error: code }) } }
+}
+
+function token(body: object) {
+  return { answer: { token: answers(200, { ...body }) } }
+}
+
+function claims(values: Readonly<Record<string, unknown>>): Lies {
+  return { claims: values }
+}
+
+function subject(sub: unknown): Lies {
+  return { claims: { sub }, userinfo: { sub } }
+}
 
 let provider: LyingProvider
 let portal: PortalOf
@@ -102,14 +122,14 @@ afterAll(async () => {
 })
 
 /** The eID leads back to the portal with a code; then the lies begin. */
-const signIn = async (lies: Lies, browser: Browser = portal.browser(), query = ''): Promise<Visit> => {
+async function signIn(lies: Lies, browser: Browser = portal.browser(), query = ''): Promise<Visit> {
   provider.lie({})
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
   provider.lie(lies, String(searchParams.get('nonce')))
   return browser.open(`/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}${query}`)
 }
 
-const lastAudit = async () => {
+async function lastAudit() {
   const { rows } = await portal.database.pool.query<{ event: string; address: string; details: unknown }>(
     // Of so many sign-ins the oldest end.
     "select event, address, details from audit where event <> 'session ended' order by id desc limit 1",
@@ -118,7 +138,7 @@ const lastAudit = async () => {
 }
 
 /** Where somebody is in the end, and what the audit log says of it. */
-const endOf = async (page: Visit, browser: Browser): Promise<unknown> => {
+async function endOf(page: Visit, browser: Browser): Promise<unknown> {
   const audit = await lastAudit()
   const shown = page.url.pathname === '/profile' && page.words.includes('some.body@example.com')
   if (shown && audit?.event === 'sign-in') return signedIn
@@ -128,7 +148,7 @@ const endOf = async (page: Visit, browser: Browser): Promise<unknown> => {
 }
 
 /** The outcome in full: nobody is signed in, the page leads to a new sign-in, and the reason is in the audit log. */
-const inFull = (outcome: Outcome | typeof signedIn, again = '/login?returnTo=%2Fprofile'): unknown => {
+function inFull(outcome: Outcome | typeof signedIn, again = '/login?returnTo=%2Fprofile'): unknown {
   if (outcome === signedIn) return signedIn
   const { page: reason, ...words } = outcome
   return {
@@ -142,8 +162,9 @@ const inFull = (outcome: Outcome | typeof signedIn, again = '/login?returnTo=%2F
 }
 
 /** Signs in against these lies. */
-const endsLike = async (lies: Lies, browser: Browser = portal.browser(), query = ''): Promise<unknown> =>
-  endOf(await signIn(lies, browser, query), browser)
+async function endsLike(lies: Lies, browser: Browser = portal.browser(), query = ''): Promise<unknown> {
+  return endOf(await signIn(lies, browser, query), browser)
+}
 
 // In order: what the portal has found out about the provider it keeps.
 describe('discovery', () => {
@@ -240,11 +261,7 @@ describe('the ID token', () => {
     ['alg: another than the signature’s', () => ({ header: { alg: 'RS256' } }), nonsense],
     ['crit: something that nobody knows', () => ({ header: { crit: ['x'], x: 1 } }), nonsense],
     ['kid: unknown', () => ({ header: { kid: 'another' } }), nonsense],
-    [
-      'kid: of a key that came a moment ago',
-      () => ({ signer: es256, keys: [provider.own.jwk, es256.jwk] }),
-      signedIn,
-    ],
+    ['kid: of a key that came a moment ago', () => ({ signer: es256, keys: [provider.own.jwk, es256.jwk] }), signedIn],
     ['RS256', () => ({ signer: rs256, keys: [rs256.jwk] }), signedIn],
     ['EdDSA', () => ({ signer: ed25519, keys: [ed25519.jwk] }), signedIn],
     [
@@ -276,7 +293,9 @@ describe('an ID token without kid, of a provider with', () => {
   })
 })
 
-const hmacWithPublicKey = () => secretSigner(JSON.stringify(provider.own.jwk))
+function hmacWithPublicKey() {
+  return secretSigner(JSON.stringify(provider.own.jwk))
+}
 
 describe('the keys', () => {
   /** A key that makes the portal look, whatever it knows already; it would find it, with this beside it. */
@@ -523,9 +542,7 @@ describe('what is known of the provider', () => {
     provider.lie(elsewhere)
     expect(await leadsTo(calm.browser())).toBe('/authorize')
     expect(provider.calls('discovery')).toBe(before)
-    await expect
-      .poll(async () => leadsTo(calm.browser()), { timeout: 20_000, interval: 200 })
-      .toBe('/elsewhere')
+    await expect.poll(async () => leadsTo(calm.browser()), { timeout: 20_000, interval: 200 }).toBe('/elsewhere')
     expect(provider.calls('discovery')).toBe(before + 1)
     await calm.stop()
   })

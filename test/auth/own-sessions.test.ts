@@ -20,11 +20,20 @@ beforeEach(async () => {
 
 type Query = (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>
 const query: Query = (text, values) => test.portal.database.pool.query(text, values)
-const signedIn = () => test.signedIn('Kari Nordmann')
-const cookieHeader = (browser: Browser) => ({ cookie: `portal=${browser.cookie('portal')}` })
-const isSignedIn = async (browser: Browser): Promise<boolean> =>
-  (await browser.open('/profile')).url.pathname === '/profile'
-const audited = async (): Promise<unknown[]> => {
+
+function signedIn() {
+  return test.signedIn('Kari Nordmann')
+}
+
+function cookieHeader(browser: Browser) {
+  return { cookie: `portal=${browser.cookie('portal')}` }
+}
+
+async function isSignedIn(browser: Browser): Promise<boolean> {
+  return (await browser.open('/profile')).url.pathname === '/profile'
+}
+
+async function audited(): Promise<unknown[]> {
   const { rows } = await query(
     `select event, details ->> 'reason' as reason from audit
      where event in ('session ended', 'sign-out') order by id desc limit 1`,
@@ -37,7 +46,7 @@ const iphone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1'
 
 /** Signs Kari in with this User-Agent. */
-const signedInWith = async (userAgent: string): Promise<Browser> => {
+async function signedInWith(userAgent: string): Promise<Browser> {
   const browser = test.browser()
   const headers = { 'User-Agent': userAgent }
   await browser.open('/login?returnTo=/profile', { headers })
@@ -46,11 +55,12 @@ const signedInWith = async (userAgent: string): Promise<Browser> => {
   return browser
 }
 
-const devices = (page: Visit): string[] =>
-  page
+function devices(page: Visit): string[] {
+  return page
     .$('.devices li')
     .toArray()
     .map((element) => page.$(element).text().replace(/\s+/g, ' ').trim())
+}
 
 describe('the row of a session', () => {
   it('holds what it must and no token, verifier or nonce', async () => {
@@ -190,8 +200,7 @@ describe('the end of a session', () => {
     query(
       `update sessions set ends_at = now() + interval '${30 - minutes} minutes', last_used_at = now() - interval '${minutes} minutes'`,
     )
-  const signedInAgo = (ms: number) =>
-    query(`update sessions set signed_in_at = $1`, [new Date(Date.now() - ms)])
+  const signedInAgo = (ms: number) => query(`update sessions set signed_in_at = $1`, [new Date(Date.now() - ms)])
 
   it('comes nearer with every background request, and is put off by a page', async () => {
     const browser = await signedIn()
@@ -214,10 +223,7 @@ describe('the end of a session', () => {
       headers: { ...cookieHeader(browser), Accept: 'application/json' },
       body: new URLSearchParams({ _csrf: csrf }),
     })
-    expect([answer.status, ((await answer.json()) as { leftMs: number }).leftMs > 29 * minute]).toEqual([
-      200,
-      true,
-    ])
+    expect([answer.status, ((await answer.json()) as { leftMs: number }).leftMs > 29 * minute]).toEqual([200, true])
     expect((await state(browser)).leftMs).toBeGreaterThan(29 * minute)
     await browser.open('/session/ending?returnTo=/select?all')
     const back = await browser.press('Stay signed in')

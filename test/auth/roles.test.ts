@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 /** A path for the pattern of a route, with something that is there. A route with another part needs a line here. */
-const pathOf = (prefix: string, path: string): string => {
+function pathOf(prefix: string, path: string): string {
   const unit = test.world.salesUnits.find(({ active, partnerId, body }) =>
     prefix.startsWith('/merchants')
       ? active && body.businessIdentifier.id === acme.id
@@ -64,11 +64,11 @@ const pathOf = (prefix: string, path: string): string => {
   })
 }
 
-const methodsOf = ({ get, post }: Route): ('GET' | 'POST')[] => [
-  ...(get ? (['GET'] as const) : []),
-  ...(post ? (['POST'] as const) : []),
-]
-const ask = async (visitor: string, method: 'GET' | 'POST', path: string) => {
+function methodsOf({ get, post }: Route): ('GET' | 'POST')[] {
+  return [...(get ? (['GET'] as const) : []), ...(post ? (['POST'] as const) : [])]
+}
+
+async function ask(visitor: string, method: 'GET' | 'POST', path: string) {
   const browser = browsers.get(visitor)
   if (!browser) throw new Error(visitor)
   return method === 'GET' ? browser.open(path, { follow: false }) : browser.post(path, {}, { follow: false })
@@ -144,9 +144,9 @@ it('has routes for each role, and says of every route of an organisation which o
 
 it('does not start with a route that says none', () => {
   const silent = [{ path: '/new', get: () => {} }] as unknown as readonly OrganisationRoute[]
-  expect(() =>
-    mountOrganisation({ prefix: '/partners/:partnerId', routes: silent }, anything as never),
-  ).toThrow('names no role')
+  expect(() => mountOrganisation({ prefix: '/partners/:partnerId', routes: silent }, anything as never)).toThrow(
+    'names no role',
+  )
 })
 
 describe('a viewer', () => {

@@ -67,14 +67,10 @@ describe('safeReturnPath', () => {
     expect(safeReturnPath(value)).toBe('/select')
   })
 
-  it.each([
-    [undefined],
-    [null],
-    [7],
-    [['/profile']],
-    [['/profile', '//evil.example']],
-    [{ path: '/profile' }],
-  ])('turns %j, which is no text, into /select', (value) => {
-    expect(safeReturnPath(value)).toBe('/select')
-  })
+  it.each([[undefined], [null], [7], [['/profile']], [['/profile', '//evil.example']], [{ path: '/profile' }]])(
+    'turns %j, which is no text, into /select',
+    (value) => {
+      expect(safeReturnPath(value)).toBe('/select')
+    },
+  )
 })

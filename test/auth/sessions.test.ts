@@ -20,15 +20,14 @@ type Query = (text: string, values?: unknown[]) => Promise<{ rows: Record<string
 const query: Query = (text, values) => test.portal.database.pool.query(text, values)
 
 const minute = 60_000
-const rows = async () => {
-  const { rows: found } = await query(
-    `select id, extract(epoch from ends_at - now()) / 60 as minutes from sessions`,
-  )
+
+async function rows() {
+  const { rows: found } = await query(`select id, extract(epoch from ends_at - now()) / 60 as minutes from sessions`)
   return found.map(({ id, minutes }) => ({ id, minutes: Number(minutes) }))
 }
 
 /** What somebody with this cookie sees at /profile. */
-const seenWith = async (cookie: string | undefined): Promise<string> => {
+async function seenWith(cookie: string | undefined): Promise<string> {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
   return (await browser.open('/profile')).words
@@ -173,8 +172,7 @@ describe('at an https address', () => {
     // The portal itself listens on http, as behind a proxy that ends TLS.
     const env = { PORTAL_URL: 'https://portal.example' }
     const portal = await startPortalOf(provider.issuer, { env, database: test.portal.database })
-    const get = (path: string, cookie = '') =>
-      fetch(portal.url + path, { redirect: 'manual', headers: { cookie } })
+    const get = (path: string, cookie = '') => fetch(portal.url + path, { redirect: 'manual', headers: { cookie } })
     try {
       const start = await get('/login?returnTo=/profile')
       const [first = ''] = start.headers.getSetCookie()

@@ -130,7 +130,7 @@ describe('two tabs', () => {
 })
 
 /** What somebody with this cookie sees at /profile. */
-const seenWith = async (cookie: string | undefined): Promise<string> => {
+async function seenWith(cookie: string | undefined): Promise<string> {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
   return (await browser.open('/profile')).words
@@ -160,11 +160,7 @@ describe('signing out', () => {
 
   it('is a form: its address cannot be opened', async () => {
     const browser = await test.signedIn('Kari Nordmann')
-    expect(inWords(await browser.open('/logout'))).toEqual([
-      404,
-      'There is no such page',
-      'Go to the front page',
-    ])
+    expect(inWords(await browser.open('/logout'))).toEqual([404, 'There is no such page', 'Go to the front page'])
     expect((await browser.open('/profile')).status).toBe(200)
   })
 

@@ -27,27 +27,40 @@ afterAll(async () => {
 
 let people = 0
 /** Somebody new whom the eID does not vouch for, signed in: at the form that asks for the address. */
-const somebody = async (returnTo?: string) => {
+async function somebody(returnTo?: string) {
   const sub = `somebody-${(people += 1)}`
   const signedIn = await signInAs({ portal, provider }, { sub }, returnTo ? { returnTo } : {})
   return { ...signedIn, id: userIdOf(provider.issuer, sub), email: `${sub}@example.com` }
 }
-const query = (text: string, values: unknown[] = []) =>
-  portal.database.pool.query<Record<string, unknown>>(text, values)
-const send = (browser: Browser, email: string): Promise<Visit> =>
-  browser.press('Send me a code', { typed: { email } })
-const verify = (browser: Browser, code: string): Promise<Visit> =>
-  browser.press('Verify', { typed: { code } })
-const verifiedOf = async (id: string) => (await findUser(portal.database.kysely, id))?.email
-const auditOf = async (id: string) =>
-  (
-    await query(
-      "select event, address, details from audit where user_id = $1 and event like 'e-mail%' order by id",
-      [id],
-    )
+
+function query(text: string, values: unknown[] = []) {
+  return portal.database.pool.query<Record<string, unknown>>(text, values)
+}
+
+function send(browser: Browser, email: string): Promise<Visit> {
+  return browser.press('Send me a code', { typed: { email } })
+}
+
+function verify(browser: Browser, code: string): Promise<Visit> {
+  return browser.press('Verify', { typed: { code } })
+}
+
+async function verifiedOf(id: string) {
+  return (await findUser(portal.database.kysely, id))?.email
+}
+
+async function auditOf(id: string) {
+  return (
+    await query("select event, address, details from audit where user_id = $1 and event like 'e-mail%' order by id", [
+      id,
+    ])
   ).rows
+}
+
 /** Six digits that are not these. */
-const otherThan = (code: string): string => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
+function otherThan(code: string): string {
+  return String((Number(code) + 1) % 1_000_000).padStart(6, '0')
+}
 
 describe('the first sign-in', () => {
   it('asks for the address, mails a code, and leads to where the user wanted to go', async () => {
@@ -65,9 +78,7 @@ describe('the first sign-in', () => {
     expect([done.status, done.url.pathname + done.url.search]).toEqual([200, '/select?all'])
     expect(await verifiedOf(id)).toBe(email)
     expect((await browser.open('/profile')).words).toContain(email)
-    expect(await auditOf(id)).toEqual([
-      { event: 'e-mail verified', address: '127.0.0.0/24', details: { by: 'code' } },
-    ])
+    expect(await auditOf(id)).toEqual([{ event: 'e-mail verified', address: '127.0.0.0/24', details: { by: 'code' } }])
   })
 
   it('can verify another address than the eID says, and the eID does not change it later', async () => {
@@ -243,10 +254,7 @@ describe('a code', () => {
     await browser.press('Send me a code')
     const code = mail.codeFor(email)
     const age = (seconds: number) =>
-      query('update email_codes set sent_at = now() - make_interval(secs => $2) where user_id = $1', [
-        id,
-        seconds,
-      ])
+      query('update email_codes set sent_at = now() - make_interval(secs => $2) where user_id = $1', [id, seconds])
     await age(601)
     const page = await verify(browser, code)
     expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('more than 10 minutes ago')])
@@ -289,9 +297,7 @@ describe('a code', () => {
     )
     const { rows } = await query('select tries from email_codes where user_id = $1', [id])
     expect(rows).toEqual([{ tries: 5 }])
-    const wrong = (await auditOf(id)).filter(
-      ({ details }) => (details as { reason: string }).reason === 'wrong code',
-    )
+    const wrong = (await auditOf(id)).filter(({ details }) => (details as { reason: string }).reason === 'wrong code')
     expect(wrong).toHaveLength(5)
   })
 
@@ -299,9 +305,7 @@ describe('a code', () => {
     const { browser, email, id } = await somebody()
     const form = await browser.press('Send me a code')
     const fields = { _csrf: String(form.$('input[name=_csrf]').val()), code: mail.codeFor(email) }
-    const both = await Promise.all(
-      [1, 2].map(() => browser.post('/verify-email/code', fields, { follow: false })),
-    )
+    const both = await Promise.all([1, 2].map(() => browser.post('/verify-email/code', fields, { follow: false })))
     for (const { status, headers } of both) expect([status, headers['location']]).toEqual([303, '/select'])
     expect((await auditOf(id)).filter(({ event }) => event === 'e-mail verified')).toHaveLength(1)
     expect((await query('select * from email_codes where user_id = $1', [id])).rows).toEqual([])
@@ -362,9 +366,7 @@ describe('the limits', () => {
     const { browser, page, email } = await somebody()
     const token = String(page.$('input[name=_csrf]').val())
     const all = await Promise.all(
-      Array.from({ length: 8 }, async () =>
-        browser.post('/verify-email', { _csrf: token, email }, { follow: false }),
-      ),
+      Array.from({ length: 8 }, async () => browser.post('/verify-email', { _csrf: token, email }, { follow: false })),
     )
     expect(all.filter(({ status }) => status === 303)).toHaveLength(3)
     expect(all.filter(({ status }) => status === 429)).toHaveLength(5)
@@ -448,11 +450,7 @@ it('a mail server that fails is no fault of the user: said in words, nothing los
   await mail.stop()
   for (const nth of [1, 2, 3, 4, 5, 6]) {
     const page = await browser.press('Send a new code')
-    expect([nth, page.status, problemOf(page)]).toEqual([
-      nth,
-      503,
-      expect.stringContaining('could not be sent'),
-    ])
+    expect([nth, page.status, problemOf(page)]).toEqual([nth, 503, expect.stringContaining('could not be sent')])
     expect(page.$('#code')).toHaveLength(1)
   }
   await browser.open('/verify-email')

@@ -16,7 +16,7 @@ afterAll(async () => {
   await provider.stop()
 })
 
-const signIn = async (lies: Lies): Promise<string> => {
+async function signIn(lies: Lies): Promise<string> {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/select')
   provider.lie(lies, String(searchParams.get('nonce')))
@@ -24,8 +24,10 @@ const signIn = async (lies: Lies): Promise<string> => {
   expect(page.status).toBe(200)
   return page.url.pathname
 }
-const verifiedOf = async (sub: string) =>
-  (await findUser(portal.database.kysely, userIdOf(provider.issuer, sub)))?.email
+
+async function verifiedOf(sub: string) {
+  return (await findUser(portal.database.kysely, userIdOf(provider.issuer, sub)))?.email
+}
 
 const name = 'Some Body'
 const email = 'a@example.com'
@@ -41,25 +43,13 @@ describe('what the eID says of an address', () => {
       { claims: { email }, userinfo: { email, email_verified: true } },
       email,
     ],
-    [
-      'its domain in capitals',
-      { claims: { name, email: ' A@EXAMPLE.Com', email_verified: true } },
-      'A@example.com',
-    ],
+    ['its domain in capitals', { claims: { name, email: ' A@EXAMPLE.Com', email_verified: true } }, 'A@example.com'],
     ['not verified', { claims: { name, email, email_verified: false } }, null],
     ['nothing of it', { claims: { name, email } }, null],
     ['the word', { claims: { name, email, email_verified: 'true' } }, null],
     ['a number', { claims: { name, email, email_verified: 1 } }, null],
-    [
-      'verified, and no address',
-      { claims: { name, email_verified: true }, userinfo: { email: undefined } },
-      null,
-    ],
-    [
-      'verified, of another address at userinfo',
-      { claims: { email }, userinfo: { email: 'b@example.com' } },
-      null,
-    ],
+    ['verified, and no address', { claims: { name, email_verified: true }, userinfo: { email: undefined } }, null],
+    ['verified, of another address at userinfo', { claims: { email }, userinfo: { email: 'b@example.com' } }, null],
     [
       'verified at the one, the address at the other',
       { claims: { email_verified: true }, userinfo: { email, email_verified: undefined } },
@@ -70,21 +60,13 @@ describe('what the eID says of an address', () => {
       { claims: { name, email: [email], email_verified: true }, userinfo: { email: undefined } },
       null,
     ],
-    [
-      'two addresses',
-      { claims: { name, email: 'a@example.com, b@example.com', email_verified: true } },
-      null,
-    ],
+    ['two addresses', { claims: { name, email: 'a@example.com, b@example.com', email_verified: true } }, null],
     [
       'an address that is somebody else’s when it is cut',
       { claims: { name, email: long, email_verified: true } },
       long,
     ],
-    [
-      'an address with a line break',
-      { claims: { name, email: 'a@example.com\nb', email_verified: true } },
-      null,
-    ],
+    ['an address with a line break', { claims: { name, email: 'a@example.com\nb', email_verified: true } }, null],
   ])('%s', async (what, { claims = {}, userinfo = {} }, verified) => {
     const sub = what.replaceAll(/\W/g, '-')
     expect(await signIn({ claims: { sub, ...claims }, userinfo: { sub, ...userinfo } })).toBe(

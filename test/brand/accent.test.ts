@@ -3,15 +3,18 @@ import { describe, expect, it } from 'vitest'
 import { deriveAccent } from '../../src/brand/accent.ts'
 import { createBrand } from '../../src/brand/brand.ts'
 
-const channel = (value: number): number =>
-  value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
-const luminanceOf = (hex: string): number =>
-  [1, 3, 5]
+function channel(value: number): number {
+  return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+}
+
+function luminanceOf(hex: string): number {
+  return [1, 3, 5]
     .map((at) => channel(Number.parseInt(hex.slice(at, at + 2), 16) / 255))
     .reduce((sum, value, at) => sum + value * ([0.2126, 0.7152, 0.0722][at] ?? 0), 0)
+}
 
 /** As WCAG 2.2 defines it, reckoned without the library that the portal uses. */
-const contrast = (one: string, other: string): number => {
+function contrast(one: string, other: string): number {
   const [more = 0, less = 0] = [luminanceOf(one), luminanceOf(other)].toSorted((a, b) => b - a)
   return (more + 0.05) / (less + 0.05)
 }
@@ -59,9 +62,7 @@ it.each([
   async (accent, ratio) => {
     const refused = await createBrand({ name: undefined, logo: undefined, accent })
     const problem = 'problem' in refused ? refused.problem : ''
-    expect(problem).toContain(
-      `${accent} has a contrast of ${ratio}:1 to the page in light colours, and 3:1 is needed`,
-    )
+    expect(problem).toContain(`${accent} has a contrast of ${ratio}:1 to the page in light colours, and 3:1 is needed`)
     const [nearest = ''] = problem.match(/#[\da-f]{6}$/) ?? []
     expect(contrast(nearest, page.light)).toBeGreaterThanOrEqual(3)
     expect(contrast(nearest, page.light)).toBeLessThan(3.1)
@@ -73,10 +74,7 @@ it('overrides exactly the colours of the theme', async () => {
   const theme = readFileSync(new URL('../../public/css/theme.css', import.meta.url), 'utf8')
   const brand = await createBrand({ name: undefined, logo: undefined, accent: '#5b3fa0' })
   const style = 'style' in brand ? brand.style : ''
-  const namesIn = (css: string) =>
-    [...css.matchAll(/(--ds-[\w-]+):\s*light-dark\(/g)].map(([, name]) => String(name))
+  const namesIn = (css: string) => [...css.matchAll(/(--ds-[\w-]+):\s*light-dark\(/g)].map(([, name]) => String(name))
   expect(namesIn(style).toSorted()).toEqual(namesIn(theme).toSorted())
-  expect(style).toMatch(
-    /^@layer brand\{:root\{(--ds-color-accent-[\w-]+:light-dark\(#[\da-f]{6},#[\da-f]{6}\);)+\}\}$/,
-  )
+  expect(style).toMatch(/^@layer brand\{:root\{(--ds-color-accent-[\w-]+:light-dark\(#[\da-f]{6},#[\da-f]{6}\);)+\}\}$/)
 })

@@ -11,14 +11,19 @@ const logo = join(directory, 'logo.svg')
 const drawing = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h2v2z"/></svg>'
 writeFileSync(logo, drawing)
 
-const start = async (env: Record<string, string>) =>
-  startTestPortal({ env, world: createDemoWorld({ salesUnits: 12 }), synced: false })
-const sheetOf = async (test: TestPortal): Promise<{ address: string; css: string }> => {
+async function start(env: Record<string, string>) {
+  return startTestPortal({ env, world: createDemoWorld({ salesUnits: 12 }), synced: false })
+}
+
+async function sheetOf(test: TestPortal): Promise<{ address: string; css: string }> {
   const { $ } = await test.browser().open('/')
   const address = String($('link[rel=stylesheet]').attr('href'))
   return { address, css: await (await fetch(test.url + address)).text() }
 }
-const titleOf = ({ $ }: Visit): string => $('title').text()
+
+function titleOf({ $ }: Visit): string {
+  return $('title').text()
+}
 
 let plain: TestPortal
 let branded: TestPortal
@@ -35,10 +40,7 @@ describe('without a brand', () => {
   it('has its own name in the language of the page, and no picture', async () => {
     const browser = plain.browser()
     const english = await browser.open('/')
-    expect([english.$('.brand').text(), titleOf(english)]).toEqual([
-      'Partner portal',
-      'Sign in – Partner portal',
-    ])
+    expect([english.$('.brand').text(), titleOf(english)]).toEqual(['Partner portal', 'Sign in – Partner portal'])
     expect(english.$('.brand img')).toHaveLength(0)
     const norwegian = await browser.open('/', { headers: { 'Accept-Language': 'nb' } })
     expect(norwegian.$('.brand').text()).toBe('Partnerportal')

@@ -7,7 +7,7 @@ import { readLogo } from '../../src/brand/logo.ts'
 const directory = mkdtempSync(join(tmpdir(), 'portal-logo-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const read = (content: string | Buffer, name = 'logo') => {
+function read(content: string | Buffer, name = 'logo') {
   const file = join(directory, name)
   writeFileSync(file, content)
   return readLogo(file)

@@ -6,10 +6,11 @@ import { stage } from '../support/browser/fixture.ts'
 
 const { signedIn } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
-const styleAt = async (page: Page, selector: string, property: string, pseudo = ''): Promise<string> =>
-  page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)
+async function styleAt(page: Page, selector: string, property: string, pseudo = ''): Promise<string> {
+  return page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)
+}
 
-const chooseAppearance = async (page: Page, name: string): Promise<void> => {
+async function chooseAppearance(page: Page, name: string): Promise<void> {
   await page.locator('summary', { hasText: 'Appearance' }).click()
   await page.getByRole('button', { name, exact: true }).click()
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 /** WCAG 2.2 AA, and what the makers of axe hold for good practice. */
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-const violationsOn = async (page: Page, runOnly: readonly string[]): Promise<string[]> => {
+async function violationsOn(page: Page, runOnly: readonly string[]): Promise<string[]> {
   const options = JSON.stringify({ runOnly, resultTypes: ['violations'] })
   const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${options})`)
   return violations.flatMap(({ id, help, nodes }) =>
@@ -34,7 +34,7 @@ const views = [
   { colorScheme: 'light', viewport: { width: 320, height: 640 }, rules: tags },
 ] as const
 
-const faultsOf = async ({ browser, path, name, visit }: SomePage): Promise<string[]> => {
+async function faultsOf({ browser, path, name, visit }: SomePage): Promise<string[]> {
   const { page, watched, context } = await as(browser)
   // The console says of every page that is not there that it is not.
   if (visit.status >= 400) watched.expect(new RegExp(`the server responded with a status of ${visit.status}`))
@@ -45,10 +45,7 @@ const faultsOf = async ({ browser, path, name, visit }: SomePage): Promise<strin
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize(viewport)
     // Reflow (WCAG 1.4.10): nobody has to scroll sideways to read a line.
-    const here = [
-      ...(await violationsOn(page, rules)),
-      ...(await page.evaluate<string[]>('inPage.sticksOut()')),
-    ]
+    const here = [...(await violationsOn(page, rules)), ...(await page.evaluate<string[]>('inPage.sticksOut()'))]
     faults.push(...here.map((fault) => `${path} (${name}, ${colorScheme}, ${viewport.width}): ${fault}`))
   }
   await context.close()

@@ -16,11 +16,17 @@ const mainPages = [
   '/partners/12345/developers/webhooks',
 ]
 
-const sticksOut = async (page: Page): Promise<string[]> => page.evaluate<string[]>('inPage.sticksOut()')
-const styleAt = async (page: Page, selector: string, property: string, pseudo = ''): Promise<string> =>
-  page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)
-const visible = async (page: Page, selector: string): Promise<boolean> =>
-  page.locator(selector).first().isVisible()
+async function sticksOut(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>('inPage.sticksOut()')
+}
+
+async function styleAt(page: Page, selector: string, property: string, pseudo = ''): Promise<string> {
+  return page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)
+}
+
+async function visible(page: Page, selector: string): Promise<boolean> {
+  return page.locator(selector).first().isVisible()
+}
 
 describe.each([
   ['320 px, as 1280 px at 400 % zoom', { width: 320, height: 256 }],

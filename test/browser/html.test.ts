@@ -28,7 +28,7 @@ const validator = new HtmlValidate({
   },
 })
 
-const faultsOf = async (where: string, text: string): Promise<string[]> => {
+async function faultsOf(where: string, text: string): Promise<string[]> {
   const { results } = await validator.validateString(text)
   return results.flatMap(({ messages }) =>
     messages.map(({ ruleId, message, selector }) => `${where}: ${ruleId}: ${message} (${selector})`),

@@ -5,17 +5,18 @@ import { stage } from '../support/browser/fixture.ts'
 
 const { signedIn } = stage()
 
-const open = async (path: string): Promise<Page> => {
+async function open(path: string): Promise<Page> {
   const { page } = await signedIn('Åse Bjørk')
   await page.goto(path)
   return page
 }
 
-const hasFocus = async (place: Locator): Promise<boolean> =>
-  place.evaluate((element) => element === element.ownerDocument.activeElement)
+async function hasFocus(place: Locator): Promise<boolean> {
+  return place.evaluate((element) => element === element.ownerDocument.activeElement)
+}
 
 /** Presses Tab until one is there, as people do who see where they are. */
-const goTo = async (page: Page, place: Locator): Promise<void> => {
+async function goTo(page: Page, place: Locator): Promise<void> {
   for (let presses = 0; presses < 120; presses += 1) {
     if (await hasFocus(place)) return
     await page.keyboard.press('Tab')
@@ -155,10 +156,7 @@ describe('a menu', () => {
       [page.locator('summary', { hasText: 'English' }), page.getByRole('link', { name: 'Norsk' })],
       [page.locator('summary', { hasText: 'Appearance' }), page.getByRole('button', { name: 'Dark' })],
       [page.locator('.who summary'), page.getByRole('link', { name: 'See all businesses' })],
-      [
-        page.locator('summary', { hasText: 'Can do' }),
-        page.getByRole('checkbox', { name: 'Payments', exact: true }),
-      ],
+      [page.locator('summary', { hasText: 'Can do' }), page.getByRole('checkbox', { name: 'Payments', exact: true })],
     ] as const) {
       await goTo(page, button)
       expect(await inside.isVisible()).toBe(false)

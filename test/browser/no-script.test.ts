@@ -7,7 +7,7 @@ import { wordsOn } from '../support/browser/watch.ts'
 
 const { signedIn } = stage()
 
-const open = async (path: string): Promise<Page> => {
+async function open(path: string): Promise<Page> {
   const { page, watched } = await signedIn('Åse Bjørk', { javaScriptEnabled: false })
   // What is loaded ahead is not loaded then.
   watched.expect(/\.js: csp$/)
@@ -17,7 +17,9 @@ const open = async (path: string): Promise<Page> => {
 
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 
-const summary = (page: Page, words: string): Locator => page.locator('summary', { hasText: words })
+function summary(page: Page, words: string): Locator {
+  return page.locator('summary', { hasText: words })
+}
 
 describe('without JavaScript a list', () => {
   it('is filtered by its button, and each filter is taken away by its chip', async () => {
@@ -33,10 +35,7 @@ describe('without JavaScript a list', () => {
     expect(await page.locator('main mark').allInnerTexts()).toContain('Fjord')
     await page.getByRole('link', { name: 'Take away Can do: Payments' }).click()
     expect(await namesOn(page)).toEqual(fjord)
-    expect([await filterOf(page).inputValue(), await page.locator('#market').inputValue()]).toEqual([
-      'fjord',
-      'NO',
-    ])
+    expect([await filterOf(page).inputValue(), await page.locator('#market').inputValue()]).toEqual(['fjord', 'NO'])
     await page.getByRole('link', { name: 'Clear all' }).click()
     expect([addressOf(page), await namesOn(page)]).toEqual([small, all])
   })

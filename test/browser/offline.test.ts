@@ -6,9 +6,12 @@ const { signedIn, portal } = stage()
 const list = '/partners/12345/sales-units'
 const words = /There is no connection to the portal\. You see what was here before/
 
-const notice = (page: Page) => page.locator('[data-offline]')
+function notice(page: Page) {
+  return page.locator('[data-offline]')
+}
+
 /** The console tells of every request that found no network, and that is what is tried here. */
-const away = ({ watched }: Awaited<ReturnType<Stage['signedIn']>>): void => {
+function away({ watched }: Awaited<ReturnType<Stage['signedIn']>>): void {
   watched.expect(/ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_CONNECTION_(REFUSED|RESET)|ERR_FAILED/)
 }
 

@@ -6,45 +6,60 @@ import { signIn, stage } from '../support/browser/fixture.ts'
 
 const { portal, as } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
-const query = async (text: string): Promise<{ rows: Record<string, unknown>[] }> =>
-  portal().portal.database.pool.query(text)
-const endIn = async (seconds: number) =>
-  query(`update sessions set ends_at = now() + interval '${seconds} seconds'`)
-const end = async () => query('delete from sessions')
-const secondsLeft = async (): Promise<number> => {
+async function query(text: string): Promise<{ rows: Record<string, unknown>[] }> {
+  return portal().portal.database.pool.query(text)
+}
+
+async function endIn(seconds: number) {
+  return query(`update sessions set ends_at = now() + interval '${seconds} seconds'`)
+}
+
+async function end() {
+  return query('delete from sessions')
+}
+
+async function secondsLeft(): Promise<number> {
   const { rows } = await query('select extract(epoch from ends_at - now()) as left from sessions')
   return Number(rows[0]?.['left'])
 }
 afterEach(end)
 
-const open = async (path: string, options: { readonly clock?: boolean } = {}): Promise<Page> => {
+async function open(path: string, options: { readonly clock?: boolean } = {}): Promise<Page> {
   const { page } = await as(await portal().signedIn('Kari Nordmann'))
   if (options.clock) await page.clock.install()
   await page.goto(path)
   return page
 }
 
-const notice = (page: Page) => page.locator('.session-timeout:visible')
+function notice(page: Page) {
+  return page.locator('.session-timeout:visible')
+}
+
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 
-const filter = async (page: Page): Promise<void> => {
+async function filter(page: Page): Promise<void> {
   await filterOf(page).fill('fjord')
   await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
 }
-const isWhereItWas = async (page: Page): Promise<void> =>
-  expect([addressOf(page), await filterOf(page).inputValue(), await namesOn(page)]).toEqual([
+
+async function isWhereItWas(page: Page): Promise<void> {
+  return expect([addressOf(page), await filterOf(page).inputValue(), await namesOn(page)]).toEqual([
     `${small}?q=fjord`,
     'fjord',
     fjord,
   ])
-const signInAgain = async (page: Page): Promise<void> => {
+}
+
+async function signInAgain(page: Page): Promise<void> {
   await notice(page).getByRole('link', { name: 'Sign in again' }).click()
   await page.getByRole('button', { name: 'Kari Nordmann' }).click()
   await page.waitForURL(`${portal().url}/partners/**`)
 }
+
 /** What a page hears when the computer has slept. */
-const wake = async (page: Page): Promise<void> =>
-  page.evaluate("void document.dispatchEvent(new Event('visibilitychange'))")
+async function wake(page: Page): Promise<void> {
+  return page.evaluate("void document.dispatchEvent(new Event('visibilitychange'))")
+}
 
 describe('a session that is about to end', () => {
   it('is told of two minutes before, takes nobody from what they do, and one press puts it off', async () => {

@@ -1,15 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import {
-  addressOf,
-  filterOf,
-  focusedOn,
-  holdBack,
-  large,
-  namesOn,
-  saidOn,
-  small,
-} from '../support/browser/list.ts'
+import { addressOf, filterOf, focusedOn, holdBack, large, namesOn, saidOn, small } from '../support/browser/list.ts'
 import { stage } from '../support/browser/fixture.ts'
 
 const { signedIn } = stage()
@@ -17,17 +8,18 @@ const { signedIn } = stage()
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 const bergen = ['Bergen Fitness Sentrum']
 
-const open = async (path: string) => {
+async function open(path: string) {
   const visitor = await signedIn('Åse Bjørk')
   await visitor.page.goto(path)
   return visitor
 }
 
-const shows = async (page: Page, names: readonly string[]): Promise<void> =>
-  expect.poll(async () => namesOn(page)).toEqual(names)
+async function shows(page: Page, names: readonly string[]): Promise<void> {
+  return expect.poll(async () => namesOn(page)).toEqual(names)
+}
 
 /** Rows, field and address tell of the same filter. */
-const agreeOn = async (page: Page, q: string, names: readonly string[], address: string): Promise<void> => {
+async function agreeOn(page: Page, q: string, names: readonly string[], address: string): Promise<void> {
   await expect.poll(() => addressOf(page)).toBe(address)
   await shows(page, names)
   expect(await filterOf(page).inputValue()).toBe(q)

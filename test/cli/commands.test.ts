@@ -18,18 +18,24 @@ const monaId = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
 const strangerId = '00000000-0000-5000-8000-000000000001'
 const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes \u001b[31m& Co' }
 const shop: Organisation = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321', name: 'Ås Sykkel' }
-const organisations = new Map(
-  [bikes, shop].map((organisation) => [organisationKey(organisation), organisation]),
-)
+const organisations = new Map([bikes, shop].map((organisation) => [organisationKey(organisation), organisation]))
 
 const logger = createLogger('silent')
 let database: Database
 let deps: CommandDeps
-const noSync = () => Promise.reject(new Error('this command reads nothing'))
+function noSync() {
+  return Promise.reject(new Error('this command reads nothing'))
+}
+
 const call = { tell: () => {}, signal: new AbortController().signal, operator: 'kim' }
-const grantsOf = async (db: Database['kysely'], userId: string) =>
-  (await grantsOfUsers(db, [userId])).map(({ organisation }) => organisation)
-const run = (line: string) => runCommand(deps, line.split(' ').filter(Boolean), call)
+
+async function grantsOf(db: Database['kysely'], userId: string) {
+  return (await grantsOfUsers(db, [userId])).map(({ organisation }) => organisation)
+}
+
+function run(line: string) {
+  return runCommand(deps, line.split(' ').filter(Boolean), call)
+}
 
 beforeAll(async () => {
   database = await openTestDatabase()
@@ -128,9 +134,7 @@ describe('lists', () => {
     expect(exitCode).toBe(0)
     const lines = output.split('\n')
     expect(lines).toHaveLength(3)
-    expect(lines.map((line) => line.indexOf('SINCE')).find((at) => at > 0)).toBe(
-      lines[1]?.search(/\d{4}-\d\d-\d\dT/),
-    )
+    expect(lines.map((line) => line.indexOf('SINCE')).find((at) => at > 0)).toBe(lines[1]?.search(/\d{4}-\d\d-\d\dT/))
     expect(lines[1]).toContain(`${strangerId}  -  `)
     expect(lines[2]).toMatch(/^12745d37-\S+  Mona \]0;xÅs  partner 12345 +Bikes/)
     expect(output).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u)
@@ -197,9 +201,7 @@ describe('on a database of another version', () => {
     try {
       const input = 'user_id,organisation,role,until,reason\n'
       // `sync` fails later, as this test has nothing that reads organisations.
-      await Promise.allSettled([
-        runCommand({ ...deps, database: other }, line.split(' '), { ...call, input }),
-      ])
+      await Promise.allSettled([runCommand({ ...deps, database: other }, line.split(' '), { ...call, input })])
       expect(await schemaVersion(other)).toBe('current')
     } finally {
       await other.close()
@@ -215,7 +217,7 @@ it.each(['', 'constructor', 'drop', 'users all', 'grants x y'])('does not know "
   expect(await run(line)).toMatchObject({ exitCode: 2, error: expect.stringContaining('npm run portal --') })
 })
 
-const portal = async (argv: readonly string[], env: Record<string, string>) => {
+async function portal(argv: readonly string[], env: Record<string, string>) {
   const entry = join(import.meta.dirname, '../../src/cli/main.ts')
   const child = spawn(process.execPath, [entry, ...argv], { env })
   const exit = new Promise<number | null>((resolve) => {

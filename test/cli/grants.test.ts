@@ -19,9 +19,7 @@ beforeAll(async () => {
   database = await openTestDatabase()
   deps = {
     database,
-    organisations: new Map(
-      [bikes, shop].map((organisation) => [organisationKey(organisation), organisation]),
-    ),
+    organisations: new Map([bikes, shop].map((organisation) => [organisationKey(organisation), organisation])),
     logger: createLogger('silent'),
     sync: () => Promise.reject(new Error('nothing is read')),
   }
@@ -34,7 +32,7 @@ beforeEach(async () => {
   began = rows[0]?.now ?? new Date()
 })
 
-const run = async (argv: readonly string[], input?: string) => {
+async function run(argv: readonly string[], input?: string) {
   const told: string[] = []
   const call = {
     tell: (line: string) => void told.push(line),
@@ -44,14 +42,21 @@ const run = async (argv: readonly string[], input?: string) => {
   }
   return { ...(await runCommand(deps, argv, call)), told }
 }
-const grant = (...options: string[]) => run(['grant', mona, 'partner', '12345', ...options])
-const audited = async () => {
+
+function grant(...options: string[]) {
+  return run(['grant', mona, 'partner', '12345', ...options])
+}
+
+async function audited() {
   const filter = { userIds: [], organisations: [], events: [], since: began }
   const all = []
   for await (const rows of readAudit(database.kysely, filter, undefined)) all.push(...rows)
   return all.map(({ event, userId, organisation, details }) => ({ event, userId, organisation, details }))
 }
-const grantNow = async () => (await grantsOfUsers(database.kysely, [mona]))[0]
+
+async function grantNow() {
+  return (await grantsOfUsers(database.kysely, [mona]))[0]
+}
 
 describe('grant', () => {
   it('is a viewer without end, given by who typed it, unless told otherwise', async () => {
@@ -80,9 +85,7 @@ describe('grant', () => {
     expect((await grant('--until', '2998-01-01')).output).toContain(
       'as developer until 2998-01-01; before: developer until 2999-12-31.',
     )
-    expect((await grant('--until', 'never')).output).toContain(
-      'as developer; before: developer until 2998-01-01.',
-    )
+    expect((await grant('--until', 'never')).output).toContain('as developer; before: developer until 2998-01-01.')
     expect((await grant()).output).toContain(
       'may already act as Bikes (partner 12345), as developer: nothing was changed',
     )
@@ -259,16 +262,10 @@ describe('audit', () => {
     const since = ['--since', began.toISOString(), '--json']
     const { told } = await run(['audit', ...since, '--organisation', 'merchant:business:NO:ORG:987654321'])
     expect(told.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: 'grant', userId: otto }])
-    expect(
-      (await run(['audit', ...since, '--user', mona, '--user', otto, '--event', 'grant'])).told,
-    ).toHaveLength(2)
-    expect((await run(['audit', ...since, '--limit', '1'])).told).toMatchObject([
-      expect.stringContaining(otto),
-    ])
+    expect((await run(['audit', ...since, '--user', mona, '--user', otto, '--event', 'grant'])).told).toHaveLength(2)
+    expect((await run(['audit', ...since, '--limit', '1'])).told).toMatchObject([expect.stringContaining(otto)])
     expect((await run(['audit', ...since, '--event', 'sign-out'])).told).toEqual([])
-    expect((await run(['audit', '--since', '1m', '--event', 'sign-out'])).output).toContain(
-      'nothing in the audit log',
-    )
+    expect((await run(['audit', '--since', '1m', '--event', 'sign-out'])).output).toContain('nothing in the audit log')
   })
 
   it.each([

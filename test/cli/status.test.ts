@@ -14,8 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const status = (organisations: readonly Organisation[], values: readonly string[] = []) =>
-  runCommand(
+function status(organisations: readonly Organisation[], values: readonly string[] = []) {
+  return runCommand(
     {
       database,
       organisations: new Map(organisations.map((one) => [organisationKey(one), one])),
@@ -25,21 +25,20 @@ const status = (organisations: readonly Organisation[], values: readonly string[
     ['status', ...values],
     { tell: () => {}, signal: new AbortController().signal, operator: 'kim' },
   )
+}
 
-const insert = (
-  resource: string,
-  keys: number,
-  columns: Record<string, string>,
-  organisation: Organisation = bikes,
-) =>
-  database.pool.query(
+function insert(resource: string, keys: number, columns: Record<string, string>, organisation: Organisation = bikes) {
+  return database.pool.query(
     `insert into sync_state (organisation, resource, key, ${Object.keys(columns).join()})
     select $1, $2, case when $3 = 0 then '' else number::text end, ${Object.values(columns).join()}
     from generate_series(1, greatest($3, 1)) number`,
     [organisationKey(organisation), resource, keys],
   )
+}
 
-const cells = (line: string | undefined): string[] => (line ?? '').split(/ {2,}/)
+function cells(line: string | undefined): string[] {
+  return (line ?? '').split(/ {2,}/)
+}
 
 it('says when nothing has been read, or there is nothing to read', async () => {
   expect(await status([])).toMatchObject({

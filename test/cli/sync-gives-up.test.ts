@@ -24,8 +24,8 @@ beforeEach(async () => {
 afterEach(() => vi.restoreAllMocks())
 
 /** What the API says of these from now on. */
-const note = (resource: (typeof lists)[number] | 'salesUnit', keys: readonly string[], ok: boolean) =>
-  noteOutcomes(
+function note(resource: (typeof lists)[number] | 'salesUnit', keys: readonly string[], ok: boolean) {
+  return noteOutcomes(
     database.kysely,
     bikes,
     keys.map((key) => {
@@ -34,10 +34,11 @@ const note = (resource: (typeof lists)[number] | 'salesUnit', keys: readonly str
     }),
     900,
   )
+}
 
 /** @param tick what the sync does when it is woken; all else is left undone */
-const sync = (tick: () => Promise<void>, tell: (line: string) => void = () => {}) =>
-  runCommand(
+function sync(tick: () => Promise<void>, tell: (line: string) => void = () => {}) {
+  return runCommand(
     {
       database,
       organisations: new Map([[organisationKey(bikes), bikes]]),
@@ -47,9 +48,10 @@ const sync = (tick: () => Promise<void>, tell: (line: string) => void = () => {}
     ['sync'],
     { tell, signal: new AbortController().signal, operator: 'kim' },
   )
+}
 
 /** Lets time go by for whoever asks how late it is. */
-const jumps = () => {
+function jumps() {
   const real = performance.now.bind(performance)
   let ahead = 0
   vi.spyOn(performance, 'now').mockImplementation(() => real() + ahead)
@@ -119,9 +121,7 @@ it('but goes on while something is read, though something fails all the time', a
     },
   )
   expect(exitCode).toBe(1)
-  expect(error).toMatch(
-    /^partner 12345: 1 of 400 sales units failed: the API did not answer\nNot all could be read/,
-  )
+  expect(error).toMatch(/^partner 12345: 1 of 400 sales units failed: the API did not answer\nNot all could be read/)
 })
 
 it('makes very much due at once, but not what is not read by itself, and not what was read meanwhile', async () => {

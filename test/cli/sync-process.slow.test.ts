@@ -38,7 +38,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const readingEnv = (): Record<string, string> => {
+function readingEnv(): Record<string, string> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     ORGANISATIONS_FILE: file,
@@ -48,7 +48,7 @@ const readingEnv = (): Record<string, string> => {
   }
 }
 
-const startPortal = async (database: Readonly<Record<string, string>>): Promise<Running> => {
+async function startPortal(database: Readonly<Record<string, string>>): Promise<Running> {
   const env = {
     ...readingEnv(),
     ...database,
@@ -65,18 +65,20 @@ const startPortal = async (database: Readonly<Record<string, string>>): Promise<
   await portal.says(/"msg":"portal ready"/)
   return portal
 }
-const stop = async ({ child, ended }: Running): Promise<number | null> => {
+
+async function stop({ child, ended }: Running): Promise<number | null> {
   child.kill('SIGTERM')
   return ended
 }
 
-const command = (line: string, env: Readonly<Record<string, string>>): Running => {
+function command(line: string, env: Readonly<Record<string, string>>): Running {
   const process = start('src/cli/main.ts', { cwd: directory, env, args: line.split(' ') })
   running.push(process)
   return process
 }
+
 /** What it printed, on both streams, when it ended; never a secret. */
-const portal = async (line: string, env: Readonly<Record<string, string>>) => {
+async function runCommand(line: string, env: Readonly<Record<string, string>>) {
   const process = command(line, env)
   const exitCode = await process.ended
   const output = process.output()
@@ -85,29 +87,29 @@ const portal = async (line: string, env: Readonly<Record<string, string>>) => {
   return { exitCode, output }
 }
 
-const readEverything =
-  /^partner 23456 {2}read: 5 lists, 40 sales units, 10 merchants, webhooks of 40 sales units$/m
-const statusOf = (what: string, rows: string) =>
-  new RegExp(String.raw`^partner 23456 +${what} +${rows} +(\d+ \w+ to )?\d+ \w+ ago +- +- +- +-$`, 'm')
+const readEverything = /^partner 23456 {2}read: 5 lists, 40 sales units, 10 merchants, webhooks of 40 sales units$/m
+function statusOf(what: string, rows: string) {
+  return new RegExp(String.raw`^partner 23456 +${what} +${rows} +(\d+ \w+ to )?\d+ \w+ ago +- +- +- +-$`, 'm')
+}
 
 describe('beside a portal', () => {
   it('sync is one more instance, and says how far it is', async () => {
     const env = { ...readingEnv(), DATABASE_URL: await createTestSchema() }
     const main = await startPortal(env)
     api.faults.latencyMs = 1000
-    const slow = await portal('sync partner 23456', env)
+    const slow = await runCommand('sync partner 23456', env)
     expect(slow).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
     expect(slow.output).toMatch(/^partner 23456 {2}.*sales units \d+ of 40 read/m)
     expect(slow.output).toMatch(/^All was read in \d+ s\.$/m)
 
-    const { exitCode, output } = await portal('status', env)
+    const { exitCode, output } = await runCommand('status', env)
     expect(exitCode).toBe(0)
     expect(output).toMatch(statusOf('list of sales units', '40'))
     expect(output).toMatch(statusOf('webhooks of sales units', '40'))
     expect(output).toMatch(/^Organisations: \d+ being read, \d+ due\.$/m)
 
     api.faults.down = true
-    const down = await portal('sync partner 34567', env)
+    const down = await runCommand('sync partner 34567', env)
     expect(down).toMatchObject({
       exitCode: 1,
       output: expect.stringContaining('partner 34567: list of sales units failed: the API did not answer'),
@@ -124,7 +126,7 @@ describe('where no portal runs', () => {
   })
 
   it('reads here, can be interrupted, and goes on from there', async () => {
-    expect(await portal('status', env)).toMatchObject({ exitCode: 3 })
+    expect(await runCommand('status', env)).toMatchObject({ exitCode: 3 })
 
     api.faults.latencyMs = 1000
     const interrupted = command('sync', env)
@@ -134,19 +136,19 @@ describe('where no portal runs', () => {
     expect(interrupted.output()).toContain('interrupted: what was read is kept')
 
     api.faults.latencyMs = 0
-    const all = await portal('sync', env)
+    const all = await runCommand('sync', env)
     expect(all).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
     expect(all.output).toContain('merchant business:FI:Y-tunnus 9234567-8  read: 2 lists, 2 sales units')
-    expect((await portal('status', env)).output).toMatch(statusOf('sales units', '40'))
+    expect((await runCommand('status', env)).output).toMatch(statusOf('sales units', '40'))
   }, 180_000)
 
   it('says that there are no organisations', async () => {
     const { ORGANISATIONS_FILE: _file, ...without } = env
-    expect(await portal('sync', without)).toEqual({
+    expect(await runCommand('sync', without)).toEqual({
       exitCode: 1,
       output: 'there are no organisations in the organisations file (ORGANISATIONS_FILE)\n',
     })
-    expect(await portal('sync partner 12345', without)).toMatchObject({
+    expect(await runCommand('sync partner 12345', without)).toMatchObject({
       exitCode: 1,
       output: expect.stringContaining('partner 12345 is unknown: add it to the organisations file'),
     })

@@ -22,7 +22,7 @@ afterEach(() => {
 })
 afterAll(() => test.stop())
 
-const sync = async (line: string, signal = new AbortController().signal) => {
+async function sync(line: string, signal = new AbortController().signal) {
   const told: string[] = []
   const { database, sync: engine } = test.portal
   const organisations = new Map(
@@ -37,10 +37,11 @@ const sync = async (line: string, signal = new AbortController().signal) => {
 }
 
 /** Everything the API was asked meanwhile, without tokens. */
-const asked = (): string[] =>
-  test.api.requests
+function asked(): string[] {
+  return test.api.requests
     .filter(({ organisation, path }) => organisation && !/token/.test(path))
     .map(({ path }) => path)
+}
 
 describe('sync', () => {
   it('reads everything of one organisation now, and nothing of the others', async () => {
@@ -155,9 +156,7 @@ it('does nothing without organisations', async () => {
     error: 'there are no organisations in the organisations file (ORGANISATIONS_FILE)',
   })
   const strange = new Map([[organisationKey(nordlys), nordlys]])
-  expect(
-    await runCommand({ ...deps, organisations: strange }, ['sync', 'partner', '23456'], call),
-  ).toMatchObject({
+  expect(await runCommand({ ...deps, organisations: strange }, ['sync', 'partner', '23456'], call)).toMatchObject({
     exitCode: 1,
   })
 })

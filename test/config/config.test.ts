@@ -6,12 +6,17 @@ import { describe, expect, it } from 'vitest'
 import { ConfigurationError, readConfig, readOperatorConfig } from '../../src/config/config.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-config-'))
-const fileWith = (content: unknown): string => {
+
+function fileWith(content: unknown): string {
   const file = join(directory, `${Math.random()}.json`)
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 })
   return file
 }
-const partner = (keys: unknown) => ({ partners: [{ id: '12345', name: 'Nordlys', keys }] })
+
+function partner(keys: unknown) {
+  return { partners: [{ id: '12345', name: 'Nordlys', keys }] }
+}
+
 const management = { type: 'management', clientId: 'id', clientSecret: 'top-secret-value' }
 
 const good = {
@@ -26,10 +31,10 @@ const good = {
 
 const mail = { SMTP_URL: 'smtps://smtp.example.com', MAIL_FROM: 'Partner portal <portal@example.com>' }
 
-const problemsOf = (
+function problemsOf(
   env: Record<string, string>,
   read: (env: Record<string, string>) => unknown = readConfig,
-): readonly string[] => {
+): readonly string[] {
   try {
     read(env)
   } catch (error) {
@@ -225,9 +230,7 @@ describe('readConfig', () => {
       address: 'Portal@example.com',
     })
     expect(problemsOf({ ...good, SMTP_URL: mail.SMTP_URL })).toEqual(['MAIL_FROM is required with SMTP_URL'])
-    expect(problemsOf({ ...good, MAIL_FROM: mail.MAIL_FROM })).toEqual([
-      'SMTP_URL is required with MAIL_FROM',
-    ])
+    expect(problemsOf({ ...good, MAIL_FROM: mail.MAIL_FROM })).toEqual(['SMTP_URL is required with MAIL_FROM'])
     const production = { ...good, NODE_ENV: 'production' }
     expect(problemsOf(production).map((problem) => problem.slice(0, 40))).toEqual([
       expect.stringMatching(/^SMTP_URL is required when NODE_ENV/),
@@ -332,16 +335,8 @@ describe('the keys at the eID provider', () => {
       [/^OIDC_CLIENT_SECRET is required$/],
     ],
     ['no key', signs, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH/]],
-    [
-      'no key for JAR',
-      { ...good, OIDC_USE_JAR: 'true' },
-      [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/],
-    ],
-    [
-      'a key for nothing',
-      { ...good, OIDC_PRIVATE_KEY_FILE: key },
-      [/^OIDC_PRIVATE_KEY_FILE is used for nothing/],
-    ],
+    ['no key for JAR', { ...good, OIDC_USE_JAR: 'true' }, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/]],
+    ['a key for nothing', { ...good, OIDC_PRIVATE_KEY_FILE: key }, [/^OIDC_PRIVATE_KEY_FILE is used for nothing/]],
     [
       'a secret for nothing',
       { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_CLIENT_SECRET: 'secret' },
@@ -405,18 +400,9 @@ describe('the organisations file', () => {
     ['an empty secret', partner({ ...management, clientSecret: '' })],
     ['a misspelt member', partner({ ...management, subscriptionkey: 'x' })],
     ['a malformed partner ID', { partners: [{ id: '12', name: 'x', keys: management }] }],
-    [
-      'a malformed scheme',
-      { merchants: [{ scheme: 'NO:ORG', id: '987654321', name: 'x', keys: management }] },
-    ],
-    [
-      'a malformed id',
-      { merchants: [{ scheme: 'business:NO:ORG', id: 'abc', name: 'x', keys: management }] },
-    ],
-    [
-      'an organisation twice',
-      { partners: [partner(management).partners[0], partner(management).partners[0]] },
-    ],
+    ['a malformed scheme', { merchants: [{ scheme: 'NO:ORG', id: '987654321', name: 'x', keys: management }] }],
+    ['a malformed id', { merchants: [{ scheme: 'business:NO:ORG', id: 'abc', name: 'x', keys: management }] }],
+    ['an organisation twice', { partners: [partner(management).partners[0], partner(management).partners[0]] }],
     ['no name', { partners: [{ id: '12345', keys: management }] }],
   ])('refuses %s, says where, and never shows a secret', (_what, content) => {
     const problems = problemsOf({ ...good, ORGANISATIONS_FILE: fileWith(content) })

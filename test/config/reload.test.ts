@@ -19,33 +19,46 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const write = (content: unknown): void =>
-  writeFileSync(
+function write(content: unknown): void {
+  return writeFileSync(
     test.organisationsFile,
     typeof content === 'string' ? content : JSON.stringify(content, null, 2),
     {
       mode: 0o600,
     },
   )
-const reload = (content: unknown): void => {
+}
+
+function reload(content: unknown): void {
   write(content)
   test.portal.reload()
 }
-const log = (message: string) => linesOf(test.log()).filter(({ msg }) => msg === message)
-const nordlysOf = (file: OrganisationsFile) => {
+
+function log(message: string) {
+  return linesOf(test.log()).filter(({ msg }) => msg === message)
+}
+
+function nordlysOf(file: OrganisationsFile) {
   const found = file.partners.find(({ id }) => id === '12345')
   if (!found) throw new Error('no Nordlys')
   return found
 }
-const without = (id: string): OrganisationsFile => ({
-  ...whole,
-  partners: whole.partners.filter((partner) => partner.id !== id),
-})
-const withNordlys = (change: Partial<ReturnType<typeof nordlysOf>>): OrganisationsFile => ({
-  ...whole,
-  partners: whole.partners.map((partner) => (partner.id === '12345' ? { ...partner, ...change } : partner)),
-})
-const reloads = async () => {
+
+function without(id: string): OrganisationsFile {
+  return {
+    ...whole,
+    partners: whole.partners.filter((partner) => partner.id !== id),
+  }
+}
+
+function withNordlys(change: Partial<ReturnType<typeof nordlysOf>>): OrganisationsFile {
+  return {
+    ...whole,
+    partners: whole.partners.map((partner) => (partner.id === '12345' ? { ...partner, ...change } : partner)),
+  }
+}
+
+async function reloads() {
   await test.portal.audit.flush()
   const filter = {
     userIds: [],
@@ -68,9 +81,7 @@ describe('while the portal runs', () => {
     expect((await kari.open('/select')).words).toContain('You do not have access to any business yet')
     const asked = test.api.requests.length
     await test.portal.sync.tick()
-    expect(
-      test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/12345'),
-    ).toEqual([])
+    expect(test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/12345')).toEqual([])
     reload(whole)
     expect((await kari.open('/partners/12345')).status).toBe(200)
     expect(await reloads()).toEqual(['partner/12345 removed signal', 'partner/12345 added signal'])
@@ -131,14 +142,12 @@ describe('while the portal runs', () => {
 })
 
 describe('by itself', () => {
-  const last = async () =>
-    expect.poll(async () => (await reloads()).at(-1), { timeout: 20_000, interval: 200 })
+  const last = async () => expect.poll(async () => (await reloads()).at(-1), { timeout: 20_000, interval: 200 })
 
   it('sees another file in the place of the first, and a secret file whose link leads elsewhere', async () => {
     const directory = dirname(test.organisationsFile)
     const [data, link] = [join(directory, '..data'), join(directory, 'secret')]
-    for (const version of ['one', 'two'])
-      writeFileSync(join(directory, version), `secret-${version}`, { mode: 0o600 })
+    for (const version of ['one', 'two']) writeFileSync(join(directory, version), `secret-${version}`, { mode: 0o600 })
     symlinkSync('one', data)
     symlinkSync('..data', link)
     const file = withNordlys({
@@ -153,15 +162,11 @@ describe('by itself', () => {
     const count = (await reloads()).length
     symlinkSync('two', `${data}.new`)
     renameSync(`${data}.new`, data)
-    await expect
-      .poll(async () => (await reloads()).length, { timeout: 20_000, interval: 200 })
-      .toBe(count + 1)
+    await expect.poll(async () => (await reloads()).length, { timeout: 20_000, interval: 200 }).toBe(count + 1)
     await (await last()).toBe('partner/12345 keys changed file')
     expect(test.log()).not.toMatch(/secret-(one|two)/)
     write(whole)
-    await expect
-      .poll(async () => (await reloads()).length, { timeout: 20_000, interval: 200 })
-      .toBe(count + 2)
+    await expect.poll(async () => (await reloads()).length, { timeout: 20_000, interval: 200 }).toBe(count + 2)
   })
 
   it('says once what is wrong, and goes on', async () => {
@@ -186,10 +191,8 @@ it('a new organisation is there with its pages, and is read', async () => {
   reload(whole)
   expect((await kari.open('/partners/34567')).status).toBe(200)
   await expect
-    .poll(
-      () =>
-        test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/34567').length,
-      { timeout: 20_000 },
-    )
+    .poll(() => test.api.requests.slice(asked).filter(({ organisation }) => organisation === 'partner/34567').length, {
+      timeout: 20_000,
+    })
     .toBeGreaterThan(3)
 })

@@ -8,7 +8,8 @@ import { type DatabaseServer, startDatabase } from '../../demo/database.ts'
 const directory = mkdtempSync(join(tmpdir(), 'portal-database-'))
 let server: DatabaseServer
 const clients: Client[] = []
-const connect = async (parameters: Readonly<Record<string, string>> = {}): Promise<Client> => {
+
+async function connect(parameters: Readonly<Record<string, string>> = {}): Promise<Client> {
   const url = new URL(server.url)
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
   const client = new Client(url.href)

@@ -10,7 +10,8 @@ import { type Running, start } from '../support/process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-demo-'))
 const running: Running[] = []
-const runDemo = (args: string[] = []): Running => {
+
+function runDemo(args: string[] = []): Running {
   const demo = start('demo/main.ts', { cwd: directory, args })
   running.push(demo)
   return demo
@@ -20,14 +21,18 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const urlOf = async (demo: Running): Promise<string> => (await demo.says(/is at {2}(http:\S+)/))[1] ?? ''
+async function urlOf(demo: Running): Promise<string> {
+  return (await demo.says(/is at {2}(http:\S+)/))[1] ?? ''
+}
+
 /** Runs a command as `npm run demo:portal` does. */
-const command = async (...args: string[]): Promise<{ exitCode: number | null; output: string }> => {
+async function command(...args: string[]): Promise<{ exitCode: number | null; output: string }> {
   const execArgv = ['--env-file-if-exists=data/demo.env']
   const { ended, output } = start('src/cli/main.ts', { cwd: directory, args, execArgv })
   return { exitCode: await ended, output: output() }
 }
-const stop = async (demo: Running): Promise<number | null> => {
+
+async function stop(demo: Running): Promise<number | null> {
   demo.child.kill('SIGINT')
   return demo.ended
 }

@@ -17,6 +17,7 @@ const system = {
   'Vipps-System-Plugin-Name': 'tests',
   'Vipps-System-Plugin-Version': '1.0.0',
 }
+
 const nordlys = 'partner/12345'
 const fjordkasse = 'partner/23456'
 const empty = 'partner/34567'
@@ -31,7 +32,7 @@ let server: Server
 let origin: string
 let log: string
 
-const start = async (options: Partial<DemoManagementApiOptions> = {}) => {
+async function start(options: Partial<DemoManagementApiOptions> = {}) {
   const destination = new Writable({
     write: (chunk, _encoding, done) => {
       log += String(chunk)
@@ -49,24 +50,28 @@ const start = async (options: Partial<DemoManagementApiOptions> = {}) => {
   if (typeof address !== 'object' || !address) throw new Error('the demo API does not listen')
   origin = `http://127.0.0.1:${address.port}`
 }
-const stop = () =>
-  new Promise((resolve) => {
+
+function stop() {
+  return new Promise((resolve) => {
     server.close(resolve)
     server.closeAllConnections()
   })
+}
 beforeEach(() => start())
 afterEach(stop)
 
-const keysOf = (key: string): DemoKeys => {
+function keysOf(key: string): DemoKeys {
   const found = world.organisations.find(({ organisation }) => organisationKey(organisation) === key)
   if (!found) throw new Error(`no organisation ${key}`)
   return found.keys
 }
-const basic = ({ clientId, clientSecret }: DemoKeys) =>
-  `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
 
-const requestToken = (keys: DemoKeys, headers: Record<string, string> = {}) =>
-  keys.type === 'management'
+function basic({ clientId, clientSecret }: DemoKeys) {
+  return `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+}
+
+function requestToken(keys: DemoKeys, headers: Record<string, string> = {}) {
+  return keys.type === 'management'
     ? fetch(`${origin}/miami/v1/token`, {
         method: 'POST',
         headers: { ...system, Authorization: basic(keys), ...headers },
@@ -82,13 +87,16 @@ const requestToken = (keys: DemoKeys, headers: Record<string, string> = {}) =>
           ...headers,
         },
       })
+}
 
 // The tests look into bodies of many forms; what is not there fails the assertion.
 // oxlint-disable-next-line typescript/no-explicit-any
-const json = async (answer: Promise<Response>): Promise<any> => (await answer).json()
+async function json(answer: Promise<Response>): Promise<any> {
+  return (await answer).json()
+}
 
 /** A caller with all headers right; a header given as '' is left out. */
-const signIn = async (key: string) => {
+async function signIn(key: string) {
   const keys = keysOf(key)
   const answer = await json(requestToken(keys))
   const own = {
@@ -102,13 +110,23 @@ const signIn = async (key: string) => {
     return fetch(`${origin}${path}`, { headers: Object.fromEntries(all) })
   }
 }
+
 type Get = Awaited<ReturnType<typeof signIn>>
-const status = async (answer: Promise<Response>) => (await answer).status
-const msns = async (get: Get, path = salesUnitsPath): Promise<string[]> =>
-  (await json(get(path))).map(({ msn }: { msn: string | number }) => String(msn))
-const urls = async (get: Get, headers: Record<string, string> = {}): Promise<string[]> =>
-  (await json(get('/webhooks/v1/webhooks', headers))).webhooks.map((row: { url: string }) => row.url)
-const statuses = (get: Get, ...paths: string[]) => Promise.all(paths.map((path) => status(get(path))))
+async function status(answer: Promise<Response>) {
+  return (await answer).status
+}
+
+async function msns(get: Get, path = salesUnitsPath): Promise<string[]> {
+  return (await json(get(path))).map(({ msn }: { msn: string | number }) => String(msn))
+}
+
+async function urls(get: Get, headers: Record<string, string> = {}): Promise<string[]> {
+  return (await json(get('/webhooks/v1/webhooks', headers))).webhooks.map((row: { url: string }) => row.url)
+}
+
+function statuses(get: Get, ...paths: string[]) {
+  return Promise.all(paths.map((path) => status(get(path))))
+}
 
 describe('token endpoints', () => {
   test('standard: expires_in is a string, 24 hours', async () => {
@@ -224,9 +242,7 @@ describe('isolation', () => {
     expect(large).toHaveLength(20)
     const hidden = ['125000', '160404', '124999', '290001', large[0] ?? '']
     expect(seen.filter((msn) => hidden.includes(msn))).toEqual([])
-    expect(await statuses(get, ...hidden.map((msn) => `${salesUnitsPath}/${msn}`))).toEqual(
-      hidden.map(() => 404),
-    )
+    expect(await statuses(get, ...hidden.map((msn) => `${salesUnitsPath}/${msn}`))).toEqual(hidden.map(() => 404))
     expect(await json(get(`${salesUnitsPath}/231777`))).toMatchObject({
       msn: '231777',
       name: "Ole's Gym",
@@ -248,13 +264,7 @@ describe('isolation', () => {
     const deactivated = '/management/v1/merchants/business:NO:ORG/316770373'
     const unconnected = '/management/v1/merchants/business:FI:Y-tunnus/9234567-8'
     expect(
-      await statuses(
-        get,
-        deactivated,
-        `${deactivated}/sales-units`,
-        unconnected,
-        `${unconnected}/sales-units`,
-      ),
+      await statuses(get, deactivated, `${deactivated}/sales-units`, unconnected, `${unconnected}/sales-units`),
     ).toEqual([404, 404, 404, 404])
     const other = await signIn(fjordkasse)
     expect(await status(other('/management/v1/merchants/business:NO:ORG/311900456'))).toBe(404)
@@ -293,9 +303,7 @@ describe('isolation', () => {
   test('webhooks: the own ones, or those of one sales unit that the caller may see', async () => {
     const partner = await signIn(nordlys)
     expect(await urls(partner)).toHaveLength(3)
-    expect(await urls(partner, { 'Merchant-Serial-Number': '123456' })).toContain(
-      'https://acme-fitness.example/doors',
-    )
+    expect(await urls(partner, { 'Merchant-Serial-Number': '123456' })).toContain('https://acme-fitness.example/doors')
     expect(await status(partner('/webhooks/v1/webhooks', { 'Merchant-Serial-Number': '290001' }))).toBe(404)
     expect(await status(partner('/webhooks/v1/webhooks', { 'Merchant-Serial-Number': '125000' }))).toBe(404)
     expect(await status(partner('/webhooks/v1/webhooks', { 'Merchant-Serial-Number': '28123' }))).toBe(204)
@@ -348,9 +356,7 @@ describe('isolation', () => {
 describe('oddities', () => {
   test('every seventh row of a list has its msn as a number', async () => {
     const rows = await json((await signIn(fjordkasse))(salesUnitsPath))
-    const numbers = rows.flatMap(({ msn }: { msn: unknown }, index: number) =>
-      typeof msn === 'number' ? index : [],
-    )
+    const numbers = rows.flatMap(({ msn }: { msn: unknown }, index: number) => (typeof msn === 'number' ? index : []))
     expect(numbers).toEqual([6, 13])
     expect(rows.every(({ msn }: { msn: unknown }) => ['string', 'number'].includes(typeof msn))).toBe(true)
   })
@@ -358,9 +364,7 @@ describe('oddities', () => {
   test('so has every seventh order with a sales unit, but not its details', async () => {
     const get = await signIn(nordlys)
     const orders = await json(get('/management/v2/product-orders'))
-    const odd = orders.filter(
-      (row: { salesUnit?: { msn: unknown } }) => typeof row.salesUnit?.msn === 'number',
-    )
+    const odd = orders.filter((row: { salesUnit?: { msn: unknown } }) => typeof row.salesUnit?.msn === 'number')
     expect(odd).toHaveLength(1)
     const details = await json(get(`/management/v2/product-orders/${odd[0].productOrderId}/details`))
     expect(details.salesUnit.msn).toBe(String(odd[0].salesUnit.msn))
@@ -397,7 +401,7 @@ describe('oddities', () => {
 })
 
 /** One after the other, so that the answers come in the order that the fail rate decides. */
-const sixtyTimes = async (failRate: number): Promise<number[]> => {
+async function sixtyTimes(failRate: number): Promise<number[]> {
   const get = await signIn(nordlys)
   api.faults.failRate = failRate
   const seen: number[] = []
@@ -466,8 +470,7 @@ describe('faults', () => {
   test('override answers instead of the API, and can count the attempts', async () => {
     const get = await signIn(nordlys)
     api.faults.override = ({ method, path, msn, attempt }) => {
-      if (path.startsWith('/webhooks') && msn === '123456')
-        return { status: 502, body: '<h1>Bad gateway</h1>' }
+      if (path.startsWith('/webhooks') && msn === '123456') return { status: 502, body: '<h1>Bad gateway</h1>' }
       if (method === 'GET' && path === salesUnitsPath && attempt < 3)
         return { status: 503, headers: { 'Retry-After': '1' }, body: { title: 'Busy' } }
       return undefined

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createRowIndex } from '../../demo/management-api/row-index.ts'
 
 type Row = { key: string; name: string }
-const row = (key: string, name = key): Row => ({ key, name })
+function row(key: string, name = key): Row {
+  return { key, name }
+}
 
 describe.each([{ mostHaveNone: false }, { mostHaveNone: true }])('an index, %o', (options) => {
   let rows: Row[]

@@ -4,7 +4,9 @@ import { demoUsage, parseDemoSwitches, describeFaults } from '../../demo/switche
 import { createDemoWorld } from '../../demo/world.ts'
 import { createLogger } from '../../src/logger.ts'
 
-const parse = (line: string) => parseDemoSwitches(line.split(' ').filter(Boolean))
+function parse(line: string) {
+  return parseDemoSwitches(line.split(' ').filter(Boolean))
+}
 
 describe('the switches', () => {
   it('are an ordinary demo when there are none', () => {
@@ -42,10 +44,7 @@ describe('the switches', () => {
       `--sales-units=${value}`,
       '--sales-units must be a whole number from 1 to 400000',
     ]),
-    ...['60001', '-1', 'x'].map((value) => [
-      `--latency=${value}`,
-      '--latency must be a whole number from 0 to 60000',
-    ]),
+    ...['60001', '-1', 'x'].map((value) => [`--latency=${value}`, '--latency must be a whole number from 0 to 60000']),
     ...['1.1', '-0.1', '0,1', '10%', '1e-1'].map((value) => [
       `--fail-rate=${value}`,
       '--fail-rate must be a number from 0 to 1',

@@ -11,11 +11,24 @@ import {
 } from '../../src/domain/organisation.ts'
 
 const world = createDemoWorld()
-const ordersOf = (id: string) => world.productOrders.filter(({ partnerId }) => partnerId === id)
+
+function ordersOf(id: string) {
+  return world.productOrders.filter(({ partnerId }) => partnerId === id)
+}
+
 const orders = ordersOf('12345').map(({ body }) => body)
-const unitsOf = (id: string) => world.salesUnits.filter(({ partnerId }) => partnerId === id)
-const merchantsOf = (id: string) => Map.groupBy(unitsOf(id), ({ body }) => body.businessIdentifier.id)
-const isDistinct = (values: string[]) => new Set(values).size === values.length
+
+function unitsOf(id: string) {
+  return world.salesUnits.filter(({ partnerId }) => partnerId === id)
+}
+
+function merchantsOf(id: string) {
+  return Map.groupBy(unitsOf(id), ({ body }) => body.businessIdentifier.id)
+}
+
+function isDistinct(values: string[]) {
+  return new Set(values).size === values.length
+}
 
 test('two builds are equal, share nothing, and another size leaves the small partner as it is', () => {
   const again = createDemoWorld()
@@ -68,8 +81,7 @@ describe('sizes', () => {
     ['23456', 1200, 400, 6, 0],
     ['34567', 0, 0, 0, 0],
   ])('partner %s', (id, salesUnits, productOrders, pricePackages, templates) => {
-    const count = (rows: { partnerId: string | null }[]) =>
-      rows.filter(({ partnerId }) => partnerId === id).length
+    const count = (rows: { partnerId: string | null }[]) => rows.filter(({ partnerId }) => partnerId === id).length
     expect(count(world.salesUnits)).toBe(salesUnits)
     expect(count(world.productOrders)).toBe(productOrders)
     expect(count(world.pricePackages)).toBe(pricePackages)
@@ -183,16 +195,14 @@ test('everything keeps to the patterns and limits of the API, and no id is used 
     ...world.templates.map(({ body }) => body.templateId),
     ...world.webhooks.map(({ body }) => body.id),
   ]
-  for (const id of uuids)
-    expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+  for (const id of uuids) expect(id).toMatch(/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   expect(isDistinct(uuids)).toBe(true)
 })
 
 test('what is referred to exists', () => {
   const merchants = new Set(world.merchants.map(({ body }) => JSON.stringify(body.businessIdentifier)))
   const units = new Map(world.salesUnits.map((row) => [row.body.msn, row]))
-  for (const { body } of world.salesUnits)
-    expect(merchants).toContain(JSON.stringify(body.businessIdentifier))
+  for (const { body } of world.salesUnits) expect(merchants).toContain(JSON.stringify(body.businessIdentifier))
   for (const { partnerId, body } of world.productOrders) {
     if (!body.salesUnit) continue
     expect(units.get(body.salesUnit.msn)).toMatchObject({ partnerId, active: true, body: body.salesUnit })

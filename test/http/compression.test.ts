@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 /** The bytes as they go over the wire. */
-const fetchRaw = async (path: string, headers: Record<string, string>) => {
+async function fetchRaw(path: string, headers: Record<string, string>) {
   const cookie = `portal=${kari.cookie('portal')}`
   const call = get(test.url + path, { headers: { cookie, ...headers } })
   const [answer] = (await once(call, 'response')) as [IncomingMessage]
@@ -22,9 +22,10 @@ const fetchRaw = async (path: string, headers: Record<string, string>) => {
   for await (const chunk of answer) chunks.push(chunk as Buffer)
   return { headers: answer.headers, status: answer.statusCode, bytes: Buffer.concat(chunks) }
 }
+
 const unpack = { br: brotliDecompressSync, gzip: gunzipSync }
 
-const style = async (): Promise<string> => {
+async function style(): Promise<string> {
   const { $ } = await kari.open('/profile')
   return String($('link[rel=stylesheet]').attr('href'))
 }

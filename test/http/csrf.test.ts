@@ -9,7 +9,9 @@ const posts = Object.values(sections).flatMap(({ prefix, routes }) =>
   routes.flatMap(({ path, post }) => (post ? [prefix + path] : [])),
 )
 /** Kari acts as this partner. */
-const addressOf = (pattern: string): string => pattern.replace(':partnerId', '12345').replace(/:\w+/g, 'x')
+function addressOf(pattern: string): string {
+  return pattern.replace(':partnerId', '12345').replace(/:\w+/g, 'x')
+}
 
 let test: TestPortal
 beforeAll(async () => {

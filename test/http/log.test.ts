@@ -14,7 +14,7 @@ let commandLog: string
 const secrets = new Set<string>()
 
 /** Whole sign-ins, one that ends well and others that do not, with all that goes over the wire. */
-const signInStepByStep = async (): Promise<void> => {
+async function signInStepByStep(): Promise<void> {
   const browser = test.browser()
   const at = await startTab(browser)
   const answer = await throughEid(browser, at, 'Nora Lie')
@@ -38,14 +38,10 @@ const signInStepByStep = async (): Promise<void> => {
 }
 
 /** Keys that the API refuses, then a file that is wrong, then the right one. */
-const useWrongKeys = async (): Promise<void> => {
+async function useWrongKeys(): Promise<void> {
   const right = readFileSync(test.organisationsFile, 'utf8')
   const secret = test.world.organisations[0]?.keys.clientSecret ?? ''
-  for (const wrong of [
-    right.replace(secret, 'wrong-secret-of-the-tests'),
-    `${right.slice(0, -20)},`,
-    right,
-  ]) {
+  for (const wrong of [right.replace(secret, 'wrong-secret-of-the-tests'), `${right.slice(0, -20)},`, right]) {
     writeFileSync(test.organisationsFile, wrong)
     test.portal.reload()
     await setTimeout(500)
@@ -53,7 +49,7 @@ const useWrongKeys = async (): Promise<void> => {
   secrets.add('wrong-secret-of-the-tests')
 }
 
-const runCommands = async (): Promise<string> => {
+async function runCommands(): Promise<string> {
   const { logger, log } = createMemoryLog()
   const { database, sync } = test.portal
   const organisations = new Map(
@@ -79,7 +75,7 @@ const runCommands = async (): Promise<string> => {
 }
 
 /** Every text of a session that is long enough to be a secret; user IDs and paths are none. */
-const rememberSessions = async (): Promise<void> => {
+async function rememberSessions(): Promise<void> {
   const { rows } = await test.portal.database.pool.query<Record<string, unknown>>('select * from sessions')
   for (const row of rows) {
     for (const [, text = ''] of JSON.stringify(Object.values(row)).matchAll(/"([^"]{16,})"/g))
@@ -111,17 +107,16 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const entries = (): Record<string, unknown>[] =>
-  test
+function entries(): Record<string, unknown>[] {
+  return test
     .log()
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
 
 it('has one line a request: id, user, organisation, route pattern, milliseconds', () => {
-  const lines = entries().filter(
-    ({ msg, route }) => msg === 'request' && route === '/partners/:partnerId/sales-units',
-  )
+  const lines = entries().filter(({ msg, route }) => msg === 'request' && route === '/partners/:partnerId/sales-units')
   expect(lines).toHaveLength(2)
   expect(lines[0]).toMatchObject({
     method: 'GET',
@@ -143,8 +138,7 @@ it('writes no name twice in a line', () => {
 
 it('says for whom and for what the API was called, and how it answered', () => {
   const calls = entries().filter(
-    ({ purpose, msg, status }) =>
-      purpose === 'pricePackages' && msg === 'upstream call failed' && status === 500,
+    ({ purpose, msg, status }) => purpose === 'pricePackages' && msg === 'upstream call failed' && status === 500,
   )
   expect(calls.filter(({ organisation }) => organisation === 'partner/12345')).toHaveLength(3)
   expect(calls[0]).toMatchObject({

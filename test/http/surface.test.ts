@@ -10,11 +10,7 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 /** The answers that there are, by what they are; each needs its headers whatever made it. */
-const kinds: readonly (readonly [
-  kind: string,
-  status: number,
-  ask: (cookie: string) => Promise<Response>,
-])[] = (
+const kinds: readonly (readonly [kind: string, status: number, ask: (cookie: string) => Promise<Response>])[] = (
   [
     ['the sign-in page', 200, '/', { cookie: '' }],
     ['a page of one’s own', 200, '/profile', {}],
@@ -33,8 +29,7 @@ const kinds: readonly (readonly [
 ).map(([kind, status, path, { cookie: own, method = 'GET', accept = 'text/html' }]) => [
   kind,
   status,
-  (cookie) =>
-    fetch(test.url + path, { method, redirect: 'manual', headers: { cookie: own ?? cookie, accept } }),
+  (cookie) => fetch(test.url + path, { method, redirect: 'manual', headers: { cookie: own ?? cookie, accept } }),
 ])
 
 const everywhere: Readonly<Record<string, RegExp>> = {
@@ -45,22 +40,15 @@ const everywhere: Readonly<Record<string, RegExp>> = {
   'cross-origin-opener-policy': /^same-origin$/,
   'cross-origin-resource-policy': /^same-origin$/,
   'origin-agent-cluster': /^\?1$/,
-  'permissions-policy':
-    /camera=\(\).*geolocation=\(\).*microphone=\(\).*payment=\(\).*clipboard-write=\(self\)/,
+  'permissions-policy': /camera=\(\).*geolocation=\(\).*microphone=\(\).*payment=\(\).*clipboard-write=\(self\)/,
   'x-request-id': /^[\da-f-]{36}$/,
 }
 
-const expectHeaders = ({ headers }: Response, cached: RegExp): void => {
+function expectHeaders({ headers }: Response, cached: RegExp): void {
   for (const [name, value] of Object.entries(everywhere))
     expect([name, headers.get(name)]).toEqual([name, expect.stringMatching(value)])
   expect(headers.get('cache-control')).toMatch(cached)
-  for (const name of [
-    'x-powered-by',
-    'strict-transport-security',
-    'server',
-    'etag',
-    'access-control-allow-origin',
-  ])
+  for (const name of ['x-powered-by', 'strict-transport-security', 'server', 'etag', 'access-control-allow-origin'])
     expect([name, headers.get(name)]).toEqual([name, null])
 }
 
@@ -88,10 +76,7 @@ describe('headers', () => {
     const { $ } = await test.browser().open('/')
     const answer = await fetch(test.url + String($('script[src]').attr('src')))
     const { headers } = answer
-    expect([answer.status, headers.get('cache-control')]).toEqual([
-      200,
-      'public, max-age=31536000, immutable',
-    ])
+    expect([answer.status, headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable'])
     const needed = [
       'content-security-policy',
       'x-content-type-options',
@@ -170,10 +155,7 @@ describe('static files', () => {
 
 it('has words even for what is no request', async () => {
   const long = await fetch(`${test.url}/?q=${'x'.repeat(20_000)}`)
-  expect([long.status, await long.text()]).toEqual([
-    431,
-    'The address, or the cookies with it, are too long.\n',
-  ])
+  expect([long.status, await long.text()]).toEqual([431, 'The address, or the cookies with it, are too long.\n'])
 })
 
 describe('health', () => {

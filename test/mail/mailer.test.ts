@@ -13,8 +13,12 @@ afterEach(async () => server?.stop())
 
 const from = { name: 'Pørtal, "the" <one>\r\nBcc: b@example.com', address: 'portal@example.com' }
 const mail = { subject: 'Code\r\nBcc: c@example.com', text: 'Hæi', html: '<p>Hæi</p>', language: 'nb' }
-const smtpOf = (url: string): SmtpServer => smtpServer.parse(url)
-const mailerOf = (smtp: SmtpServer) => {
+
+function smtpOf(url: string): SmtpServer {
+  return smtpServer.parse(url)
+}
+
+function mailerOf(smtp: SmtpServer) {
   const { logger, log } = createMemoryLog()
   return { mailer: createMailer({ smtp, from }, logger), log }
 }

@@ -114,10 +114,7 @@ test('who gives up while a long list is parsed hears their own reason', async ()
 
 test.each([
   ['an id longer than any', { pricePackageId: 'x'.repeat(101), name: 'x', description: '1 %' }],
-  [
-    'a number with too many digits as its id',
-    { pricePackageId: '1'.repeat(200), name: 'x', description: '1 %' },
-  ],
+  ['a number with too many digits as its id', { pricePackageId: '1'.repeat(200), name: 'x', description: '1 %' }],
 ])('a row with %s is malformed', async (_name, row) => {
   const { client, upstream } = await createFixture()
   upstream.answer('/management/v1/partners/price-packages', { body: [row] })
@@ -244,10 +241,7 @@ test('product orders, expired ones on request; a link is http or nothing', async
     },
   ])
   await listProductOrders(client, { includeExpired: true })
-  expect(upstream.to('/management/v2/product-orders').map(({ query }) => query)).toEqual([
-    '',
-    '?includeExpired=true',
-  ])
+  expect(upstream.to('/management/v2/product-orders').map(({ query }) => query)).toEqual(['', '?includeExpired=true'])
   expect((await getProductOrder(client, id)).productOrderUrl).toBe('https://portal.example/x')
 })
 
@@ -317,16 +311,7 @@ test('sales unit keys never show their own webhooks as those of another sales un
 test('what may be a link', () => {
   expect(httpUrl('https://a.example/x?y')).toBe('https://a.example/x?y')
   expect(httpUrl('http://a.example')).toBe('http://a.example')
-  for (const value of [
-    'javascript:alert(1)',
-    'java\nscript:alert(1)',
-    '/local',
-    'a.example',
-    '',
-    7,
-    null,
-    undefined,
-  ]) {
+  for (const value of ['javascript:alert(1)', 'java\nscript:alert(1)', '/local', 'a.example', '', 7, null, undefined]) {
     expect(httpUrl(value)).toBeUndefined()
   }
 })

@@ -12,19 +12,27 @@ const system = {
   'vipps-system-plugin-name': 'a name of more than thirty cha',
   'vipps-system-plugin-version': '4',
 }
-const absent = (...names: string[]) => Object.fromEntries(names.map((name) => [name, undefined]))
-const pick = (headers: object, expected: object) =>
-  Object.fromEntries(Object.keys(expected).map((name) => [name, new Map(Object.entries(headers)).get(name)]))
+
+function absent(...names: string[]) {
+  return Object.fromEntries(names.map((name) => [name, undefined]))
+}
+
+function pick(headers: object, expected: object) {
+  return Object.fromEntries(Object.keys(expected).map((name) => [name, new Map(Object.entries(headers)).get(name)]))
+}
 
 const { management, partner, 'sales-unit': salesUnit } = keys
 const basic = `Basic ${Buffer.from(`${management.clientId}:${management.clientSecret}`).toString('base64')}`
-const standard = (own: typeof partner | typeof salesUnit) => ({
-  client_id: own.clientId,
-  client_secret: own.clientSecret,
-  'ocp-apim-subscription-key': own.subscriptionKey,
-  'content-length': '0',
-  ...absent('authorization'),
-})
+
+function standard(own: typeof partner | typeof salesUnit) {
+  return {
+    client_id: own.clientId,
+    client_secret: own.clientSecret,
+    'ocp-apim-subscription-key': own.subscriptionKey,
+    'content-length': '0',
+    ...absent('authorization'),
+  }
+}
 
 test.each([
   {
@@ -83,15 +91,16 @@ test.each([
 })
 
 /** Everything that somebody could print of an error, its causes too. */
-const everything = (error: unknown): string =>
-  [
+function everything(error: unknown): string {
+  return [
     inspect(error, { depth: 20, showHidden: true }),
     JSON.stringify(error),
     String(error instanceof Error && error.stack),
   ].join()
+}
 
 /** A gateway that quotes the request back. */
-const quoting = (headers: IncomingHttpHeaders) => {
+function quoting(headers: IncomingHttpHeaders) {
   const sent = ['authorization', 'client_id', 'client_secret', 'ocp-apim-subscription-key']
     .map((name) => headers[name] ?? '')
     .join(' ')
@@ -99,11 +108,7 @@ const quoting = (headers: IncomingHttpHeaders) => {
 }
 
 test.each(Object.values(keys))('$type keys and their tokens are in no log line and no error', async (own) => {
-  const secrets = [
-    own.clientId,
-    own.clientSecret,
-    'subscriptionKey' in own ? own.subscriptionKey : basic.slice(6),
-  ]
+  const secrets = [own.clientId, own.clientSecret, 'subscriptionKey' in own ? own.subscriptionKey : basic.slice(6)]
   const answers: Answer[] = [
     { body: [] },
     ...[400, 401, 403, 404, 429, 500].map((status) => ({ status, body: quoting })),

@@ -105,10 +105,7 @@ test.each<[string, Answer]>([
   ['423', { status: 423, body: { title: 'Locked' } }],
   ['429 without Retry-After', { status: 429 }],
   ['a lost connection', { cut: true }],
-  [
-    'a body that is cut off',
-    { headers: { 'content-length': '100' }, body: '[', cut: false, hang: 'in body' },
-  ],
+  ['a body that is cut off', { headers: { 'content-length': '100' }, body: '[', cut: false, hang: 'in body' }],
 ])('a GET is tried three times: %s', async (_name, answer) => {
   const { client, upstream, log } = await createFixture({ limits: { timeoutMs: 500 } })
   upstream.answer(salesUnitsPath, answer, answer, ok)
@@ -177,9 +174,7 @@ test('what cannot be an id is never asked for', async () => {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect(await rejection(getSalesUnit(client, id))).toBeInstanceOf(NotFoundError)
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    expect(await rejection(getMerchant(client, { scheme: 'business:NO:ORG', id }))).toBeInstanceOf(
-      NotFoundError,
-    )
+    expect(await rejection(getMerchant(client, { scheme: 'business:NO:ORG', id }))).toBeInstanceOf(NotFoundError)
   }
   expect(upstream.requests).toHaveLength(0)
 })

@@ -2,29 +2,24 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { UpstreamUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
 import { retryAfterMs } from '../../src/management-api/problem.ts'
-import {
-  type CallEnd,
-  createRateLimiter,
-  type Permit,
-  priorities,
-} from '../../src/management-api/rate-limiter.ts'
+import { type CallEnd, createRateLimiter, type Permit, priorities } from '../../src/management-api/rate-limiter.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
-import {
-  createFixture,
-  type LogLine,
-  numbers,
-  rejection,
-  salesUnitsPath,
-} from '../support/management-api-client.ts'
+import { createFixture, type LogLine, numbers, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
 const unit = { msn: '1234', name: 'x', businessIdentifier: { scheme: 'business:NO:ORG', id: '987654321' } }
-const pathOf = (msn: string) => `${salesUnitsPath}/${msn}`
-const webhooksPath = '/webhooks/v1/webhooks'
-const times = <T>(count: number, call: (index: number) => T): T[] =>
-  Array.from({ length: count }, (_, index) => call(index))
 
-const startLimiter = (maxPerSecond = 1000, maxConcurrency = 10) => {
+function pathOf(msn: string) {
+  return `${salesUnitsPath}/${msn}`
+}
+
+const webhooksPath = '/webhooks/v1/webhooks'
+
+function times<T>(count: number, call: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => call(index))
+}
+
+function startLimiter(maxPerSecond = 1000, maxConcurrency = 10) {
   const log: LogLine[] = []
   const logger = createLogger('info', { write: (line) => void log.push(JSON.parse(line)) })
   const limiter = createRateLimiter({ maxPerSecond, maxConcurrency }, logger)
@@ -66,16 +61,7 @@ test('a user who waits goes before a list, that before what no list has, and tha
   // While this one is under way, the others wait for a permit.
   const first = listSalesUnits(client)
   await expect.poll(() => upstream.to(salesUnitsPath).length).toBe(1)
-  const order = [
-    'background',
-    'unknown',
-    'list',
-    undefined,
-    'background',
-    'unknown',
-    'list',
-    'requested',
-  ] as const
+  const order = ['background', 'unknown', 'list', undefined, 'background', 'unknown', 'list', 'requested'] as const
   const calls = order.map((priority, index) => {
     const msn = String(1001 + index)
     upstream.answer(pathOf(msn), { body: unit })

@@ -2,56 +2,36 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { UpstreamUnavailableError } from '../../src/errors.ts'
 import { listProductOrderTemplates } from '../../src/management-api/product-order-templates.ts'
-import {
-  type ListPlace,
-  type RawRecord,
-  readRecords,
-  UnreadableListError,
-} from '../../src/management-api/records.ts'
+import { type ListPlace, type RawRecord, readRecords, UnreadableListError } from '../../src/management-api/records.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
 import { createFixture, numbers, rejection, salesUnitsPath } from '../support/management-api-client.ts'
 
-const read = async (
-  text: string | Buffer,
-  place: ListPlace = {},
-  signal?: AbortSignal,
-): Promise<RawRecord[]> => {
+async function read(text: string | Buffer, place: ListPlace = {}, signal?: AbortSignal): Promise<RawRecord[]> {
   const records: RawRecord[] = []
   for await (const batch of readRecords(Buffer.from(text), place, signal)) records.push(...batch)
   return records
 }
-const values = async (text: string, place?: ListPlace) => (await read(text, place)).map(({ value }) => value)
 
-const texts = [
-  '',
-  'a',
-  '"',
-  '\\',
-  '\\"',
-  '[',
-  ']}',
-  '{,:',
-  'é',
-  '😀',
-  '\n',
-  '\u2028',
-  '\\u0041',
-  'x'.repeat(300),
-]
+async function values(text: string, place?: ListPlace) {
+  return (await read(text, place)).map(({ value }) => value)
+}
+
+const texts = ['', 'a', '"', '\\', '\\"', '[', ']}', '{,:', 'é', '😀', '\n', '\u2028', '\\u0041', 'x'.repeat(300)]
 /** V8 13.6 mixes up names that begin with a backslash, in JSON.parse itself. */
 const names = texts.filter((text) => !text.startsWith('\\'))
-const valueOf = (below: (limit: number) => number, depth: number): unknown => {
+
+function valueOf(below: (limit: number) => number, depth: number): unknown {
   const kind = below(depth > 4 ? 5 : 7)
   if (kind === 0) return texts[below(texts.length)]
   if (kind < 5) return [null, true, false, below(1000) / 8 - 30][kind - 1]
   const members = Array.from({ length: below(4) }, () => valueOf(below, depth + 1))
-  return kind === 5
-    ? members
-    : Object.fromEntries(members.map((member) => [names[below(names.length)], member]))
+  return kind === 5 ? members : Object.fromEntries(members.map((member) => [names[below(names.length)], member]))
 }
-const spaced = (value: unknown, below: (limit: number) => number): string =>
-  JSON.stringify(value, undefined, [undefined, 1, '\t', ' \r\n'][below(4)])
+
+function spaced(value: unknown, below: (limit: number) => number): string {
+  return JSON.stringify(value, undefined, [undefined, 1, '\t', ' \r\n'][below(4)])
+}
 
 test('reads what JSON.parse reads, however it is written', async () => {
   const below = numbers(11)
@@ -79,10 +59,7 @@ test('takes for no list what JSON.parse does not take, wherever it is cut off or
       return error instanceof UnreadableListError ? 'no list' : error
     })
   for (let at = 0; at < text.length; at += 1)
-    for (const body of [
-      text.slice(0, at),
-      text.slice(0, at) + '[]{}",:\\1 x'[below(11)] + text.slice(at + 1),
-    ])
+    for (const body of [text.slice(0, at), text.slice(0, at) + '[]{}",:\\1 x'[below(11)] + text.slice(at + 1)])
       expect([body, await scanned(body)]).toEqual([body, parsed(body)])
 })
 
@@ -109,12 +86,9 @@ test.each([
   expect(await rejection(read(text))).toBeInstanceOf(UnreadableListError)
 })
 
-test.each(['', ' \n', 'null', '[]', ' [ \n ] ', '\uFEFF[]', '\uFEFF'])(
-  'is the empty list: %j',
-  async (text) => {
-    expect(await read(text)).toEqual([])
-  },
-)
+test.each(['', ' \n', 'null', '[]', ' [ \n ] ', '\uFEFF[]', '\uFEFF'])('is the empty list: %j', async (text) => {
+  expect(await read(text)).toEqual([])
+})
 
 test('a byte order mark, and characters of several bytes, are read', async () => {
   expect(await values('\uFEFF[{"name":"Kårstø 😀"}]')).toEqual([{ name: 'Kårstø 😀' }])
@@ -123,14 +97,7 @@ test('a byte order mark, and characters of several bytes, are read', async () =>
 test('the list is the member itself, not one of that name elsewhere or written twice', async () => {
   const place = { member: 'items' }
   expect(await values('{"x":{"items":[1]},"y":"items","items":[2]}', place)).toEqual([2])
-  for (const body of [
-    '[{"items":[1]}]',
-    '{"items":[1],"items":[2]}',
-    '{"items":{}}',
-    '{"items":null}',
-    '{}',
-    'null',
-  ])
+  for (const body of ['[{"items":[1]}]', '{"items":[1],"items":[2]}', '{"items":{}}', '{"items":null}', '{}', 'null'])
     expect(await rejection(read(body, place))).toBeInstanceOf(UnreadableListError)
 })
 
@@ -140,7 +107,9 @@ test('much, or much that is nested, beside the list is no list', async () => {
       expect(await rejection(read(body, { member: 'items' }))).toBeInstanceOf(UnreadableListError)
 })
 
-const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`
+function nested(depth: number): string {
+  return `${'['.repeat(depth)}${']'.repeat(depth)}`
+}
 
 test('a record that is too large, too deep or oddly named costs that record, and its id is known', async () => {
   const large = `"${'x'.repeat(256 * 1024)}"`
@@ -186,14 +155,7 @@ test('reading ends with the reason of the signal', async () => {
 
 test('rows that are known are neither parsed nor taken; others are, with the record they were', async () => {
   const { client, upstream } = await createFixture()
-  const body = [
-    { msn: 1, name: 'a' },
-    { msn: 2, name: 7 },
-    null,
-    [],
-    { msn: 3, name: 'c' },
-    { msn: 4, name: {} },
-  ]
+  const body = [{ msn: 1, name: 'a' }, { msn: 2, name: 7 }, null, [], { msn: 3, name: 'c' }, { msn: 4, name: {} }]
   upstream.answer(salesUnitsPath, { body })
   const asked: unknown[] = []
   const taken: unknown[] = []
@@ -261,7 +223,6 @@ test('answers together may not have more bytes than the process has room for', a
   const lists = await Promise.allSettled([1, 2, 3].map(() => listProductOrderTemplates(client)))
   const refused = lists.filter(({ status }) => status === 'rejected')
   expect(refused.length).toBeGreaterThan(0)
-  for (const list of refused)
-    expect(list).toMatchObject({ reason: { cause: new Error('too many bytes in flight') } })
+  for (const list of refused) expect(list).toMatchObject({ reason: { cause: new Error('too many bytes in flight') } })
   expect((await listProductOrderTemplates(client)).rows).toHaveLength(8000)
 })

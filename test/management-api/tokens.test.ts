@@ -46,9 +46,7 @@ test('an expired token is never sent', async () => {
   await listSalesUnits(client)
   now = 900_000
   await listSalesUnits(client)
-  expect(upstream.requests.map(({ headers }) => headers.authorization).at(-1)).toBe(
-    `Bearer ${upstream.tokens[1]}`,
-  )
+  expect(upstream.requests.map(({ headers }) => headers.authorization).at(-1)).toBe(`Bearer ${upstream.tokens[1]}`)
 })
 
 test('a token that expires while its call waits for a turn is replaced before the call goes out', async () => {
@@ -113,8 +111,7 @@ test('the pause after a failure doubles up to a minute, is longer for refused ke
   const tokens = createTokens(
     async () => {
       asked += 1
-      if (status === 200)
-        return { ok: true, status, body: Buffer.from('{"access_token":"x","expires_in":1}') }
+      if (status === 200) return { ok: true, status, body: Buffer.from('{"access_token":"x","expires_in":1}') }
       return { ok: false, status, reason: 'test' }
     },
     () => now,

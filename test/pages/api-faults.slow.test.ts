@@ -18,27 +18,29 @@ const calmEnv = { SYNC_RETRY_SECONDS: '300', SYNC_REFRESH_SECONDS: '1' }
 const env = { ...calmEnv, MANAGEMENT_API_TIMEOUT_MS: '600' }
 
 /** Every page, and how it calls what it cannot do without. */
-const pagesOf = ({ world }: TestPortal): [path: string, what: string][] => [
-  ['/sales-units', 'the sales units'],
-  ['/sales-units/20481234', 'the sales unit'],
-  ['/merchants/business:DK:CVR/92345678', 'the merchant'],
-  ['/product-orders', 'the product orders'],
-  [
-    `/product-orders/${world.productOrders.find(({ partnerId }) => partnerId === '12345')?.body.productOrderId}`,
-    'the product order',
-  ],
-  ['/price-packages', 'the price packages'],
-  ['/templates', 'the templates'],
-  ['/developers/webhooks', 'the webhooks'],
-]
+function pagesOf({ world }: TestPortal): [path: string, what: string][] {
+  return [
+    ['/sales-units', 'the sales units'],
+    ['/sales-units/20481234', 'the sales unit'],
+    ['/merchants/business:DK:CVR/92345678', 'the merchant'],
+    ['/product-orders', 'the product orders'],
+    [
+      `/product-orders/${world.productOrders.find(({ partnerId }) => partnerId === '12345')?.body.productOrderId}`,
+      'the product order',
+    ],
+    ['/price-packages', 'the price packages'],
+    ['/templates', 'the templates'],
+    ['/developers/webhooks', 'the webhooks'],
+  ]
+}
 
 /** Answers so whatever is asked for below one of these paths, until the faults changes. */
-const answering = ({ api }: TestPortal, answer: FaultAnswer, ...paths: string[]): void => {
+function answering({ api }: TestPortal, answer: FaultAnswer, ...paths: string[]): void {
   api.faults.override = ({ path }) => (paths.some((part) => path.includes(part)) ? answer : undefined)
 }
 
 /** Nothing is wrong with the API, and the client has found so with a call that no page needs. */
-const recover = async (test: TestPortal): Promise<void> => {
+async function recover(test: TestPortal): Promise<void> {
   Object.assign(test.api.faults, { override: null, down: false, latencyMs: 0 })
   const { kysely } = test.portal.database
   const isAnswered = async (): Promise<boolean> => {
@@ -85,9 +87,7 @@ describe('what has been read before', () => {
       const right =
         page.status === 200 &&
         banner.test(alert) &&
-        /You see what was there on \d+ \w+ \d{4}, \d\d:\d\d; what has happened since is missing\.$/.test(
-          alert,
-        ) &&
+        /You see what was there on \d+ \w+ \d{4}, \d\d:\d\d; what has happened since is missing\.$/.test(alert) &&
         rest === fair.get(path)?.replaceAll(/\s+/g, ' ') &&
         page.$('.side nav a').length === 6 &&
         !givesAway.test(page.words)
@@ -128,28 +128,17 @@ describe('what has been read before', () => {
     expect(await wrong(notAnswering)).toEqual([])
   })
 
-  it.each([401, 403])(
-    'is shown when it answers %s, and the log says whose keys it refuses',
-    async (status) => {
-      answering(test, { status, body: { title: 'Nope' } }, '/v')
-      const before = test.log().length
-      await readAgain()
-      expect(
-        await wrong(/^Vipps MobilePay's API has refused the portal's keys for this business since \d/),
-      ).toEqual([])
-      const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
-      for (const purpose of [
-        'salesUnits',
-        'productOrders',
-        'pricePackages',
-        'productOrderTemplates',
-        'webhooks',
-      ])
-        expect(failed).toContainEqual(
-          expect.objectContaining({ level: 40, organisation: 'partner/12345', purpose, status }),
-        )
-    },
-  )
+  it.each([401, 403])('is shown when it answers %s, and the log says whose keys it refuses', async (status) => {
+    answering(test, { status, body: { title: 'Nope' } }, '/v')
+    const before = test.log().length
+    await readAgain()
+    expect(await wrong(/^Vipps MobilePay's API has refused the portal's keys for this business since \d/)).toEqual([])
+    const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
+    for (const purpose of ['salesUnits', 'productOrders', 'pricePackages', 'productOrderTemplates', 'webhooks'])
+      expect(failed).toContainEqual(
+        expect.objectContaining({ level: 40, organisation: 'partner/12345', purpose, status }),
+      )
+  })
 
   it('is waited for by nobody when the API hangs', async () => {
     test.api.faults.latencyMs = 10_000
@@ -172,10 +161,7 @@ describe('what has been read before', () => {
     expect((await åse.open(`${path}/124680`)).$('h1').text()).toBe('Tromsø Fitness Nordlys')
     await test.settled()
     const gone = await åse.open(`${path}/124680`)
-    expect([gone.status, gone.$('h1').text()]).toEqual([
-      410,
-      'Tromsø Fitness Nordlys is no longer shared with you',
-    ])
+    expect([gone.status, gone.$('h1').text()]).toEqual([410, 'Tromsø Fitness Nordlys is no longer shared with you'])
     expect(await msns()).not.toContain('124680')
     await test.settled()
     // Nobody asks for it again and again; whoever opens it asks once.

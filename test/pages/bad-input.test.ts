@@ -15,30 +15,28 @@ afterAll(async () => test.stop())
 type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; text: string }
 
 /** Sends exactly this, with nothing tidied on the way. */
-const raw = (
+function raw(
   path: string,
   options: { method?: string; headers?: Record<string, string>; body?: string; anonymous?: boolean } = {},
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
     const { port } = new URL(test.url)
     const headers = {
       ...(options.anonymous ? {} : { Cookie: cookie }),
       ...(options.body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(options.body)) }),
       ...options.headers,
     }
-    const call = send(
-      { host: '127.0.0.1', port, path, method: options.method ?? 'GET', headers },
-      (answer) => {
-        let text = ''
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }))
-      },
-    )
+    const call = send({ host: '127.0.0.1', port, path, method: options.method ?? 'GET', headers }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }))
+    })
     call.on('error', reject).end(options.body)
   })
+}
 
 /** A page in words, within the portal's layout, that gives nothing away. */
-const expectPage = ({ headers, text }: Answer, signedIn = true): void => {
+function expectPage({ headers, text }: Answer, signedIn = true): void {
   const $ = load(text)
   expect(headers['content-type']).toBe('text/html; charset=utf-8')
   expect($('header.bar .brand')).toHaveLength(1)
@@ -53,7 +51,9 @@ const partner = '/partners/12345'
 const shop = '/merchants/business:NO:ORG/311900456'
 
 /** What stands in a table, a word at a time. */
-const words = (table: string): string[] => table.trim().split(/\s+/)
+function words(table: string): string[] {
+  return table.trim().split(/\s+/)
+}
 
 const nowhere = words(`
   /no/such/page /%00 /%E0%A4%A /% /..%2f..%2fetc%2fpasswd /../../etc/passwd //evil.example/partners/12345 /.env
@@ -89,13 +89,7 @@ describe('an address that leads nowhere', () => {
   })
 
   it('leads who is not signed in to the sign-in page, or says that it makes no sense', async () => {
-    for (const path of [
-      '/%00',
-      '/%E0%A4%A',
-      '//evil.example',
-      `/${'a/'.repeat(1500)}`,
-      `${partner}/%E0%A4%A`,
-    ]) {
+    for (const path of ['/%00', '/%E0%A4%A', '//evil.example', `/${'a/'.repeat(1500)}`, `${partner}/%E0%A4%A`]) {
       const answer = await raw(path, { anonymous: true })
       expect([path.slice(0, 40), answer.status]).toEqual([path.slice(0, 40), 302])
       expect(answer.headers.location).toMatch(/^\/(\?returnTo=%2F|$)/)

@@ -62,7 +62,7 @@ const lists: [page: string, endpoint: string, purpose: string, good: object, bad
 ]
 
 /** Answers so for every list, which then is read anew. */
-const readAs = async (answerOf: (list: (typeof lists)[number]) => unknown, status = 200): Promise<void> => {
+async function readAs(answerOf: (list: (typeof lists)[number]) => unknown, status = 200): Promise<void> {
   test.api.faults.override = ({ path, msn }) => {
     if (path.endsWith('/sales-units/123456'))
       return { status: 200, body: { msn: '123456', name: 'The good one', businessIdentifier: identifier } }

@@ -18,7 +18,7 @@ const sauna = '/merchants/business:FI:Y-tunnus/9234567-8'
 const acme = '/merchants/business:NO:ORG/311900456'
 
 /** The menu's entries without their counts. */
-const menuOf = ({ $ }: Visit): string[] => {
+function menuOf({ $ }: Visit): string[] {
   const menu = $('.side nav').clone()
   menu.find('.count').remove()
   return menu

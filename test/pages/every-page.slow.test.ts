@@ -26,8 +26,7 @@ beforeAll(async () => {
   }
   for (const { body } of world.productOrders) {
     if (body.salesUnit) body.salesUnit.name = awkward
-    if (body.status === 'ON_HOLD')
-      Object.assign(body, { status: awkward.slice(0, 60), productOrderType: awkward })
+    if (body.status === 'ON_HOLD') Object.assign(body, { status: awkward.slice(0, 60), productOrderType: awkward })
   }
   for (const { organisation } of world.organisations) {
     if (organisation.kind === 'merchant') Object.assign(organisation, { name: awkward })
@@ -38,7 +37,7 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 /** What a page has that data has made, or that stands inline and the policy would have to allow. */
-const dirtOf = ({ $ }: Visit): string[] => {
+function dirtOf({ $ }: Visit): string[] {
   const elements = $(
     'style, script:not([type=module][src^="/assets/"]), img, iframe, object, embed, base, meta[http-equiv]',
   )
@@ -50,46 +49,48 @@ const dirtOf = ({ $ }: Visit): string[] => {
     .toArray()
     .map((element) => String($(element).attr('href') ?? $(element).attr('src') ?? $(element).attr('action')))
     .filter(
-      (link) =>
-        !/^(\/(?!\/)|[?#]|https:\/\/(feedback\.example|developer\.vippsmobilepay\.com\/docs)\/)/.test(link),
+      (link) => !/^(\/(?!\/)|[?#]|https:\/\/(feedback\.example|developer\.vippsmobilepay\.com\/docs)\/)/.test(link),
     )
-  return [
-    ...elements.toArray().map((element) => $.html(element)),
-    $('script').text(),
-    ...inline,
-    ...elsewhere,
-  ].filter(Boolean)
+  return [...elements.toArray().map((element) => $.html(element)), $('script').text(), ...inline, ...elsewhere].filter(
+    Boolean,
+  )
 }
 
 /** Where a page leads on this portal: links, and forms that are sent by GET as they stand. */
-const targetsOf = ({ $, url }: Visit): URL[] =>
-  [
-    // What is downloaded is no page, and has tests of its own.
-    ...$('a[href]:not([download])')
-      .toArray()
-      .map((link) => String($(link).attr('href'))),
-    ...$('form[method=get]')
-      .toArray()
-      .map((form) => `?${new URLSearchParams($(form).serialize()).toString()}`),
-  ]
-    .map((href) => new URL(href, url))
-    // Every page has its own way to another language and to a new sign-in, and both lead back to it.
-    .filter(({ origin, pathname }) => origin === url.origin && !/^\/(language\/|login$)/.test(pathname))
-    // A list filtered, sorted or sized in one way leads on to all others: one step of that is enough.
-    .filter(({ pathname, search }) => pathname !== url.pathname || url.search === '' || isOneStep(search))
+function targetsOf({ $, url }: Visit): URL[] {
+  return (
+    [
+      // What is downloaded is no page, and has tests of its own.
+      ...$('a[href]:not([download])')
+        .toArray()
+        .map((link) => String($(link).attr('href'))),
+      ...$('form[method=get]')
+        .toArray()
+        .map((form) => `?${new URLSearchParams($(form).serialize()).toString()}`),
+    ]
+      .map((href) => new URL(href, url))
+      // Every page has its own way to another language and to a new sign-in, and both lead back to it.
+      .filter(({ origin, pathname }) => origin === url.origin && !/^\/(language\/|login$)/.test(pathname))
+      // A list filtered, sorted or sized in one way leads on to all others: one step of that is enough.
+      .filter(({ pathname, search }) => pathname !== url.pathname || url.search === '' || isOneStep(search))
+  )
+}
 
 /** One parameter alone, or none. */
-const isOneStep = (search: string): boolean => new URLSearchParams(search).size <= 1
+function isOneStep(search: string): boolean {
+  return new URLSearchParams(search).size <= 1
+}
 
-const assetsOf = ({ $, url }: Visit): string[] =>
-  $('link[href], script[src]')
+function assetsOf({ $, url }: Visit): string[] {
+  return $('link[href], script[src]')
     .toArray()
     .map((element) => new URL(String($(element).attr('href') ?? $(element).attr('src')), url).pathname)
+}
 
 const assets = new Set<string>()
 
 /** Visits everything that can be reached, and says what did not answer, has not what was linked, or is not clean. */
-const crawl = async (name: string): Promise<{ pages: Map<string, Visit>; broken: string[] }> => {
+async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken: string[] }> {
   const browser = await test.signedIn(name)
   const todo = [{ to: '/', from: 'the beginning', hash: '' }]
   const pages = new Map<string, Visit>()
@@ -112,8 +113,7 @@ const crawl = async (name: string): Promise<{ pages: Map<string, Visit>; broken:
     for (const asset of assetsOf(page)) assets.add(asset)
     for (const { pathname, search, hash: part } of targetsOf(page)) {
       const target = pathname + search
-      if (part || !pages.has(target))
-        todo.push({ to: target, from: to, hash: decodeURIComponent(part.slice(1)) })
+      if (part || !pages.has(target)) todo.push({ to: target, from: to, hash: decodeURIComponent(part.slice(1)) })
     }
   }
   return { pages, broken }
@@ -166,12 +166,7 @@ it('shows the name that is a script as text in list, detail, title and wherever 
 it.each(['sales-units', 'product-orders', 'developers/webhooks'])(
   'repeats what was searched in %s as text, letter by letter',
   async (list) => {
-    for (const q of [
-      '<script>alert(1)</script>',
-      '"><img src=x onerror=alert(1)>',
-      awkward.slice(0, 100),
-      "' \\",
-    ]) {
+    for (const q of ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', awkward.slice(0, 100), "' \\"]) {
       const page = await kari.open(`/partners/12345/${list}?q=${encodeURIComponent(q)}`)
       expect(page.status).toBe(200)
       expect(dirtOf(page)).toEqual([])
@@ -193,9 +188,7 @@ it('every asset is there, and what style sheets and scripts ask for too', async 
     expect(asset.headers['cache-control']).toContain('immutable')
     if (!/\.(css|js)$/.test(path)) continue
     sheets.push(path)
-    const asked = path.endsWith('.css')
-      ? /(url\(|@import )\s*["']?([^"')\s]+)/g
-      : /(^import |from )'([^']+)'/gm
+    const asked = path.endsWith('.css') ? /(url\(|@import )\s*["']?([^"')\s]+)/g : /(^import |from )'([^']+)'/gm
     for (const [, , found] of asset.text.matchAll(asked)) {
       if (!found || found.startsWith('data:')) continue
       const target = new URL(found, asset.url)

@@ -20,12 +20,15 @@ afterAll(async () => test.stop())
 
 const small = '/partners/12345'
 const large = '/partners/23456'
-const today = () => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }).format(new Date())
+
+function today() {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }).format(new Date())
+}
 
 type File = { status: number; headers: IncomingMessage['headers']; bytes: Buffer }
 
 /** What a browser saves. */
-const download = async (browser: Browser, path: string, language = 'en', method = 'GET'): Promise<File> => {
+async function download(browser: Browser, path: string, language = 'en', method = 'GET'): Promise<File> {
   const headers = { Cookie: `portal=${browser.cookie('portal')}; language=${language}` }
   const call = get(test.url + path, { headers, method })
   const [answer] = (await once(call, 'response')) as [IncomingMessage]
@@ -34,9 +37,11 @@ const download = async (browser: Browser, path: string, language = 'en', method 
   return { status: answer.statusCode ?? 0, headers: answer.headers, bytes: Buffer.concat(chunks) }
 }
 
-const tableOf = ({ bytes }: File, delimiter = ','): string[][] => parse(bytes, { bom: true, delimiter })
+function tableOf({ bytes }: File, delimiter = ','): string[][] {
+  return parse(bytes, { bom: true, delimiter })
+}
 
-const sheetOf = async ({ bytes }: File) => {
+async function sheetOf({ bytes }: File) {
   const { sheets } = await readXlsx(bytes)
   return sheets[0]?.rows ?? []
 }
@@ -48,14 +53,7 @@ describe('a CSV file', () => {
     expect(file.headers['content-type']).toBe('text/csv; charset=utf-8')
     expect(file.bytes.subarray(0, 3).toString('hex')).toBe('efbbbf')
     const [headings, ...rows] = tableOf(file)
-    expect(headings?.slice(0, 6)).toEqual([
-      'Name',
-      'MSN',
-      'Merchant',
-      'Scheme',
-      'Business identifier',
-      'Capture',
-    ])
+    expect(headings?.slice(0, 6)).toEqual(['Name', 'MSN', 'Merchant', 'Scheme', 'Business identifier', 'Capture'])
     expect(rows).toHaveLength(60)
     const shown = await readRows(åse, `${large}/sales-units?sort=-msn&size=100`)
     expect(rows.map(([, msn]) => msn)).toEqual(shown.map(([, msn]) => msn))
@@ -138,9 +136,7 @@ describe('an Excel file', () => {
     async (list) => {
       const csv = tableOf(await download(kari, `${small}/${list}.csv`))
       const file = await download(kari, `${small}/${list}.xlsx`)
-      expect(file.headers['content-type']).toBe(
-        'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-      )
+      expect(file.headers['content-type']).toBe('application/vnd.openxmlformats-officedocument.spreadsheetml.sheet')
       const rows = await sheetOf(file)
       expect(rows.map((row) => row.map((cell) => cell ?? ''))).toEqual(
         csv.map((row) => row.map((cell) => cell.replace(/^'(?=[=+\-@\t\r])/, ''))),
@@ -188,9 +184,7 @@ describe('a download', () => {
   })
 
   it('may run twice at once for one person, and not twelve times', async () => {
-    const twelve = await Promise.all(
-      Array.from({ length: 12 }, async () => download(åse, `${large}/sales-units.xlsx`)),
-    )
+    const twelve = await Promise.all(Array.from({ length: 12 }, async () => download(åse, `${large}/sales-units.xlsx`)))
     const ofStatus = (wanted: number) => twelve.filter(({ status }) => status === wanted)
     expect(ofStatus(200).length).toBeGreaterThanOrEqual(2)
     expect(ofStatus(429).length).toBeGreaterThanOrEqual(1)
@@ -200,13 +194,7 @@ describe('a download', () => {
   })
 
   it('stands on the page of each list, with what the page is filtered by', async () => {
-    for (const list of [
-      'sales-units',
-      'product-orders',
-      'developers/webhooks',
-      'templates',
-      'price-packages',
-    ]) {
+    for (const list of ['sales-units', 'product-orders', 'developers/webhooks', 'templates', 'price-packages']) {
       const page = await kari.open(`${small}/${list}?q=a`)
       const hrefs = page
         .$('main a[download]')

@@ -12,10 +12,11 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const cardsOf = ({ $ }: Visit, list: string): [string, string][] =>
-  $(`section[aria-labelledby=${list}] li a`)
+function cardsOf({ $ }: Visit, list: string): [string, string][] {
+  return $(`section[aria-labelledby=${list}] li a`)
     .toArray()
     .map((card) => [String($(card).attr('href')), wordsOf($(card))])
+}
 
 describe('the partner’s landing page', () => {
   it('welcomes, says what the portal is, and how to ask for more', async () => {
@@ -33,16 +34,13 @@ describe('the partner’s landing page', () => {
     const base = `/partners/${id}`
     const page = await browser.open(base)
     const { pricePackages, templates, partnersWithTemplates } = test.world
-    const count = (rows: readonly { partnerId: string }[]) =>
-      rows.filter(({ partnerId }) => partnerId === id).length
+    const count = (rows: readonly { partnerId: string }[]) => rows.filter(({ partnerId }) => partnerId === id).length
     expect(cardsOf(page, 'counts')).toEqual([
       [`${base}/sales-units`, `${visibleSalesUnits(test.world, { kind: 'partner', id }).length} Sales units`],
       [`${base}/price-packages`, `${count(pricePackages)} Price packages`],
       [
         `${base}/templates`,
-        partnersWithTemplates.includes(id)
-          ? `${count(templates)} Templates`
-          : '– Templates Not shared by the API',
+        partnersWithTemplates.includes(id) ? `${count(templates)} Templates` : '– Templates Not shared by the API',
       ],
     ])
   })
@@ -100,8 +98,8 @@ describe('the partner’s landing page', () => {
 })
 
 /** What a notice says: its heading, its rows, and where its heading leads. */
-const noticesOf = ({ $ }: Visit) =>
-  Object.fromEntries(
+function noticesOf({ $ }: Visit) {
+  return Object.fromEntries(
     $('[data-notice]')
       .toArray()
       .map((notice) => [
@@ -116,9 +114,10 @@ const noticesOf = ({ $ }: Visit) =>
         },
       ]),
   )
+}
 
 /** Moves what the portal has seen into the past: time cannot be waited for. */
-const backdate = async (table: 'sales_units' | 'product_orders', keys: readonly string[], days: number) => {
+async function backdate(table: 'sales_units' | 'product_orders', keys: readonly string[], days: number) {
   const at = new Date(Date.now() - days * 86_400_000)
   await test.portal.database.kysely
     .updateTable(table)
@@ -157,17 +156,14 @@ describe('what needs attention', () => {
     await backdate('sales_units', keys.slice(1, 3), 6)
 
     const waits = orders.filter(
-      ({ body }) =>
-        body.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(body.status),
+      ({ body }) => body.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(body.status),
     )
     const [young, old, over] = waits
     if (!young || !old || !over) throw new Error('the demo world has too few orders that wait')
     await backdate('product_orders', [young.body.productOrderId], 9)
     await backdate('product_orders', [old.body.productOrderId], 11)
     await backdate('product_orders', [over.body.productOrderId], 15)
-    const received = orders.find(
-      ({ body }) => body.productOrderType !== 'PREFILL' && body.status === 'RECEIVED',
-    )
+    const received = orders.find(({ body }) => body.productOrderType !== 'PREFILL' && body.status === 'RECEIVED')
     if (!received) throw new Error('the demo world has no order that is not prefilled and waits')
     received.body.status = 'REJECTED'
     // The sync counts what it has changed itself.

@@ -52,9 +52,7 @@ describe('the language of a page', () => {
     const browser = await test.signedIn('Åse Bjørk')
     await browser.open('/partners/12345/product-orders?status=COMPLETED&q=business:')
     const page = await browser.follow('Norsk')
-    expect(page.url.pathname + page.url.search).toBe(
-      '/partners/12345/product-orders?status=COMPLETED&q=business:',
-    )
+    expect(page.url.pathname + page.url.search).toBe('/partners/12345/product-orders?status=COMPLETED&q=business:')
     expect(page.$('html').attr('lang')).toBe('nb')
     expect(page.$('h1').text()).toBe('Produktordrer')
     expect((await browser.open('/profile')).$('html').attr('lang')).toBe('nb')
@@ -71,13 +69,7 @@ describe('the language of a page', () => {
   })
 
   it('does not lead anywhere else', async () => {
-    for (const returnTo of [
-      'https://evil.example',
-      '//evil.example',
-      '/\\evil.example',
-      'evil',
-      '',
-    ] as const) {
+    for (const returnTo of ['https://evil.example', '//evil.example', '/\\evil.example', 'evil', ''] as const) {
       const path = `/language/en?returnTo=${encodeURIComponent(returnTo)}`
       const page = await test.browser().open(path, { follow: false })
       expect([page.status, page.headers['location']]).toEqual([302, '/'])
@@ -114,9 +106,7 @@ describe('numbers and dates', () => {
   it('are written as the language writes them', async () => {
     expect((await åse.open('/partners/23456')).words).toContain('1,200 Sales units')
     const norsk = await åse.open('/partners/23456', nb)
-    expect(norsk.words).toContain(
-      `${new Intl.NumberFormat('nb-NO').format(1200).replace(/\s/, ' ')} Salgssteder`,
-    )
+    expect(norsk.words).toContain(`${new Intl.NumberFormat('nb-NO').format(1200).replace(/\s/, ' ')} Salgssteder`)
     const path = '/partners/12345/merchants/business:NO:ORG/311900456'
     expect(factsOf(await åse.open(path))['Merchant since']).toBe('2 Mar 2021')
     const facts = factsOf(await åse.open(path, nb))

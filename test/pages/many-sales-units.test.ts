@@ -73,9 +73,7 @@ it('shows the list as soon as it is there, and what is not yet read of it', asyn
 
   const [name, msn] = rowsOf(page).find((row) => row.includes('Not read yet')) ?? []
   expect(rowsOf(await åse.open(`${path}?q=${msn}`)).map((row) => row[1])).toEqual([msn])
-  expect(
-    rowsOf(await åse.open(`${path}?q=${encodeURIComponent(name ?? '')}`)).map((row) => row[1]),
-  ).toContain(msn)
+  expect(rowsOf(await åse.open(`${path}?q=${encodeURIComponent(name ?? '')}`)).map((row) => row[1])).toContain(msn)
   // Somebody looks at it, so it goes before the others.
   const detail = await åse.open(`${path}/${msn}`)
   expect([detail.status, detail.$('h1').text()]).toEqual([200, name])
@@ -95,15 +93,11 @@ it('finds by merchant and business identifier once all has been read', async () 
   const { id } = unit.body.businessIdentifier
   const name = test.world.merchants.find(({ body }) => body.businessIdentifier.id === id)?.body.name ?? ''
   const named = new Set(
-    test.world.merchants
-      .filter(({ body }) => body.name === name)
-      .map(({ body }) => body.businessIdentifier.id),
+    test.world.merchants.filter(({ body }) => body.name === name).map(({ body }) => body.businessIdentifier.id),
   )
   const expected = units.filter(({ body }) => named.has(body.businessIdentifier.id))
   const found = await readRows(åse, `${path}?q=${encodeURIComponent(name.toUpperCase())}`)
-  expect(found.map((row) => String(row[1])).toSorted()).toEqual(
-    expected.map(({ body }) => body.msn).toSorted(),
-  )
+  expect(found.map((row) => String(row[1])).toSorted()).toEqual(expected.map(({ body }) => body.msn).toSorted())
   expect((await readRows(åse, `${path}?q=${id}`)).length).toBeGreaterThan(0)
 })
 

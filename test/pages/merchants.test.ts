@@ -16,21 +16,26 @@ afterAll(async () => test.stop())
 
 const nordlys = { kind: 'partner', id: '12345' } as const
 const countries: Record<string, string> = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
-const pathOf = ({ body: { businessIdentifier } }: DemoMerchant): string =>
-  `/partners/12345/merchants/${businessIdentifier.scheme}/${businessIdentifier.id}`
 
-const date = (iso: string): string =>
-  new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(new Date(iso))
+function pathOf({ body: { businessIdentifier } }: DemoMerchant): string {
+  return `/partners/12345/merchants/${businessIdentifier.scheme}/${businessIdentifier.id}`
+}
 
-const addressWords = ({ lines, postCode, city, countryCode }: DemoAddress): string =>
-  [...lines, [postCode, city].join(' '), countryCode && countries[countryCode]].filter(Boolean).join(' ')
+function date(iso: string): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(new Date(iso))
+}
 
-const salesUnitsOf = ({ $ }: Visit): string[] =>
-  $('section[aria-labelledby=units] li')
+function addressWords({ lines, postCode, city, countryCode }: DemoAddress): string {
+  return [...lines, [postCode, city].join(' '), countryCode && countries[countryCode]].filter(Boolean).join(' ')
+}
+
+function salesUnitsOf({ $ }: Visit): string[] {
+  return $('section[aria-labelledby=units] li')
     .toArray()
     .map((unit) => wordsOf($(unit)))
+}
 
-const merchantOf = (id: string): DemoMerchant => {
+function merchantOf(id: string): DemoMerchant {
   const merchant = test.world.merchants.find(({ body }) => body.businessIdentifier.id === id)
   if (!merchant) throw new Error(`no merchant ${id}`)
   return merchant
@@ -54,9 +59,7 @@ it('shows all that the API shares of each merchant of a partner, and its sales u
       ...(rest.businessAddress ? { 'Business address': addressWords(rest.businessAddress) } : {}),
       ...(rest.businessPostAddress ? { 'Postal address': addressWords(rest.businessPostAddress) } : {}),
     })
-    expect(salesUnitsOf(page).toSorted()).toEqual(
-      salesUnits.map(({ body }) => `${body.name} ${body.msn}`).toSorted(),
-    )
+    expect(salesUnitsOf(page).toSorted()).toEqual(salesUnits.map(({ body }) => `${body.name} ${body.msn}`).toSorted())
     expect(page.words).toContain('Sales units that have you as partner')
     expect(page.$('nav.crumbs a').attr('href')).toBe('/partners/12345/sales-units')
   }
@@ -102,6 +105,5 @@ it.each([
   expect(page.words).toContain('This merchant is not shared with you')
   expect(page.words).toContain(id)
   expect(page.words).not.toContain(merchantOf(id).body.name)
-  for (const reason of Object.values(words.errors.merchantNotShared.reasons))
-    expect(page.words).toContain(reason)
+  for (const reason of Object.values(words.errors.merchantNotShared.reasons)) expect(page.words).toContain(reason)
 })

@@ -18,15 +18,7 @@ it.each([
 ])('shows every price package of partner %s, with commission, market and id', async (partnerId, count) => {
   const åse = await test.signedIn('Åse Bjørk')
   const page = await åse.open(`/partners/${partnerId}/price-packages`)
-  expect(headingsOf(page)).toEqual([
-    'Name',
-    'Price',
-    'Commission',
-    'Product',
-    'Market',
-    'In the signup form',
-    'ID',
-  ])
+  expect(headingsOf(page)).toEqual(['Name', 'Price', 'Commission', 'Product', 'Market', 'In the signup form', 'ID'])
   const packages = test.world.pricePackages.filter((row) => row.partnerId === partnerId)
   expect(packages).toHaveLength(count)
   const expected = packages.map(({ body }) => [
@@ -59,11 +51,8 @@ it('tells a partner with none whom to ask', async () => {
 it('finds by name, id, product and market, and sorts', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const path = '/partners/12345/price-packages'
-  const packages = test.world.pricePackages
-    .filter(({ partnerId }) => partnerId === '12345')
-    .map(({ body }) => body)
-  const idsOf = async (query: string) =>
-    rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[6]))
+  const packages = test.world.pricePackages.filter(({ partnerId }) => partnerId === '12345').map(({ body }) => body)
+  const idsOf = async (query: string) => rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[6]))
   const ids = (wanted: (body: (typeof packages)[number]) => boolean) =>
     packages
       .filter(wanted)

@@ -14,17 +14,23 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 type Order = DemoProductOrder['body']
-const ordersOf = (wanted: (order: Order) => boolean): Order[] =>
-  test.world.productOrders
+function ordersOf(wanted: (order: Order) => boolean): Order[] {
+  return test.world.productOrders
     .filter(({ partnerId }) => partnerId === '12345')
     .map(({ body }) => body)
     .filter(wanted)
-const orderWhere = (wanted: (order: Order) => boolean): Order => {
+}
+
+function orderWhere(wanted: (order: Order) => boolean): Order {
   const [order] = ordersOf(wanted)
   if (!order) throw new Error('no such order')
   return order
 }
-const pathOf = ({ productOrderId }: Order): string => `/partners/12345/product-orders/${productOrderId}`
+
+function pathOf({ productOrderId }: Order): string {
+  return `/partners/12345/product-orders/${productOrderId}`
+}
+
 const final = new Set(['COMPLETED', 'REJECTED', 'EXPIRED'])
 
 describe('a product order', () => {
@@ -90,8 +96,7 @@ describe('a product order', () => {
   it('says of a prefilled one that waits by when it expires, and of no other', async () => {
     for (const order of ordersOf(({ status }) => status !== 'unknown')) {
       const expires = factsOf(await kari.open(pathOf(order)))['Expires']
-      const waits =
-        order.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(order.status)
+      const waits = order.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(order.status)
       // Everything was first seen when the test began.
       const [today, by] = [0, 14].map((days) => shownDate(new Date(Date.now() + days * 86_400_000)))
       expect(expires).toBe(
@@ -159,8 +164,7 @@ it('explains an order that is not shared', async () => {
   const page = await kari.open(pathOf(foreign))
   expect(page.status).toBe(404)
   expect(page.words).toContain('This product order is not shared with you')
-  for (const reason of Object.values(words.errors.productOrderNotShared.reasons))
-    expect(page.words).toContain(reason)
+  for (const reason of Object.values(words.errors.productOrderNotShared.reasons)) expect(page.words).toContain(reason)
 })
 
 it('says of one that is gone what it was, until when it was there, and the usual reasons', async () => {

@@ -34,39 +34,44 @@ const products: Record<string, string> = words.productType
 const types: Record<string, string> = words.orderType
 
 type Order = DemoProductOrder['body']
-const ordersOf = (partnerId: string, wanted: (order: Order) => boolean = () => true): Order[] =>
-  test.world.productOrders
+function ordersOf(partnerId: string, wanted: (order: Order) => boolean = () => true): Order[] {
+  return test.world.productOrders
     .filter((row) => row.partnerId === partnerId)
     .map(({ body }) => body)
     .filter(wanted)
+}
 
 /** The name of an order's merchant, where the partner sees the merchant. */
-const merchantOf = (orderId: string): string | undefined => {
+function merchantOf(orderId: string): string | undefined {
   const order = test.world.productOrders.find(({ body }) => body.productOrderId === orderId)
   return (
     order &&
-    visibleMerchant(test.world, { kind: 'partner', id: order.partnerId }, order.body.businessIdentifier)
-      ?.merchant.body.name
+    visibleMerchant(test.world, { kind: 'partner', id: order.partnerId }, order.body.businessIdentifier)?.merchant.body
+      .name
   )
 }
 
-const current = ({ status }: Order): boolean => status !== 'EXPIRED'
+function current({ status }: Order): boolean {
+  return status !== 'EXPIRED'
+}
 
-const rowOf = ({
+function rowOf({
   businessIdentifier,
   status,
   productType,
   productOrderType,
   salesUnit,
   productOrderId,
-}: Order): string[] => [
-  [writtenIdentifier(businessIdentifier), merchantOf(productOrderId)].filter(Boolean).join(' '),
-  statuses[status]?.name ?? status,
-  products[productType] ?? productType,
-  types[productOrderType] ?? productOrderType,
-  salesUnit ? `${salesUnit.name} ${salesUnit.msn}` : '–',
-  today,
-]
+}: Order): string[] {
+  return [
+    [writtenIdentifier(businessIdentifier), merchantOf(productOrderId)].filter(Boolean).join(' '),
+    statuses[status]?.name ?? status,
+    products[productType] ?? productType,
+    types[productOrderType] ?? productOrderType,
+    salesUnit ? `${salesUnit.name} ${salesUnit.msn}` : '–',
+    today,
+  ]
+}
 
 describe('the list', () => {
   it('shows every order that names the partner but the expired, with all that the table promises', async () => {
@@ -74,14 +79,7 @@ describe('the list', () => {
     expect(pages.map(({ length }) => length)).toEqual([25, 8])
     expect(inOrder(pages.flat())).toEqual(inOrder(ordersOf('12345', current).map(rowOf)))
     const page = await kari.open(path)
-    expect(headingsOf(page)).toEqual([
-      'Merchant',
-      'Status',
-      'Product',
-      'How it was made',
-      'Sales unit',
-      'First seen',
-    ])
+    expect(headingsOf(page)).toEqual(['Merchant', 'Status', 'Product', 'How it was made', 'Sales unit', 'First seen'])
     expect(page.words).toContain('33 product orders')
     expect(page.words).toContain('1–25 of 33')
   })
@@ -96,9 +94,7 @@ describe('the list', () => {
       'Rejected',
       'ON_HOLD',
     ])
-    expect(inTurn).toEqual(
-      inTurn.toSorted((a, b) => inTurn.indexOf(a) - inTurn.indexOf(b) || (a === b ? 0 : 1)),
-    )
+    expect(inTurn).toEqual(inTurn.toSorted((a, b) => inTurn.indexOf(a) - inTurn.indexOf(b) || (a === b ? 0 : 1)))
   })
 
   it('shows the expired ones on request, and keeps them while one turns the pages', async () => {
@@ -146,14 +142,15 @@ describe('the list', () => {
 })
 
 /** The tabs above the list, with how many orders each says it has. */
-const tabsOf = ({ $ }: Visit) =>
-  $('nav.states a')
+function tabsOf({ $ }: Visit) {
+  return $('nav.states a')
     .toArray()
     .map((tab) => {
       const count = $(tab).find('.count').text()
       const name = $(tab).text().replace(count, '').trim()
       return { name, count: Number(count), href: $(tab).attr('href'), current: $(tab).is('[aria-current]') }
     })
+}
 
 describe('tabs', () => {
   const counted = (wanted: (order: Order) => boolean) => {
@@ -198,9 +195,7 @@ describe('tabs', () => {
 
   it('keep the filter, and are kept by it', async () => {
     const page = await kari.open(`${path}?type=PREFILL&status=RECEIVED`)
-    expect(tabsOf(page).find(({ name }) => name === 'Submitted')?.href).toBe(
-      '?status=ORDER_SUBMITTED&type=PREFILL',
-    )
+    expect(tabsOf(page).find(({ name }) => name === 'Submitted')?.href).toBe('?status=ORDER_SUBMITTED&type=PREFILL')
     expect(page.$('input[type=hidden][form=filter][name=status]').val()).toBe('RECEIVED')
     expect(chipsOf(page)).toEqual({
       'Status: Received': '?type=PREFILL',

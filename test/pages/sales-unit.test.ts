@@ -20,16 +20,17 @@ const base = '/partners/12345/sales-units'
 const sauna = '/merchants/business:FI:Y-tunnus/9234567-8'
 const nordlys = { kind: 'partner', id: '12345' } as const
 
-const unitOf = (msn: string): DemoSalesUnit => {
+function unitOf(msn: string): DemoSalesUnit {
   const unit = test.world.salesUnits.find(({ body }) => body.msn === msn)
   if (!unit) throw new Error(`no sales unit ${msn}`)
   return unit
 }
+
 const known: Record<string, { name: string; text: string }> = words.configuration
 const values: Record<string, string> = words.captureTypes
 
 /** What the page should say of one setting: its name and key, its value and explanation. */
-const setting = (name: string, value: boolean | string): [string, string] => {
+function setting(name: string, value: boolean | string): [string, string] {
   const said = typeof value === 'boolean' ? (value ? 'Yes' : 'No') : (values[value] ?? value)
   const entry = known[name]
   return entry
@@ -104,10 +105,7 @@ describe('a sales unit', () => {
   it('leads to its merchant', async () => {
     await kari.open(`${base}/20481234`)
     const page = await kari.follow('Fjord Fitness & Spa AS')
-    expect([page.status, page.url.pathname]).toEqual([
-      200,
-      '/partners/12345/merchants/business:NO:ORG/314550091',
-    ])
+    expect([page.status, page.url.pathname]).toEqual([200, '/partners/12345/merchants/business:NO:ORG/314550091'])
     expect(page.$('h1').text()).toBe('Fjord Fitness & Spa AS')
   })
 
@@ -155,8 +153,7 @@ describe('a sales unit that is not shared', () => {
     expect(page.status).toBe(404)
     expect(page.words).toContain('This sales unit is not shared with you')
     expect(page.words).toContain(msn)
-    for (const reason of Object.values(words.errors.salesUnitNotShared.reasons))
-      expect(page.words).toContain(reason)
+    for (const reason of Object.values(words.errors.salesUnitNotShared.reasons)) expect(page.words).toContain(reason)
     expect((await kari.follow('Go to the front page')).url.pathname).toBe('/partners/12345')
   })
 })

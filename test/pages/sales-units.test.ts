@@ -34,15 +34,18 @@ const small = '/partners/12345/sales-units'
 const large = '/partners/23456/sales-units'
 const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
 
-const merchantName = ({ body: { businessIdentifier } }: DemoSalesUnit): string =>
-  test.world.merchants.find(
-    ({ body }) =>
-      body.businessIdentifier.id === businessIdentifier.id &&
-      body.businessIdentifier.scheme === businessIdentifier.scheme,
-  )?.body.name ?? 'no such merchant'
+function merchantName({ body: { businessIdentifier } }: DemoSalesUnit): string {
+  return (
+    test.world.merchants.find(
+      ({ body }) =>
+        body.businessIdentifier.id === businessIdentifier.id &&
+        body.businessIdentifier.scheme === businessIdentifier.scheme,
+    )?.body.name ?? 'no such merchant'
+  )
+}
 
-const abilities = ({ body: { configuration } }: DemoSalesUnit): string =>
-  [
+function abilities({ body: { configuration } }: DemoSalesUnit): string {
+  return [
     configuration['paymentAllowed'] === true && 'Payments',
     configuration['paymentAllowed'] === false && 'Login only',
     configuration['recurringAllowed'] === true && 'Recurring',
@@ -50,22 +53,18 @@ const abilities = ({ body: { configuration } }: DemoSalesUnit): string =>
   ]
     .filter((word) => word !== false)
     .join(' ')
-
-const rowOf = (unit: DemoSalesUnit): string[] => {
-  const { scheme, id } = unit.body.businessIdentifier
-  return [
-    unit.body.name,
-    unit.body.msn,
-    merchantName(unit),
-    writtenIdentifier({ scheme, id }),
-    abilities(unit),
-    today,
-  ]
 }
-const rowsFor = (organisation: OrganisationReference) =>
-  visibleSalesUnits(test.world, organisation).map(rowOf)
 
-const isSorted = (rows: string[][]) => {
+function rowOf(unit: DemoSalesUnit): string[] {
+  const { scheme, id } = unit.body.businessIdentifier
+  return [unit.body.name, unit.body.msn, merchantName(unit), writtenIdentifier({ scheme, id }), abilities(unit), today]
+}
+
+function rowsFor(organisation: OrganisationReference) {
+  return visibleSalesUnits(test.world, organisation).map(rowOf)
+}
+
+function isSorted(rows: string[][]) {
   const names = rows.map(([name]) => name ?? '')
   expect(names).toEqual(names.toSorted(new Intl.Collator('nb', { numeric: true }).compare))
 }
@@ -73,14 +72,7 @@ const isSorted = (rows: string[][]) => {
 describe('the list', () => {
   it('shows every sales unit of a partner and nothing else, by name, with all that the table promises', async () => {
     const page = await kari.open(small)
-    expect(headingsOf(page)).toEqual([
-      'Name',
-      'MSN',
-      'Merchant',
-      'Business identifier',
-      'Can do',
-      'First seen',
-    ])
+    expect(headingsOf(page)).toEqual(['Name', 'MSN', 'Merchant', 'Business identifier', 'Can do', 'First seen'])
     expect(rowsOf(page)).toHaveLength(12)
     expect(inOrder(rowsOf(page))).toEqual(inOrder(rowsFor({ kind: 'partner', id: '12345' })))
     isSorted(rowsOf(page))
@@ -165,11 +157,7 @@ describe('the filter', () => {
     'finds a business identifier as people write it: %s',
     async (q) => {
       const page = await kari.open(`${small}?q=${encodeURIComponent(q)}`)
-      expect(rowsOf(page).map((row) => row[3])).toEqual([
-        'NO 311 900 456',
-        'NO 311 900 456',
-        'NO 311 900 456',
-      ])
+      expect(rowsOf(page).map((row) => row[3])).toEqual(['NO 311 900 456', 'NO 311 900 456', 'NO 311 900 456'])
       // Written with gaps, marked across them.
       expect(fold(page.$('main td mark').first().text())).toBe('311 900 456')
     },
@@ -274,8 +262,7 @@ describe('columns', () => {
 describe('narrowing', () => {
   const small12345 = (wanted: (unit: DemoSalesUnit) => boolean) =>
     visibleSalesUnits(test.world, { kind: 'partner', id: '12345' }).filter(wanted)
-  const market = (code: string) => (unit: DemoSalesUnit) =>
-    unit.body.businessIdentifier.scheme.split(':')[1] === code
+  const market = (code: string) => (unit: DemoSalesUnit) => unit.body.businessIdentifier.scheme.split(':')[1] === code
   const can =
     (...names: string[]) =>
     ({ body: { configuration } }: DemoSalesUnit) =>
@@ -294,8 +281,7 @@ describe('narrowing', () => {
     ],
     [
       'market=NO&capture=ReserveCapture&can=paymentAllowed',
-      (unit: DemoSalesUnit) =>
-        market('NO')(unit) && captures('ReserveCapture')(unit) && can('paymentAllowed')(unit),
+      (unit: DemoSalesUnit) => market('NO')(unit) && captures('ReserveCapture')(unit) && can('paymentAllowed')(unit),
       ['Market: Norway', 'Capture: Reserve capture', 'Can do: Payments'],
     ],
   ])('takes %s, and offers to take each away', async (query, wanted, chips) => {

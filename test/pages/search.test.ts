@@ -14,12 +14,13 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const find = async (q: string, { browser = åse, at = base } = {}): Promise<Visit> =>
-  browser.open(`${at}/search?q=${encodeURIComponent(q)}`)
+async function find(q: string, { browser = åse, at = base } = {}): Promise<Visit> {
+  return browser.open(`${at}/search?q=${encodeURIComponent(q)}`)
+}
 
 /** What was found, by kind, as the names of the rows. */
-const found = ({ $ }: Visit): Record<string, string[]> =>
-  Object.fromEntries(
+function found({ $ }: Visit): Record<string, string[]> {
+  return Object.fromEntries(
     $('[data-group]')
       .toArray()
       .map((group) => [
@@ -30,9 +31,11 @@ const found = ({ $ }: Visit): Record<string, string[]> =>
           .map((link) => wordsOf($(link))),
       ]),
   )
+}
 
-const own = <Row extends { partnerId: string | null }>(rows: readonly Row[]): Row[] =>
-  rows.filter(({ partnerId }) => partnerId === '12345')
+function own<Row extends { partnerId: string | null }>(rows: readonly Row[]): Row[] {
+  return rows.filter(({ partnerId }) => partnerId === '12345')
+}
 
 describe('the box on top of every page', () => {
   it('asks for everything of the organisation, without JavaScript', async () => {
@@ -178,9 +181,7 @@ it('says what has not been read yet', async () => {
   try {
     const kari = await fresh.signedIn('Kari Nordmann')
     const page = await find('x', { browser: kari })
-    expect(page.words).toContain(
-      'Not searched, because it has not been read yet: Sales units, Product orders',
-    )
+    expect(page.words).toContain('Not searched, because it has not been read yet: Sales units, Product orders')
   } finally {
     await fresh.stop()
   }

@@ -14,10 +14,11 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 /** Every page of an organisation that a role may see, with something of its own to look at. */
-const pagesFor = (organisation: OrganisationReference, role: Role): string[] =>
-  pagesOf(organisation).filter((path) => role === 'developer' || !path.includes('/developers/'))
+function pagesFor(organisation: OrganisationReference, role: Role): string[] {
+  return pagesOf(organisation).filter((path) => role === 'developer' || !path.includes('/developers/'))
+}
 
-const pagesOf = (organisation: OrganisationReference): string[] => {
+function pagesOf(organisation: OrganisationReference): string[] {
   if (organisation.kind === 'merchant') {
     const base = `/merchants/${organisation.scheme}/${organisation.id}`
     const msn = test.world.salesUnits.find(
@@ -31,11 +32,8 @@ const pagesOf = (organisation: OrganisationReference): string[] => {
     )
   }
   const base = `/partners/${organisation.id}`
-  const unit = test.world.salesUnits.find(
-    ({ active, partnerId }) => active && partnerId === organisation.id,
-  )?.body
-  const order = test.world.productOrders.find(({ partnerId }) => partnerId === organisation.id)?.body
-    .productOrderId
+  const unit = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === organisation.id)?.body
+  const order = test.world.productOrders.find(({ partnerId }) => partnerId === organisation.id)?.body.productOrderId
   return [
     '',
     '/search',
@@ -44,18 +42,16 @@ const pagesOf = (organisation: OrganisationReference): string[] => {
     '/templates',
     '/sales-units',
     ...(unit
-      ? [
-          `/sales-units/${unit.msn}`,
-          `/merchants/${unit.businessIdentifier.scheme}/${unit.businessIdentifier.id}`,
-        ]
+      ? [`/sales-units/${unit.msn}`, `/merchants/${unit.businessIdentifier.scheme}/${unit.businessIdentifier.id}`]
       : []),
     '/price-packages',
     '/developers/webhooks',
   ].map((path) => base + path)
 }
 
-const everyOrganisation = (): OrganisationReference[] =>
-  test.world.organisations.map(({ organisation }) => organisation)
+function everyOrganisation(): OrganisationReference[] {
+  return test.world.organisations.map(({ organisation }) => organisation)
+}
 
 describe('nobody signed in', () => {
   it('sees the sign-in page at / and /register', async () => {
@@ -127,8 +123,8 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
       const foreign = test.world.salesUnits.find(
         ({ partnerId }) => partnerId !== null && partnerId !== organisation.id,
       )?.body
-      const foreignOrder = test.world.productOrders.find(({ partnerId }) => partnerId !== organisation.id)
-        ?.body.productOrderId
+      const foreignOrder = test.world.productOrders.find(({ partnerId }) => partnerId !== organisation.id)?.body
+        .productOrderId
       const base = `/partners/${organisation.id}`
       const { scheme, id } = foreign?.businessIdentifier ?? { scheme: '', id: '' }
       for (const path of [
@@ -220,7 +216,5 @@ it('every route of the site map has been visited by now, and answered without an
   const visited = linesOf(test.log())
     .filter(({ msg, status }) => msg === 'request' && Number(status) < 400)
     .map(({ method, route }) => `${String(method)} ${String(route)}`)
-  expect([...new Set(visited)].filter((route) => !route.endsWith(' none')).toSorted()).toEqual(
-    routes.toSorted(),
-  )
+  expect([...new Set(visited)].filter((route) => !route.endsWith(' none')).toSorted()).toEqual(routes.toSorted())
 })

@@ -10,20 +10,15 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 const products: Record<string, string> = words.productType
-const date = (iso: string | undefined): string =>
-  new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' }).format(new Date(iso ?? ''))
+
+function date(iso: string | undefined): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' }).format(new Date(iso ?? ''))
+}
 
 it('shows every template of the partner, with price package, locked fields and link', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const page = await kari.open('/partners/12345/templates')
-  expect(headingsOf(page)).toEqual([
-    'Name',
-    'Product',
-    'Price package',
-    'Locked fields',
-    'Created',
-    'Link to hand out',
-  ])
+  expect(headingsOf(page)).toEqual(['Name', 'Product', 'Price package', 'Locked fields', 'Created', 'Link to hand out'])
   const templates = test.world.templates.filter(({ partnerId }) => partnerId === '12345')
   expect(templates).toHaveLength(5)
   const expected = templates.map(({ body }) => [
@@ -39,8 +34,7 @@ it('shows every template of the partner, with price package, locked fields and l
   const names = rowsOf(page).map(([name]) => name ?? '')
   expect(names).toEqual(names.toSorted(new Intl.Collator('nb').compare))
   for (const { body } of templates)
-    for (const copied of [body.url, body.templateId])
-      expect(page.$(`button[data-copy="${copied}"]`)).toHaveLength(1)
+    for (const copied of [body.url, body.templateId]) expect(page.$(`button[data-copy="${copied}"]`)).toHaveLength(1)
 })
 
 it('links each price package to its row', async () => {
@@ -78,9 +72,7 @@ it('finds by name, id and product, and sorts', async () => {
   const namesOf = async (query: string) =>
     rowsOf(await kari.open(`${path}?${query}`)).map(([name]) => String(name).replace(/ [\da-f-]{36}$/, ''))
   expect(await namesOf(`q=${one?.body.templateId.toUpperCase()}`)).toEqual([one?.body.name])
-  expect(await namesOf(`q=${encodeURIComponent(one?.body.name.toUpperCase() ?? '')}`)).toEqual([
-    one?.body.name,
-  ])
+  expect(await namesOf(`q=${encodeURIComponent(one?.body.name.toUpperCase() ?? '')}`)).toEqual([one?.body.name])
   for (const product of new Set(templates.map(({ body }) => body.productType))) {
     const some = templates.filter(({ body }) => body.productType === product).map(({ body }) => body.name)
     expect((await namesOf(`product=${product}`)).toSorted()).toEqual(some.toSorted())

@@ -30,13 +30,10 @@ const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG
 const cafe: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '313402778' }
 
 /** What an organisation may see: its own, and those of the sales units that it may see. */
-const expectedFor = (organisation: OrganisationReference): string[][] => {
+function expectedFor(organisation: OrganisationReference): string[][] {
   const own = organisation.kind === 'partner' ? 'The partner' : 'The merchant'
   const names = new Map(
-    visibleSalesUnits(test.world, organisation).map(({ body }) => [
-      `msn/${body.msn}`,
-      `${body.name} ${body.msn}`,
-    ]),
+    visibleSalesUnits(test.world, organisation).map(({ body }) => [`msn/${body.msn}`, `${body.name} ${body.msn}`]),
   )
   names.set(organisationKey(organisation), `${own}, all sales units`)
   return test.world.webhooks.flatMap(({ registeredFor, body: { id, url, events } }) => {
@@ -115,8 +112,7 @@ describe('the filter', () => {
   })
 
   it('does not look into events and owners', async () => {
-    for (const q of ['captured', 'Gym Ole', '231777'])
-      expect(rowsOf(await kari.open(`${path}?q=${q}`))).toEqual([])
+    for (const q of ['captured', 'Gym Ole', '231777']) expect(rowsOf(await kari.open(`${path}?q=${q}`))).toEqual([])
   })
 
   it('stays while one turns the pages', async () => {

@@ -11,14 +11,17 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const of = ({ $ }: Visit) => ({
-  scheme: $('html').attr('data-color-scheme'),
-  schemes: $('meta[name=color-scheme]').attr('content'),
-  colors: $('meta[name=theme-color]')
-    .toArray()
-    .map((meta) => [$(meta).attr('media'), $(meta).attr('content')]),
-  pressed: $('.look [aria-pressed=true]').text(),
-})
+function of({ $ }: Visit) {
+  return {
+    scheme: $('html').attr('data-color-scheme'),
+    schemes: $('meta[name=color-scheme]').attr('content'),
+    colors: $('meta[name=theme-color]')
+      .toArray()
+      .map((meta) => [$(meta).attr('media'), $(meta).attr('content')]),
+    pressed: $('.look [aria-pressed=true]').text(),
+  }
+}
+
 const automatic = {
   scheme: 'auto',
   schemes: 'light dark',
@@ -81,9 +84,9 @@ it('the browser paints its frame in the colour of the bar', async () => {
   const { $ } = await kari.open('/profile')
   const css = await (await fetch(test.url + String($('link[rel=stylesheet]').attr('href')))).text()
   const barOf = (scheme: string) =>
-    new RegExp(
-      `\\[data-color-scheme=${scheme}\\]\\{[^}]*--ds-color-neutral-background-default:(#[\\da-f]+)`,
-    ).exec(css)?.[1]
+    new RegExp(`\\[data-color-scheme=${scheme}\\]\\{[^}]*--ds-color-neutral-background-default:(#[\\da-f]+)`).exec(
+      css,
+    )?.[1]
   expect([barOf('light'), barOf('dark')]).toEqual(['#fff', '#17181a'])
 })
 

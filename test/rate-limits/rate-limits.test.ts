@@ -11,7 +11,7 @@ let provider: LyingProvider
 let database: Database
 const portals: PortalOf[] = []
 // The address is whatever the proxy says, so that each test has addresses of its own.
-const startInstance = async (): Promise<PortalOf> => {
+async function startInstance(): Promise<PortalOf> {
   const portal = await startPortalOf(provider.issuer, { database, env: { TRUST_PROXY: 'loopback' } })
   portals.push(portal)
   return portal
@@ -30,11 +30,12 @@ beforeEach(async () => {
   await database.pool.query(`delete from sessions`)
 })
 
-const ask = (url: string, address: string, headers: Record<string, string> = {}) =>
-  fetch(url, { redirect: 'manual', headers: { 'X-Forwarded-For': address, ...headers } })
+function ask(url: string, address: string, headers: Record<string, string> = {}) {
+  return fetch(url, { redirect: 'manual', headers: { 'X-Forwarded-For': address, ...headers } })
+}
 
 /** The statuses of so many requests from one address, told apart and counted. */
-const many = async (count: number, url: string, address: string, headers?: Record<string, string>) => {
+async function many(count: number, url: string, address: string, headers?: Record<string, string>) {
   const statuses: Record<number, number> = {}
   for (let done = 0; done < count; done += 20) {
     const batch = Array.from({ length: Math.min(20, count - done) }, () => ask(url, address, headers))
@@ -43,7 +44,7 @@ const many = async (count: number, url: string, address: string, headers?: Recor
   return statuses
 }
 
-const signedIn = async (portal: PortalOf, sub: string): Promise<Browser> => {
+async function signedIn(portal: PortalOf, sub: string): Promise<Browser> {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
   provider.lie({ claims: { sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
@@ -67,9 +68,7 @@ describe('an address', () => {
       expect([path, (await ask(one.url + path, '192.0.2.1')).status]).toEqual([path, 429])
     expect((await ask(`${one.url}/auth/callback`, '192.0.2.2')).status).toBe(400)
     expect((await ask(`${one.url}/login`, '192.0.2.1')).status).toBe(302)
-    const { rows } = await database.pool.query(
-      `select details, address from audit where event = 'too many requests'`,
-    )
+    const { rows } = await database.pool.query(`select details, address from audit where event = 'too many requests'`)
     expect(rows).toEqual([{ details: { limit: 'callback, address' }, address: '192.0.2.0/24' }])
   })
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const empty = async (): Promise<void> => {
+async function empty(): Promise<void> {
   await database.kysely.transaction().execute(async (db) => {
     const { sql } = await import('kysely')
     await sql`select set_config('portal.audit_retention', 'on', true)`.execute(db)
@@ -26,26 +26,26 @@ const empty = async (): Promise<void> => {
 }
 beforeEach(empty)
 
-const read = async (filter: Partial<AuditFilter> = {}, limit?: number) => {
+async function read(filter: Partial<AuditFilter> = {}, limit?: number) {
   const all = []
   for await (const rows of readAudit(database.kysely, { ...everything, ...filter }, limit)) all.push(...rows)
   return all
 }
-const count = async () => (await read()).length
+
+async function count() {
+  return (await read()).length
+}
 
 describe('entries from pages', () => {
   it('are in the log at once, and in the table in their order', async () => {
     const { logger, log } = createMemoryLog()
     const audit = createAuditWriter(database.kysely, logger)
     const who = { userId: mona, organisation: 'partner/1', address: '1.2.3.0/24' }
-    for (let index = 0; index < 20; index += 1)
-      audit.note({ event: 'page', ...who, details: { route: '/x', index } })
+    for (let index = 0; index < 20; index += 1) audit.note({ event: 'page', ...who, details: { route: '/x', index } })
     expect(log().match(/"event":"page"/g)).toHaveLength(20)
     await audit.flush()
     const all = await read()
-    expect(all.map(({ details }) => details['index'])).toEqual(
-      Array.from({ length: 20 }, (_, index) => index),
-    )
+    expect(all.map(({ details }) => details['index'])).toEqual(Array.from({ length: 20 }, (_, index) => index))
     expect(all[0]).toMatchObject({ event: 'page', ...who, details: { route: '/x' } })
   })
 
@@ -58,9 +58,7 @@ describe('entries from pages', () => {
     await audit.flush()
     expect((await read()).map(({ details }) => details['index'])).toEqual([1, 2])
     expect(log()).toContain('"userId":"no uuid"')
-    expect(log()).toMatch(
-      /invalid input syntax for type uuid.*audit insert failed: the entry is in the log only/,
-    )
+    expect(log()).toMatch(/invalid input syntax for type uuid.*audit insert failed: the entry is in the log only/)
   })
 
   it('are written once since a moment, where that is asked for', async () => {
@@ -106,9 +104,7 @@ describe('reading', () => {
 
 describe('retention', () => {
   const old = async (days: number) =>
-    database.pool.query(`insert into audit (at, event) select now() - make_interval(days => $1), 'page'`, [
-      days,
-    ])
+    database.pool.query(`insert into audit (at, event) select now() - make_interval(days => $1), 'page'`, [days])
 
   it('deletes what is older, and nothing else may', async () => {
     await old(11)

@@ -16,6 +16,7 @@ const mona = {
   name: 'Møna Ås',
   email: 'mona@example.com',
 }
+
 const nobody = '00000000-0000-5000-8000-000000000000'
 const logger = createLogger('silent')
 const bikes: Partner = { kind: 'partner', id: '12345', name: 'Bikes' }
@@ -105,8 +106,7 @@ describe('grants', () => {
     const { kysely } = database
     await saveUser(kysely, mona)
     await addGrant(kysely, { kind: 'partner', id: '777' }, nobody)
-    const grantsNow = async () =>
-      Object.fromEntries((await findUserWithGrants(kysely, mona.id))?.grants ?? [])
+    const grantsNow = async () => Object.fromEntries((await findUserWithGrants(kysely, mona.id))?.grants ?? [])
     expect(await grantsNow()).toEqual({})
     await addGrant(kysely, bikes, mona.id)
     await addGrant(kysely, shop, mona.id, { role: 'developer', until: '2999-12-31' })

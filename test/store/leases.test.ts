@@ -26,12 +26,7 @@ async function leased() {
   await addLists(db, [{ organisation: key, resource: 'salesUnits', key: '' }])
   await addOrganisations(db, [key])
   expect(await lease()).toEqual([key])
-  await noteOutcomes(
-    db,
-    organisation,
-    [{ resource: 'salesUnits', key: '', askedMs: 0, nextSeconds: 3600 }],
-    0,
-  )
+  await noteOutcomes(db, organisation, [{ resource: 'salesUnits', key: '', askedMs: 0, nextSeconds: 3600 }], 0)
   return { organisation, key, lease, release }
 }
 

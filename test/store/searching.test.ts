@@ -26,12 +26,13 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 /** The numbers of the orders on a page, as they would be found by looking at all of them. */
-const expected = (matches: (number: number) => boolean, page: number): number[] =>
-  Array.from({ length: count }, (_, index) => index + 1)
+function expected(matches: (number: number) => boolean, page: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1)
     .filter(matches)
     .slice((page - 1) * asked.size, page * asked.size)
+}
 
-const find = async (filter: Partial<typeof everything>, page: number, total?: number) => {
+async function find(filter: Partial<typeof everything>, page: number, total?: number) {
   const all = { ...everything, ...filter }
   const found = await findProductOrders(database.kysely, partner, all, { ...asked, page, total })
   return { ...found, rows: found.rows.map(({ listed }) => listed?.['number']) }
@@ -40,14 +41,11 @@ const find = async (filter: Partial<typeof everything>, page: number, total?: nu
 describe('a page of many matches', () => {
   const isKafé = (number: number) => number % 3 !== 0
 
-  it.each([1, 2, 88])(
-    'has its rows in order, and says that there are more than it counts: page %i',
-    async (number) => {
-      const page = await find({ q: 'KAFÉ' }, number)
-      expect(page.rows).toEqual(expected(isKafé, number))
-      expect([page.total, page.more, page.hasNext]).toEqual([1000, true, number < 88])
-    },
-  )
+  it.each([1, 2, 88])('has its rows in order, and says that there are more than it counts: page %i', async (number) => {
+    const page = await find({ q: 'KAFÉ' }, number)
+    expect(page.rows).toEqual(expected(isKafé, number))
+    expect([page.total, page.more, page.hasNext]).toEqual([1000, true, number < 88])
+  })
 
   it.each([1, 2, 88])('says how many there are where that is known: page %i', async (number) => {
     const page = await find({ q: 'kafé' }, number, 2200)

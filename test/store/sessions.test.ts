@@ -27,22 +27,21 @@ beforeEach(async () => {
 
 const minute = 60_000
 /** A session of Kari's that is used at this moment, and then for half an hour by nobody. */
-const session = (id: string, at: Date) => ({
-  id,
-  user_id: kari,
-  signed_in_at: at,
-  last_used_at: at,
-  ends_at: new Date(at.getTime() + 30 * minute),
-  eid_session_id: `eid-${id}`,
-  data: { csrfToken: 'x' },
-})
+function session(id: string, at: Date) {
+  return {
+    id,
+    user_id: kari,
+    signed_in_at: at,
+    last_used_at: at,
+    ends_at: new Date(at.getTime() + 30 * minute),
+    eid_session_id: `eid-${id}`,
+    data: { csrfToken: 'x' },
+  }
+}
 
 describe('at the end of summer time, with the database server and the portal in Oslo', () => {
   // 03:00 becomes 02:00 at 01:00 UTC: every wall-clock time between comes twice.
-  const starts = Array.from(
-    { length: 19 },
-    (_, index) => new Date(Date.UTC(2026, 9, 24, 23, 30 + 10 * index)),
-  )
+  const starts = Array.from({ length: 19 }, (_, index) => new Date(Date.UTC(2026, 9, 24, 23, 30 + 10 * index)))
   beforeEach(() => {
     vi.stubEnv('TZ', 'Europe/Oslo')
   })

@@ -13,13 +13,10 @@ export class NoChromiumError extends Error {
  * Where the system has Chromium: CHROMIUM_PATH, or where distributions put it.
  * @throws NoChromiumError when there is none
  */
-export const chromiumPath = (): string => {
+export function chromiumPath(): string {
   const told = process.env['CHROMIUM_PATH']
   const path = (told ? [told] : places).find(existsSync)
-  if (!path)
-    throw new NoChromiumError(
-      'There is no Chromium here: install the package chromium, or set CHROMIUM_PATH.',
-    )
+  if (!path) throw new NoChromiumError('There is no Chromium here: install the package chromium, or set CHROMIUM_PATH.')
   return path
 }
 
@@ -37,5 +34,6 @@ export const quietly = [
  * The system's Chromium without a screen, with an empty profile of its own.
  * @param more switches of the command line
  */
-export const launchChromium = async (more: readonly string[] = []): Promise<Browser> =>
-  chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...quietly, ...more] })
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...quietly, ...more] })
+}

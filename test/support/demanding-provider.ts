@@ -25,7 +25,7 @@ export type DemandingProvider = {
   readonly stop: () => Promise<void>
 }
 
-export const startDemandingProvider = async (): Promise<DemandingProvider> => {
+export async function startDemandingProvider(): Promise<DemandingProvider> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -8,13 +8,12 @@ export const anything: unknown = new Proxy(() => {}, { get: () => anything, appl
 export const wholeSiteMap = siteMap(anything as PageDeps)
 
 /** Every line of the site map, with the section that it stands in. `path` is the whole pattern. */
-export const everyRoute = () =>
-  Object.entries(wholeSiteMap).flatMap(([section, { prefix, routes }]) =>
+export function everyRoute() {
+  return Object.entries(wholeSiteMap).flatMap(([section, { prefix, routes }]) =>
     routes.flatMap(({ path, get, post }) => {
       const pattern = path === '/' && prefix ? prefix : prefix + path
-      const methods = [get && ('GET' as const), post && ('POST' as const)].filter(
-        (method) => method !== undefined,
-      )
+      const methods = [get && ('GET' as const), post && ('POST' as const)].filter((method) => method !== undefined)
       return methods.map((method) => ({ section, method, path: pattern }))
     }),
   )
+}

@@ -26,7 +26,7 @@ export type Instances = {
   readonly stop: () => Promise<void>
 }
 
-export const prepareInstances = async (world: DemoWorld): Promise<Instances> => {
+export async function prepareInstances(world: DemoWorld): Promise<Instances> {
   const directory = mkdtempSync(join(tmpdir(), 'portal-instances-'))
   const databaseUrl = await createTestSchema()
   const api = createDemoManagementApi(world, { logger: createLogger('silent') })

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import { createLogger, type Logger } from '../../src/logger.ts'
 
 /** A logger at level trace and everything that it was told, one JSON object a line. */
-export const createMemoryLog = (): { readonly logger: Logger; readonly log: () => string } => {
+export function createMemoryLog(): { readonly logger: Logger; readonly log: () => string } {
   const lines: string[] = []
   const write = (chunk: Buffer, _encoding: unknown, done: () => void) => {
     lines.push(chunk.toString())

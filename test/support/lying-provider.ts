@@ -49,23 +49,13 @@ export type LyingProvider = {
 }
 
 /** Answers with a body of some type. */
-export const answers =
-  (status: number, body: string | Json, type = 'application/json'): Answer =>
-  (res) =>
-    res
-      .writeHead(status, { 'content-type': type })
-      .end(typeof body === 'string' ? body : JSON.stringify(body))
-
-const base64url = (value: Json): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-const pairOf = (alg: string): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } => {
-  if (alg === 'EdDSA') return generateKeyPairSync('ed25519')
-  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return generateKeyPairSync('rsa', { modulusLength: 2048 })
+export function answers(status: number, body: string | Json, type = 'application/json'): Answer {
+  return (res) =>
+    res.writeHead(status, { 'content-type': type }).end(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
 /** A new key. */
-export const newSigner = (alg: 'ES256' | 'RS256' | 'PS256' | 'EdDSA', kid: string): Signer => {
+export function newSigner(alg: 'ES256' | 'RS256' | 'PS256' | 'EdDSA', kid: string): Signer {
   const { privateKey, publicKey } = pairOf(alg)
   const key = {
     key: privateKey,
@@ -75,29 +65,40 @@ export const newSigner = (alg: 'ES256' | 'RS256' | 'PS256' | 'EdDSA', kid: strin
   return {
     header: { alg, kid },
     jwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' },
-    sign: (content) =>
-      sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(content), key).toString('base64url'),
+    sign: (content) => sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(content), key).toString('base64url'),
   }
 }
 
+function pairOf(alg: string): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
+  if (alg === 'EdDSA') return generateKeyPairSync('ed25519')
+  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return generateKeyPairSync('rsa', { modulusLength: 2048 })
+}
+
 /** Signs with a secret that both sides know, or that one side takes for one. */
-export const secretSigner = (secret: string): Signer => ({
-  header: { alg: 'HS256' },
-  jwk: undefined,
-  sign: (content) => createHmac('sha256', secret).update(content).digest('base64url'),
-})
+export function secretSigner(secret: string): Signer {
+  return {
+    header: { alg: 'HS256' },
+    jwk: undefined,
+    sign: (content) => createHmac('sha256', secret).update(content).digest('base64url'),
+  }
+}
 
 /** Does not sign. */
 export const unsigned: Signer = { header: { alg: 'none' }, jwk: undefined, sign: () => '' }
 
 /** @param header over the signer's */
-export const jwtOf = (signer: Signer, claims: Json, header: Json = {}): string => {
+export function jwtOf(signer: Signer, claims: Json, header: Json = {}): string {
   const content = `${base64url({ ...signer.header, ...header })}.${base64url(claims)}`
   return `${content}.${signer.sign(content)}`
 }
 
+function base64url(value: Json): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
 /** @param port 0 for any that is free */
-export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
+export async function startLyingProvider(port = 0): Promise<LyingProvider> {
   const [own, foreign] = [newSigner('ES256', 'key-of-the-tests'), newSigner('ES256', 'key-of-the-tests')]
   let lies: Lies = {}
   let nonce = ''
@@ -153,8 +154,7 @@ export const startLyingProvider = async (port = 0): Promise<LyingProvider> => {
     const endpoint = endpoints[pathname]
     if (!endpoint) return answers(404, {})(res)
     asked[endpoint] += 1
-    if (lies.elsewhere === endpoint && search === '')
-      return res.writeHead(307, { location: `${pathname}?again` }).end()
+    if (lies.elsewhere === endpoint && search === '') return res.writeHead(307, { location: `${pathname}?again` }).end()
     return (lies.answer?.[endpoint] ?? answers(200, truth[endpoint]()))(res)
   })
 

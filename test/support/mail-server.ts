@@ -22,13 +22,10 @@ export type MailServer = {
 /** The status that a command is refused with; none, and everything is taken. */
 export type Refusals = { rcpt?: number; data?: number }
 
-const refusal = (status: number | undefined, words: string): Error | null =>
-  status === undefined ? null : Object.assign(new Error(words), { responseCode: status })
-
 /** @param options.port 0 for any that is free; a server that comes back needs the one it had */
-export const startMailServer = async (
+export async function startMailServer(
   options: { readonly port?: number; readonly refuse?: Refusals; readonly smtp?: SMTPServerOptions } = {},
-): Promise<MailServer> => {
+): Promise<MailServer> {
   const { port: wanted = 0, refuse = {}, smtp = { disabledCommands: ['AUTH', 'STARTTLS'] } } = options
   const mails: TestMail[] = []
   const server = new SMTPServer({
@@ -69,4 +66,8 @@ export const startMailServer = async (
         server.close(() => resolve())
       }),
   }
+}
+
+function refusal(status: number | undefined, words: string): Error | null {
+  return status === undefined ? null : Object.assign(new Error(words), { responseCode: status })
 }

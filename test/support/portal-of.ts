@@ -30,14 +30,14 @@ export type PortalOf = {
  * @param options.env over the portal's environment
  * @param options.database somebody else's, who closes it
  */
-export const startPortalOf = async (
+export async function startPortalOf(
   issuer: string,
   options: {
     readonly times?: EidTimes
     readonly env?: Readonly<Record<string, string>>
     readonly database?: Database
   } = {},
-): Promise<PortalOf> => {
+): Promise<PortalOf> {
   const { logger, log } = createMemoryLog()
   const server = createServer()
   server.listen(0, '127.0.0.1')

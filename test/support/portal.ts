@@ -51,37 +51,15 @@ export type TestPortal = {
   readonly stop: () => Promise<void>
 }
 
-const listen = async (handler?: RequestListener): Promise<{ server: Server; url: string }> => {
-  const server = createServer(handler)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
-
-const close = async (server: Server): Promise<void> => {
-  if (!server.listening) return
-  const closed = once(server, 'close')
-  server.close()
-  server.closeAllConnections()
-  await closed
-}
-
 const clientSecret = 'client-secret-of-the-tests'
 /** Making one takes longer than a test. */
 const signingKey = newSigningKey()
 
 /** The code in the newest mail. */
-export const mailedCode = ({ mails }: DemoInbox): string => {
+export function mailedCode({ mails }: DemoInbox): string {
   const code = /^\s+(\d{3} \d{3})$/m.exec(mails[0]?.text ?? '')?.[1]
   if (code === undefined) throw new Error('the newest mail has no code')
   return code
-}
-
-/** A port that was free a moment ago; PORTAL_URL must be known before the portal listens. */
-const freePort = async (): Promise<number> => {
-  const { server, url } = await listen()
-  await close(server)
-  return Number(new URL(url).port)
 }
 
 export type TestPortalOptions = {
@@ -98,7 +76,7 @@ export type TestPortalOptions = {
  * @param options.env overrides the portal's environment
  * @param options.world instead of the whole demo world
  */
-export const startTestPortal = async (options: TestPortalOptions = {}): Promise<TestPortal> => {
+export async function startTestPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
   for (;;) {
     try {
       return await startOnce(options)
@@ -109,7 +87,7 @@ export const startTestPortal = async (options: TestPortalOptions = {}): Promise<
   }
 }
 
-const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
+async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
   const { logger, log } = createMemoryLog()
   const world = options.world ?? createDemoWorld({ salesUnits: 60 })
   const api = createDemoManagementApi(world, {
@@ -206,8 +184,7 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
     userId,
     settled,
     sync: async () => {
-      for (const { organisation } of config.organisations)
-        await makeDue(kysely, organisation, { listsOnly: false })
+      for (const { organisation } of config.organisations) await makeDue(kysely, organisation, { listsOnly: false })
       await settled()
     },
     stop: async () => {
@@ -216,4 +193,26 @@ const startOnce = async (options: TestPortalOptions): Promise<TestPortal> => {
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+async function listen(handler?: RequestListener): Promise<{ server: Server; url: string }> {
+  const server = createServer(handler)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+/** A port that was free a moment ago; PORTAL_URL must be known before the portal listens. */
+async function freePort(): Promise<number> {
+  const { server, url } = await listen()
+  await close(server)
+  return Number(new URL(url).port)
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return
+  const closed = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await closed
 }

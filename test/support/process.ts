@@ -15,7 +15,7 @@ export type Running = {
 }
 
 /** Starts `node <entry>` in `cwd` with exactly this environment, as an npm script would. */
-export const start = (
+export function start(
   entry: string,
   options: {
     readonly cwd: string
@@ -24,7 +24,7 @@ export const start = (
     /** For node itself. */
     readonly execArgv?: readonly string[]
   },
-): Running => {
+): Running {
   const child = spawn(
     process.execPath,
     [...(options.execArgv ?? []), resolve(repository, entry), ...(options.args ?? [])],

@@ -4,14 +4,14 @@ import type { Browser, Visit } from './browser.ts'
 const callback = '/auth/callback'
 
 /** Starts a sign-in, as in a new tab, and stops before the eID. */
-export const startTab = async (browser: Browser, path = '/login'): Promise<URL> => {
+export async function startTab(browser: Browser, path = '/login'): Promise<URL> {
   const page = await browser.open(path, { follow: false })
   expect(page.status).toBe(302)
   return new URL(String(page.headers['location']))
 }
 
 /** Goes on at the demo eID, as this person if it asks, and stops before the portal: with what the eID answers. */
-export const throughEid = async (browser: Browser, at: URL, button: string): Promise<URL> => {
+export async function throughEid(browser: Browser, at: URL, button: string): Promise<URL> {
   const list = await browser.open(at.href, { until: callback })
   const last = list.status === 200 ? await browser.press(button, { until: callback }) : list
   const answer = new URL(String(last.headers['location']))
@@ -20,7 +20,7 @@ export const throughEid = async (browser: Browser, at: URL, button: string): Pro
 }
 
 /** A page in words: its status, heading and the one button. Fails unless there is text, a reference, and nothing of the machine. */
-export const inWords = (page: Visit): [status: number, heading: string, ...buttons: string[]] => {
+export function inWords(page: Visit): [status: number, heading: string, ...buttons: string[]] {
   expect(page.$('main .ds-paragraph').text().length).toBeGreaterThan(20)
   expect(page.words).toMatch(/Reference: [\da-f-]{36}/)
   expect(page.text).not.toMatch(/Error|\bat .*:\d+:\d+|node_modules|undefined|\[object/)
@@ -29,4 +29,6 @@ export const inWords = (page: Visit): [status: number, heading: string, ...butto
 }
 
 /** Where the one button of an error page leads. */
-export const buttonOf = (page: Visit): string => String(page.$('main a.ds-button').attr('href'))
+export function buttonOf(page: Visit): string {
+  return String(page.$('main a.ds-button').attr('href'))
+}

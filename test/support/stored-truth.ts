@@ -9,50 +9,10 @@ import { differences } from '../../src/sync/reconcile.ts'
 import { asStored } from '../../src/sync/list-diff.ts'
 import { partner } from './instances.ts'
 
-const nameOf = (resource: string, key: string): string => `${resource} ${key}`
-
-/** What the partner could have seen of the world, by resource and key, as the portal would keep it. */
-const visible = (world: DemoWorld): Map<string, Json> => {
-  const seen = new Map<string, Json>()
-  for (const { body } of visibleSalesUnits(world, partner))
-    seen.set(nameOf('salesUnit', body.msn), asStored(salesUnit.parse(body)))
-  for (const { partnerId, body } of world.productOrders)
-    if (partnerId === '23456')
-      seen.set(nameOf('productOrder', body.productOrderId), asStored(productOrder.parse(body)))
-  for (const { registeredFor, body } of world.webhooks) {
-    const msn = registeredFor === 'partner/23456' ? '' : registeredFor.replace(/^msn\//, '')
-    if (msn === '' || (msn !== registeredFor && seen.has(nameOf('salesUnit', msn))))
-      seen.set(nameOf('webhook', `${msn}/${body.id}`), asStored(body))
-  }
-  return seen
-}
-
 const statuses = ['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'COMPLETED', 'REJECTED']
 
-/** Things that happen to a partner in a day, a few at once; never so much that a list would be doubted. */
-const happenings = (world: DemoWorld, random: Random, number: number): void => {
-  const mine = world.salesUnits.filter(({ partnerId }) => partnerId === '23456')
-  const one = random.pick(mine)
-  one.body.name = `${one.body.name.replace(/ \(.*/, '')} (${number})`
-  const other = random.pick(mine)
-  other.body.configuration['captureType'] = random.pick(['ReserveCapture', 'DirectCapture', 'NotApplicable'])
-  other.body.configuration['recurringAllowed'] = random.chance(0.5)
-  const third = random.pick(mine)
-  third.active = !third.active
-  for (const { active } of [third])
-    if (!active) for (const sleeping of mine.filter((row) => !row.active).slice(3)) sleeping.active = true
-  const order = random.pick(world.productOrders.filter(({ partnerId }) => partnerId === '23456'))
-  order.body.status = cyclic(statuses, number + random.below(4))
-  const hook = random.pick(world.webhooks.filter(({ registeredFor }) => registeredFor.startsWith('msn/')))
-  hook.body.url = `https://pos.fjordkasse.example/moved/${number}`
-  const copy = structuredClone(random.pick(mine))
-  copy.body.msn = String(900_000 + number)
-  copy.active = true
-  world.salesUnits.push(copy)
-}
-
 /** Remembers everything that was ever true, and compares the portal's history with it. */
-export const createTruth = (world: DemoWorld, random: Random) => {
+export function createTruth(world: DemoWorld, random: Random) {
   const states = new Map<string, (Json | undefined)[]>()
   const remember = (): void => {
     const seen = visible(world)
@@ -82,8 +42,7 @@ export const createTruth = (world: DemoWorld, random: Random) => {
     let isThere = false
     const values = new Map<string, unknown>()
     for (const { kind, fields } of history) {
-      const fits =
-        kind === 'added' ? history[0]?.kind === kind && !isThere : kind === 'returned' ? !isThere : isThere
+      const fits = kind === 'added' ? history[0]?.kind === kind && !isThere : kind === 'returned' ? !isThere : isThere
       if (!fits) wrong.push(`${name} ${kind} when it was ${isThere ? '' : 'not '}there`)
       isThere = kind !== 'removed'
       if (kind === 'changed' && Object.keys(fields).length === 0) wrong.push(`${name} changed nothing`)
@@ -128,4 +87,45 @@ export const createTruth = (world: DemoWorld, random: Random) => {
       return wrong
     },
   }
+}
+
+/** What the partner could have seen of the world, by resource and key, as the portal would keep it. */
+function visible(world: DemoWorld): Map<string, Json> {
+  const seen = new Map<string, Json>()
+  for (const { body } of visibleSalesUnits(world, partner))
+    seen.set(nameOf('salesUnit', body.msn), asStored(salesUnit.parse(body)))
+  for (const { partnerId, body } of world.productOrders)
+    if (partnerId === '23456') seen.set(nameOf('productOrder', body.productOrderId), asStored(productOrder.parse(body)))
+  for (const { registeredFor, body } of world.webhooks) {
+    const msn = registeredFor === 'partner/23456' ? '' : registeredFor.replace(/^msn\//, '')
+    if (msn === '' || (msn !== registeredFor && seen.has(nameOf('salesUnit', msn))))
+      seen.set(nameOf('webhook', `${msn}/${body.id}`), asStored(body))
+  }
+  return seen
+}
+
+/** Things that happen to a partner in a day, a few at once; never so much that a list would be doubted. */
+function happenings(world: DemoWorld, random: Random, number: number): void {
+  const mine = world.salesUnits.filter(({ partnerId }) => partnerId === '23456')
+  const one = random.pick(mine)
+  one.body.name = `${one.body.name.replace(/ \(.*/, '')} (${number})`
+  const other = random.pick(mine)
+  other.body.configuration['captureType'] = random.pick(['ReserveCapture', 'DirectCapture', 'NotApplicable'])
+  other.body.configuration['recurringAllowed'] = random.chance(0.5)
+  const third = random.pick(mine)
+  third.active = !third.active
+  for (const { active } of [third])
+    if (!active) for (const sleeping of mine.filter((row) => !row.active).slice(3)) sleeping.active = true
+  const order = random.pick(world.productOrders.filter(({ partnerId }) => partnerId === '23456'))
+  order.body.status = cyclic(statuses, number + random.below(4))
+  const hook = random.pick(world.webhooks.filter(({ registeredFor }) => registeredFor.startsWith('msn/')))
+  hook.body.url = `https://pos.fjordkasse.example/moved/${number}`
+  const copy = structuredClone(random.pick(mine))
+  copy.body.msn = String(900_000 + number)
+  copy.active = true
+  world.salesUnits.push(copy)
+}
+
+function nameOf(resource: string, key: string): string {
+  return `${resource} ${key}`
 }

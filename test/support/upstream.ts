@@ -36,21 +36,7 @@ export type Upstream = {
   close(): Promise<void>
 }
 
-const write = async (res: ServerResponse, answer: Answer, request: IncomingHttpHeaders): Promise<void> => {
-  if (answer.delayMs) await sleep(answer.delayMs)
-  if (answer.cut) return void res.destroy()
-  if (answer.hang === 'before') return
-  const body: unknown = typeof answer.body === 'function' ? answer.body(request) : answer.body
-  const text = typeof body === 'string' || body === undefined || Buffer.isBuffer(body)
-  res.writeHead(answer.status ?? 200, {
-    'content-type': text ? 'text/html' : 'application/json',
-    ...answer.headers,
-  })
-  if (answer.hang === 'in body') return void res.write('[')
-  res.end(text ? body : JSON.stringify(body))
-}
-
-export const startUpstream = async (tokenLifetime = 86_398): Promise<Upstream> => {
+export async function startUpstream(tokenLifetime = 86_398): Promise<Upstream> {
   const answers = new Map<string, Answer[]>()
   const requests: Recorded[] = []
   const tokens: string[] = []
@@ -97,4 +83,18 @@ export const startUpstream = async (tokenLifetime = 86_398): Promise<Upstream> =
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+async function write(res: ServerResponse, answer: Answer, request: IncomingHttpHeaders): Promise<void> {
+  if (answer.delayMs) await sleep(answer.delayMs)
+  if (answer.cut) return void res.destroy()
+  if (answer.hang === 'before') return
+  const body: unknown = typeof answer.body === 'function' ? answer.body(request) : answer.body
+  const text = typeof body === 'string' || body === undefined || Buffer.isBuffer(body)
+  res.writeHead(answer.status ?? 200, {
+    'content-type': text ? 'text/html' : 'application/json',
+    ...answer.headers,
+  })
+  if (answer.hang === 'in body') return void res.write('[')
+  res.end(text ? body : JSON.stringify(body))
 }

@@ -4,11 +4,11 @@ import type { PortalOf } from './portal-of.ts'
 import { startTab } from './sign-in-steps.ts'
 
 /** Signs somebody in of whom the eID says this; without `email_verified` it vouches for nothing. */
-export const signInAs = async (
+export async function signInAs(
   { portal, provider }: { readonly portal: PortalOf; readonly provider: LyingProvider },
   claims: { readonly sub: string; readonly email?: unknown; readonly email_verified?: unknown },
   options: { readonly browser?: Browser; readonly returnTo?: string } = {},
-): Promise<{ readonly browser: Browser; readonly page: Visit }> => {
+): Promise<{ readonly browser: Browser; readonly page: Visit }> {
   const browser = options.browser ?? portal.browser()
   const { searchParams } = await startTab(browser, `/login?returnTo=${options.returnTo ?? '/select'}`)
   const { sub } = claims
@@ -24,5 +24,6 @@ export const signInAs = async (
 }
 
 /** The words of the alert or of the field that is wrong. */
-export const problemOf = ({ $ }: Visit): string =>
-  $('main [role=alert], main .ds-validation-message').text().replace(/\s+/g, ' ').trim()
+export function problemOf({ $ }: Visit): string {
+  return $('main [role=alert], main .ds-validation-message').text().replace(/\s+/g, ' ').trim()
+}

@@ -14,46 +14,58 @@ const base = '/partners/12345'
 let test: TestPortal
 afterEach(async () => test.stop())
 
-const begin = async (options: TestPortalOptions = {}): Promise<void> => {
+async function begin(options: TestPortalOptions = {}): Promise<void> {
   test = await startTestPortal(options)
 }
-const clear = (): void => {
+
+function clear(): void {
   const { faults } = test.api
   Object.assign(faults, noFaults(faults.revokeTokens.bind(faults)))
 }
-const query = async <Row extends object>(text: string): Promise<Row[]> =>
-  (await test.portal.database.pool.query<Row>(text)).rows
+
+async function query<Row extends object>(text: string): Promise<Row[]> {
+  return (await test.portal.database.pool.query<Row>(text)).rows
+}
 
 /** MSNs of the partner that are not gone, sorted. */
-const stored = async (): Promise<string[]> => {
+async function stored(): Promise<string[]> {
   const rows = await query<{ key: string }>(
     `select key from sales_units where organisation = 'partner/12345' and removed_at is null order by key`,
   )
   return rows.map(({ key }) => key)
 }
-const history = async (): Promise<Change[]> =>
-  query<Change>(
+
+async function history(): Promise<Change[]> {
+  return query<Change>(
     `select resource, key, kind, fields from changes where organisation = 'partner/12345' order by id`,
   )
+}
 
-const listsDue = async (): Promise<void> => {
+async function listsDue(): Promise<void> {
   await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
   await test.portal.sync.tick()
 }
-const all = async (): Promise<number> => (await stored()).length
-const isListFailing = async (): Promise<boolean> =>
-  (await backlogOf(test.portal.database.kysely, nordlys)).some(
+
+async function all(): Promise<number> {
+  return (await stored()).length
+}
+
+async function isListFailing(): Promise<boolean> {
+  return (await backlogOf(test.portal.database.kysely, nordlys)).some(
     ({ resource, failing }) => resource === 'salesUnits' && failing > 0,
   )
+}
+
 /** Every sales unit of the partner is there with its details. */
-const isWhole = async (): Promise<boolean> => {
+async function isWhole(): Promise<boolean> {
   const [row] = await query<{ count: number }>(
     `select count(*)::int as count from sales_units
      where organisation = 'partner/12345' and details is not null and merchant_name is not null`,
   )
   return row?.count === 12
 }
-const answering = (answer: FaultAnswer, ...paths: string[]): void => {
+
+function answering(answer: FaultAnswer, ...paths: string[]): void {
   test.api.faults.override = ({ path }) => (paths.some((part) => path.endsWith(part)) ? answer : undefined)
 }
 
@@ -156,8 +168,7 @@ describe('a list', () => {
     await until(async () => test.log().includes('list suspect: it lost too much'))
     clear()
     await until(
-      async () =>
-        !(await backlogOf(test.portal.database.kysely, nordlys)).some(({ suspectSince }) => suspectSince),
+      async () => !(await backlogOf(test.portal.database.kysely, nordlys)).some(({ suspectSince }) => suspectSince),
     )
     expect(await all()).toBe(12)
     expect(await history()).toEqual(before)
@@ -180,9 +191,7 @@ describe('a list', () => {
     await listsDue()
     await until(async () => (await all()) === 12)
     await until(async () => (await history()).filter(({ kind }) => kind === 'returned').length === 2)
-    expect((await kari.open(`${base}/sales-units/140512`)).words).toMatch(
-      /Back again.*Gone.*Seen for the first time/,
-    )
+    expect((await kari.open(`${base}/sales-units/140512`)).words).toMatch(/Back again.*Gone.*Seen for the first time/)
   })
 
   it('with rows that make no sense keeps what is known of them', async () => {

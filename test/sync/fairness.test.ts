@@ -17,11 +17,12 @@ afterEach(async () => {
   ;[test, server] = [undefined, undefined]
 })
 
-const query = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
-  (await test?.portal.database.pool.query<Row>(text, values))?.rows ?? []
+async function query<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
+  return (await test?.portal.database.pool.query<Row>(text, values))?.rows ?? []
+}
 
 /** The lists of an organisation that have been read. */
-const listsRead = async (organisation: string): Promise<string[]> => {
+async function listsRead(organisation: string): Promise<string[]> {
   const rows = await query<{ resource: string }>(
     `select resource from sync_state
      where organisation = $1 and key = '' and checked_at is not null order by resource`,
@@ -29,6 +30,7 @@ const listsRead = async (organisation: string): Promise<string[]> => {
   )
   return rows.map(({ resource }) => resource)
 }
+
 const allLists = ['pricePackages', 'productOrders', 'salesUnits', 'templates', 'webhooks']
 
 describe('an organisation', () => {
@@ -76,10 +78,9 @@ describe('an organisation', () => {
   })
 })
 
-const failing =
-  (part: string) =>
-  ({ path }: { path: string }) =>
-    path.includes(part) ? { status: 500 } : undefined
+function failing(part: string) {
+  return ({ path }: { path: string }) => (path.includes(part) ? { status: 500 } : undefined)
+}
 
 describe('numbers that a user makes up', () => {
   it('are asked for a few times a minute, and answered from the list after that', async () => {

@@ -35,7 +35,7 @@ const restless = {
 }
 
 /** Everything has been asked for, and answered, since `from`. */
-const isAllRead = (from: number, msns: readonly string[]): boolean => {
+function isAllRead(from: number, msns: readonly string[]): boolean {
   const since = instances.api.requests.filter(({ at, status }) => at > from && status > 0)
   const paths = new Set(since.map(({ path }) => path))
   const webhooks = new Set(since.map(({ headers }) => headers.merchantSerialNumber))
@@ -48,7 +48,7 @@ const isAllRead = (from: number, msns: readonly string[]): boolean => {
 }
 
 /** Kills an instance and ends its leases at once: another would take them up 15 s later. */
-const kill = async ({ child, ended }: Running): Promise<void> => {
+async function kill({ child, ended }: Running): Promise<void> {
   child.kill('SIGKILL')
   await ended
   const database = instances.open()
@@ -58,7 +58,7 @@ const kill = async ({ child, ended }: Running): Promise<void> => {
 
 const tables = { sales_units: 'salesUnit', product_orders: 'productOrder', webhooks: 'webhook' } as const
 
-const readStore = async (): Promise<{ rows: Map<string, Json>; history: Change[] }> => {
+async function readStore(): Promise<{ rows: Map<string, Json>; history: Change[] }> {
   const database = instances.open()
   const rows = new Map<string, Json>()
   for (const [table, resource] of Object.entries(tables)) {

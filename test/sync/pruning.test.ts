@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 /** Readings by `resource key`, with when they are due: false where they are not read by themselves. */
-const readings = async (): Promise<Map<string, boolean>> => {
+async function readings(): Promise<Map<string, boolean>> {
   const { rows } = await test.portal.database.pool.query<{ name: string; due: boolean }>(
     `select resource || ' ' || key as name, due_at < 'infinity' as due from sync_state where organisation = $1`,
     [organisationKey(nordlys)],
@@ -27,7 +27,7 @@ const readings = async (): Promise<Map<string, boolean>> => {
 type Listed = { readonly msn: string; readonly name: string }
 
 /** From now on the list is what `change` makes of what the portal knows; it is read again at once. */
-const listAs = async (change: (rows: readonly Listed[]) => readonly Listed[]): Promise<void> => {
+async function listAs(change: (rows: readonly Listed[]) => readonly Listed[]): Promise<void> {
   known ??= (
     await test.portal.database.pool.query<Listed>(
       `select key as msn, name from sales_units where organisation = $1 and removed_at is null order by key`,
@@ -39,10 +39,12 @@ const listAs = async (change: (rows: readonly Listed[]) => readonly Listed[]): P
   await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
   await test.settled()
 }
-const without = async (gone?: string): Promise<void> =>
-  listAs((rows) => rows.filter(({ msn }) => msn !== gone))
 
-const unitOf = async (): Promise<{ msn: string; merchant: string }> => {
+async function without(gone?: string): Promise<void> {
+  return listAs((rows) => rows.filter(({ msn }) => msn !== gone))
+}
+
+async function unitOf(): Promise<{ msn: string; merchant: string }> {
   const { rows } = await test.portal.database.pool.query<{ msn: string; merchant: string }>(
     `select min(key) as msn, scheme || '/' || business_id as merchant from sales_units s
      where organisation = $1 and not exists (

@@ -2,37 +2,48 @@ import { describe, expect, it } from 'vitest'
 import type { StoredRecord } from '../../src/store/records.ts'
 import { type Answer, currentOf, differences, reconcile } from '../../src/sync/reconcile.ts'
 
-const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 12, minute))
+function at(minute: number): Date {
+  return new Date(Date.UTC(2026, 0, 1, 12, minute))
+}
+
 const now = at(30)
 
 const listed = { msn: '123456', name: 'Fitness' }
 const details = { msn: '123456', name: 'Fitness', configuration: { captureType: 'ReserveCapture' } }
 
-const row = (changes: Partial<StoredRecord> = {}): StoredRecord => ({
-  key: '123456',
-  first_seen_at: at(0),
-  last_seen_at: at(0),
-  changed_at: at(0),
-  removed_at: null,
-  removed_by: null,
-  listed_digest: 'old',
-  listed,
-  details: null,
-  ...changes,
-})
-const inList = (value: Answer['value'], askedAt = at(29)): Answer => ({
-  source: 'list',
-  key: '123456',
-  value,
-  digest: 'new',
-  askedAt,
-})
-const onItsOwn = (value: Answer['value'], askedAt = at(29)): Answer => ({
-  source: 'details',
-  key: '123456',
-  value,
-  askedAt,
-})
+function row(changes: Partial<StoredRecord> = {}): StoredRecord {
+  return {
+    key: '123456',
+    first_seen_at: at(0),
+    last_seen_at: at(0),
+    changed_at: at(0),
+    removed_at: null,
+    removed_by: null,
+    listed_digest: 'old',
+    listed,
+    details: null,
+    ...changes,
+  }
+}
+
+function inList(value: Answer['value'], askedAt = at(29)): Answer {
+  return {
+    source: 'list',
+    key: '123456',
+    value,
+    digest: 'new',
+    askedAt,
+  }
+}
+
+function onItsOwn(value: Answer['value'], askedAt = at(29)): Answer {
+  return {
+    source: 'details',
+    key: '123456',
+    value,
+    askedAt,
+  }
+}
 
 describe('what a list says', () => {
   it('of something new: it has appeared', () => {

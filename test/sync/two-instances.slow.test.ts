@@ -12,22 +12,28 @@ const merchants = new Set(units.map(({ body: { businessIdentifier } }) => busine
 let instances: Instances
 afterEach(async () => instances.stop())
 
-const countsOf = (keys: readonly string[]): Map<string, number> => {
+function countsOf(keys: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
   return counts
 }
-/** What the API was asked for, tokens left out: its path, and the sales unit of a webhooks call. */
-const asked = (): string[] =>
-  instances.api.requests
-    .filter(({ path }) => !path.includes('token'))
-    .map(({ path, headers }) =>
-      path.startsWith('/webhooks') ? `${path} ${headers.merchantSerialNumber ?? ''}` : path,
-    )
-const detailsAsked = (): string[] => asked().filter((path) => /sales-units\/|merchants\//.test(path))
-const isAllRead = (): boolean => new Set(detailsAsked()).size >= msns.length + merchants.size
 
-const mostInOneSecond = (): number => {
+/** What the API was asked for, tokens left out: its path, and the sales unit of a webhooks call. */
+function asked(): string[] {
+  return instances.api.requests
+    .filter(({ path }) => !path.includes('token'))
+    .map(({ path, headers }) => (path.startsWith('/webhooks') ? `${path} ${headers.merchantSerialNumber ?? ''}` : path))
+}
+
+function detailsAsked(): string[] {
+  return asked().filter((path) => /sales-units\/|merchants\//.test(path))
+}
+
+function isAllRead(): boolean {
+  return new Set(detailsAsked()).size >= msns.length + merchants.size
+}
+
+function mostInOneSecond(): number {
   const times = instances.api.requests.map(({ at }) => at)
   return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length))
 }

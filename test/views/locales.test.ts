@@ -6,19 +6,25 @@ const views = fileURLToPath(new URL('../../views/', import.meta.url))
 
 type Words = { readonly [key: string]: string | Words }
 
-const flatten = (words: Words, prefix = ''): [string, string][] =>
-  Object.entries(words).flatMap(([key, value]) =>
+function flatten(words: Words, prefix = ''): [string, string][] {
+  return Object.entries(words).flatMap(([key, value]) =>
     typeof value === 'string' ? [[prefix + key, value]] : flatten(value, `${prefix}${key}.`),
   )
+}
 
 const files = readdirSync(`${views}locales`)
-const read = (file: string): Map<string, string> =>
-  new Map(flatten(JSON.parse(readFileSync(`${views}locales/${file}`, 'utf8')) as Words))
+
+function read(file: string): Map<string, string> {
+  return new Map(flatten(JSON.parse(readFileSync(`${views}locales/${file}`, 'utf8')) as Words))
+}
+
 const english = read('en.json')
 
 const plural = /_(zero|one|two|few|many|other)$/
-const placeholders = (text: string): string[] =>
-  [...new Set([...text.matchAll(/{{(.*?)}}/g)].map(([, name]) => name ?? ''))].toSorted()
+
+function placeholders(text: string): string[] {
+  return [...new Set([...text.matchAll(/{{(.*?)}}/g)].map(([, name]) => name ?? ''))].toSorted()
+}
 
 it('there are the languages of the countries that Vipps MobilePay is in, and English', () => {
   expect(files.toSorted()).toEqual(['da.json', 'en.json', 'fi.json', 'nb.json', 'sv.json'])
@@ -44,9 +50,7 @@ describe.each(files)('%s', (file) => {
   })
 
   it('has every plural form that its language has, and no other', () => {
-    const stems = new Set(
-      [...words.keys()].filter((key) => plural.test(key)).map((key) => key.replace(plural, '')),
-    )
+    const stems = new Set([...words.keys()].filter((key) => plural.test(key)).map((key) => key.replace(plural, '')))
     expect(stems.size).toBeGreaterThan(5)
     for (const stem of stems) {
       const has = [...words.keys()].filter((key) => key.replace(plural, '') === stem && plural.test(key))
@@ -59,16 +63,15 @@ describe.each(files)('%s', (file) => {
       const same = english.get(key) ?? english.get(key.replace(plural, '_other')) ?? ''
       // One of something may be said without its number.
       const left = key.endsWith('_one') ? placeholders(same).filter((name) => name !== 'count') : undefined
-      expect([
+      expect([key, left ? placeholders(text).filter((name) => name !== 'count') : placeholders(text)]).toEqual([
         key,
-        left ? placeholders(text).filter((name) => name !== 'count') : placeholders(text),
-      ]).toEqual([key, left ?? placeholders(same)])
+        left ?? placeholders(same),
+      ])
     }
   })
 
   it('has words everywhere, without space around them, and no markup', () => {
-    for (const [key, text] of words)
-      expect([key, text]).toEqual([key, text.trim().replace(/[<>]/g, '') || '?'])
+    for (const [key, text] of words) expect([key, text]).toEqual([key, text.trim().replace(/[<>]/g, '') || '?'])
   })
 })
 
@@ -86,9 +89,7 @@ it('every key that a view names is there', () => {
   expect(named.length).toBeGreaterThan(100)
   const missing = named.filter(
     ({ key }) =>
-      !english.has(key) &&
-      !english.has(`${key}_other`) &&
-      ![...english.keys()].some((k) => k.startsWith(`${key}.`)),
+      !english.has(key) && !english.has(`${key}_other`) && ![...english.keys()].some((k) => k.startsWith(`${key}.`)),
   )
   expect(missing).toEqual([])
 })

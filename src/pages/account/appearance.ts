@@ -8,11 +8,11 @@ import type { PageDeps } from '../deps.ts'
  * `POST /appearance`, form body `appearance` and `returnTo`: keeps light, dark or automatic in a cookie and goes back.
  * @throws BadRequestError
  */
-export const chooseAppearance =
-  ({ config }: Pick<PageDeps, 'config'>): RequestHandler =>
-  (req, res) => {
+export function chooseAppearance({ config }: Pick<PageDeps, 'config'>): RequestHandler {
+  return (req, res) => {
     const { appearance, returnTo } = (req.body ?? {}) as { appearance?: unknown; returnTo?: unknown }
     if (!isAppearance(appearance)) throw new BadRequestError('which appearance?')
     rememberAppearance(res, appearance, config.https)
     res.redirect(303, safeReturnPath(returnTo))
   }
+}

@@ -6,9 +6,8 @@ import { pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
 /** `GET /language/nb?returnTo=/local/path`: keeps the language in a cookie and goes back. */
-export const showLanguage =
-  ({ languages, config }: Pick<PageDeps, 'languages' | 'config'>): RequestHandler =>
-  (req, res) => {
+export function showLanguage({ languages, config }: Pick<PageDeps, 'languages' | 'config'>): RequestHandler {
+  return (req, res) => {
     const code = pathParameter(req, 'code')
     if (!languages.has(code)) throw new NotFoundError('no such language')
     rememberLanguage(res, code, config.https)
@@ -16,3 +15,4 @@ export const showLanguage =
     const back = safeReturnPath(returnTo)
     res.redirect(back === '/select' && !req.user ? '/' : back)
   }
+}

@@ -10,13 +10,12 @@ import { choiceOf } from './select.ts'
  * `GET /profile`: name, e-mail, what the user may act as, where they are signed in, and at the bottom the user ID. Before
  * an address is verified it names no organisation. `?ended=2` says how many sessions the user has just ended.
  */
-export const showProfile =
-  ({
-    organisations,
-    database,
-    config,
-  }: Pick<PageDeps, 'organisations' | 'database' | 'config'>): RequestHandler =>
-  async (req, res) => {
+export function showProfile({
+  organisations,
+  database,
+  config,
+}: Pick<PageDeps, 'organisations' | 'database' | 'config'>): RequestHandler {
+  return async (req, res) => {
     const user = signedIn(req)
     const { t, format } = res.locals.language
     const sessions = await ownSessions(database, config.sessionLimits, req, user)
@@ -40,3 +39,4 @@ export const showProfile =
       ended,
     })
   }
+}

@@ -10,7 +10,7 @@ import { signedIn } from '../request-state.ts'
  * one, or `all`, which ends with this one's sign-out.
  * @throws BadRequestError
  */
-export const revokeSessions = (deps: SignInDeps): RequestHandler => {
+export function revokeSessions(deps: SignInDeps): RequestHandler {
   const signOutHere = signOut(deps)
   return async (req, res, next) => {
     const { session } = (req.body ?? {}) as { session?: unknown }

@@ -4,27 +4,29 @@ import type { Organisation } from '../../domain/organisation.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
+/** What a choice looks like: `until` is its last day in the language of the page, or undefined. */
+export function choiceOf({ organisation, role, until }: Choice, res: Response) {
+  return {
+    organisation,
+    href: homeOf(organisation),
+    role,
+    until: until === null ? undefined : res.locals.language.format.date(until),
+  }
+}
+
 /** Where an organisation's portal begins. */
-const homeOf = (organisation: Organisation): string =>
-  organisation.kind === 'partner'
+function homeOf(organisation: Organisation): string {
+  return organisation.kind === 'partner'
     ? `/partners/${organisation.id}`
     : `/merchants/${organisation.scheme}/${organisation.id}`
-
-/** What a choice looks like: `until` is its last day in the language of the page, or undefined. */
-export const choiceOf = ({ organisation, role, until }: Choice, res: Response) => ({
-  organisation,
-  href: homeOf(organisation),
-  role,
-  until: until === null ? undefined : res.locals.language.format.date(until),
-})
+}
 
 /**
  * `GET /select`: what the user may act as. Exactly one → straight to it, unless they came to look (`?all`);
  * none → how to get access.
  */
-export const showSelect =
-  ({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler =>
-  (req, res) => {
+export function showSelect({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler {
+  return (req, res) => {
     const user = signedIn(req)
     const { t } = res.locals.language
     const choices = organisationsOf(user, organisations).map((choice) => choiceOf(choice, res))
@@ -39,3 +41,4 @@ export const showSelect =
       merchants: choices.filter(({ organisation }) => organisation.kind === 'merchant'),
     })
   }
+}

@@ -1,7 +1,7 @@
-import type { Request, RequestHandler, Response } from 'express'
+import type { Request, Response } from 'express'
 import { safeReturnPath } from '../../auth/safe-return-path.ts'
 
-const stateOf = (res: Response) => {
+function stateOf(res: Response) {
   const { sessionEnd, language } = res.locals
   if (!sessionEnd) throw new Error('this route needs a user')
   const { kind, at, leftMs } = sessionEnd
@@ -9,13 +9,15 @@ const stateOf = (res: Response) => {
   return { kind, leftMs, words: t(`sessionTimeout.${kind}`, { at: format.clock(at) }) }
 }
 
-const wantsJson = (req: Request): boolean => req.accepts(['html', 'json']) === 'json'
+function wantsJson(req: Request): boolean {
+  return req.accepts(['html', 'json']) === 'json'
+}
 
 /**
  * `GET /session/ending?returnTo=/local/path`: when the session ends and what can be done about it; as JSON
  * `{kind, leftMs, words}` for the script that asks in the background, which puts nothing off.
  */
-export const showSessionEnding: RequestHandler = (req, res) => {
+export function showSessionTimeout(req: Request, res: Response): unknown {
   const state = stateOf(res)
   if (wantsJson(req)) return res.json(state)
   const title = res.locals.language.t('sessionTimeout.title')
@@ -25,7 +27,7 @@ export const showSessionEnding: RequestHandler = (req, res) => {
 }
 
 /** `POST /session/stay`: somebody is there. Leads back to `returnTo`, or says as JSON how long it lasts now. */
-export const staySignedIn: RequestHandler = (req, res) => {
+export function staySignedIn(req: Request, res: Response): unknown {
   if (wantsJson(req)) return res.json(stateOf(res))
   const { returnTo } = (req.body ?? {}) as { returnTo?: unknown }
   return res.redirect(303, safeReturnPath(returnTo))

@@ -1,8 +1,8 @@
-import type { RequestHandler } from 'express'
+import type { Request, Response } from 'express'
 import { safeReturnPath } from '../../auth/safe-return-path.ts'
 
 /** `GET /` and `GET /register`: the sign-in page; who is signed in already goes where they wanted to go. */
-export const showSignIn: RequestHandler = (req, res) => {
+export function showSignIn(req: Request, res: Response): void {
   const returnTo = safeReturnPath(req.query['returnTo'])
   if (req.user) return res.redirect(returnTo)
   const { t } = res.locals.language

@@ -3,14 +3,7 @@ import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { renewSession } from '../../sessions/session.ts'
 import { codeMinutes, findCode, type SentCode } from '../../store/email-codes.ts'
 import { signedIn } from '../request-state.ts'
-import {
-  answerUnsent,
-  asking,
-  codePage,
-  formField,
-  minutesToWait,
-  type VerifyEmailDeps,
-} from './verify-email.ts'
+import { answerUnsent, asking, codePage, formField, minutesToWait, type VerifyEmailDeps } from './verify-email.ts'
 
 type CodeForm = {
   readonly returnTo: string
@@ -22,7 +15,21 @@ type CodeForm = {
   readonly again?: boolean
 }
 
-const showForm = (res: Response, { email, triesLeft, state }: SentCode, form: CodeForm): void => {
+/** `GET /verify-email/code`: the form for the code, or why the last one is worth nothing, and a new one. */
+export function showCodeForm(deps: VerifyEmailDeps): RequestHandler {
+  return async (req, res) => {
+    const returnTo = safeReturnPath(req.query['returnTo'])
+    const code = await codeOf(deps, req)
+    if (!code) return res.redirect(`/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
+    return showForm(res, code, { returnTo, again: req.query['again'] === '1' && code.state === 'valid' })
+  }
+}
+
+function codeOf({ database }: VerifyEmailDeps, req: Request): Promise<SentCode | undefined> {
+  return findCode(database.kysely, signedIn(req).id)
+}
+
+function showForm(res: Response, { email, triesLeft, state }: SentCode, form: CodeForm): void {
   res.render('account/verify-email-code', {
     title: res.locals.language.t('verifyEmail.codeTitle'),
     email,
@@ -37,26 +44,12 @@ const showForm = (res: Response, { email, triesLeft, state }: SentCode, form: Co
   })
 }
 
-const codeOf = ({ database }: VerifyEmailDeps, req: Request): Promise<SentCode | undefined> =>
-  findCode(database.kysely, signedIn(req).id)
-
-/** `GET /verify-email/code`: the form for the code, or why the last one is worth nothing, and a new one. */
-export const showCodeForm =
-  (deps: VerifyEmailDeps): RequestHandler =>
-  async (req, res) => {
-    const returnTo = safeReturnPath(req.query['returnTo'])
-    const code = await codeOf(deps, req)
-    if (!code) return res.redirect(`/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
-    return showForm(res, code, { returnTo, again: req.query['again'] === '1' && code.state === 'valid' })
-  }
-
 /**
  * `POST /verify-email/code`: the right code makes the address the user's and leads to where the user wanted to go, with
  * a new session id. What is not six digits costs no try.
  */
-export const checkCode =
-  (deps: VerifyEmailDeps): RequestHandler =>
-  async (req, res) => {
+export function checkCode(deps: VerifyEmailDeps): RequestHandler {
+  return async (req, res) => {
     const returnTo = safeReturnPath(formField(req, 'returnTo'))
     const typed = formField(req, 'code')
     const digits = typed.replace(/[\s-]+/g, '')
@@ -72,11 +65,11 @@ export const checkCode =
     const problem = checked ? ('wrong' as const) : ('malformed' as const)
     return showForm(res.status(400), code, { returnTo, typed, problem })
   }
+}
 
 /** `POST /verify-email/resend`: another code to the same address. */
-export const resendCode =
-  (deps: VerifyEmailDeps): RequestHandler =>
-  async (req, res) => {
+export function resendCode(deps: VerifyEmailDeps): RequestHandler {
+  return async (req, res) => {
     const returnTo = safeReturnPath(formField(req, 'returnTo'))
     const code = await codeOf(deps, req)
     if (!code || !deps.emailCodes.ready)
@@ -86,3 +79,4 @@ export const resendCode =
     answerUnsent(res, sending)
     return showForm(res, code, { returnTo, problem: sending.outcome, minutes: minutesToWait(sending) })
   }
+}

@@ -10,26 +10,30 @@ import type { PageDeps } from '../deps.ts'
 export type VerifyEmailDeps = Pick<PageDeps, 'database' | 'emailCodes'>
 
 /** A field of the form that was sent; '' for what is missing, twice there, or longer than anybody types. */
-export const formField = (req: Request, name: string): string => {
+export function formField(req: Request, name: string): string {
   const value = (req.body as Readonly<Record<string, unknown>> | undefined)?.[name]
   return typeof value === 'string' && value.length <= 500 ? value : ''
 }
 
-export const asking = (req: Request): Asking => ({ userId: signedIn(req).id, from: truncatedAddress(req.ip) })
+export function asking(req: Request): Asking {
+  return { userId: signedIn(req).id, from: truncatedAddress(req.ip) }
+}
 
 /** The page with the code form, and where it leads afterwards. */
-export const codePage = (returnTo: string): string =>
-  `/verify-email/code?returnTo=${encodeURIComponent(returnTo)}`
+export function codePage(returnTo: string): string {
+  return `/verify-email/code?returnTo=${encodeURIComponent(returnTo)}`
+}
 
 /** What a mail that was not sent does to the answer: its status, and when to try again. */
-export const answerUnsent = (res: Response, sending: Exclude<Sending, { outcome: 'sent' }>): void => {
+export function answerUnsent(res: Response, sending: Exclude<Sending, { outcome: 'sent' }>): void {
   res.status(sending.outcome === 'limit' ? 429 : 503)
   if (sending.outcome === 'limit') res.set('Retry-After', String(sending.retryAfterSeconds))
 }
 
 /** In whole minutes, for the page; 0 where it is not a matter of waiting. */
-export const minutesToWait = (sending: Sending): number =>
-  sending.outcome === 'limit' ? Math.ceil(sending.retryAfterSeconds / 60) : 0
+export function minutesToWait(sending: Sending): number {
+  return sending.outcome === 'limit' ? Math.ceil(sending.retryAfterSeconds / 60) : 0
+}
 
 type AddressForm = {
   readonly email: string
@@ -40,7 +44,30 @@ type AddressForm = {
   readonly waiting?: string | undefined
 }
 
-const showForm = (req: Request, res: Response, form: AddressForm): void => {
+/** `GET /verify-email`: which address? The one that a code went to, else what the eID says, is there already. */
+export function showVerifyEmail({ emailCodes, database }: VerifyEmailDeps): RequestHandler {
+  return async (req, res) => {
+    const user = signedIn(req)
+    const returnTo = safeReturnPath(req.query['returnTo'])
+    if (!emailCodes.ready) return showNoMail(res, returnTo)
+    const code = await findCode(database.kysely, user.id)
+    const claimed = emailAddress(user.eidEmail)
+    return showForm(req, res, {
+      email: code?.email ?? (claimed === user.email ? '' : (claimed ?? '')),
+      returnTo,
+      waiting: code?.state === 'valid' ? code.email : undefined,
+    })
+  }
+}
+
+function showNoMail(res: Response, returnTo: string): void {
+  return res.render('account/verify-email-off', {
+    title: res.locals.language.t('verifyEmail.offTitle'),
+    returnTo,
+  })
+}
+
+function showForm(req: Request, res: Response, form: AddressForm): void {
   const { t } = res.locals.language
   const current = signedIn(req).email
   res.render('account/verify-email', {
@@ -53,35 +80,14 @@ const showForm = (req: Request, res: Response, form: AddressForm): void => {
   })
 }
 
-const showNoMail = (res: Response, returnTo: string): void =>
-  res.render('account/verify-email-off', { title: res.locals.language.t('verifyEmail.offTitle'), returnTo })
-
-/** `GET /verify-email`: which address? The one that a code went to, else what the eID says, is there already. */
-export const showVerifyEmail =
-  ({ emailCodes, database }: VerifyEmailDeps): RequestHandler =>
-  async (req, res) => {
-    const user = signedIn(req)
-    const returnTo = safeReturnPath(req.query['returnTo'])
-    if (!emailCodes.ready) return showNoMail(res, returnTo)
-    const code = await findCode(database.kysely, user.id)
-    const claimed = emailAddress(user.eidEmail)
-    return showForm(req, res, {
-      email: code?.email ?? (claimed === user.email ? '' : (claimed ?? '')),
-      returnTo,
-      waiting: code?.state === 'valid' ? code.email : undefined,
-    })
-  }
-
 /** `POST /verify-email`: mails a code to the address, whoever else has it, and asks for the code. */
-export const requestCode =
-  ({ emailCodes, database }: VerifyEmailDeps): RequestHandler =>
-  async (req, res) => {
+export function requestCode({ emailCodes, database }: VerifyEmailDeps): RequestHandler {
+  return async (req, res) => {
     const returnTo = safeReturnPath(formField(req, 'returnTo'))
     const typed = formField(req, 'email')
     if (!emailCodes.ready) return showNoMail(res.status(503), returnTo)
     const email = emailAddress(typed)
-    if (email === undefined)
-      return showForm(req, res.status(400), { email: typed, returnTo, problem: 'invalid' })
+    if (email === undefined) return showForm(req, res.status(400), { email: typed, returnTo, problem: 'invalid' })
     const sending = await emailCodes.send(asking(req), email, res.locals.language)
     if (sending.outcome === 'sent') return res.redirect(303, codePage(returnTo))
     answerUnsent(res, sending)
@@ -94,3 +100,4 @@ export const requestCode =
       waiting: code?.state === 'valid' ? code.email : undefined,
     })
   }
+}

@@ -2,13 +2,7 @@ import { identifierText } from '../../domain/business-identifier.ts'
 import type { Language } from '../../presentation/language.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
-import {
-  type Few,
-  newSalesUnits,
-  type NotedOrder,
-  ordersAboutToExpire,
-  rejectedLately,
-} from '../../store/landing.ts'
+import { type Few, newSalesUnits, type NotedOrder, ordersAboutToExpire, rejectedLately } from '../../store/landing.ts'
 import type { ProductOrderFacets } from '../../store/summaries.ts'
 import { orderExpiry } from '../product-orders/expiry.ts'
 
@@ -23,43 +17,13 @@ export type Notice = {
 
 const waitingStatuses: ReadonlySet<string> = new Set(['MERCHANT_VIEWED', 'RECEIVED'])
 
-const waiting = (facets: ProductOrderFacets, { t, format }: Language): Notice => {
-  const rows = facets.status.filter(({ value }) => waitingStatuses.has(value))
-  return {
-    key: 'waiting',
-    count: rows.reduce((sum, { count }) => sum + count, 0),
-    path: 'product-orders',
-    rows: rows.map(({ value, count }) => ({
-      path: `product-orders?status=${value}`,
-      name: t(`orderStatus.${value}.name`),
-      note: format.number(count),
-    })),
-  }
-}
-
-const ofOrders = (
-  key: Notice['key'],
-  path: string,
-  { count, rows }: Few<NotedOrder>,
-  noteOf: (at: Date) => string,
-): Notice => ({
-  key,
-  count,
-  path,
-  rows: rows.map(({ productOrderId, merchantName, scheme, businessId, at }) => ({
-    path: `product-orders/${encodeURIComponent(productOrderId)}`,
-    name: merchantName ?? identifierText({ scheme, id: businessId }),
-    note: noteOf(at),
-  })),
-})
-
 /** What needs attention of a partner's, whatever there is none of left out; the most pressing first. */
-export const attentionOf = async (
+export async function attentionOf(
   db: Handle,
   organisation: Organisation,
   facets: ProductOrderFacets,
   language: Language,
-): Promise<readonly Notice[]> => {
+): Promise<readonly Notice[]> {
   const { t, format } = language
   const [expiring, rejected, fresh] = await Promise.all([
     ordersAboutToExpire(db, organisation),
@@ -85,4 +49,36 @@ export const attentionOf = async (
     },
   ]
   return notices.filter(({ count }) => count > 0)
+}
+
+function ofOrders(
+  key: Notice['key'],
+  path: string,
+  { count, rows }: Few<NotedOrder>,
+  noteOf: (at: Date) => string,
+): Notice {
+  return {
+    key,
+    count,
+    path,
+    rows: rows.map(({ productOrderId, merchantName, scheme, businessId, at }) => ({
+      path: `product-orders/${encodeURIComponent(productOrderId)}`,
+      name: merchantName ?? identifierText({ scheme, id: businessId }),
+      note: noteOf(at),
+    })),
+  }
+}
+
+function waiting(facets: ProductOrderFacets, { t, format }: Language): Notice {
+  const rows = facets.status.filter(({ value }) => waitingStatuses.has(value))
+  return {
+    key: 'waiting',
+    count: rows.reduce((sum, { count }) => sum + count, 0),
+    path: 'product-orders',
+    rows: rows.map(({ value, count }) => ({
+      path: `product-orders?status=${value}`,
+      name: t(`orderStatus.${value}.name`),
+      note: format.number(count),
+    })),
+  }
 }

@@ -45,10 +45,8 @@ const labelEvery = 3
 /** A part that is there is seen, however small it is beside the others. */
 const leastHeight = 1.5
 
-const whole = (value: number): boolean => Number.isInteger(value)
-
 /** Columns of a stack a month, and areas through their middles. */
-export const chartOf = (numbers: Numbers, format: Format): Chart => {
+export function chartOf(numbers: Numbers, format: Format): Chart {
   const { months, kinds, at } = numbers
   const { left, right, top, base } = size
   const keys = kinds.map(({ key }) => key)
@@ -88,4 +86,8 @@ export const chartOf = (numbers: Numbers, format: Format): Chart => {
       total: format.number(totalOf(month)),
     })),
   }
+}
+
+function whole(value: number): boolean {
+  return Number.isInteger(value)
 }

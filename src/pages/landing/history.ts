@@ -5,30 +5,18 @@ import type { Numbers } from './charts.ts'
 
 const monthsShown = 12
 
-/** The months of a year that ends with the one of `now`, as the portal's own time zone has them. */
-const lastMonths = ({ format }: Language, now: Date): string[] => {
-  const [year = 0, month = 1] = format.isoDay(now).split('-').map(Number)
-  return Array.from({ length: monthsShown }, (_, index) =>
-    new Date(Date.UTC(year, month - monthsShown + index, 1)).toISOString().slice(0, 7),
-  )
-}
-
-/** From the first of these months that has something; but a chart of a single month says nothing. */
-const sinceFirst = (months: readonly string[], first: string | undefined): readonly string[] =>
-  months.filter((month) => first !== undefined && month >= first)
-
 const statuses = ['COMPLETED', 'ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'REJECTED', 'EXPIRED']
 
 /**
  * Product orders by the month in which they were first seen, and by what has become of them.
  * @param growth tells since when the portal has been freshness
  */
-export const ordersByMonth = (
+export function ordersByMonth(
   { months }: ProductOrderFacets,
   { growth }: SalesUnitFacets,
   language: Language,
   now: Date,
-): Numbers | undefined => {
+): Numbers | undefined {
   const counts = new Map(months.map(({ month, value, count }) => [`${month} ${value}`, count]))
   const has = new Set(months.map(({ value }) => value))
   const kinds = [...statuses.filter((status) => has.has(status)), ...has].map((key) => ({
@@ -45,12 +33,21 @@ export const ordersByMonth = (
   }
 }
 
+/** From the first of these months that has something; but a chart of a single month says nothing. */
+function sinceFirst(months: readonly string[], first: string | undefined): readonly string[] {
+  return months.filter((month) => first !== undefined && month >= first)
+}
+
+/** The months of a year that ends with the one of `now`, as the portal's own time zone has them. */
+function lastMonths({ format }: Language, now: Date): string[] {
+  const [year = 0, month = 1] = format.isoDay(now).split('-').map(Number)
+  return Array.from({ length: monthsShown }, (_, index) =>
+    new Date(Date.UTC(year, month - monthsShown + index, 1)).toISOString().slice(0, 7),
+  )
+}
+
 /** How many sales units there were at the end of each month, by market; `''` where the market is not known yet. */
-export const salesUnitsByMonth = (
-  { growth }: SalesUnitFacets,
-  language: Language,
-  now: Date,
-): Numbers | undefined => {
+export function salesUnitsByMonth({ growth }: SalesUnitFacets, language: Language, now: Date): Numbers | undefined {
   const shown = sinceFirst(lastMonths(language, now), growth[0]?.month)
   if (shown.length < 2) return undefined
   const sumUpTo = (month: string, kind: string): number =>
@@ -59,10 +56,7 @@ export const salesUnitsByMonth = (
       .reduce((sum, { come, gone }) => sum + come - gone, 0)
   const has = new Set(growth.map(({ market }) => market ?? ''))
   const known: readonly string[] = markets
-  const keys = [
-    ...known.filter((market) => has.has(market)),
-    ...[...has].filter((one) => !known.includes(one)),
-  ]
+  const keys = [...known.filter((market) => has.has(market)), ...[...has].filter((one) => !known.includes(one))]
   return {
     months: shown,
     kinds: keys.map((key) => ({

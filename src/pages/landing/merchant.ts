@@ -5,9 +5,12 @@ import type { PageDeps } from '../deps.ts'
 import { type Count, countOf, optionalList } from './partner.ts'
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page. */
-export const showMerchantLanding =
-  ({ database, freshness, config }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler =>
-  async (_req, res) => {
+export function showMerchantLanding({
+  database,
+  freshness,
+  config,
+}: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
+  return async (_req, res) => {
     const merchant = actingAs(res)
     const lists = listsHere(res)
     /** Of Developers, and so only for who may see that. A part of them would look like all. */
@@ -32,3 +35,4 @@ export const showMerchantLanding =
       supportText: config.supportText,
     })
   }
+}

@@ -12,12 +12,12 @@ import { chartOf, type Numbers } from './charts.ts'
 import { ordersByMonth, salesUnitsByMonth } from './history.ts'
 
 /** A list's freshness; undefined when it has never been read and cannot be: the landing page does without it. */
-export const optionalList = async (
+export async function optionalList(
   freshness: PageDeps['freshness'],
   organisation: Organisation,
   resource: ListResource,
   lists: Lists,
-): Promise<Freshness | undefined> => {
+): Promise<Freshness | undefined> {
   try {
     return await freshness.list(organisation, resource, lists)
   } catch (error) {
@@ -25,9 +25,6 @@ export const optionalList = async (
     throw error
   }
 }
-
-const growthOf = (fresh: Freshness | undefined): SalesUnitFacets =>
-  (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
 
 /** A number that is there, or why it is not: not shared, being read, or could not be read. */
 export type Count = {
@@ -38,27 +35,18 @@ export type Count = {
 }
 
 /** A list's number of rows for the landing page. */
-export const countOf = (key: string, path: string, fresh: Freshness | undefined): Count => {
-  const missing = !fresh
-    ? 'failed'
-    : !fresh.available
-      ? 'notShared'
-      : fresh.total === null
-        ? 'beingRead'
-        : undefined
+export function countOf(key: string, path: string, fresh: Freshness | undefined): Count {
+  const missing = !fresh ? 'failed' : !fresh.available ? 'notShared' : fresh.total === null ? 'beingRead' : undefined
   return { key, path, value: missing ? undefined : (fresh?.total ?? undefined), missing }
 }
 
-/** The orders' statuses with how long their bars are, the largest being 100. */
-const funnelOf = (statuses: Facet) => {
-  const most = Math.max(1, ...statuses.map(({ count }) => count))
-  return statuses.map(({ value, count }) => ({ value, count, length: (100 * count) / most }))
-}
-
 /** `GET /partners/:partnerId`: what needs attention, what there is, orders by status and month, growth, feedback. */
-export const showPartnerLanding =
-  ({ database, freshness, config }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler =>
-  async (_req, res) => {
+export function showPartnerLanding({
+  database,
+  freshness,
+  config,
+}: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
+  return async (_req, res) => {
     const partner = actingAs(res)
     const lists = listsHere(res)
     const { language } = res.locals
@@ -92,3 +80,14 @@ export const showPartnerLanding =
       supportText: config.supportText,
     })
   }
+}
+
+function growthOf(fresh: Freshness | undefined): SalesUnitFacets {
+  return (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
+}
+
+/** The orders' statuses with how long their bars are, the largest being 100. */
+function funnelOf(statuses: Facet) {
+  const most = Math.max(1, ...statuses.map(({ count }) => count))
+  return statuses.map(({ value, count }) => ({ value, count, length: (100 * count) / most }))
+}

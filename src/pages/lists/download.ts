@@ -11,12 +11,19 @@ import type { SheetOf } from './sheet.ts'
 const mostAtOnce = 2
 const tryAgainSeconds = 10
 
-/** Without what file systems do not take: there are merchants called A/S. */
-const nameOf = (...parts: readonly string[]): string =>
-  parts.join(' – ').replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
+/** The lines of the site map for the downloads of a list, beside the list: `<list>.csv` and `<list>.xlsx`. */
+export function createExports() {
+  const running = new Map<string, number>()
+  return ({ path, role }: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf): OrganisationRoute[] =>
+    [csv, xlsx].map((format) => ({
+      path: `${path}.${format.extension}`,
+      role,
+      get: [compressedStreams, download(sheetOf, format, running)],
+    }))
+}
 
 /** Sends the sheet as a file, named after organisation, list and day. What breaks off on the way is no whole answer. */
-const download = (sheetOf: SheetOf, format: Format, running: Map<string, number>): RequestHandler => {
+function download(sheetOf: SheetOf, format: Format, running: Map<string, number>): RequestHandler {
   return async (req, res) => {
     const { id } = signedIn(req)
     const mine = running.get(id) ?? 0
@@ -44,13 +51,7 @@ const download = (sheetOf: SheetOf, format: Format, running: Map<string, number>
   }
 }
 
-/** The lines of the site map for the downloads of a list, beside the list: `<list>.csv` and `<list>.xlsx`. */
-export const createExports = () => {
-  const running = new Map<string, number>()
-  return ({ path, role }: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf): OrganisationRoute[] =>
-    [csv, xlsx].map((format) => ({
-      path: `${path}.${format.extension}`,
-      role,
-      get: [compressedStreams, download(sheetOf, format, running)],
-    }))
+/** Without what file systems do not take: there are merchants called A/S. */
+function nameOf(...parts: readonly string[]): string {
+  return parts.join(' – ').replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
 }

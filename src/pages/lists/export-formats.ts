@@ -11,7 +11,9 @@ export type Format = {
 }
 
 /** Where a comma separates decimals, spreadsheets take a semicolon between cells. */
-const delimiterOf = (language: string): string => (language === 'en' ? ',' : ';')
+function delimiterOf(language: string): string {
+  return language === 'en' ? ',' : ';'
+}
 
 async function* csvOf({ headings, batches }: Sheet, delimiter: string): AsyncGenerator<string> {
   const lines = (rows: readonly Cells[], bom: boolean): string =>

@@ -3,21 +3,26 @@ import type { Field } from './list-view.ts'
 import { markets } from '../markets.ts'
 
 /** The words of a value that the API may add to at any time: `productType.LOGIN`, or the value as it is. */
-export const labelOf = ({ t, has }: Language, group: string, value: string): string =>
-  has(`${group}.${value}`) ? t(`${group}.${value}`) : value
+export function labelOf({ t, has }: Language, group: string, value: string): string {
+  return has(`${group}.${value}`) ? t(`${group}.${value}`) : value
+}
 
 /** A choice of one market: those where Vipps MobilePay is, and what the rows have beside them. */
-export const marketField = ({ t, format }: Language, others: readonly string[] = []): Field => ({
-  kind: 'one',
-  name: 'market',
-  label: t('lists.market'),
-  options: [...new Set([...markets, ...others])].map((value) => ({ value, label: format.country(value) })),
-})
+export function marketField({ t, format }: Language, others: readonly string[] = []): Field {
+  return {
+    kind: 'one',
+    name: 'market',
+    label: t('lists.market'),
+    options: [...new Set([...markets, ...others])].map((value) => ({ value, label: format.country(value) })),
+  }
+}
 
 /** A choice of one product, among these. */
-export const productField = (language: Language, values: readonly string[]): Field => ({
-  kind: 'one',
-  name: 'product',
-  label: language.t('lists.product'),
-  options: [...new Set(values)].map((value) => ({ value, label: labelOf(language, 'productType', value) })),
-})
+export function productField(language: Language, values: readonly string[]): Field {
+  return {
+    kind: 'one',
+    name: 'product',
+    label: language.t('lists.product'),
+    options: [...new Set(values)].map((value) => ({ value, label: labelOf(language, 'productType', value) })),
+  }
+}

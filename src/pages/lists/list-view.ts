@@ -16,19 +16,6 @@ export type Field = {
   readonly options: readonly { readonly value: string; readonly label: string; readonly count?: number }[]
 }
 
-const valuesOf = (value: ListFilter[string] | undefined): readonly string[] => {
-  if (typeof value === 'boolean') return value ? ['1'] : []
-  return [value ?? []].flat().filter((one) => one !== '')
-}
-
-/** `?q=…` of what says something, or nothing. */
-const queryOf = (query: ListFilter): string => {
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    valuesOf(value).map((one): [string, string] => [name, one]),
-  )
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
-}
-
 /**
  * Everything around the rows of a list, as finished values: its filters, and links to the same list filtered, sorted
  * or sized otherwise. All of them keep the rest as it is and, but for the pager's, begin at the first page.
@@ -36,14 +23,14 @@ const queryOf = (query: ListFilter): string => {
  * @param options.columns that it sorts by; the first is not named in links
  * @param options.fields by which the filter is offered, beside the text `q`
  */
-export const listView = <Column extends string>(options: {
+export function listView<Column extends string>(options: {
   readonly path: string
   readonly filter: ListFilter & { readonly q: string }
   readonly asked: PageAsked<Column>
   readonly columns: readonly [Column, ...Column[]]
   readonly fields: readonly Field[]
   readonly page: Page<unknown>
-}) => {
+}) {
   const { path, filter, columns, fields, page } = options
   const { sort, size } = options.asked
   const [first] = columns
@@ -111,4 +98,17 @@ export const listView = <Column extends string>(options: {
     ),
     downloads: { csvHref: `${path}.csv${query}`, xlsxHref: `${path}.xlsx${query}` },
   }
+}
+
+/** `?q=…` of what says something, or nothing. */
+function queryOf(query: ListFilter): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    valuesOf(value).map((one): [string, string] => [name, one]),
+  )
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
+}
+
+function valuesOf(value: ListFilter[string] | undefined): readonly string[] {
+  if (typeof value === 'boolean') return value ? ['1'] : []
+  return [value ?? []].flat().filter((one) => one !== '')
 }

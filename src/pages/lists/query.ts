@@ -19,23 +19,23 @@ export const pageNumber = z
   .transform((value) => Number(value || '1'))
 
 /** One choice among what may be asked for; '' for all. */
-export const choice = <const Values extends readonly string[]>(values: Values) =>
-  z.enum(['', ...values]).default('')
+export function choice<const Values extends readonly string[]>(values: Values) {
+  return z.enum(['', ...values]).default('')
+}
 
 /** What may be asked for more than once, among these values; in the order of the values, none twice. */
-export const choices = <const Values extends readonly string[]>(values: Values) =>
-  z
+export function choices<const Values extends readonly string[]>(values: Values) {
+  return z
     .union([z.enum(['', ...values]), z.array(z.enum(['', ...values])).max(2 * values.length)])
     .default('')
-    .transform((asked): Values[number][] =>
-      values.filter((value) => [asked].flat().some((one) => one === value)),
-    )
+    .transform((asked): Values[number][] => values.filter((value) => [asked].flat().some((one) => one === value)))
+}
 
 /** A box that is ticked or not: `1` or nothing. */
 export const ticked = choice(['1']).transform((value) => value === '1')
 
 /** @throws BadRequestError when the query is not what the schema wants; parameters it does not name are ignored */
-export const parseQuery = <Output>(schema: z.ZodType<Output>, { query }: Request): Output => {
+export function parseQuery<Output>(schema: z.ZodType<Output>, { query }: Request): Output {
   const parsed = schema.safeParse(query)
   if (!parsed.success)
     throw new BadRequestError(`query: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`)
@@ -43,7 +43,7 @@ export const parseQuery = <Output>(schema: z.ZodType<Output>, { query }: Request
 }
 
 /** @throws NotFoundError for a page beyond the last one; there is always a first one */
-export const checkPage = ({ number, rows }: Page<unknown>): void => {
+export function checkPage({ number, rows }: Page<unknown>): void {
   if (number > 1 && rows.length === 0) throw new NotFoundError(`page ${number} has nothing`)
 }
 
@@ -52,10 +52,10 @@ export const checkPage = ({ number, rows }: Page<unknown>): void => {
  * `name`, or `-name` the other way round. A heading's button sends `by`, which goes before the `sort` that the form
  * remembers.
  */
-export const listQuery = <Filter, const Column extends string>(
+export function listQuery<Filter, const Column extends string>(
   filters: z.ZodType<Filter>,
   columns: readonly [Column, ...Column[]],
-) => {
+) {
   const order = choice(columns.flatMap((column) => [column, `-${column}`]))
   const state = z.object({ sort: order, by: order, page: pageNumber, size: choice(pageSizes.map(String)) })
   return (req: Request): { readonly filter: Filter; readonly asked: PageAsked<Column> } => {

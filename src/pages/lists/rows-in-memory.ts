@@ -1,33 +1,32 @@
 import { sortKey } from '../../store/sort-key.ts'
 import type { Page, PageAsked } from '../../domain/paging.ts'
 
-const folded = (text: string): string => text.normalize('NFC').toLowerCase()
-
 /** Rows of which one of the texts has `q` somewhere, in any case; '' is everywhere. */
-export const rowsWith = <Row>(
+export function rowsWith<Row>(
   rows: readonly Row[],
   q: string,
   textsOf: (row: Row) => readonly (string | undefined)[],
-): Row[] => rows.filter((row) => textsOf(row).some((text) => folded(text ?? '').includes(folded(q))))
+): Row[] {
+  return rows.filter((row) => textsOf(row).some((text) => folded(text ?? '').includes(folded(q))))
+}
+
+function folded(text: string): string {
+  return text.normalize('NFC').toLowerCase()
+}
 
 /** The rows by this text, as the stores sort names; those of the same text stay as they were. */
-export const rowsSorted = <Row>(
+export function rowsSorted<Row>(
   rows: readonly Row[],
   textOf: (row: Row) => string | undefined,
   { descending }: { readonly descending: boolean },
-): Row[] => {
+): Row[] {
   const keyed = rows.map((row) => ({ row, key: sortKey(textOf(row) ?? '') }))
   const order = descending ? -1 : 1
-  return keyed
-    .toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -order : order))
-    .map(({ row }) => row)
+  return keyed.toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -order : order)).map(({ row }) => row)
 }
 
 /** Rows that are all in memory, as a page of a list. */
-export const pageOf = <Row>(
-  rows: readonly Row[],
-  { page: number, size }: Pick<PageAsked, 'page' | 'size'>,
-): Page<Row> => {
+export function pageOf<Row>(rows: readonly Row[], { page: number, size }: Pick<PageAsked, 'page' | 'size'>): Page<Row> {
   const offset = (number - 1) * size
   const shown = rows.slice(offset, offset + size)
   return {

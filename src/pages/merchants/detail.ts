@@ -13,12 +13,21 @@ type Deps = Pick<PageDeps, 'database' | 'freshness'>
 /** Sales units on the page; a link leads to all. */
 const mostSalesUnits = 50
 
-const render = async (
+/** `GET /partners/:partnerId/merchants/:scheme/:id`: what the API shares of a merchant, and its sales units. */
+export function showMerchant(deps: Deps): RequestHandler {
+  return async (req, res) => {
+    const [scheme, id] = [pathParameter(req, 'scheme'), pathParameter(req, 'id')]
+    if (!schemePattern.test(scheme) || !businessIdPattern.test(id)) throw new NotFoundError('malformed identifier')
+    await render(deps, actingAs(res), { scheme, id }, res)
+  }
+}
+
+async function render(
   { database, freshness }: Deps,
   organisation: Organisation,
   identifier: BusinessIdentifier,
   res: Response,
-): Promise<void> => {
+): Promise<void> {
   const { kysely } = database
   const words = `${identifier.scheme}:${identifier.id}`
   const list = listsHere(res).get('salesUnits')
@@ -49,21 +58,11 @@ const render = async (
   })
 }
 
-/** `GET /partners/:partnerId/merchants/:scheme/:id`: what the API shares of a merchant, and its sales units. */
-export const showMerchant =
-  (deps: Deps): RequestHandler =>
-  async (req, res) => {
-    const [scheme, id] = [pathParameter(req, 'scheme'), pathParameter(req, 'id')]
-    if (!schemePattern.test(scheme) || !businessIdPattern.test(id))
-      throw new NotFoundError('malformed identifier')
-    await render(deps, actingAs(res), { scheme, id }, res)
-  }
-
 /** `GET /merchants/:scheme/:id/details`: the same for the merchant the user acts as. */
-export const showOwnMerchant =
-  (deps: Deps): RequestHandler =>
-  async (_req, res) => {
+export function showOwnMerchant(deps: Deps): RequestHandler {
+  return async (_req, res) => {
     const own = actingAs(res)
     if (own.kind !== 'merchant') throw new NotFoundError('not a merchant')
     await render(deps, own, own, res)
   }
+}

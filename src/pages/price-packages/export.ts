@@ -6,9 +6,8 @@ import { pricePackageQuery } from './query.ts'
 import { allPricePackages, pricePackagesFound } from './rows.ts'
 
 /** Every price package that the filter finds. */
-export const pricePackageSheet =
-  ({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf =>
-  async (req, res) => {
+export function pricePackageSheet({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf {
+  return async (req, res) => {
     const { filter, asked } = pricePackageQuery(req)
     const { language } = res.locals
     const { t, format } = language
@@ -32,10 +31,9 @@ export const pricePackageSheet =
           row.commission ?? '',
           labelOf(language, 'productType', row.productType ?? ''),
           row.market ? format.country(row.market) : '',
-          row.visibleInSignupForm === undefined
-            ? ''
-            : t(row.visibleInSignupForm ? 'common.yes' : 'common.no'),
+          row.visibleInSignupForm === undefined ? '' : t(row.visibleInSignupForm ? 'common.yes' : 'common.no'),
         ]),
       ),
     }
   }
+}

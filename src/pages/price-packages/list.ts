@@ -9,9 +9,8 @@ import { pricePackageColumns, pricePackageQuery } from './query.ts'
 import { allPricePackages, pricePackagesFound } from './rows.ts'
 
 /** `GET …/price-packages`: all of the partner's, with commission and id. */
-export const listPricePackages =
-  ({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function listPricePackages({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const { filter, asked } = pricePackageQuery(req)
     const partner = actingAs(res)
     const fresh = await freshness.list(partner, 'pricePackages', listsHere(res))
@@ -36,3 +35,4 @@ export const listPricePackages =
       }),
     })
   }
+}

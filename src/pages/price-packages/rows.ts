@@ -7,14 +7,12 @@ import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 import type { pricePackageColumns } from './query.ts'
 
 /** All of a partner's price packages, by market and name. */
-export const allPricePackages = async (db: Handle, partner: Organisation): Promise<PricePackage[]> => {
+export async function allPricePackages(db: Handle, partner: Organisation): Promise<PricePackage[]> {
   const rows = await findPricePackages(db, partner)
   return rows.map((row) => pricePackage.parse(row))
 }
 
-const columns: Readonly<
-  Record<(typeof pricePackageColumns)[number], (row: PricePackage) => string | undefined>
-> = {
+const columns: Readonly<Record<(typeof pricePackageColumns)[number], (row: PricePackage) => string | undefined>> = {
   market: ({ market }) => market,
   name: ({ name }) => name,
   product: ({ productType }) => productType,
@@ -22,17 +20,13 @@ const columns: Readonly<
 }
 
 /** Those that the filter finds, in this order. */
-export const pricePackagesFound = (
+export function pricePackagesFound(
   rows: readonly PricePackage[],
   filter: { readonly q: string; readonly product: string; readonly market: string },
   sort: Sorting<(typeof pricePackageColumns)[number]>,
-): PricePackage[] => {
+): PricePackage[] {
   const { q, product, market } = filter
-  const found = rowsWith(rows, q, ({ name, description, pricePackageId }) => [
-    name,
-    description,
-    pricePackageId,
-  ])
+  const found = rowsWith(rows, q, ({ name, description, pricePackageId }) => [name, description, pricePackageId])
   const some = found
     .filter(({ productType }) => product === '' || productType === product)
     .filter((row) => market === '' || row.market === market)

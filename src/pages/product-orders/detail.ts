@@ -21,12 +21,36 @@ const waiting = new Set(['RECEIVED', 'MERCHANT_VIEWED'])
 /** A prefill link leads nowhere once the order is final. */
 const final = new Set(['COMPLETED', 'REJECTED', 'EXPIRED'])
 
-const load = async (
+/** `GET …/product-orders/:productOrderId`: all fields, what the status means, what happens next, and what has happened. */
+export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
+    const productOrderId = pathParameter(req, 'productOrderId').toLowerCase()
+    if (!uuid.safeParse(productOrderId).success) throw new NotFoundError('malformed product order id')
+    const organisation = actingAs(res)
+    const { stored, fresh } = await load(deps, organisation, productOrderId, {
+      lists: listsHere(res),
+      userId: req.user?.id,
+    })
+    const order = orderOf(stored)
+    res.render('product-orders/detail', {
+      title: `${res.locals.language.t('productOrder.title')} – ${order.merchantName ?? identifierText(order.businessIdentifier)}`,
+      order,
+      expiry:
+        order.productOrderType === 'PREFILL' && waiting.has(order.status) ? orderExpiry(stored.firstSeenAt) : undefined,
+      documentation: productOrderDocumentation,
+      prefillUrl: final.has(order.status) ? undefined : httpUrl(order.productOrderUrl),
+      history: await changesOf(deps.database.kysely, organisation, 'productOrder', productOrderId),
+      fresh,
+    })
+  }
+}
+
+async function load(
   { database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
   organisation: Organisation,
   id: string,
   ask: { readonly lists: Lists; readonly userId: string | undefined },
-) => {
+) {
   const known = await findProductOrder(kysely, organisation, id)
   const isListed = known?.listed && !known.removedAt
   const list = ask.lists.get('productOrders')
@@ -47,29 +71,3 @@ const load = async (
   }
   return { stored, fresh }
 }
-
-/** `GET …/product-orders/:productOrderId`: all fields, what the status means, what happens next, and what has happened. */
-export const showProductOrder =
-  (deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
-    const productOrderId = pathParameter(req, 'productOrderId').toLowerCase()
-    if (!uuid.safeParse(productOrderId).success) throw new NotFoundError('malformed product order id')
-    const organisation = actingAs(res)
-    const { stored, fresh } = await load(deps, organisation, productOrderId, {
-      lists: listsHere(res),
-      userId: req.user?.id,
-    })
-    const order = orderOf(stored)
-    res.render('product-orders/detail', {
-      title: `${res.locals.language.t('productOrder.title')} – ${order.merchantName ?? identifierText(order.businessIdentifier)}`,
-      order,
-      expiry:
-        order.productOrderType === 'PREFILL' && waiting.has(order.status)
-          ? orderExpiry(stored.firstSeenAt)
-          : undefined,
-      documentation: productOrderDocumentation,
-      prefillUrl: final.has(order.status) ? undefined : httpUrl(order.productOrderUrl),
-      history: await changesOf(deps.database.kysely, organisation, 'productOrder', productOrderId),
-      fresh,
-    })
-  }

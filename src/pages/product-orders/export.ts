@@ -8,30 +8,9 @@ import { checkChoices, facetsOf } from './facets.ts'
 import { orderOf } from './list.ts'
 import { productOrderQuery } from './query.ts'
 
-const cellsOf =
-  (language: Language) =>
-  (stored: StoredProductOrder): Cells => {
-    const order = orderOf(stored)
-    const { status, productType = '', productOrderType = '' } = order
-    const { t, has, format } = language
-    return [
-      order.productOrderId ?? '',
-      order.merchantName ?? '',
-      order.businessIdentifier.scheme,
-      order.businessIdentifier.id,
-      has(`orderStatus.${status}.name`) ? t(`orderStatus.${status}.name`) : status,
-      labelOf(language, 'productType', productType),
-      labelOf(language, 'orderType', productOrderType),
-      order.salesUnit?.msn ?? '',
-      order.salesUnit?.name ?? '',
-      format.isoDay(order.firstSeenAt),
-    ]
-  }
-
 /** Every product order that the filter finds. */
-export const productOrderSheet =
-  ({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf =>
-  async (req, res) => {
+export function productOrderSheet({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf {
+  return async (req, res) => {
     const { filter, asked } = productOrderQuery(req)
     checkChoices(filter, facetsOf(listsHere(res).get('productOrders')))
     const organisation = actingAs(res)
@@ -52,10 +31,27 @@ export const productOrderSheet =
         t('productOrders.salesUnit'),
         t('lists.firstSeen'),
       ],
-      batches: inBatches(
-        keys,
-        async (some) => productOrdersOf(kysely, organisation, some),
-        cellsOf(language),
-      ),
+      batches: inBatches(keys, async (some) => productOrdersOf(kysely, organisation, some), cellsOf(language)),
     }
   }
+}
+
+function cellsOf(language: Language) {
+  return (stored: StoredProductOrder): Cells => {
+    const order = orderOf(stored)
+    const { status, productType = '', productOrderType = '' } = order
+    const { t, has, format } = language
+    return [
+      order.productOrderId ?? '',
+      order.merchantName ?? '',
+      order.businessIdentifier.scheme,
+      order.businessIdentifier.id,
+      has(`orderStatus.${status}.name`) ? t(`orderStatus.${status}.name`) : status,
+      labelOf(language, 'productType', productType),
+      labelOf(language, 'orderType', productOrderType),
+      order.salesUnit?.msn ?? '',
+      order.salesUnit?.name ?? '',
+      format.isoDay(order.firstSeenAt),
+    ]
+  }
+}

@@ -14,13 +14,15 @@ const choices: readonly Choice[] = ['status', 'type', 'product']
 const none: ProductOrderFacets = { status: [], type: [], product: [], months: [] }
 
 /** How many orders have which status, type and product, as counted when they were read. */
-export const facetsOf = (fresh: Freshness | undefined): ProductOrderFacets => ({
-  ...none,
-  ...(fresh?.facets as ProductOrderFacets | null | undefined),
-})
+export function facetsOf(fresh: Freshness | undefined): ProductOrderFacets {
+  return {
+    ...none,
+    ...(fresh?.facets as ProductOrderFacets | null | undefined),
+  }
+}
 
 /** How many orders there are but for the expired ones, if the list has been read. */
-export const currentOrderCount = (lists: Lists): number | undefined => {
+export function currentOrderCount(lists: Lists): number | undefined {
   const fresh = lists.get('productOrders')
   if (!fresh?.facets) return undefined
   return facetsOf(fresh)
@@ -29,14 +31,12 @@ export const currentOrderCount = (lists: Lists): number | undefined => {
 }
 
 /** What the list can be filtered by: all that the API documents, and what the orders themselves have. */
-export const optionsOf = (facets: ProductOrderFacets, choice: Choice): string[] => [
-  ...new Set([...known[choice], ...facets[choice].map(({ value }) => value)]),
-]
+export function optionsOf(facets: ProductOrderFacets, choice: Choice): string[] {
+  return [...new Set([...known[choice], ...facets[choice].map(({ value }) => value)])]
+}
 
 /** @throws BadRequestError when the filter asks for what there is not */
-export const checkChoices = (filter: Readonly<Record<Choice, string>>, facets: ProductOrderFacets): void => {
-  const unknown = choices.find(
-    (choice) => filter[choice] !== '' && !optionsOf(facets, choice).includes(filter[choice]),
-  )
+export function checkChoices(filter: Readonly<Record<Choice, string>>, facets: ProductOrderFacets): void {
+  const unknown = choices.find((choice) => filter[choice] !== '' && !optionsOf(facets, choice).includes(filter[choice]))
   if (unknown) throw new BadRequestError(`unknown ${unknown}`)
 }

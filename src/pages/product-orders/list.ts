@@ -12,54 +12,17 @@ import { checkChoices, facetsOf, optionsOf } from './facets.ts'
 import { productOrderColumns, productOrderQuery } from './query.ts'
 
 /** An order as the API last showed it. */
-export const orderOf = ({ listed, details, merchantName, firstSeenAt }: StoredProductOrder) => ({
-  ...productOrder.parse({ ...listed, ...details }),
-  merchantName,
-  firstSeenAt,
-})
-
-/** The statuses that have orders, and those that an order passes through whether or not any is there now. */
-const tabsOf = ({ t, has }: Language, facets: ProductOrderFacets, counts: Facet): Field => {
-  const counted = new Map(counts.map(({ value, count }) => [value, count]))
+export function orderOf({ listed, details, merchantName, firstSeenAt }: StoredProductOrder) {
   return {
-    kind: 'tabs',
-    name: 'status',
-    label: t('productOrders.status'),
-    options: optionsOf(facets, 'status').map((value) => ({
-      value,
-      label: has(`orderStatus.${value}.name`) ? t(`orderStatus.${value}.name`) : value,
-      count: counted.get(value) ?? 0,
-    })),
+    ...productOrder.parse({ ...listed, ...details }),
+    merchantName,
+    firstSeenAt,
   }
 }
-
-const fieldsOf = (language: Language, facets: ProductOrderFacets): readonly Field[] => {
-  const { t } = language
-  const type: Field = {
-    kind: 'one',
-    name: 'type',
-    label: t('productOrders.type'),
-    options: optionsOf(facets, 'type').map((value) => ({
-      value,
-      label: labelOf(language, 'orderType', value),
-    })),
-  }
-  const options = [{ value: '1', label: t('productOrders.expired') }]
-  return [
-    productField(language, optionsOf(facets, 'product')),
-    type,
-    marketField(language),
-    { kind: 'tick', name: 'expired', label: '', options },
-  ]
-}
-
-const sumOf = (counts: Facet, expired: boolean): number =>
-  counts.filter(({ value }) => expired || value !== 'EXPIRED').reduce((sum, { count }) => sum + count, 0)
 
 /** `GET …/product-orders`: every order that names the partner, by what can still be done about it. */
-export const listProductOrders =
-  ({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function listProductOrders({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const { filter, asked } = productOrderQuery(req)
     const organisation = actingAs(res)
     const fresh = await freshness.list(organisation, 'productOrders', listsHere(res))
@@ -71,8 +34,7 @@ export const listProductOrders =
     // The tabs' counts are exact, and say how many this page is of.
     const counted = isNarrowed ? await countByStatus(database.kysely, organisation, filter) : undefined
     const counts = counted ?? facets.status
-    const found =
-      counted && sumOf(status === '' ? counted : counted.filter(({ value }) => value === status), isAll)
+    const found = counted && sumOf(status === '' ? counted : counted.filter(({ value }) => value === status), isAll)
     const page = await findProductOrders(database.kysely, organisation, filter, { ...asked, total: found })
     checkPage(page)
     const { language } = res.locals
@@ -92,3 +54,43 @@ export const listProductOrders =
       }),
     })
   }
+}
+
+function sumOf(counts: Facet, expired: boolean): number {
+  return counts.filter(({ value }) => expired || value !== 'EXPIRED').reduce((sum, { count }) => sum + count, 0)
+}
+
+/** The statuses that have orders, and those that an order passes through whether or not any is there now. */
+function tabsOf({ t, has }: Language, facets: ProductOrderFacets, counts: Facet): Field {
+  const counted = new Map(counts.map(({ value, count }) => [value, count]))
+  return {
+    kind: 'tabs',
+    name: 'status',
+    label: t('productOrders.status'),
+    options: optionsOf(facets, 'status').map((value) => ({
+      value,
+      label: has(`orderStatus.${value}.name`) ? t(`orderStatus.${value}.name`) : value,
+      count: counted.get(value) ?? 0,
+    })),
+  }
+}
+
+function fieldsOf(language: Language, facets: ProductOrderFacets): readonly Field[] {
+  const { t } = language
+  const type: Field = {
+    kind: 'one',
+    name: 'type',
+    label: t('productOrders.type'),
+    options: optionsOf(facets, 'type').map((value) => ({
+      value,
+      label: labelOf(language, 'orderType', value),
+    })),
+  }
+  const options = [{ value: '1', label: t('productOrders.expired') }]
+  return [
+    productField(language, optionsOf(facets, 'product')),
+    type,
+    marketField(language),
+    { kind: 'tick', name: 'expired', label: '', options },
+  ]
+}

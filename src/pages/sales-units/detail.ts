@@ -24,44 +24,10 @@ const settings = [
   'longLivingPaymentAllowed',
   'creditCardPaymentAllowed',
 ]
-const placeOf = (name: string): number => (settings.includes(name) ? settings.indexOf(name) : settings.length)
-
-/** The configuration as rows to show: the ones with words first; unknown ones too. */
-const configurationOf = (configuration: SalesUnit['configuration'], has: (key: string) => boolean) =>
-  Object.entries(configuration)
-    .map(([name, value]) => ({
-      name,
-      value,
-      known: has(`configuration.${name}.name`),
-      documentation: settingDocumentation[name],
-    }))
-    .toSorted((a, b) => placeOf(a.name) - placeOf(b.name))
-
-const load = async (
-  { database, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
-  organisation: Organisation,
-  msn: string,
-  ask: { readonly lists: Lists; readonly userId: string | undefined },
-) => {
-  const { kysely } = database
-  const known = await findSalesUnit(kysely, organisation, msn)
-  const isKnown = known !== undefined && !known.removedAt
-  const fresh = await freshness.record(organisation, 'salesUnit', msn, {
-    isShown: isKnown,
-    unlistedFor: !known && ask.lists.get('salesUnits')?.checkedAt ? ask.userId : undefined,
-  })
-  const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
-  if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
-  if (!stored) throw new NotSharedError('salesUnitNotShared', msn)
-  if (stored.removedAt)
-    throw new GoneError('salesUnitGone', { title: stored.name, key: msn, removedAt: stored.removedAt })
-  return { stored, fresh }
-}
 
 /** `GET …/sales-units/:msn`: everything that is known of one sales unit, and what has changed. */
-export const showSalesUnit =
-  (deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const msn = pathParameter(req, 'msn')
     if (!msnPattern.test(msn)) throw new NotFoundError('malformed MSN')
     const organisation = actingAs(res)
@@ -87,3 +53,41 @@ export const showSalesUnit =
       fresh,
     })
   }
+}
+
+async function load(
+  { database, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
+  organisation: Organisation,
+  msn: string,
+  ask: { readonly lists: Lists; readonly userId: string | undefined },
+) {
+  const { kysely } = database
+  const known = await findSalesUnit(kysely, organisation, msn)
+  const isKnown = known !== undefined && !known.removedAt
+  const fresh = await freshness.record(organisation, 'salesUnit', msn, {
+    isShown: isKnown,
+    unlistedFor: !known && ask.lists.get('salesUnits')?.checkedAt ? ask.userId : undefined,
+  })
+  const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
+  if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
+  if (!stored) throw new NotSharedError('salesUnitNotShared', msn)
+  if (stored.removedAt)
+    throw new GoneError('salesUnitGone', { title: stored.name, key: msn, removedAt: stored.removedAt })
+  return { stored, fresh }
+}
+
+/** The configuration as rows to show: the ones with words first; unknown ones too. */
+function configurationOf(configuration: SalesUnit['configuration'], has: (key: string) => boolean) {
+  return Object.entries(configuration)
+    .map(([name, value]) => ({
+      name,
+      value,
+      known: has(`configuration.${name}.name`),
+      documentation: settingDocumentation[name],
+    }))
+    .toSorted((a, b) => placeOf(a.name) - placeOf(b.name))
+}
+
+function placeOf(name: string): number {
+  return settings.includes(name) ? settings.indexOf(name) : settings.length
+}

@@ -6,33 +6,9 @@ import type { PageDeps } from '../deps.ts'
 import { type Cells, inBatches, type SheetOf } from '../lists/sheet.ts'
 import { salesUnitQuery, switches } from './query.ts'
 
-const cellsOf =
-  ({ t, has, format }: Language) =>
-  ({ msn, name, merchantName, details, firstSeenAt }: StoredSalesUnit): Cells => {
-    const read = details ? salesUnit.parse(details) : undefined
-    const { scheme = '', id = '' } = read?.businessIdentifier ?? {}
-    const capture = read?.configuration['captureType']
-    const type = typeof capture === 'string' ? capture : ''
-    const isOn = switches.map((key) => {
-      const value = read?.configuration[key]
-      return typeof value === 'boolean' ? t(value ? 'common.yes' : 'common.no') : ''
-    })
-    return [
-      name,
-      msn,
-      merchantName ?? '',
-      scheme,
-      id,
-      has(`captureTypes.${type}`) ? t(`captureTypes.${type}`) : type,
-      ...isOn,
-      format.isoDay(firstSeenAt),
-    ]
-  }
-
 /** Every sales unit that the filter finds, with all switches of its configuration; blank what has not been read. */
-export const salesUnitSheet =
-  ({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf =>
-  async (req, res) => {
+export function salesUnitSheet({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf {
+  return async (req, res) => {
     const { filter, asked } = salesUnitQuery(req)
     const organisation = actingAs(res)
     const { language } = res.locals
@@ -53,3 +29,27 @@ export const salesUnitSheet =
       batches: inBatches(keys, async (some) => salesUnitsOf(kysely, organisation, some), cellsOf(language)),
     }
   }
+}
+
+function cellsOf({ t, has, format }: Language) {
+  return ({ msn, name, merchantName, details, firstSeenAt }: StoredSalesUnit): Cells => {
+    const read = details ? salesUnit.parse(details) : undefined
+    const { scheme = '', id = '' } = read?.businessIdentifier ?? {}
+    const capture = read?.configuration['captureType']
+    const type = typeof capture === 'string' ? capture : ''
+    const isOn = switches.map((key) => {
+      const value = read?.configuration[key]
+      return typeof value === 'boolean' ? t(value ? 'common.yes' : 'common.no') : ''
+    })
+    return [
+      name,
+      msn,
+      merchantName ?? '',
+      scheme,
+      id,
+      has(`captureTypes.${type}`) ? t(`captureTypes.${type}`) : type,
+      ...isOn,
+      format.isoDay(firstSeenAt),
+    ]
+  }
+}

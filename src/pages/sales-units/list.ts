@@ -11,53 +11,13 @@ import { checkPage } from '../lists/query.ts'
 import { captureTypes, salesUnitColumns, salesUnitQuery, switches } from './query.ts'
 
 /** How many sales units there are, if the list has been read. */
-export const salesUnitCount = (lists: Lists): number | undefined =>
-  lists.get('salesUnits')?.total ?? undefined
-
-/** One line of the list. What only the details carry is undefined until they have been read. */
-const rowOf = ({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) => {
-  const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
-  // What is missing of a row that has been read in full is not shared.
-  return { ...row, identifier, isRead: identifier !== undefined && isMerchantRead }
-}
-
-/** What has never been read of the rows on the screen is read before all the others. */
-const requestUnread = (
-  freshness: PageDeps['freshness'],
-  organisation: Organisation,
-  rows: readonly ReturnType<typeof rowOf>[],
-): void => {
-  const salesUnits = rows.filter(({ identifier }) => !identifier).map(({ msn }) => msn)
-  const merchants = rows.flatMap(({ identifier, isRead }) =>
-    identifier && !isRead ? [`${identifier.scheme}/${identifier.id}`] : [],
-  )
-  freshness.requestUnread(organisation, 'salesUnit', salesUnits)
-  freshness.requestUnread(organisation, 'merchant', [...new Set(merchants)])
-}
-
-const fieldsOf = (language: Language): readonly Field[] => {
-  const { t } = language
-  return [
-    marketField(language),
-    {
-      kind: 'one',
-      name: 'capture',
-      label: t('salesUnits.capture'),
-      options: captureTypes.map((value) => ({ value, label: t(`captureTypes.${value}`) })),
-    },
-    {
-      kind: 'many',
-      name: 'can',
-      label: t('salesUnits.canDo'),
-      options: switches.map((value) => ({ value, label: t(`configuration.${value}.name`) })),
-    },
-  ]
+export function salesUnitCount(lists: Lists): number | undefined {
+  return lists.get('salesUnits')?.total ?? undefined
 }
 
 /** `GET …/sales-units`: what the organisation sells through. */
-export const listSalesUnits =
-  ({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function listSalesUnits({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const { filter, asked } = salesUnitQuery(req)
     const organisation = actingAs(res)
     const fresh = await freshness.list(organisation, 'salesUnits', listsHere(res))
@@ -75,3 +35,44 @@ export const listSalesUnits =
       list: listView({ path, filter, asked, columns: salesUnitColumns, fields: fieldsOf(language), page }),
     })
   }
+}
+
+/** One line of the list. What only the details carry is undefined until they have been read. */
+function rowOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
+  const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
+  // What is missing of a row that has been read in full is not shared.
+  return { ...row, identifier, isRead: identifier !== undefined && isMerchantRead }
+}
+
+/** What has never been read of the rows on the screen is read before all the others. */
+function requestUnread(
+  freshness: PageDeps['freshness'],
+  organisation: Organisation,
+  rows: readonly ReturnType<typeof rowOf>[],
+): void {
+  const salesUnits = rows.filter(({ identifier }) => !identifier).map(({ msn }) => msn)
+  const merchants = rows.flatMap(({ identifier, isRead }) =>
+    identifier && !isRead ? [`${identifier.scheme}/${identifier.id}`] : [],
+  )
+  freshness.requestUnread(organisation, 'salesUnit', salesUnits)
+  freshness.requestUnread(organisation, 'merchant', [...new Set(merchants)])
+}
+
+function fieldsOf(language: Language): readonly Field[] {
+  const { t } = language
+  return [
+    marketField(language),
+    {
+      kind: 'one',
+      name: 'capture',
+      label: t('salesUnits.capture'),
+      options: captureTypes.map((value) => ({ value, label: t(`captureTypes.${value}`) })),
+    },
+    {
+      kind: 'many',
+      name: 'can',
+      label: t('salesUnits.canDo'),
+      options: switches.map((value) => ({ value, label: t(`configuration.${value}.name`) })),
+    },
+  ]
+}

@@ -5,31 +5,16 @@ import { merchantsWithId } from '../../store/merchants.ts'
 import { findSalesUnit } from '../../store/sales-units.ts'
 import type { Group } from './groups.ts'
 
-/** What has exactly this MSN or business identifier: they may stand far down among what has the digits somewhere. */
-const byNumber = async (db: Handle, organisation: Organisation, q: string): Promise<string[]> => {
-  const number = asStoredIdentifier(q)
-  const [salesUnit, merchants] = await Promise.all([
-    msnPattern.test(number) ? findSalesUnit(db, organisation, number) : undefined,
-    organisation.kind === 'partner' && businessIdPattern.test(number)
-      ? merchantsWithId(db, organisation, number)
-      : [],
-  ])
-  return [
-    ...(salesUnit && !salesUnit.removedAt ? [`sales-units/${number}`] : []),
-    ...merchants.map(({ scheme, id }) => `merchants/${scheme}/${id}`),
-  ]
-}
-
 /**
  * Where the one thing is that is called exactly `q`; undefined when there is none, or more than one.
  * @returns a path below the organisation's own
  */
-export const exactPath = async (
+export async function exactPath(
   db: Handle,
   organisation: Organisation,
   q: string,
   groups: readonly Group[],
-): Promise<string | undefined> => {
+): Promise<string | undefined> {
   const wanted = q.toLowerCase()
   const byId = groups
     .filter(({ key }) => key !== 'salesUnits' && key !== 'merchants')
@@ -38,4 +23,17 @@ export const exactPath = async (
     .map(({ path }) => path)
   const paths = [...(await byNumber(db, organisation, q)), ...byId]
   return paths.length === 1 ? paths[0] : undefined
+}
+
+/** What has exactly this MSN or business identifier: they may stand far down among what has the digits somewhere. */
+async function byNumber(db: Handle, organisation: Organisation, q: string): Promise<string[]> {
+  const number = asStoredIdentifier(q)
+  const [salesUnit, merchants] = await Promise.all([
+    msnPattern.test(number) ? findSalesUnit(db, organisation, number) : undefined,
+    organisation.kind === 'partner' && businessIdPattern.test(number) ? merchantsWithId(db, organisation, number) : [],
+  ])
+  return [
+    ...(salesUnit && !salesUnit.removedAt ? [`sales-units/${number}`] : []),
+    ...merchants.map(({ scheme, id }) => `merchants/${scheme}/${id}`),
+  ]
 }

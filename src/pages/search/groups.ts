@@ -37,9 +37,25 @@ const size = pageSizes[0]
 
 type Asked = { readonly db: Handle; readonly organisation: Organisation; readonly q: string }
 
-const listOf = (path: string, q: string): string => `${path}?${new URLSearchParams({ q }).toString()}`
+/**
+ * Everything of the organisation's that has `q` somewhere, by kind; kinds that nothing was found of are left out.
+ * @param seesDevelopers whether the user may see webhooks
+ */
+export async function searchGroups(
+  asked: Asked,
+  language: Language,
+  seesDevelopers: boolean,
+): Promise<readonly Group[]> {
+  const isPartner = asked.organisation.kind === 'partner'
+  const groups = await Promise.all([
+    salesUnits(asked),
+    ...(isPartner ? [merchants(asked), productOrders(asked, language), templates(asked), pricePackages(asked)] : []),
+    ...(seesDevelopers ? [webhooks(asked)] : []),
+  ])
+  return groups.filter(({ total }) => total > 0)
+}
 
-const salesUnits = async ({ db, organisation, q }: Asked): Promise<Group> => {
+async function salesUnits({ db, organisation, q }: Asked): Promise<Group> {
   const filter = { q, market: '', capture: '', can: [] }
   const sort = { column: 'name', descending: false } as const
   const page = await findSalesUnits(db, organisation, filter, { page: 1, size, sort })
@@ -57,7 +73,7 @@ const salesUnits = async ({ db, organisation, q }: Asked): Promise<Group> => {
   }
 }
 
-const merchants = async ({ db, organisation, q }: Asked): Promise<Group> => {
+async function merchants({ db, organisation, q }: Asked): Promise<Group> {
   const { rows, total, more } = await searchMerchants(db, organisation, q, size)
   return {
     key: 'merchants',
@@ -73,7 +89,7 @@ const merchants = async ({ db, organisation, q }: Asked): Promise<Group> => {
   }
 }
 
-const productOrders = async ({ db, organisation, q }: Asked, language: Language): Promise<Group> => {
+async function productOrders({ db, organisation, q }: Asked, language: Language): Promise<Group> {
   const filter = { q, status: '', type: '', product: '', market: '', expired: true }
   const sort = { column: 'urgency', descending: false } as const
   const page = await findProductOrders(db, organisation, filter, { page: 1, size, sort })
@@ -100,7 +116,7 @@ const productOrders = async ({ db, organisation, q }: Asked, language: Language)
   }
 }
 
-const templates = async ({ db, organisation, q }: Asked): Promise<Group> => {
+async function templates({ db, organisation, q }: Asked): Promise<Group> {
   const sort = { column: 'name', descending: false } as const
   const found = templatesFound(await allTemplates(db, organisation), { q, product: '' }, sort)
   return {
@@ -116,7 +132,7 @@ const templates = async ({ db, organisation, q }: Asked): Promise<Group> => {
   }
 }
 
-const pricePackages = async ({ db, organisation, q }: Asked): Promise<Group> => {
+async function pricePackages({ db, organisation, q }: Asked): Promise<Group> {
   const sort = { column: 'name', descending: false } as const
   const filter = { q, product: '', market: '' }
   const found = pricePackagesFound(await allPricePackages(db, organisation), filter, sort)
@@ -134,7 +150,7 @@ const pricePackages = async ({ db, organisation, q }: Asked): Promise<Group> => 
   }
 }
 
-const webhooks = async ({ db, organisation, q }: Asked): Promise<Group> => {
+async function webhooks({ db, organisation, q }: Asked): Promise<Group> {
   const sort = { column: 'owner', descending: false } as const
   const page = await findWebhooks(db, organisation, { q }, { page: 1, size, sort })
   return {
@@ -149,22 +165,6 @@ const webhooks = async ({ db, organisation, q }: Asked): Promise<Group> => {
   }
 }
 
-/**
- * Everything of the organisation's that has `q` somewhere, by kind; kinds that nothing was found of are left out.
- * @param seesDevelopers whether the user may see webhooks
- */
-export const searchGroups = async (
-  asked: Asked,
-  language: Language,
-  seesDevelopers: boolean,
-): Promise<readonly Group[]> => {
-  const isPartner = asked.organisation.kind === 'partner'
-  const groups = await Promise.all([
-    salesUnits(asked),
-    ...(isPartner
-      ? [merchants(asked), productOrders(asked, language), templates(asked), pricePackages(asked)]
-      : []),
-    ...(seesDevelopers ? [webhooks(asked)] : []),
-  ])
-  return groups.filter(({ total }) => total > 0)
+function listOf(path: string, q: string): string {
+  return `${path}?${new URLSearchParams({ q }).toString()}`
 }

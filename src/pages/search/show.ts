@@ -16,9 +16,11 @@ const query = z.object({ q: searchText })
  * `GET …/search?q=`: everything of the organisation's that has `q` somewhere, by kind. What is called exactly that is
  * shown at once, instead.
  */
-export const showSearch =
-  ({ database: { kysely: db }, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function showSearch({
+  database: { kysely: db },
+  freshness,
+}: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const { q } = parseQuery(query, req)
     const organisation = actingAs(res)
     const { language, role } = res.locals
@@ -52,3 +54,4 @@ export const showSearch =
         .map(({ resource }) => resource),
     })
   }
+}

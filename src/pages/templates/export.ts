@@ -6,9 +6,8 @@ import { templateQuery } from './query.ts'
 import { allTemplates, templatesFound } from './rows.ts'
 
 /** Every product order template that the filter finds. */
-export const templateSheet =
-  ({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf =>
-  async (req, res) => {
+export function templateSheet({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf {
+  return async (req, res) => {
     const { filter, asked } = templateQuery(req)
     const { language } = res.locals
     const { t } = language
@@ -39,3 +38,4 @@ export const templateSheet =
       ),
     }
   }
+}

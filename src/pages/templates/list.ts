@@ -9,9 +9,11 @@ import { templateColumns, templateQuery } from './query.ts'
 import { allTemplates, templatesFound } from './rows.ts'
 
 /** `GET …/templates`: the partner's product order templates, or that the API does not share any yet. */
-export const listTemplates =
-  ({ database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function listTemplates({
+  database: { kysely },
+  freshness,
+}: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const { filter, asked } = templateQuery(req)
     const partner = actingAs(res)
     const fresh = await freshness.list(partner, 'templates', listsHere(res))
@@ -35,3 +37,4 @@ export const listTemplates =
       }),
     })
   }
+}

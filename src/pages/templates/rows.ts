@@ -8,7 +8,7 @@ import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 import type { templateColumns } from './query.ts'
 
 /** All of a partner's templates, by name, with the name of the price package where that is known. */
-export const allTemplates = async (db: Handle, partner: Organisation) => {
+export async function allTemplates(db: Handle, partner: Organisation) {
   const [rows, packages] = await Promise.all([findTemplates(db, partner), findPricePackages(db, partner)])
   const names = new Map(
     packages.map((row) => pricePackage.parse(row)).map(({ pricePackageId, name }) => [pricePackageId, name]),
@@ -21,21 +21,21 @@ export const allTemplates = async (db: Handle, partner: Organisation) => {
       pricePackageName: template.pricePackageId && names.get(template.pricePackageId),
     }))
 }
+
 export type TemplateRow = Awaited<ReturnType<typeof allTemplates>>[number]
 
-const columns: Readonly<Record<(typeof templateColumns)[number], (row: TemplateRow) => string | undefined>> =
-  {
-    name: ({ name }) => name,
-    product: ({ productType }) => productType,
-    created: ({ createdAt }) => createdAt,
-  }
+const columns: Readonly<Record<(typeof templateColumns)[number], (row: TemplateRow) => string | undefined>> = {
+  name: ({ name }) => name,
+  product: ({ productType }) => productType,
+  created: ({ createdAt }) => createdAt,
+}
 
 /** Those that the filter finds, in this order. */
-export const templatesFound = (
+export function templatesFound(
   rows: readonly TemplateRow[],
   { q, product }: { readonly q: string; readonly product: string },
   sort: Sorting<(typeof templateColumns)[number]>,
-): TemplateRow[] => {
+): TemplateRow[] {
   const found = rowsWith(rows, q, ({ name, templateId, url }) => [name, templateId, url])
   const some = found.filter(({ productType }) => product === '' || productType === product)
   return rowsSorted(some, columns[sort.column], sort)

@@ -5,15 +5,9 @@ import type { PageDeps } from '../deps.ts'
 import { type Cells, inBatches, type SheetOf } from '../lists/sheet.ts'
 import { webhookQuery } from './query.ts'
 
-const cellsOf = ({ listed, msn, salesUnitName }: StoredWebhook): Cells => {
-  const { id, url, events } = webhook.parse(listed)
-  return [id, url, events.join(' '), msn, salesUnitName ?? '']
-}
-
 /** Every webhook that the filter finds; without MSN where it is the organisation's own. */
-export const webhookSheet =
-  ({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf =>
-  async (req, res) => {
+export function webhookSheet({ database: { kysely } }: Pick<PageDeps, 'database'>): SheetOf {
+  return async (req, res) => {
     const { filter, asked } = webhookQuery(req)
     const organisation = actingAs(res)
     const { t } = res.locals.language
@@ -30,3 +24,9 @@ export const webhookSheet =
       batches: inBatches(keys, async (some) => webhooksOf(kysely, organisation, some), cellsOf),
     }
   }
+}
+
+function cellsOf({ listed, msn, salesUnitName }: StoredWebhook): Cells {
+  const { id, url, events } = webhook.parse(listed)
+  return [id, url, events.join(' '), msn, salesUnitName ?? '']
+}

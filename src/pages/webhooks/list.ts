@@ -8,9 +8,11 @@ import { checkPage } from '../lists/query.ts'
 import { webhookColumns, webhookQuery } from './query.ts'
 
 /** `GET …/developers/webhooks`: every registration and whose it is. */
-export const listWebhooks =
-  ({ database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler =>
-  async (req, res) => {
+export function listWebhooks({
+  database: { kysely },
+  freshness,
+}: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  return async (req, res) => {
     const { filter, asked } = webhookQuery(req)
     const organisation = actingAs(res)
     const lists = listsHere(res)
@@ -42,3 +44,4 @@ export const listWebhooks =
       }),
     })
   }
+}

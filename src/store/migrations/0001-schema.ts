@@ -4,7 +4,7 @@ import type { Migration } from 'kysely/migration'
 type Db = Kysely<unknown>
 
 /** Users, what they may act as, and their sessions. */
-const users = async (db: Db): Promise<void> => {
+async function users(db: Db): Promise<void> {
   await sql`
     create table users (
       id uuid primary key,
@@ -50,7 +50,7 @@ const users = async (db: Db): Promise<void> => {
 }
 
 /** At most one code a user, as a MAC; mails of the last hour are counted, and know an address by a MAC only. */
-const emailVerification = async (db: Db): Promise<void> => {
+async function emailVerification(db: Db): Promise<void> {
   await sql`
     create table email_codes (
       user_id uuid primary key references users on delete cascade,
@@ -72,7 +72,7 @@ const emailVerification = async (db: Db): Promise<void> => {
 }
 
 /** rate-limiter-flexible's table. Unlogged: after a crash of the server counting begins again. */
-const rateLimits = async (db: Db): Promise<void> => {
+async function rateLimits(db: Db): Promise<void> {
   await sql`
     create unlogged table rate_limits (
       key varchar(255) primary key,
@@ -83,7 +83,7 @@ const rateLimits = async (db: Db): Promise<void> => {
 }
 
 /** Append-only; the retention job deletes rows and says so with `portal.audit_retention` in its transaction. */
-const audit = async (db: Db): Promise<void> => {
+async function audit(db: Db): Promise<void> {
   await sql`
     create table audit (
       id bigint generated always as identity primary key,
@@ -140,8 +140,9 @@ const merchantColumns = sql`
  * Text to search: Unicode's composed form in lower case. The collation is named because that of `key`, which is bytes,
  * would else hold for all of it, and `Ø` would stay a capital.
  */
-const searchText = (text: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`search_text text generated always as (lower(normalize(${text}) collate "default")) stored`
+function searchText(text: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`search_text text generated always as (lower(normalize(${text}) collate "default")) stored`
+}
 
 const capabilities = [
   'paymentAllowed',
@@ -155,10 +156,9 @@ const capabilities = [
 ]
 
 /** Sales units, merchants, product orders, price packages, templates and webhooks, as the API last showed them. */
-const records = async (db: Db): Promise<void> => {
+async function records(db: Db): Promise<void> {
   const switchedOn = capabilities.map(
-    (name) =>
-      sql`case when details #>> ${sql.lit(`{configuration,${name}}`)} = 'true' then ${sql.lit(name)}::text end`,
+    (name) => sql`case when details #>> ${sql.lit(`{configuration,${name}}`)} = 'true' then ${sql.lit(name)}::text end`,
   )
   await sql`
     create table sales_units (
@@ -211,7 +211,7 @@ const records = async (db: Db): Promise<void> => {
 }
 
 /** pg_trgm may be installed in any schema. */
-const trigramOperators = async (db: Db): Promise<RawBuilder<unknown>> => {
+async function trigramOperators(db: Db): Promise<RawBuilder<unknown>> {
   await sql`create extension if not exists pg_trgm with schema public`.execute(db)
   const { rows } = await sql<{ schema: string }>`
     select nspname as schema from pg_extension join pg_namespace on pg_namespace.oid = extnamespace
@@ -220,7 +220,7 @@ const trigramOperators = async (db: Db): Promise<RawBuilder<unknown>> => {
 }
 
 /** What lists are filtered by is included in their order, so that a walk in order need not visit the table. */
-const indexes = async (db: Db): Promise<void> => {
+async function indexes(db: Db): Promise<void> {
   const trigrams = await trigramOperators(db)
   for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks'])
     await sql`
@@ -253,7 +253,7 @@ const indexes = async (db: Db): Promise<void> => {
 }
 
 /** Append-only: the API tells no history, so this is the only one there is. */
-const changes = async (db: Db): Promise<void> => {
+async function changes(db: Db): Promise<void> {
   await sql`
     create table changes (
       id bigint generated always as identity primary key,
@@ -280,7 +280,7 @@ const changes = async (db: Db): Promise<void> => {
  * `organisation_sync` says when an organisation is due, which instance works for it and until when, and since when
  * users have been opening its pages.
  */
-const sync = async (db: Db): Promise<void> => {
+async function sync(db: Db): Promise<void> {
   await sql`
     create table sync_state (
       organisation text not null,
@@ -303,9 +303,7 @@ const sync = async (db: Db): Promise<void> => {
     )`.execute(db)
   await sql`create index sync_state_due on sync_state (organisation, resource, due_at, key)`.execute(db)
   await sql`
-    create index sync_state_unread on sync_state (organisation, resource, due_at) where checked_at is null`.execute(
-    db,
-  )
+    create index sync_state_unread on sync_state (organisation, resource, due_at) where checked_at is null`.execute(db)
   await sql`
     create index sync_state_failing on sync_state (organisation, due_at) where failures > 0`.execute(db)
   await sql`

@@ -1,10 +1,4 @@
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import type { Browser as Screenless } from '../browser.ts'
 import { mailedCode, startTestPortal, type TestPortal, type TestPortalOptions } from '../portal.ts'
@@ -29,7 +23,7 @@ export type Stage = {
 }
 
 /** Clicks through the demo eID as the person of this name, from the sign-in page, and through the mail if one is sent. */
-export const signIn = async (page: Page, name: string, portal: TestPortal): Promise<void> => {
+export async function signIn(page: Page, name: string, portal: TestPortal): Promise<void> {
   await page.getByRole('main').getByRole('link', { name: 'Sign in with eID' }).click()
   await page.getByRole('button', { name }).click()
   await page.waitForURL(`${portal.url}/**`)
@@ -44,7 +38,7 @@ export const signIn = async (page: Page, name: string, portal: TestPortal): Prom
  * A portal and a Chromium for the tests of one file. Every page of every test is watched, and a test fails at its
  * end when its pages did what no page may do.
  */
-export const stage = (options: () => TestPortalOptions = () => ({})): Stage => {
+export function stage(options: () => TestPortalOptions = () => ({})): Stage {
   let portal: TestPortal
   let browser: Browser
   let visitors: Visitor[] = []

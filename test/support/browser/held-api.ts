@@ -20,7 +20,7 @@ const held = {
 }
 
 /** @param world what it answers from; the portal's organisations must be of the same one */
-export const startHeldApi = async (world: DemoWorld): Promise<HeldApi> => {
+export async function startHeldApi(world: DemoWorld): Promise<HeldApi> {
   const { app } = createDemoManagementApi(world, { logger: createLogger('silent') })
   const gates = { lists: Promise.withResolvers<void>(), details: Promise.withResolvers<void>() }
   const answer = app as RequestListener

@@ -75,9 +75,7 @@ const notAsCards = () => {
 const withoutEdge = () =>
   [...document.querySelectorAll('.ds-button, .ds-chip, .ds-input')]
     .filter((element) => {
-      const [style, width, color] = ['style', 'width', 'color'].map((what) =>
-        styleOf(element, `border-top-${what}`),
-      )
+      const [style, width, color] = ['style', 'width', 'color'].map((what) => styleOf(element, `border-top-${what}`))
       const ground = styleAt('body', 'background-color')
       return element.checkVisibility() && (style === 'none' || width === '0px' || color === ground)
     })

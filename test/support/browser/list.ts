@@ -4,27 +4,35 @@ import type { Locator, Page } from 'playwright-core'
 export const [small, large] = ['/partners/12345/sales-units', '/partners/23456/sales-units'] as const
 
 /** Where one types what the list is filtered by. */
-export const filterOf = (page: Page): Locator => page.locator('#q')
+export function filterOf(page: Page): Locator {
+  return page.locator('#q')
+}
 
 /** The words of the first column, from top to bottom. */
-export const namesOn = async (page: Page): Promise<string[]> =>
-  page.locator('main tbody td:first-child').allInnerTexts()
+export async function namesOn(page: Page): Promise<string[]> {
+  return page.locator('main tbody td:first-child').allInnerTexts()
+}
 
 /** What the list says of itself, above its rows. */
-export const saidOn = async (page: Page): Promise<string> => page.locator('#found').innerText()
+export async function saidOn(page: Page): Promise<string> {
+  return page.locator('#found').innerText()
+}
 
 /** Path and query of the address, as they would be sent to somebody. */
-export const addressOf = (page: Page): string => {
+export function addressOf(page: Page): string {
   const { pathname, search } = new URL(page.url())
   return pathname + search
 }
 
 /** What has the focus; nothing when it has been lost. */
-export const focusedOn = (page: Page): Locator => page.locator('body :focus')
+export function focusedOn(page: Page): Locator {
+  return page.locator('body :focus')
+}
 
 /** Waits until the page has done what it does with an answer that has just come, for when that should be nothing. */
-export const settled = async (page: Page): Promise<void> =>
-  page.evaluate('new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50))')
+export async function settled(page: Page): Promise<void> {
+  return page.evaluate('new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50))')
+}
 
 type Held = {
   /** Until they have been asked for. */
@@ -36,7 +44,7 @@ type Held = {
 }
 
 /** Keeps the answers to this path and query back until they are let go. */
-export const holdBack = async (page: Page, address: string): Promise<Held> => {
+export async function holdBack(page: Page, address: string): Promise<Held> {
   const isAsked = ({ pathname, search }: URL) => pathname + search === address
   const [held, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   await page.route(isAsked, async (route) => {

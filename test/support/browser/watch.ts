@@ -10,24 +10,15 @@ export type Watch = {
 
 const inPage = fileURLToPath(new URL('./in-page.js', import.meta.url))
 
-const pageOf = (request: Request): string => {
-  try {
-    return request.frame().url()
-  } catch {
-    // The navigation that opens a tab has no page yet.
-    return 'a new tab'
-  }
-}
-
 /**
  * Watches every page of this browser: errors and warnings in the console, exceptions, violations of the
  * Content-Security-Policy and of Trusted Types, requests to elsewhere, requests that fail, answers of 5xx.
  * @param issuer the eID provider: may be gone to, and may load what it likes on pages of its own
  */
-export const watch = async (
+export async function watch(
   context: BrowserContext,
   { url, issuer }: { readonly url: string; readonly issuer: string },
-): Promise<Watch> => {
+): Promise<Watch> {
   const expected: RegExp[] = []
   const all: string[] = []
   const tell = (page: string, what: string): void => {
@@ -37,10 +28,7 @@ export const watch = async (
   context.on('console', (message) => {
     if (!['error', 'warning'].includes(message.type())) return
     const { url: file, lineNumber } = message.location()
-    tell(
-      message.page()?.url() ?? file,
-      `console ${message.type()}: ${message.text()} (${file}:${lineNumber})`,
-    )
+    tell(message.page()?.url() ?? file, `console ${message.type()}: ${message.text()} (${file}:${lineNumber})`)
   })
   context.on('weberror', (error) => tell(error.page()?.url() ?? '', `exception: ${error.error().message}`))
   context.on('request', (request) => {
@@ -55,8 +43,7 @@ export const watch = async (
     if (reason !== 'net::ERR_ABORTED') tell(pageOf(request), `failed: ${request.url()}: ${reason}`)
   })
   context.on('response', (response) => {
-    if (response.status() >= 500)
-      tell(pageOf(response.request()), `${response.status()} from ${response.url()}`)
+    if (response.status() >= 500) tell(pageOf(response.request()), `${response.status()} from ${response.url()}`)
   })
   return {
     get seen() {
@@ -66,6 +53,16 @@ export const watch = async (
   }
 }
 
+function pageOf(request: Request): string {
+  try {
+    return request.frame().url()
+  } catch {
+    // The navigation that opens a tab has no page yet.
+    return 'a new tab'
+  }
+}
+
 /** What a page shows of itself: the words of its main part, white space folded. */
-export const wordsOn = async (page: Page): Promise<string> =>
-  (await page.locator('main').innerText()).replace(/\s+/g, ' ').trim()
+export async function wordsOn(page: Page): Promise<string> {
+  return (await page.locator('main').innerText()).replace(/\s+/g, ' ').trim()
+}
