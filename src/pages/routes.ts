@@ -12,33 +12,38 @@ import { showSessionTimeout, staySignedIn } from './account/session-timeout.ts'
 import { showSignIn } from './account/sign-in.ts'
 import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
-import { createExports } from './lists/download.ts'
+import { createDownloads } from './lists/download.ts'
+import { listRoutes } from './lists/list.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
 import type { PageDeps } from './deps.ts'
 import type { OrganisationSection, Section } from './mount.ts'
-import { pricePackageSheet } from './price-packages/export.ts'
-import { listPricePackages } from './price-packages/list.ts'
-import { productOrderSheet } from './product-orders/export.ts'
+import { pricePackageList } from './price-packages/list.ts'
 import { showProductOrder } from './product-orders/detail.ts'
 import { currentOrderCount } from './product-orders/facets.ts'
-import { listProductOrders } from './product-orders/list.ts'
-import { salesUnitSheet } from './sales-units/export.ts'
+import { productOrderList } from './product-orders/list.ts'
 import { showSearch } from './search/show.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
-import { listSalesUnits, salesUnitCount } from './sales-units/list.ts'
-import { templateSheet } from './templates/export.ts'
-import { listTemplates } from './templates/list.ts'
-import { webhookSheet } from './webhooks/export.ts'
-import { listWebhooks } from './webhooks/list.ts'
+import { salesUnitCount, salesUnitList } from './sales-units/list.ts'
+import { templateList } from './templates/list.ts'
+import { webhookList } from './webhooks/list.ts'
 
 /** The site map: one line a URL. The menus come from here. What is not here is a 404. */
 export function siteMap(deps: PageDeps) {
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
-  const exportsOf = createExports()
-  const webhooks = { key: 'webhooks', group: 'developers' }
-  const salesUnits = { key: 'salesUnits', count: salesUnitCount }
+  const lists = { ...deps, downloadRoutes: createDownloads() }
+  const salesUnits = listRoutes(
+    lists,
+    { path: '/sales-units', role: 'viewer', menu: { key: 'salesUnits', count: salesUnitCount } },
+    salesUnitList,
+  )
+  const webhooks = listRoutes(
+    lists,
+    { path: '/developers/webhooks', role: 'developer', menu: { key: 'webhooks', group: 'developers' } },
+    webhookList,
+  )
+  const orderMenu = { key: 'productOrders', count: currentOrderCount }
 
   /** The eID provider, without a browser: the one place without session and CSRF token. */
   const servers: Section = {
@@ -87,29 +92,18 @@ export function siteMap(deps: PageDeps) {
     routes: [
       { path: '/', role: 'viewer', get: showPartnerLanding(deps), menu: { key: 'home' } },
       { path: '/search', role: 'viewer', get: showSearch(deps) },
-      {
-        path: '/product-orders',
-        role: 'viewer',
-        get: listProductOrders(deps),
-        menu: { key: 'productOrders', count: currentOrderCount },
-      },
-      ...exportsOf({ path: '/product-orders', role: 'viewer' }, productOrderSheet(deps)),
+      ...listRoutes(lists, { path: '/product-orders', role: 'viewer', menu: orderMenu }, productOrderList),
       { path: '/product-orders/:productOrderId', role: 'viewer', get: showProductOrder(deps) },
-      { path: '/templates', role: 'viewer', get: listTemplates(deps), menu: { key: 'templates' } },
-      ...exportsOf({ path: '/templates', role: 'viewer' }, templateSheet(deps)),
-      { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
-      ...exportsOf({ path: '/sales-units', role: 'viewer' }, salesUnitSheet(deps)),
+      ...listRoutes(lists, { path: '/templates', role: 'viewer', menu: { key: 'templates' } }, templateList),
+      ...salesUnits,
       { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
       { path: '/merchants/:scheme/:id', role: 'viewer', get: showMerchant(deps) },
-      {
-        path: '/price-packages',
-        role: 'viewer',
-        get: listPricePackages(deps),
-        menu: { key: 'pricePackages' },
-      },
-      ...exportsOf({ path: '/price-packages', role: 'viewer' }, pricePackageSheet(deps)),
-      { path: '/developers/webhooks', role: 'developer', get: listWebhooks(deps), menu: webhooks },
-      ...exportsOf({ path: '/developers/webhooks', role: 'developer' }, webhookSheet(deps)),
+      ...listRoutes(
+        lists,
+        { path: '/price-packages', role: 'viewer', menu: { key: 'pricePackages' } },
+        pricePackageList,
+      ),
+      ...webhooks,
     ],
   }
 
@@ -120,11 +114,9 @@ export function siteMap(deps: PageDeps) {
       { path: '/', role: 'viewer', get: showMerchantLanding(deps), menu: { key: 'home' } },
       { path: '/search', role: 'viewer', get: showSearch(deps) },
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
-      { path: '/sales-units', role: 'viewer', get: listSalesUnits(deps), menu: salesUnits },
-      ...exportsOf({ path: '/sales-units', role: 'viewer' }, salesUnitSheet(deps)),
+      ...salesUnits,
       { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
-      { path: '/developers/webhooks', role: 'developer', get: listWebhooks(deps), menu: webhooks },
-      ...exportsOf({ path: '/developers/webhooks', role: 'developer' }, webhookSheet(deps)),
+      ...webhooks,
     ],
   }
 

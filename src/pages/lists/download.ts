@@ -11,10 +11,13 @@ import type { SheetOf } from './sheet.ts'
 const mostAtOnce = 2
 const tryAgainSeconds = 10
 
+/** The lines of the site map for the downloads of a list, which stands at `path`. */
+export type DownloadRoutes = (list: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf) => OrganisationRoute[]
+
 /** The lines of the site map for the downloads of a list, beside the list: `<list>.csv` and `<list>.xlsx`. */
-export function createExports() {
+export function createDownloads(): DownloadRoutes {
   const running = new Map<string, number>()
-  return ({ path, role }: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf): OrganisationRoute[] =>
+  return ({ path, role }, sheetOf) =>
     [csv, xlsx].map((format) => ({
       path: `${path}.${format.extension}`,
       role,

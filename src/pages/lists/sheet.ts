@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import type { Language } from '../../presentation/language.ts'
 
 /** Cells of a row, all of them text: numbers of merchants and sales units are names, not amounts. */
 export type Cells = readonly string[]
@@ -15,21 +16,42 @@ export type Sheet = {
 /** Makes the sheet of one list, for what the request asks of it. @throws BadRequestError as the list itself */
 export type SheetOf = (req: Request, res: Response) => Promise<Sheet>
 
+/** A column of a download: the message of its heading, and its text; nothing where that is unknown. */
+export type ExportColumn<Row> = {
+  readonly label: string
+  readonly cell: (row: Row, language: Language) => string | null | undefined
+}
+
+/** The sheet with these columns, titled and headed in the user's language. */
+export function sheetOf<Row>(
+  language: Language,
+  title: string,
+  columns: readonly ExportColumn<Row>[],
+  rows: AsyncIterable<readonly Row[]>,
+): Sheet {
+  const headings = columns.map(({ label }) => language.t(label))
+  return { title: language.t(title), headings, batches: cellsOf(language, columns, rows) }
+}
+
+async function* cellsOf<Row>(
+  language: Language,
+  columns: readonly ExportColumn<Row>[],
+  batches: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<Cells[]> {
+  for await (const rows of batches) yield rows.map((row) => columns.map(({ cell }) => cell(row, language) ?? ''))
+}
+
 const batchSize = 500
 
-/** Rows of keys that were all found at one moment, read some at a time; one that has gone meanwhile is left out. */
+/** Rows of keys that were all found at one moment, read some at a time; one that is removed meanwhile is left out. */
 export async function* inBatches<Row>(
   keys: readonly string[],
   read: (some: readonly string[]) => Promise<readonly Row[]>,
-  cellsOf: (row: Row) => Cells,
-): AsyncGenerator<Cells[]> {
-  for (let start = 0; start < keys.length; start += batchSize) {
-    const rows = await read(keys.slice(start, start + batchSize))
-    yield rows.map(cellsOf)
-  }
+): AsyncGenerator<readonly Row[]> {
+  for (let start = 0; start < keys.length; start += batchSize) yield read(keys.slice(start, start + batchSize))
 }
 
 /** Rows that are all in memory, as batches. */
-export async function* atOnce(rows: readonly Cells[]): AsyncGenerator<readonly Cells[]> {
+export async function* atOnce<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
   yield rows
 }

@@ -1,38 +1,61 @@
-import type { RequestHandler } from 'express'
-import { actingAs, listsHere } from '../request-state.ts'
-import { marketField, productField } from '../lists/filter-fields.ts'
-import type { PageDeps } from '../deps.ts'
-import { listView } from '../lists/list-view.ts'
-import { checkPage } from '../lists/query.ts'
+import { z } from 'zod'
+import type { PricePackage } from '../../management-api/price-packages.ts'
+import { labelOf, marketField, productField } from '../lists/filter-fields.ts'
+import type { ListDefinition } from '../lists/list.ts'
+import { searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
-import { pricePackageColumns, pricePackageQuery } from './query.ts'
-import { allPricePackages, pricePackagesFound } from './rows.ts'
+import { atOnce } from '../lists/sheet.ts'
+import {
+  allPricePackages,
+  type PricePackageColumn,
+  pricePackageColumns,
+  type PricePackageFilter,
+  pricePackagesFound,
+} from './rows.ts'
 
-/** `GET …/price-packages`: all of the partner's, with commission and id. */
-export function listPricePackages({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
-  return async (req, res) => {
-    const { filter, asked } = pricePackageQuery(req)
-    const partner = actingAs(res)
-    const fresh = await freshness.list(partner, 'pricePackages', listsHere(res))
-    const rows = await allPricePackages(database.kysely, partner)
-    const page = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
-    checkPage(page)
-    const { language } = res.locals
+/** All of the partner's price packages, with commission and id. */
+export const pricePackageList: ListDefinition<PricePackage, PricePackage, PricePackageFilter, PricePackageColumn> = {
+  noun: 'pricePackages',
+  resource: 'pricePackages',
+  filters: z.object({ q: searchText, product: searchText, market: searchText }),
+  sorts: pricePackageColumns,
+  columns: [
+    { label: 'pricePackages.name', sort: 'name' },
+    { label: 'pricePackages.price' },
+    { label: 'pricePackages.commission', sort: 'commission' },
+    { label: 'pricePackages.product', sort: 'product' },
+    { label: 'pricePackages.market', sort: 'market' },
+    { label: 'pricePackages.visible' },
+    { label: 'pricePackages.id' },
+  ],
+  rowView: 'price-packages/row',
+  load: async ({ db, organisation, language, filter, asked }) => {
+    const rows = await allPricePackages(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
     const markets = rows.flatMap(({ market }) => market ?? [])
-    res.render('price-packages/list', {
-      title: language.t('pricePackages.title'),
-      page,
-      total: rows.length,
-      fresh,
-      list: listView({
-        path: `${req.baseUrl}${req.path}`,
-        filter,
-        asked,
-        columns: pricePackageColumns,
-        fields: [productField(language, products), marketField(language, markets)],
-        page,
-      }),
-    })
-  }
+    const page = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
+    return { page, total: rows.length, fields: [productField(language, products), marketField(language, markets)] }
+  },
+  exported: [
+    { label: 'pricePackages.id', cell: ({ pricePackageId }) => pricePackageId },
+    { label: 'pricePackages.name', cell: ({ name }) => name },
+    { label: 'pricePackages.price', cell: ({ description }) => description },
+    { label: 'pricePackages.commission', cell: ({ commission }) => commission },
+    {
+      label: 'pricePackages.product',
+      cell: ({ productType }, language) => labelOf(language, 'productType', productType ?? ''),
+    },
+    { label: 'pricePackages.market', cell: ({ market }, { format }) => market && format.country(market) },
+    {
+      label: 'pricePackages.visible',
+      cell: ({ visibleInSignupForm: isVisible }, { t }) =>
+        isVisible === undefined ? '' : t(isVisible ? 'common.yes' : 'common.no'),
+    },
+  ],
+  exportRows: async ({ db, organisation, filter, asked }) =>
+    atOnce(pricePackagesFound(await allPricePackages(db, organisation), filter, asked.sort)),
+  notes: () => [
+    ['commissionTitle', 'commissionText'],
+    ['faqTitle', 'faq'],
+  ],
 }

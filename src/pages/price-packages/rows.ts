@@ -4,7 +4,12 @@ import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
 import { findPricePackages } from '../../store/price-packages.ts'
 import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
-import type { pricePackageColumns } from './query.ts'
+
+export const pricePackageColumns = ['market', 'name', 'product', 'commission'] as const
+export type PricePackageColumn = (typeof pricePackageColumns)[number]
+
+/** `q` is part of a name, a price or an id; an empty string asks for all. */
+export type PricePackageFilter = { readonly q: string; readonly product: string; readonly market: string }
 
 /** All of a partner's price packages, by market and name. */
 export async function allPricePackages(db: Handle, partner: Organisation): Promise<PricePackage[]> {
@@ -12,7 +17,7 @@ export async function allPricePackages(db: Handle, partner: Organisation): Promi
   return rows.map((row) => pricePackage.parse(row))
 }
 
-const columns: Readonly<Record<(typeof pricePackageColumns)[number], (row: PricePackage) => string | undefined>> = {
+const columns: Readonly<Record<PricePackageColumn, (row: PricePackage) => string | undefined>> = {
   market: ({ market }) => market,
   name: ({ name }) => name,
   product: ({ productType }) => productType,
@@ -22,8 +27,8 @@ const columns: Readonly<Record<(typeof pricePackageColumns)[number], (row: Price
 /** Those that the filter finds, in this order. */
 export function pricePackagesFound(
   rows: readonly PricePackage[],
-  filter: { readonly q: string; readonly product: string; readonly market: string },
-  sort: Sorting<(typeof pricePackageColumns)[number]>,
+  filter: PricePackageFilter,
+  sort: Sorting<PricePackageColumn>,
 ): PricePackage[] {
   const { q, product, market } = filter
   const found = rowsWith(rows, q, ({ name, description, pricePackageId }) => [name, description, pricePackageId])

@@ -1,75 +1,119 @@
-import type { RequestHandler } from 'express'
-import type { Language } from '../../presentation/language.ts'
+import { z } from 'zod'
 import { productOrder } from '../../management-api/product-orders.ts'
-import { countByStatus, findProductOrders, type StoredProductOrder } from '../../store/product-orders.ts'
+import type { Language } from '../../presentation/language.ts'
+import {
+  allProductOrders,
+  countByStatus,
+  findProductOrders,
+  type ProductOrderColumn,
+  type ProductOrderFilter,
+  productOrdersOf,
+  type StoredProductOrder,
+} from '../../store/product-orders.ts'
 import type { Facet, ProductOrderFacets } from '../../store/summaries.ts'
-import { actingAs, listsHere } from '../request-state.ts'
-import { marketField, productField, labelOf } from '../lists/filter-fields.ts'
-import type { PageDeps } from '../deps.ts'
-import { type Field, listView } from '../lists/list-view.ts'
-import { checkPage } from '../lists/query.ts'
+import { labelOf, marketField, productField } from '../lists/filter-fields.ts'
+import type { ListDefinition } from '../lists/list.ts'
+import type { Field } from '../lists/list-view.ts'
+import { choice, searchText, ticked } from '../lists/query.ts'
+import { inBatches } from '../lists/sheet.ts'
+import { markets } from '../markets.ts'
 import { checkChoices, facetsOf, optionsOf } from './facets.ts'
-import { productOrderColumns, productOrderQuery } from './query.ts'
 
-/** An order as the API last showed it. */
-export function orderOf({ listed, details, merchantName, firstSeenAt }: StoredProductOrder) {
-  return {
-    ...productOrder.parse({ ...listed, ...details }),
-    merchantName,
-    firstSeenAt,
-  }
-}
+type ProductOrder = ReturnType<typeof orderOf>
 
-/** `GET …/product-orders`: every order that names the partner, by what can still be done about it. */
-export function listProductOrders({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
-  return async (req, res) => {
-    const { filter, asked } = productOrderQuery(req)
-    const organisation = actingAs(res)
-    const fresh = await freshness.list(organisation, 'productOrders', listsHere(res))
+/** Every order that names the partner, by what can still be done about it. */
+export const productOrderList: ListDefinition<ProductOrder, ProductOrder, ProductOrderFilter, ProductOrderColumn> = {
+  noun: 'productOrders',
+  resource: 'productOrders',
+  // Which statuses, types and products there are is known once the orders are.
+  filters: z.object({
+    q: searchText,
+    status: searchText,
+    type: searchText,
+    product: searchText,
+    market: choice(markets),
+    expired: ticked,
+  }),
+  sorts: ['urgency', 'merchant', 'status', 'product', 'type', 'salesUnit', 'seen'],
+  columns: [
+    { label: 'productOrders.merchant', sort: 'merchant' },
+    { label: 'productOrders.status', sort: 'status' },
+    { label: 'productOrders.product', sort: 'product' },
+    { label: 'productOrders.type', sort: 'type' },
+    { label: 'productOrders.salesUnit', sort: 'salesUnit' },
+    { label: 'lists.firstSeen', sort: 'seen' },
+  ],
+  rowView: 'product-orders/row',
+  load: async ({ db, organisation, language, fresh, filter, asked }) => {
     const facets = facetsOf(fresh)
     checkChoices(filter, facets)
     const { q, status, type, product, market, expired } = filter
     const isAll = expired || status === 'EXPIRED'
     const isNarrowed = [q, type, product, market].some((value) => value !== '')
     // The tabs' counts are exact, and say how many this page is of.
-    const counted = isNarrowed ? await countByStatus(database.kysely, organisation, filter) : undefined
+    const counted = isNarrowed ? await countByStatus(db, organisation, filter) : undefined
     const counts = counted ?? facets.status
     const found = counted && sumOf(status === '' ? counted : counted.filter(({ value }) => value === status), isAll)
-    const page = await findProductOrders(database.kysely, organisation, filter, { ...asked, total: found })
-    checkPage(page)
-    const { language } = res.locals
-    res.render('product-orders/list', {
-      title: language.t('productOrders.title'),
+    const page = await findProductOrders(db, organisation, filter, { ...asked, total: found })
+    return {
       page: { ...page, rows: page.rows.map(orderOf) },
       total: sumOf(facets.status, isAll),
-      current: sumOf(counts, expired),
-      fresh,
-      list: listView({
-        path: `${req.baseUrl}${req.path}`,
-        filter,
-        asked,
-        columns: productOrderColumns,
-        fields: [tabsOf(language, facets, counts), ...fieldsOf(language, facets)],
-        page,
-      }),
-    })
-  }
+      tabTotal: sumOf(counts, expired),
+      fields: [tabsOf(language, facets, counts), ...fieldsOf(language, facets)],
+    }
+  },
+  exported: [
+    { label: 'exports.orderId', cell: ({ productOrderId }) => productOrderId },
+    { label: 'productOrders.merchant', cell: ({ merchantName }) => merchantName },
+    { label: 'exports.scheme', cell: ({ businessIdentifier }) => businessIdentifier.scheme },
+    { label: 'salesUnits.identifier', cell: ({ businessIdentifier }) => businessIdentifier.id },
+    { label: 'productOrders.status', cell: ({ status }, language) => statusLabel(language, status) },
+    {
+      label: 'productOrders.product',
+      cell: ({ productType = '' }, language) => labelOf(language, 'productType', productType),
+    },
+    {
+      label: 'productOrders.type',
+      cell: ({ productOrderType = '' }, language) => labelOf(language, 'orderType', productOrderType),
+    },
+    { label: 'salesUnits.msn', cell: ({ salesUnit }) => salesUnit?.msn },
+    { label: 'productOrders.salesUnit', cell: ({ salesUnit }) => salesUnit?.name },
+    { label: 'lists.firstSeen', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+  ],
+  exportRows: async ({ db, organisation, lists, filter, asked }) => {
+    checkChoices(filter, facetsOf(lists.get('productOrders')))
+    const keys = await allProductOrders(db, organisation, filter, asked.sort)
+    return inBatches(keys, async (some) => (await productOrdersOf(db, organisation, some)).map(orderOf))
+  },
+  notes: () => [
+    ['noteTitle', 'note'],
+    ['faqTitle', 'faq'],
+  ],
+}
+
+/** An order as the API last showed it. */
+export function orderOf({ listed, details, merchantName, firstSeenAt }: StoredProductOrder) {
+  return { ...productOrder.parse({ ...listed, ...details }), merchantName, firstSeenAt }
 }
 
 function sumOf(counts: Facet, expired: boolean): number {
   return counts.filter(({ value }) => expired || value !== 'EXPIRED').reduce((sum, { count }) => sum + count, 0)
 }
 
+function statusLabel({ t, has }: Language, status: string): string {
+  return has(`orderStatus.${status}.name`) ? t(`orderStatus.${status}.name`) : status
+}
+
 /** The statuses that have orders, and those that an order passes through whether or not any is there now. */
-function tabsOf({ t, has }: Language, facets: ProductOrderFacets, counts: Facet): Field {
+function tabsOf(language: Language, facets: ProductOrderFacets, counts: Facet): Field {
   const counted = new Map(counts.map(({ value, count }) => [value, count]))
   return {
     kind: 'tabs',
     name: 'status',
-    label: t('productOrders.status'),
+    label: language.t('productOrders.status'),
     options: optionsOf(facets, 'status').map((value) => ({
       value,
-      label: has(`orderStatus.${value}.name`) ? t(`orderStatus.${value}.name`) : value,
+      label: statusLabel(language, value),
       count: counted.get(value) ?? 0,
     })),
   }
@@ -77,20 +121,11 @@ function tabsOf({ t, has }: Language, facets: ProductOrderFacets, counts: Facet)
 
 function fieldsOf(language: Language, facets: ProductOrderFacets): readonly Field[] {
   const { t } = language
-  const type: Field = {
-    kind: 'one',
-    name: 'type',
-    label: t('productOrders.type'),
-    options: optionsOf(facets, 'type').map((value) => ({
-      value,
-      label: labelOf(language, 'orderType', value),
-    })),
-  }
-  const options = [{ value: '1', label: t('productOrders.expired') }]
+  const types = optionsOf(facets, 'type').map((value) => ({ value, label: labelOf(language, 'orderType', value) }))
   return [
     productField(language, optionsOf(facets, 'product')),
-    type,
+    { kind: 'one', name: 'type', label: t('productOrders.type'), options: types },
     marketField(language),
-    { kind: 'tick', name: 'expired', label: '', options },
+    { kind: 'tick', name: 'expired', label: '', options: [{ value: '1', label: t('productOrders.expired') }] },
   ]
 }

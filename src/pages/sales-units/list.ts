@@ -1,44 +1,92 @@
-import type { RequestHandler } from 'express'
-import type { Language } from '../../presentation/language.ts'
+import { z } from 'zod'
 import type { Organisation } from '../../domain/organisation.ts'
-import { findSalesUnits, type SalesUnitRow } from '../../store/sales-units.ts'
-import type { Lists } from '../../sync/freshness.ts'
-import { actingAs, listsHere } from '../request-state.ts'
+import { salesUnit } from '../../management-api/sales-units.ts'
+import type { Language } from '../../presentation/language.ts'
+import {
+  allSalesUnits,
+  findSalesUnits,
+  type SalesUnitColumn,
+  type SalesUnitFilter,
+  type SalesUnitRow,
+  salesUnitsOf,
+  type StoredSalesUnit,
+} from '../../store/sales-units.ts'
+import type { FreshnessService, Lists } from '../../sync/freshness.ts'
 import { marketField } from '../lists/filter-fields.ts'
-import type { PageDeps } from '../deps.ts'
-import { type Field, listView } from '../lists/list-view.ts'
-import { checkPage } from '../lists/query.ts'
-import { captureTypes, salesUnitColumns, salesUnitQuery, switches } from './query.ts'
+import type { ListDefinition } from '../lists/list.ts'
+import type { Field } from '../lists/list-view.ts'
+import { choice, choices, searchText } from '../lists/query.ts'
+import { type ExportColumn, inBatches } from '../lists/sheet.ts'
+import { markets } from '../markets.ts'
+
+/** The ways of capture that the API documents. */
+const captureTypes = ['ReserveCapture', 'DirectCapture', 'NotApplicable'] as const
+
+/** The switches of a sales unit's configuration that the list filters by. */
+const switches = [
+  'paymentAllowed',
+  'recurringAllowed',
+  'partialCaptureAllowed',
+  'lateCaptureAllowed',
+  'longLivingPaymentAllowed',
+  'creditCardPaymentAllowed',
+  'skipLandingPageAllowed',
+  'landingPagePhoneNumberLocked',
+] as const
+
+/** What the organisation sells through. What has not been read of a sales unit is blank in the downloads. */
+export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, SalesUnitFilter, SalesUnitColumn> = {
+  noun: 'salesUnits',
+  resource: 'salesUnits',
+  filters: z.object({
+    q: searchText,
+    market: choice(markets),
+    capture: choice(captureTypes),
+    can: choices(switches),
+  }),
+  sorts: ['name', 'msn', 'merchant', 'identifier', 'seen'],
+  columns: [
+    { label: 'salesUnits.name', sort: 'name' },
+    { label: 'salesUnits.msn', sort: 'msn' },
+    { label: 'salesUnits.merchant', sort: 'merchant' },
+    { label: 'salesUnits.identifier', sort: 'identifier' },
+    { label: 'salesUnits.canDo' },
+    { label: 'lists.firstSeen', sort: 'seen' },
+  ],
+  rowView: 'sales-units/row',
+  hasProgress: true,
+  load: async ({ db, freshness, organisation, language, fresh, filter, asked }) => {
+    const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })
+    const rows = page.rows.map(listedOf)
+    requestUnread(freshness, organisation, rows)
+    return { page: { ...page, rows }, total: fresh.total ?? page.total, fields: fieldsOf(language) }
+  },
+  exported: [
+    { label: 'salesUnits.name', cell: ({ name }) => name },
+    { label: 'salesUnits.msn', cell: ({ msn }) => msn },
+    { label: 'salesUnits.merchant', cell: ({ merchantName }) => merchantName },
+    { label: 'exports.scheme', cell: ({ read }) => read?.businessIdentifier.scheme },
+    { label: 'salesUnits.identifier', cell: ({ read }) => read?.businessIdentifier.id },
+    { label: 'salesUnits.capture', cell: captureLabel },
+    ...switches.map(switchColumn),
+    { label: 'lists.firstSeen', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+  ],
+  exportRows: async ({ db, organisation, filter, asked }) => {
+    const keys = await allSalesUnits(db, organisation, filter, asked.sort)
+    return inBatches(keys, async (some) => (await salesUnitsOf(db, organisation, some)).map(readOf))
+  },
+  notes: ({ kind }) => (kind === 'partner' ? [['faqTitle', 'faq']] : []),
+}
 
 /** How many sales units there are, if the list has been read. */
 export function salesUnitCount(lists: Lists): number | undefined {
   return lists.get('salesUnits')?.total ?? undefined
 }
 
-/** `GET …/sales-units`: what the organisation sells through. */
-export function listSalesUnits({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
-  return async (req, res) => {
-    const { filter, asked } = salesUnitQuery(req)
-    const organisation = actingAs(res)
-    const fresh = await freshness.list(organisation, 'salesUnits', listsHere(res))
-    const total = fresh.total ?? undefined
-    const page = await findSalesUnits(database.kysely, organisation, filter, { ...asked, total })
-    checkPage(page)
-    const rows = page.rows.map(rowOf)
-    requestUnread(freshness, organisation, rows)
-    const { language } = res.locals
-    const path = `${req.baseUrl}${req.path}`
-    res.render('sales-units/list', {
-      title: language.t('salesUnits.title'),
-      page: { ...page, rows },
-      fresh,
-      list: listView({ path, filter, asked, columns: salesUnitColumns, fields: fieldsOf(language), page }),
-    })
-  }
-}
+type ListedSalesUnit = ReturnType<typeof listedOf>
 
 /** One line of the list. What only the details carry is undefined until they have been read. */
-function rowOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
+function listedOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
   const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
   // What is missing of a row that has been read in full is not shared.
   return { ...row, identifier, isRead: identifier !== undefined && isMerchantRead }
@@ -46,9 +94,9 @@ function rowOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
 
 /** What has never been read of the rows on the screen is read before all the others. */
 function requestUnread(
-  freshness: PageDeps['freshness'],
+  freshness: FreshnessService,
   organisation: Organisation,
-  rows: readonly ReturnType<typeof rowOf>[],
+  rows: readonly ListedSalesUnit[],
 ): void {
   const salesUnits = rows.filter(({ identifier }) => !identifier).map(({ msn }) => msn)
   const merchants = rows.flatMap(({ identifier, isRead }) =>
@@ -60,19 +108,33 @@ function requestUnread(
 
 function fieldsOf(language: Language): readonly Field[] {
   const { t } = language
+  const captures = captureTypes.map((value) => ({ value, label: t(`captureTypes.${value}`) }))
+  const abilities = switches.map((value) => ({ value, label: t(`configuration.${value}.name`) }))
   return [
     marketField(language),
-    {
-      kind: 'one',
-      name: 'capture',
-      label: t('salesUnits.capture'),
-      options: captureTypes.map((value) => ({ value, label: t(`captureTypes.${value}`) })),
-    },
-    {
-      kind: 'many',
-      name: 'can',
-      label: t('salesUnits.canDo'),
-      options: switches.map((value) => ({ value, label: t(`configuration.${value}.name`) })),
-    },
+    { kind: 'one', name: 'capture', label: t('salesUnits.capture'), options: captures },
+    { kind: 'many', name: 'can', label: t('salesUnits.canDo'), options: abilities },
   ]
+}
+
+type ReadSalesUnit = ReturnType<typeof readOf>
+
+function readOf({ details, ...row }: StoredSalesUnit) {
+  return { ...row, read: details ? salesUnit.parse(details) : undefined }
+}
+
+function captureLabel({ read }: ReadSalesUnit, { t, has }: Language): string {
+  const type = read?.configuration['captureType']
+  if (typeof type !== 'string') return ''
+  return has(`captureTypes.${type}`) ? t(`captureTypes.${type}`) : type
+}
+
+function switchColumn(name: (typeof switches)[number]): ExportColumn<ReadSalesUnit> {
+  return {
+    label: `configuration.${name}.name`,
+    cell: ({ read }, { t }) => {
+      const value = read?.configuration[name]
+      return typeof value === 'boolean' ? t(value ? 'common.yes' : 'common.no') : ''
+    },
+  }
 }

@@ -1,40 +1,52 @@
-import type { RequestHandler } from 'express'
-import { actingAs, listsHere } from '../request-state.ts'
-import { productField } from '../lists/filter-fields.ts'
-import type { PageDeps } from '../deps.ts'
-import { listView } from '../lists/list-view.ts'
-import { checkPage } from '../lists/query.ts'
+import { z } from 'zod'
+import { labelOf, productField } from '../lists/filter-fields.ts'
+import type { ListDefinition } from '../lists/list.ts'
+import { searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
-import { templateColumns, templateQuery } from './query.ts'
-import { allTemplates, templatesFound } from './rows.ts'
+import { atOnce } from '../lists/sheet.ts'
+import {
+  allTemplates,
+  type TemplateColumn,
+  type TemplateFilter,
+  templateColumns,
+  type TemplateRow,
+  templatesFound,
+} from './rows.ts'
 
-/** `GET …/templates`: the partner's product order templates, or that the API does not share any yet. */
-export function listTemplates({
-  database: { kysely },
-  freshness,
-}: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
-  return async (req, res) => {
-    const { filter, asked } = templateQuery(req)
-    const partner = actingAs(res)
-    const fresh = await freshness.list(partner, 'templates', listsHere(res))
-    const rows = await allTemplates(kysely, partner)
-    const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
-    checkPage(page)
-    const { language } = res.locals
+/** The partner's product order templates, or that the API does not share any yet. */
+export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilter, TemplateColumn> = {
+  noun: 'templates',
+  resource: 'templates',
+  filters: z.object({ q: searchText, product: searchText }),
+  sorts: templateColumns,
+  columns: [
+    { label: 'templates.name', sort: 'name' },
+    { label: 'templates.product', sort: 'product' },
+    { label: 'templates.pricePackage' },
+    { label: 'templates.lockedFields' },
+    { label: 'templates.createdAt', sort: 'created' },
+    { label: 'templates.link' },
+  ],
+  rowView: 'templates/row',
+  load: async ({ db, organisation, language, filter, asked }) => {
+    const rows = await allTemplates(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
-    res.render('templates/list', {
-      title: language.t('templates.title'),
-      page,
-      total: rows.length,
-      fresh,
-      list: listView({
-        path: `${req.baseUrl}${req.path}`,
-        filter,
-        asked,
-        columns: templateColumns,
-        fields: [productField(language, products)],
-        page,
-      }),
-    })
-  }
+    const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
+    return { page, total: rows.length, fields: [productField(language, products)] }
+  },
+  exported: [
+    { label: 'exports.id', cell: ({ templateId }) => templateId },
+    { label: 'templates.name', cell: ({ name }) => name },
+    {
+      label: 'templates.product',
+      cell: ({ productType }, language) => labelOf(language, 'productType', productType ?? ''),
+    },
+    { label: 'templates.pricePackage', cell: ({ pricePackageName }) => pricePackageName },
+    { label: 'exports.pricePackageId', cell: ({ pricePackageId }) => pricePackageId },
+    { label: 'templates.lockedFields', cell: ({ lockedFields }) => lockedFields.join(' ') },
+    { label: 'templates.createdAt', cell: ({ createdAt }) => createdAt },
+    { label: 'templates.link', cell: ({ url }) => url },
+  ],
+  exportRows: async ({ db, organisation, filter, asked }) =>
+    atOnce(templatesFound(await allTemplates(db, organisation), filter, asked.sort)),
 }

@@ -5,7 +5,12 @@ import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
 import { findPricePackages, findTemplates } from '../../store/price-packages.ts'
 import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
-import type { templateColumns } from './query.ts'
+
+export const templateColumns = ['name', 'product', 'created'] as const
+export type TemplateColumn = (typeof templateColumns)[number]
+
+/** `q` is part of a name or an id; an empty string asks for all. */
+export type TemplateFilter = { readonly q: string; readonly product: string }
 
 /** All of a partner's templates, by name, with the name of the price package where that is known. */
 export async function allTemplates(db: Handle, partner: Organisation) {
@@ -24,7 +29,7 @@ export async function allTemplates(db: Handle, partner: Organisation) {
 
 export type TemplateRow = Awaited<ReturnType<typeof allTemplates>>[number]
 
-const columns: Readonly<Record<(typeof templateColumns)[number], (row: TemplateRow) => string | undefined>> = {
+const columns: Readonly<Record<TemplateColumn, (row: TemplateRow) => string | undefined>> = {
   name: ({ name }) => name,
   product: ({ productType }) => productType,
   created: ({ createdAt }) => createdAt,
@@ -33,8 +38,8 @@ const columns: Readonly<Record<(typeof templateColumns)[number], (row: TemplateR
 /** Those that the filter finds, in this order. */
 export function templatesFound(
   rows: readonly TemplateRow[],
-  { q, product }: { readonly q: string; readonly product: string },
-  sort: Sorting<(typeof templateColumns)[number]>,
+  { q, product }: TemplateFilter,
+  sort: Sorting<TemplateColumn>,
 ): TemplateRow[] {
   const found = rowsWith(rows, q, ({ name, templateId, url }) => [name, templateId, url])
   const some = found.filter(({ productType }) => product === '' || productType === product)

@@ -1,47 +1,59 @@
-import type { RequestHandler } from 'express'
-import { webhook } from '../../management-api/webhooks.ts'
-import { findWebhooks, webhookProgress } from '../../store/webhooks.ts'
-import { actingAs, listsHere } from '../request-state.ts'
-import type { PageDeps } from '../deps.ts'
-import { listView } from '../lists/list-view.ts'
-import { checkPage } from '../lists/query.ts'
-import { webhookColumns, webhookQuery } from './query.ts'
+import { z } from 'zod'
+import { type Webhook, webhook } from '../../management-api/webhooks.ts'
+import {
+  allWebhooks,
+  findWebhooks,
+  type StoredWebhook,
+  type WebhookColumn,
+  webhookProgress,
+  webhooksOf,
+} from '../../store/webhooks.ts'
+import type { ListDefinition } from '../lists/list.ts'
+import { searchText } from '../lists/query.ts'
+import { inBatches } from '../lists/sheet.ts'
 
-/** `GET …/developers/webhooks`: every registration and whose it is. */
-export function listWebhooks({
-  database: { kysely },
-  freshness,
-}: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
-  return async (req, res) => {
-    const { filter, asked } = webhookQuery(req)
-    const organisation = actingAs(res)
-    const lists = listsHere(res)
-    const fresh = await freshness.list(organisation, 'webhooks', lists)
+/** So many sales units without webhooks are counted; more are "more than 1,000". */
+const mostCounted = 1000
+
+/** Every webhook registration, and the sales unit it belongs to; without one it is the organisation's own. */
+export const webhookList: ListDefinition<WebhookRow, WebhookRow, { q: string }, WebhookColumn> = {
+  noun: 'webhooks',
+  resource: 'webhooks',
+  filters: z.object({ q: searchText }),
+  sorts: ['owner', 'url'],
+  columns: [
+    { label: 'webhooks.url', sort: 'url' },
+    { label: 'webhooks.events' },
+    { label: 'webhooks.owner', sort: 'owner' },
+  ],
+  rowView: 'webhooks/row',
+  load: async ({ db, organisation, language: { t, format }, lists, filter, asked }) => {
     const [page, { unasked }] = await Promise.all([
-      findWebhooks(kysely, organisation, filter, asked),
-      webhookProgress(kysely, organisation),
+      findWebhooks(db, organisation, filter, asked),
+      webhookProgress(db, organisation),
     ])
-    checkPage(page)
-    res.render('webhooks/list', {
-      title: res.locals.language.t('webhooks.title'),
-      page: {
-        ...page,
-        rows: page.rows.map(({ listed, msn, salesUnitName }) => ({
-          ...webhook.parse(listed),
-          salesUnit: msn === '' ? undefined : { msn, name: salesUnitName ?? msn },
-        })),
-      },
-      fresh,
-      unasked,
-      salesUnits: lists.get('salesUnits')?.total ?? 0,
-      list: listView({
-        path: `${req.baseUrl}${req.path}`,
-        filter,
-        asked,
-        columns: webhookColumns,
-        fields: [],
-        page,
-      }),
+    const many = t('common.moreThan', { count: format.number(mostCounted) })
+    const notice = t('webhooks.partial', {
+      unasked: unasked > mostCounted ? many : format.number(unasked),
+      total: format.number(lists.get('salesUnits')?.total ?? 0),
     })
-  }
+    return { page: { ...page, rows: page.rows.map(rowOf) }, total: null, ...(unasked > 0 ? { notice } : {}) }
+  },
+  exported: [
+    { label: 'webhooks.id', cell: ({ id }) => id },
+    { label: 'webhooks.url', cell: ({ url }) => url },
+    { label: 'webhooks.events', cell: ({ events }) => events.join(' ') },
+    { label: 'salesUnits.msn', cell: ({ salesUnit }) => salesUnit?.msn },
+    { label: 'productOrders.salesUnit', cell: ({ salesUnit }) => salesUnit?.name },
+  ],
+  exportRows: async ({ db, organisation, filter, asked }) => {
+    const keys = await allWebhooks(db, organisation, filter, asked.sort)
+    return inBatches(keys, async (some) => (await webhooksOf(db, organisation, some)).map(rowOf))
+  },
+}
+
+type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readonly name: string | null } | undefined }
+
+function rowOf({ listed, msn, salesUnitName }: StoredWebhook): WebhookRow {
+  return { ...webhook.parse(listed), salesUnit: msn === '' ? undefined : { msn, name: salesUnitName } }
 }

@@ -1,0 +1,121 @@
+import type { Request, RequestHandler, Response } from 'express'
+import type { z } from 'zod'
+import type { Organisation } from '../../domain/organisation.ts'
+import type { Page, PageAsked } from '../../domain/paging.ts'
+import type { Language } from '../../presentation/language.ts'
+import type { Handle } from '../../store/database.ts'
+import type { ListResource } from '../../store/sync-state.ts'
+import type { Freshness, FreshnessService, Lists } from '../../sync/freshness.ts'
+import type { PageDeps } from '../deps.ts'
+import type { OrganisationRoute } from '../mount.ts'
+import { actingAs, listsHere } from '../request-state.ts'
+import type { DownloadRoutes } from './download.ts'
+import { type Field, type ListFilter, listView } from './list-view.ts'
+import { checkPage, listQuery } from './query.ts'
+import { type ExportColumn, sheetOf } from './sheet.ts'
+
+/** Everything that differs from one list to the next. Its page, its CSV and its XLSX all come from here. */
+export type ListDefinition<Row, Exported, Filter extends Filters, Column extends string> = {
+  /** What the list's messages begin with: `title`, `lead`, `placeholder`, `caption`, `count`, `matches`, `none` … */
+  readonly noun: string
+  readonly resource: ListResource
+  /** The filters of the query, `?q=` among them. */
+  readonly filters: z.ZodType<Filter>
+  /** What the list can be sorted by; the first is its default order. */
+  readonly sorts: readonly [Column, ...Column[]]
+  /** The columns of the page. `label` is a message; `sort` makes the heading a button that sorts. */
+  readonly columns: readonly { readonly label: string; readonly sort?: Column }[]
+  /** The view of one row: a `<tr>` that reads `locals.row`. */
+  readonly rowView: string
+  /** Reads one page of the list, and the choices of its filters. */
+  readonly load: (request: ListRequest<Filter, Column> & { readonly fresh: Freshness }) => Promise<LoadedList<Row>>
+  /** The columns of the downloads. */
+  readonly exported: readonly ExportColumn<Exported>[]
+  /** Reads every row that the filter finds, in order, some at a time. */
+  readonly exportRows: (request: ListRequest<Filter, Column>) => Promise<AsyncIterable<readonly Exported[]>>
+  /** Questions and answers below the list, as the last parts of their messages. */
+  readonly notes?: (organisation: Organisation) => readonly (readonly [question: string, answer: string])[]
+  /** The page shows how many records have been read in full. */
+  readonly hasProgress?: boolean
+}
+
+type Filters = ListFilter & { readonly q: string }
+
+/** What one request asks of a list. */
+export type ListRequest<Filter, Column extends string> = {
+  readonly db: Handle
+  readonly freshness: FreshnessService
+  readonly organisation: Organisation
+  readonly language: Language
+  readonly lists: Lists
+  readonly filter: Filter
+  readonly asked: PageAsked<Column>
+}
+
+/** What a list's page shows. */
+export type LoadedList<Row> = {
+  readonly page: Page<Row>
+  /** How many rows there are without a filter; null where that is unknown. */
+  readonly total: number | null
+  /** The filters beside the text. */
+  readonly fields?: readonly Field[]
+  /** How many rows stand behind the first of the tabs. */
+  readonly tabTotal?: number
+  /** A notice above the rows while a part of them has not been read. */
+  readonly notice?: string
+}
+
+/** The lines of the site map for a list: its page, and its downloads as `<path>.csv` and `<path>.xlsx`. */
+export function listRoutes<Row, Exported, Filter extends Filters, Column extends string>(
+  deps: Pick<PageDeps, 'database' | 'freshness'> & { readonly downloadRoutes: DownloadRoutes },
+  route: Pick<OrganisationRoute, 'path' | 'role' | 'menu'>,
+  definition: ListDefinition<Row, Exported, Filter, Column>,
+): OrganisationRoute[] {
+  const parse = listQuery(definition.filters, definition.sorts)
+  const requestOf: RequestOf<Filter, Column> = (req, res) => ({
+    ...parse(req),
+    db: deps.database.kysely,
+    freshness: deps.freshness,
+    organisation: actingAs(res),
+    language: res.locals.language,
+    lists: listsHere(res),
+  })
+  const { noun, exported, exportRows } = definition
+  return [
+    { ...route, get: showList(definition, requestOf) },
+    ...deps.downloadRoutes(route, async (req, res) => {
+      const request = requestOf(req, res)
+      return sheetOf(request.language, `${noun}.title`, exported, await exportRows(request))
+    }),
+  ]
+}
+
+type RequestOf<Filter, Column extends string> = (req: Request, res: Response) => ListRequest<Filter, Column>
+
+function showList<Row, Exported, Filter extends Filters, Column extends string>(
+  definition: ListDefinition<Row, Exported, Filter, Column>,
+  requestOf: RequestOf<Filter, Column>,
+): RequestHandler {
+  const { noun, resource, sorts, columns, rowView, notes, hasProgress = false } = definition
+  return async (req, res) => {
+    const request = requestOf(req, res)
+    const { organisation, language, lists, filter, asked } = request
+    const fresh = await request.freshness.list(organisation, resource, lists)
+    const { page, total, fields = [], tabTotal = 0, notice = '' } = await definition.load({ ...request, fresh })
+    checkPage(page)
+    res.render('lists/page', {
+      title: language.t(`${noun}.title`),
+      noun,
+      columns,
+      rowView,
+      notes: notes?.(organisation) ?? [],
+      hasProgress,
+      page,
+      total,
+      tabTotal,
+      notice,
+      fresh,
+      list: listView({ path: `${req.baseUrl}${req.path}`, filter, asked, columns: sorts, fields, page }),
+    })
+  }
+}
