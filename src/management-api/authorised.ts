@@ -6,7 +6,7 @@ import { createTokens, tokenRequest } from './tokens.ts'
 
 /** `requested`, the default: a user waits for it. `unknown`: for something that no list has. */
 export type CallOptions = {
-  readonly priority?: 'requested' | 'list' | 'unknown' | 'background' | undefined
+  readonly priority?: 'requested' | 'list' | 'unknown' | 'background' | 'last' | undefined
   /** Ends waiting, and the call; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }

@@ -2,7 +2,7 @@ import type { Logger } from '../logger.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 
 /** Whose call goes first: everything waits for a token, and a call that waited for one has waited before. */
-export const priorities = { token: 5, retried: 4, requested: 3, list: 2, unknown: 1, background: 0 } as const
+export const priorities = { token: 5, retried: 4, requested: 3, list: 2, unknown: 1, background: 0, last: -1 } as const
 
 /** Why no call may be made: the API is down, or asked to be left alone for longer than a call waits. */
 export type Refusal = 'down' | 'asked to wait'

@@ -22,17 +22,26 @@ export type Search = {
   readonly total?: number | undefined
 }
 
-/** What sorts by these columns and then by `key`, all of it one way round. */
+/** Columns that the API may leave empty. Only for them: an index in order cannot serve `nulls last` backwards. */
+const nullable = new Set([
+  'merchant_sort_key',
+  'scheme',
+  'business_id',
+  'product_type',
+  'product_order_type',
+  'sales_unit_name',
+])
+
+/** What sorts by these columns and then by `key`, all of it one way round; what is missing comes last either way. */
 export function sortedBy(
   columns: readonly string[],
   { descending }: Pick<Sorting, 'descending'>,
 ): Pick<Search, 'order' | 'columns'> {
-  const direction = descending ? sql`desc` : sql`asc`
-  const refs = columns.map((column) => sql.ref(column))
-  return {
-    order: sql`${sql.join([...refs, sql.ref('key')].map((ref) => sql`${ref} ${direction}`))}`,
-    columns: sql.join(refs),
-  }
+  const terms = [...columns, 'key'].map((column) => {
+    const direction = descending ? (nullable.has(column) ? sql`desc nulls last` : sql`desc`) : sql`asc`
+    return sql`${sql.ref(column)} ${direction}`
+  })
+  return { order: sql`${sql.join(terms)}`, columns: sql.join(columns.map((column) => sql.ref(column))) }
 }
 
 /** Nothing, or that the column has this value: an empty one asks for all. */

@@ -32,7 +32,8 @@ export async function readDetail(
   const asked = performance.now()
   const client = clientOf(organisation)
   const { resource, key, priority } = task
-  const options = { priority: priority === 'unlisted' ? 'unknown' : priority, signal } as const
+  const isLast = resource === 'salesUnitWebhooks' && priority === 'background'
+  const options = { priority: isLast ? 'last' : priority === 'unlisted' ? 'unknown' : priority, signal } as const
   try {
     if (resource === 'salesUnitWebhooks') {
       const { rows, malformed } = await readWebhooksOf(client, key, options)

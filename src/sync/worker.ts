@@ -209,7 +209,11 @@ class OrganisationWorker {
   }
 
   readonly #inTurn: InTurn = async (write) => {
-    const turn = this.#writing.then(write)
+    const turn = this.#writing.then(write).finally(() => {
+      // What was written may be of records whose details are due now.
+      this.#isDry = false
+      this.#woken.resolve()
+    })
     this.#writing = turn.catch(() => {})
     return turn
   }

@@ -73,3 +73,19 @@ describe('a page of many matches', () => {
     expect(page.total).toBe(550)
   })
 })
+
+describe('sorting by what some orders lack', () => {
+  it.each([false, true])('puts those without it last: descending %s', async (descending) => {
+    const other: Partner = { kind: 'partner', id: '23456', name: 'Fjordkasse' }
+    await sql`
+      insert into product_orders (organisation, key, status, scheme, business_id, product_type, listed,
+        first_seen_at, last_seen_at, changed_at)
+      select 'partner/23456', 'order-' || number, 'RECEIVED', 'business:NO:ORG', '987654321',
+        case when number % 2 = 0 then 'TYPE-' || number end, jsonb_build_object('number', number), now(), now(), now()
+      from generate_series(1, 4) number on conflict do nothing`.execute(database.kysely)
+    const sort = { column: 'product', descending } as const
+    const { rows } = await findProductOrders(database.kysely, other, everything, { ...asked, page: 1, sort })
+    const numbers = rows.map(({ listed }) => listed?.['number'])
+    expect(numbers).toEqual(descending ? [4, 2, 3, 1] : [2, 4, 1, 3])
+  })
+})

@@ -41,7 +41,7 @@ function download(sheetOf: SheetOf, format: Format, running: Map<string, number>
         res.end()
         return
       }
-      res.locals.look = 'export'
+      res.locals.auditEvent = 'export'
       await pipeline(await format.write(sheet, language.code), res)
     } catch (error) {
       // Whoever has gone away needs no error.

@@ -14,7 +14,7 @@ function folded(text: string): string {
   return text.normalize('NFC').toLowerCase()
 }
 
-/** The rows by this text, as the stores sort names; those of the same text stay as they were. */
+/** The rows by this text, as the stores sort names; those of the same text stay as they were, those without one come last. */
 export function rowsSorted<Row>(
   rows: readonly Row[],
   textOf: (row: Row) => string | undefined,
@@ -22,7 +22,12 @@ export function rowsSorted<Row>(
 ): Row[] {
   const keyed = rows.map((row) => ({ row, key: sortKey(textOf(row) ?? '') }))
   const order = descending ? -1 : 1
-  return keyed.toSorted((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -order : order)).map(({ row }) => row)
+  function compare(a: string, b: string): number {
+    if (a === b) return 0
+    if (a === '' || b === '') return a === '' ? 1 : -1
+    return a < b ? -order : order
+  }
+  return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ row }) => row)
 }
 
 /** Rows that are all in memory, as a page of a list. */

@@ -234,6 +234,8 @@ async function indexes(db: Db): Promise<void> {
       include (${filters}) where removed_at is null`,
     sql`sales_units_merchant_name on sales_units (organisation, merchant_sort_key, key)
       include (${filters}) where removed_at is null`,
+    sql`sales_units_merchant_name_backwards on sales_units (organisation, merchant_sort_key desc nulls last, key desc)
+      include (${filters}) where removed_at is null`,
     sql`sales_units_seen on sales_units (organisation, first_seen_at, key)
       include (${filters}) where removed_at is null`,
     sql`sales_units_removed on sales_units (organisation, removed_at)
