@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { readPreference, rememberPreference } from './preference-cookie.ts'
 
 /** Light, dark, or as the user's computer is set. */
 export const appearances = ['auto', 'light', 'dark'] as const
@@ -19,26 +20,20 @@ export type PageAppearance = {
 
 const all = { auto: forPages('auto'), light: forPages('light'), dark: forPages('dark') }
 
-/** True for one of the three, whoever says it. */
+/** Whether a value from outside is one of the three. */
 export function isAppearance(value: unknown): value is Appearance {
   return appearances.some((appearance) => appearance === value)
 }
 
 /** What the user has chosen, else automatic. */
 export function chosenAppearance(req: Request): PageAppearance {
-  const chosen = /(?:^|;\s*)appearance=([a-z]+)(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
+  const chosen = readPreference(req, cookieName)
   return all[isAppearance(chosen) ? chosen : 'auto']
 }
 
 /** Remembers the choice for a year. The cookie holds a word and is no secret. */
 export function rememberAppearance(res: Response, appearance: Appearance, https: boolean): void {
-  res.cookie(cookieName, appearance, {
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: https,
-    path: '/',
-    maxAge: 365 * 86_400_000,
-  })
+  rememberPreference(res, cookieName, appearance, https)
 }
 
 function forPages(appearance: Appearance): PageAppearance {

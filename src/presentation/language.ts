@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Request, Response } from 'express'
-import i18next, { type TFunction } from 'i18next'
 import { createFormat, type Format } from './format.ts'
+import { readPreference, rememberPreference } from './preference-cookie.ts'
 
-/** What is filled into words. */
+/** What is filled into a message. */
 type Values = Readonly<Record<string, string | number | undefined>>
 
-/** The words in one language: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never HTML. */
+/** The messages in one language: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never HTML. */
 export type Translate = (key: string, values?: Values) => string
 
 /** A language as the pages use it; dates and numbers follow the country that it is mostly written in. */
 export type Language = {
   readonly code: string
   readonly t: Translate
-  /** True when the language has words for this key; for values that the API may add to at any time. */
+  /** True when there is a message for this key; for values that the API may add to at any time. */
   readonly has: (key: string) => boolean
   readonly format: Format
 }
@@ -29,92 +29,67 @@ const locales: Readonly<Record<string, string>> = {
 
 const cookieName = 'language'
 
-/** Reads views/locales/<code>.json for every language there. A missing key in one falls back to English. */
+/**
+ * Reads views/locales/<code>.json for every language there. A key that one lacks is English; one that English lacks, too,
+ * is shown as it is.
+ */
 export function loadLanguages(directory: string): ReadonlyMap<string, Language> {
-  const codes = readdirSync(directory).map((file) => basename(file, '.json'))
-  const resources = Object.fromEntries(
-    codes.map((code) => [
-      code,
-      {
-        translation: JSON.parse(readFileSync(join(directory, `${code}.json`), 'utf8')) as Record<string, unknown>,
-      },
-    ]),
-  )
-  const i18n = i18next.createInstance()
-  void i18n.init({
-    resources,
-    fallbackLng: 'en',
-    initAsync: false,
-    // The views escape; doing it here too would show &amp;amp;.
-    interpolation: { escapeValue: false },
-    returnNull: false,
-  })
-  return new Map(
-    codes.toSorted().map((code) => {
-      const t = i18n.getFixedT(code)
-      const locale = locales[code] ?? code
-      const known = new Set<string>()
-      const language: Language = {
-        code,
-        t: remembering(t, code),
-        has: (key) => {
-          const isKnown = known.has(key) || i18n.exists(key, { lng: code })
-          if (isKnown) known.add(key)
-          return isKnown
-        },
-        format: createFormat(locale),
-      }
-      return [code, language]
-    }),
-  )
+  const codes = readdirSync(directory)
+    .map((file) => basename(file, '.json'))
+    .toSorted()
+  const messages = new Map(codes.map((code) => [code, readMessages(join(directory, `${code}.json`))]))
+  const fallback = messages.get('en') ?? new Map<string, string>()
+  return new Map([...messages].map(([code, own]) => [code, languageOf(code, own, fallback)]))
 }
 
-/**
- * What i18next says for each key and plural form, asked once: a page has two hundred of them, and asking anew was a
- * quarter of its time.
- */
-function remembering(t: TFunction, code: string): Translate {
-  const known = new Map<string, string>()
-  const plurals = new Intl.PluralRules(code)
-  return (key, values) => {
-    const count = values?.['count']
-    const form = typeof count === 'number' ? `${key} ${plurals.select(count)}` : key
-    let text = known.get(form)
-    if (text === undefined) {
-      text = t(key, { ...(typeof count === 'number' ? { count } : {}), skipInterpolation: true })
-      // Keys that there are; what comes from outside must not fill the memory.
-      if (text !== key) known.set(form, text)
+type Messages = ReadonlyMap<string, string>
+
+/** All messages of a file by their whole keys, such as `salesUnits.title`. */
+function readMessages(file: string): Messages {
+  const messages = new Map<string, string>()
+  function add(tree: Readonly<Record<string, unknown>>, prefix: string): void {
+    for (const [name, value] of Object.entries(tree)) {
+      if (typeof value === 'string') messages.set(prefix + name, value)
+      else add(value as Readonly<Record<string, unknown>>, `${prefix}${name}.`)
     }
-    return values ? filled(text, values) : text
+  }
+  add(JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>, '')
+  return messages
+}
+
+function languageOf(code: string, messages: Messages, fallback: Messages): Language {
+  const plurals = new Intl.PluralRules(code)
+  const all = new Map([...fallback, ...messages])
+  return {
+    code,
+    t: (key, values) => {
+      if (!values) return all.get(key) ?? key
+      const { count } = values
+      const form = typeof count === 'number' ? all.get(`${key}_${plurals.select(count)}`) : undefined
+      return fill(form ?? all.get(key) ?? key, values)
+    },
+    has: (key) => all.has(key),
+    format: createFormat(locales[code] ?? code),
   }
 }
 
 /** `{{name}}` filled in. Nothing is escaped: the views do that. */
-function filled(text: string, values: Values): string {
+function fill(text: string, values: Values): string {
   return text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name]))
 }
 
 /** The user's own choice, else what the browser asks for, else English. */
 export function chooseLanguage(languages: ReadonlyMap<string, Language>, req: Request): Language {
-  // Whoever takes any language gets the first.
+  // A browser that takes any language gets the first.
   const asked = req.acceptsLanguages(['en', ...languages.keys(), 'no', 'nn'])
   const fromBrowser = asked === 'no' || asked === 'nn' ? 'nb' : asked
-  const chosen = languages.get(cookieOf(req) ?? '') ?? languages.get(fromBrowser || '') ?? languages.get('en')
+  const chosen =
+    languages.get(readPreference(req, cookieName) ?? '') ?? languages.get(fromBrowser || '') ?? languages.get('en')
   if (!chosen) throw new Error('views/locales has no en.json')
   return chosen
 }
 
-function cookieOf(req: Request): string | undefined {
-  return /(?:^|;\s*)language=([a-z]{2})(?:;|$)/.exec(req.headers.cookie ?? '')?.[1]
-}
-
 /** Remembers the choice for a year. The cookie holds two letters and is no secret. */
 export function rememberLanguage(res: Response, code: string, https: boolean): void {
-  res.cookie(cookieName, code, {
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: https,
-    path: '/',
-    maxAge: 365 * 86_400_000,
-  })
+  rememberPreference(res, cookieName, code, https)
 }
