@@ -3,6 +3,7 @@ import type { Logger } from '../logger.ts'
 import {
   BadRequestError,
   BeingReadError,
+  EidAnswerError,
   FormExpiredError,
   GoneError,
   InternalError,
@@ -13,13 +14,13 @@ import {
   UpstreamError,
 } from '../errors.ts'
 
-/** What no route has answered: unknown paths and wrong methods alike. */
+/** Answers 404 to unknown paths and wrong methods. */
 export function notFound(): void {
   throw new NotFoundError('no route')
 }
 
 /**
- * Turns whatever was thrown into a page in words, once, here. The page shows the error's words and the request
+ * Renders every thrown error as a page; the only place that does. The page shows the error's message and the request
  * id; the reason goes to the log.
  */
 export function errorPages(logger: Logger): ErrorRequestHandler {
@@ -32,16 +33,16 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
     const { t, format } = res.locals.language
     const waitMs = error instanceof TooManyRequestsError ? error.retryAfterSeconds * 1000 : 0
     if (waitMs > 0) res.set('Retry-After', String(waitMs / 1000))
-    const gone = error instanceof GoneError ? error : undefined
+    const removed = error instanceof GoneError ? error : undefined
     const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
     return res.status(error.status).render('errors/error', {
-      title: t(`errors.${error.page}.title`, { purpose, name: gone?.title }),
+      title: t(`errors.${error.page}.title`, { purpose, name: removed?.title }),
       text: t(`errors.${error.page}.text`, {
         purpose,
         wait: format.ahead(waitMs),
-        at: gone && format.moment(gone.removedAt),
+        at: removed && format.moment(removed.removedAt),
       }),
-      key: gone?.key ?? (error instanceof NotSharedError ? error.key : ''),
+      key: removed?.key ?? (error instanceof NotSharedError ? error.key : ''),
       page: error.page,
       retry: (error.status >= 500 || waitMs > 0) && req.method === 'GET',
       requestId: res.locals.requestId,
@@ -49,7 +50,7 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
   }
 }
 
-/** Errors of Express and its middleware carry the status they want; only those of the sender's making count. */
+/** Errors of Express and its middleware carry a status; only 4xx, the client's errors, are used. */
 function asPortalError(error: unknown): PortalError {
   if (error instanceof PortalError) return error
   const { status, code } = error as { status?: unknown; code?: unknown }
@@ -59,11 +60,30 @@ function asPortalError(error: unknown): PortalError {
   return new InternalError('unexpected', { cause: error })
 }
 
-/** Where even the page fails: words without a view, and never a stack. */
+/** Plain text without a view or a stack, for when rendering the error page fails. */
 export function lastResort(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, _req, res, next) => {
     logger.error({ err: thrown }, 'error page failed')
     if (res.headersSent) return next(thrown)
     return res.status(500).type('text').send(`Something went wrong on our side. Reference: ${res.locals.requestId}\n`)
   }
+}
+
+/** Errors for server-to-server routes: `{"error": …}` as in OAuth (RFC 6749, 5.2). The reason is only in the log. */
+export function jsonErrors(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, _req, res, next) => {
+    const error = asPortalError(thrown)
+    const [status, code] = answerForServers(error)
+    logger[status === 503 ? 'error' : 'warn']({ err: thrown }, 'server request refused')
+    if (res.headersSent) return next(thrown)
+    if (error instanceof TooManyRequestsError) res.set('Retry-After', String(error.retryAfterSeconds))
+    return res.status(status).json({ error: code })
+  }
+}
+
+/** 400 for an invalid request, including size and type of its body; 503 for errors of our own. */
+function answerForServers(error: PortalError): [status: number, code: string] {
+  if (error instanceof BadRequestError || error instanceof EidAnswerError) return [400, 'invalid_request']
+  if (error instanceof TooManyRequestsError) return [429, 'too_many_requests']
+  return [503, 'temporarily_unavailable']
 }

@@ -1,7 +1,7 @@
 import express, { type RequestHandler, Router } from 'express'
 import { requireRole } from '../auth/access.ts'
 import { csrfProtection } from '../http/csrf.ts'
-import { jsonErrors } from '../http/json-errors.ts'
+import { jsonErrors } from '../http/error-pages.ts'
 import type { Logger } from '../logger.ts'
 import { covers, type Role } from '../domain/role.ts'
 import type { AuditWriter } from '../store/audit.ts'
