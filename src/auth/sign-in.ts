@@ -19,10 +19,10 @@ import { profileOf } from './profile.ts'
 import { authenticate, forgetSignIn, SignInStrategy } from './strategy.ts'
 import { userIdOf } from './user-id.ts'
 
-/** A browser may have this many sign-ins under way: tabs that somebody opened and left. */
+/** The number of sign-ins that one browser may have pending, such as in abandoned tabs. */
 const mostPending = 5
 
-/** What signing in and out needs. `portalUrl` is the public origin. */
+/** Dependencies of sign-in and sign-out. `portalUrl` is the public origin. */
 export type SignInDeps = {
   readonly eid: Eid
   readonly database: Database
@@ -43,12 +43,12 @@ export function startSignIn({ eid, portalUrl }: SignInDeps): RequestHandler {
     const callbackUrl = callbackUrlOf(portalUrl)
     const language = res.locals.language.code
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, language }, () => {})
-    // Answers with the redirect itself; only a failure comes back here.
+    // The strategy answers with the redirect itself; only a failure returns here.
     await authenticate(strategy, req, res, next)
   }
 }
 
-/** Keeps the newest sign-ins only, so that a session cannot be filled without end. */
+/** Keeps the newest sign-ins only, so that the session size stays bounded. */
 function remember(req: Request, state: string, pending: PendingSignIn): void {
   const all = [[state, pending] as const, ...Object.entries(req.session.pendingSignIns ?? {})].toSorted(
     ([, a], [, b]) => b.startedAt - a.startedAt,
@@ -61,7 +61,7 @@ function callbackUrlOf(portalUrl: string): string {
   return `${portalUrl}/auth/callback`
 }
 
-/** The provider's answer. What else may stand in the query is nobody's business; a parameter given twice is refused. */
+/** The provider's answer. Other parameters are ignored; one that is given twice is refused. */
 const callbackQuery = z
   .object({
     state: z.string(),
@@ -81,25 +81,25 @@ const callbackQuery = z
   }))
 
 /**
- * `GET /auth/callback`: checks the answer of the provider, stores the user, starts a new session (a fresh id)
- * and leads to where the user wanted to go.
+ * `GET /auth/callback`: checks the provider's answer, stores the user, starts a session with a new id and redirects to
+ * the requested page.
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
 export function finishSignIn(deps: SignInDeps): RequestHandler {
   return async (req, res, next) => {
     const { eid, database, logger, portalUrl } = deps
-    // Trying this address again would never help: error pages lead to a new sign-in.
-    res.locals['returnTo'] = '/login'
+    // A retry of this URL always fails, so error pages link to a new sign-in.
+    res.locals.returnTo = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
-    if (!answer) throw nothingToFinish(req, 'malformed answer')
+    if (!answer) throw nothingToFinish(req, 'malformed callback query')
     const { state } = answer
     const all = req.session.pendingSignIns ?? {}
     const pending = Object.hasOwn(all, state) ? all[state] : undefined
     if (!pending) throw nothingToFinish(req, 'unknown state')
-    res.locals['returnTo'] = `/login?returnTo=${encodeURIComponent(pending.returnTo)}`
+    res.locals.returnTo = `/login?returnTo=${encodeURIComponent(pending.returnTo)}`
     const configuration = await eid.configuration()
     checkIssuer(answer.iss, configuration)
-    // Used up before the provider is asked, which takes its time: a page loaded twice finds nothing.
+    // Removed before the slow request to the provider, so that a page loaded twice does not run it twice.
     delete all[state]
     await saveSession(req)
 
@@ -122,11 +122,11 @@ export function finishSignIn(deps: SignInDeps): RequestHandler {
     const language = res.locals.language.code
     const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, answer, language }, verify)
     const user = await authenticate(strategy, req, res, next)
-    // Not in verify: a database that fails is not the provider's fault.
-    if (!signedIn) throw new EidAnswerError('nobody was verified')
+    // Not in verify: a failure of the database is not an error of the provider.
+    if (!signedIn) throw new EidAnswerError('no verified user')
     await saveUser(database.kysely, signedIn.user)
-    await believeProvider(deps, req, signedIn)
-    // Before it is true: no sign-in without an entry.
+    await saveEidEmail(deps, req, signedIn)
+    // Before the session begins: no sign-in without an audit entry.
     const address = truncatedAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
     const { idToken, sid } = signedIn
@@ -138,19 +138,22 @@ export function finishSignIn(deps: SignInDeps): RequestHandler {
   }
 }
 
-/** Why there is nothing to finish: a back button or another window for who is signed in, else a stale link. */
+/**
+ * The error for a callback without a pending sign-in: the back button or another window when signed in, else a stale
+ * link.
+ */
 function nothingToFinish(req: Request, reason: string): PortalError {
   return req.user ? new SignInDoneError(reason) : new SignInExpiredError(reason)
 }
 
-/** Refuses what did not come from our provider before anything is sent anywhere (RFC 9207). */
+/** Requires the answer to come from our provider, before anything is sent to it (RFC 9207). */
 function checkIssuer(iss: string | undefined, configuration: oidc.Configuration): void {
-  const { issuer, authorization_response_iss_parameter_supported: promised } = configuration.serverMetadata()
-  if (iss === undefined ? promised : iss !== issuer) throw new SignInExpiredError('iss of another issuer')
+  const { issuer, authorization_response_iss_parameter_supported: isIssPromised } = configuration.serverMetadata()
+  if (iss === undefined ? isIssPromised : iss !== issuer) throw new SignInExpiredError('iss is another issuer')
 }
 
-/** An address that the provider vouches for is verified, if the user has none that is. */
-async function believeProvider(
+/** Stores the address that the provider vouches for as verified, unless the user already has a verified one. */
+async function saveEidEmail(
   { database, logger }: Pick<SignInDeps, 'database' | 'logger'>,
   req: Request,
   { user: { id: userId }, vouchedEmail }: { readonly user: SignedInUser; readonly vouchedEmail: string | null },

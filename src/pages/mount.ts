@@ -8,6 +8,28 @@ import type { AuditWriter } from '../store/audit.ts'
 import type { FreshnessService, Lists } from '../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from './request-state.ts'
 
+declare global {
+  namespace Express {
+    interface Locals {
+      /** How fresh the organisation's lists are; set by `withLists`. */
+      lists?: Lists
+      /** The path of the organisation's section, such as /partners/12345. */
+      base: string
+      /** The side bar's entries that the user's role covers; set by `withMenu`. */
+      menu: readonly ShownMenuEntry[]
+    }
+  }
+}
+
+/** A menu entry as the side bar shows it. */
+type ShownMenuEntry = {
+  readonly key: string
+  readonly group: string | undefined
+  readonly href: string
+  readonly count: number | undefined
+  readonly current: 'page' | 'true' | undefined
+}
+
 /** An entry of the side bar. Its words are `menu.<key>` in views/locales. */
 export type MenuEntry = {
   readonly key: string
@@ -108,7 +130,7 @@ export function mountForServers({ routes }: Section, brake: RequestHandler, logg
 /** How fresh the organisation's lists are, for menu and pages: one query a request. */
 export function withLists(freshness: FreshnessService): RequestHandler {
   return async (_req, res, next) => {
-    res.locals['lists'] = await freshness.lists(actingAs(res))
+    res.locals.lists = await freshness.lists(actingAs(res))
     next()
   }
 }
@@ -120,8 +142,8 @@ export function withMenu({ routes }: OrganisationSection): RequestHandler {
     const lists = listsHere(res)
     const here = req.path
     const mine = entries.filter(({ role }) => res.locals.role && covers(res.locals.role, role))
-    res.locals['base'] = req.baseUrl
-    res.locals['menu'] = mine.map(({ path, key, group, count }) => ({
+    res.locals.base = req.baseUrl
+    res.locals.menu = mine.map(({ path, key, group, count }) => ({
       key,
       group,
       href: `${req.baseUrl}${path}`,

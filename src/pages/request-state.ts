@@ -17,9 +17,9 @@ export function actingAs(res: Response): Organisation {
 
 /** How fresh the organisation's lists are, as `withLists` has put it there. */
 export function listsHere(res: Response): Lists {
-  const lists: unknown = res.locals['lists']
-  if (!(lists instanceof Map)) throw new Error('this route is not behind withLists')
-  return lists as Lists
+  const { lists } = res.locals
+  if (!lists) throw new Error('this route is not behind withLists')
+  return lists
 }
 
 /** A named part of the route's path; '' where the route has none of that name. */

@@ -15,6 +15,8 @@ declare global {
       /** Who the user acts as; null on pages outside both portals. */
       organisation: Organisation | null
       user: Express.User | null
+      /** Where to go back to after another page, such as the sign-in: a path of this portal. */
+      returnTo: string
     }
   }
 }
