@@ -5,7 +5,8 @@ import { noteOutcomes, type Resource, writeSummary } from '../src/store/sync-sta
 import { type Json, vacuumTable } from '../src/store/records.ts'
 import { applyAnswers } from '../src/sync/apply.ts'
 import { asStored } from '../src/sync/list-diff.ts'
-import { details, type Kind, merchantKey, webhookKey, webhookKind } from '../src/sync/resources.ts'
+import { merchantKey } from '../src/domain/business-identifier.ts'
+import { details, type Kind, webhookKey, webhookKind } from '../src/sync/resources.ts'
 import { salesUnitsOf } from './world.ts'
 
 const batch = 1000

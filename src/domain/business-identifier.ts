@@ -55,3 +55,8 @@ export function asStoredIdentifier(q: string): string {
   // "No 7" is more likely a name.
   return digits === q || bare.length >= leastDigits ? bare : q
 }
+
+/** `scheme/id`: the key of a merchant in the store. */
+export function merchantKey({ scheme, id }: { readonly scheme: string; readonly id: string }): string {
+  return `${scheme}/${id}`
+}

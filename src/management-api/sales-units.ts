@@ -3,9 +3,22 @@ import type { CallOptions, ListOptions, ManagementApiClient } from './client.ts'
 import { businessIdentifier, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
-/** The lists carry no more than this; the merchant needs one more call a sales unit. */
+/** A sales unit in the list; the merchant needs one more call per sales unit. */
 export const salesUnitListItem = z.looseObject({ msn, name: text })
+/** A parsed list item. */
 export type SalesUnitListItem = z.output<typeof salesUnitListItem>
+
+/** The switches of a sales unit's configuration that the API documents; `captureType` beside them is no switch. */
+export const configurationSwitches = [
+  'paymentAllowed',
+  'recurringAllowed',
+  'partialCaptureAllowed',
+  'lateCaptureAllowed',
+  'longLivingPaymentAllowed',
+  'creditCardPaymentAllowed',
+  'skipLandingPageAllowed',
+  'landingPagePhoneNumberLocked',
+] as const
 
 /**
  * What a sales unit may do, as the API says it: known switches (`paymentAllowed`, `recurringAllowed` …) are true or

@@ -1,3 +1,5 @@
+import { portalTimeZone } from '../domain/time-zone.ts'
+
 /** Numbers, dates and names of countries in one locale, by Intl. */
 export type Format = {
   readonly number: (value: number) => string
@@ -23,7 +25,7 @@ export type Format = {
   readonly country: (code: string) => string
 }
 
-const isoDays = kept(() => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Oslo' }))
+const isoDays = kept(() => new Intl.DateTimeFormat('sv-SE', { timeZone: portalTimeZone }))
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],
@@ -34,7 +36,7 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 
 /** Intl's formatters are dear to make and free to keep: each is made when somebody first needs it. */
 export function createFormat(locale: string): Format {
-  const timeZone = 'Europe/Oslo'
+  const timeZone = portalTimeZone
   const numbers = kept(() => new Intl.NumberFormat(locale))
   const dates = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
   const moments = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))

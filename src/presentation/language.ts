@@ -16,6 +16,8 @@ export type Language = {
   readonly t: Translate
   /** True when there is a message for this key; for values that the API may add to at any time. */
   readonly has: (key: string) => boolean
+  /** The message for this key, or the value itself where there is none: the API may add values at any time. */
+  readonly label: (key: string, value: string) => string
   readonly format: Format
 }
 
@@ -69,6 +71,7 @@ function languageOf(code: string, messages: Messages, fallback: Messages): Langu
       return fill(form ?? all.get(key) ?? key, values)
     },
     has: (key) => all.has(key),
+    label: (key, value) => all.get(key) ?? value,
     format: createFormat(locales[code] ?? code),
   }
 }

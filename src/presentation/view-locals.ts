@@ -47,6 +47,7 @@ export function viewLocals(options: {
       appearances,
       t: language.t,
       has: language.has,
+      label: language.label,
       format: language.format,
       identifierOf,
       asset: options.asset,

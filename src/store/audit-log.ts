@@ -13,7 +13,7 @@ export type AuditRow = {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** Which entries: of any of these users, organisations and events, and not older than `since`; empty means all. */
+/** Selects entries with any of these users, organisations and events, not older than `since`; empty lists match all. */
 export type AuditFilter = {
   readonly userIds: readonly string[]
   readonly organisations: readonly string[]
@@ -23,24 +23,24 @@ export type AuditFilter = {
 
 const rowsAtOnce = 1000
 
-type Place = { readonly at: string; readonly id: string }
+type Position = { readonly at: string; readonly id: string }
 
-const inText = sql`to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+const isoTime = sql`to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
 
 /**
- * Entries, the newest last, some at a time, so that a long log needs no memory.
- * @param limit the newest so many; undefined: all
+ * Entries in batches, newest last, so that a long log needs no memory.
+ * @param limit the number of newest entries; undefined: all
  */
 export async function* readAudit(
   db: Handle,
   filter: AuditFilter,
   limit: number | undefined,
 ): AsyncGenerator<readonly AuditRow[]> {
-  let after: Place = { at: '-infinity', id: '0' }
-  if (limit !== undefined) after = (await placeOf(db, filter, limit)) ?? after
+  let after: Position = { at: '-infinity', id: '0' }
+  if (limit !== undefined) after = (await positionBefore(db, filter, limit)) ?? after
   for (;;) {
     const { rows } = await sql<AuditRow>`
-      select id::text, ${inText} as at, event, user_id as "userId", organisation, address, details
+      select id::text, ${isoTime} as at, event, user_id as "userId", organisation, address, details
       from audit where ${matching(filter)} and (audit.at, audit.id) > (${after.at}::timestamptz, ${after.id}::bigint)
       order by audit.at, audit.id limit ${rowsAtOnce}`.execute(db)
     if (rows.length > 0) yield rows
@@ -50,10 +50,10 @@ export async function* readAudit(
   }
 }
 
-/** Where the last `limit` entries begin; undefined when there are no more than that. */
-async function placeOf(db: Handle, filter: AuditFilter, limit: number): Promise<Place | undefined> {
-  const { rows } = await sql<Place>`
-    select ${inText} as at, id::text from audit where ${matching(filter)}
+/** The position before the last `limit` entries; undefined when there are no more than that. */
+async function positionBefore(db: Handle, filter: AuditFilter, limit: number): Promise<Position | undefined> {
+  const { rows } = await sql<Position>`
+    select ${isoTime} as at, id::text from audit where ${matching(filter)}
     order by audit.at desc, audit.id desc offset ${limit} limit 1`.execute(db)
   return rows[0]
 }

@@ -3,21 +3,21 @@ import type { Logger } from '../logger.ts'
 import type { Database } from './database.ts'
 
 const dayMs = 86_400_000
-/** Portals that start together do not all begin with this. */
+/** Delays the first sweep, so that it does not slow down the start. */
 const firstMs = 60_000
 const rowsAtOnce = 10_000
 
 /**
- * Deletes audit entries that are older. Of instances that do so at once, one does.
- * @returns how many there were
+ * Deletes audit entries older than `days`. When several instances sweep at once, one does the work.
+ * @returns the number of deleted entries
  */
-export async function forgetAudit({ kysely }: Database, days: number): Promise<number> {
-  const forgetSome = async (): Promise<number> =>
+export async function deleteOldAudit({ kysely }: Database, days: number): Promise<number> {
+  const deleteBatch = async (): Promise<number> =>
     kysely.transaction().execute(async (db) => {
       const { rows } = await sql<{ mine: boolean }>`
         select pg_try_advisory_xact_lock(hashtext(current_schema() || ' audit')) as mine`.execute(db)
       if (!rows[0]?.mine) return 0
-      // What the table's trigger wants to hear before it lets a row go.
+      // The table's trigger only allows deletes with this setting.
       await sql`select set_config('portal.audit_retention', 'on', true)`.execute(db)
       const { numAffectedRows = 0n } = await sql`
         delete from audit where id = any(array(
@@ -26,13 +26,13 @@ export async function forgetAudit({ kysely }: Database, days: number): Promise<n
       return Number(numAffectedRows)
     })
   let total = 0
-  for (let some = await forgetSome(); some > 0; some = await forgetSome()) total += some
+  for (let deleted = await deleteBatch(); deleted > 0; deleted = await deleteBatch()) total += deleted
   return total
 }
 
 /**
- * Does so a minute after start and daily from then on, in the background; `days` 0: never.
- * @returns ends it, and waits for what is under way
+ * Sweeps a minute after start and then daily, in the background; `days` 0 never deletes.
+ * @returns a function that stops it and waits for a running sweep
  */
 export function startAuditRetention(
   database: Database,
@@ -44,10 +44,10 @@ export function startAuditRetention(
   let underWay: Promise<void> | undefined
   const sweep = async (): Promise<void> => {
     try {
-      const deleted = await forgetAudit(database, days)
-      if (deleted > 0) logger.info({ deleted, days }, 'old audit entries deleted')
+      const deleted = await deleteOldAudit(database, days)
+      if (deleted > 0) logger.info({ deleted, days }, 'audit entries deleted')
     } catch (error) {
-      logger.warn({ err: error }, 'old audit entries could not be deleted; tried again tomorrow')
+      logger.warn({ err: error }, 'audit retention failed: next try in 24 h')
     }
   }
   const next = (ms: number): NodeJS.Timeout =>

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Logger } from '../logger.ts'
 import type { Handle } from './database.ts'
 
-/** Everything that the audit log knows to happen. */
+/** The events of the audit log. */
 export const auditEvents = [
   'sign-in',
   'sign-in refused',
@@ -19,28 +19,30 @@ export const auditEvents = [
   'too many requests',
   'credentials reloaded',
 ] as const
+/** An event of the audit log. */
 export type AuditEvent = (typeof auditEvents)[number]
 
 /**
- * One thing that happened. No personal data but the user id and the coarse address: never a name, an e-mail address,
- * a search, a token.
+ * One event. The only personal data are user id and truncated address: never a name, an e-mail address, search text or
+ * a token.
  */
 export type AuditEntry = {
   readonly event: AuditEvent
-  /** The portal's own id of whoever did it, or had it done to them. */
+  /** The portal's id of the user who acts, or whom the event affects. */
   readonly userId?: string | undefined
   /** By organisationKey(). */
   readonly organisation?: string | undefined
   /** As truncatedAddress() gives it. */
   readonly address?: string | undefined
-  /** Short words of the portal's own: a reason, a role, the pattern of a route. */
+  /** Short fixed values: a reason, a role, a route pattern. */
   readonly details?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Takes entries of the audit log from pages, which do not wait for them. */
+/** Accepts audit entries from requests, which do not wait for the insert. */
 export type AuditWriter = {
   /**
-   * Logs the entry at once and inserts it behind those noted before. An entry that the database refuses is in the log only.
+   * Logs the entry at once and inserts it after those noted before. An entry that the database refuses is only in the
+   * log.
    * @param onceSince inserts it only if this user, organisation and event have no entry since then
    */
   readonly note: (entry: AuditEntry, onceSince?: Date) => void
@@ -48,7 +50,7 @@ export type AuditWriter = {
   readonly flush: () => Promise<void>
 }
 
-/** Inserts one entry at a time: in the order noted, and with at most one connection that pages may need. */
+/** Inserts one entry at a time: in order, and with at most one connection of the pool. */
 export function createAuditWriter(db: Handle, logger: Logger): AuditWriter {
   let inserted = Promise.resolve()
   const insert = async (entry: AuditEntry, onceSince?: Date): Promise<void> => {
@@ -77,7 +79,7 @@ async function isInserted(db: Handle, entry: AuditEntry, since: Date): Promise<b
 
 const entriesAtOnce = 1000
 
-/** Writes entries to the table and not to the log. In a transaction: with what they tell of, or not at all. */
+/** Inserts entries without logging them. Call it in the transaction of the change that they record. */
 export async function insertAudit(db: Handle, entries: readonly AuditEntry[]): Promise<void> {
   for (let start = 0; start < entries.length; start += entriesAtOnce) {
     const rows = entries
@@ -93,15 +95,15 @@ export async function insertAudit(db: Handle, entries: readonly AuditEntry[]): P
   }
 }
 
-/** Writes entries to the log, a JSON line each. */
+/** Writes entries to the log, one JSON line each. */
 export function logAudit(logger: Logger, entries: readonly AuditEntry[]): void {
   for (const { event, userId, organisation, address, details } of entries)
     logger.info({ audit: { event, userId, organisation, address, ...details } }, 'audit')
 }
 
 /**
- * Writes one entry to the table, and then to the log as a JSON line. Not within a transaction, which may yet come to
- * nothing: there `insertAudit`, and `logAudit` after its end.
+ * Inserts one entry and then logs it. Not for a transaction, which may roll back: there use `insertAudit`, and
+ * `logAudit` after commit.
  */
 export async function recordAudit(db: Handle, logger: Logger, entry: AuditEntry): Promise<void> {
   await insertAudit(db, [entry])

@@ -3,8 +3,8 @@ import type { Database, Handle } from './database.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * A handle for background work that uses at most `maxConnections` of the pool's at once, so that pages always find
- * one. Work beyond that waits here, first come, first served.
+ * A handle for background work that uses at most `maxConnections` of the pool, so that pages always get a connection.
+ * Further work waits in a FIFO queue.
  */
 export function createBackgroundHandle({ pool }: Pick<Database, 'pool'>, maxConnections: number): Handle {
   const waiting: (() => void)[] = []
@@ -19,15 +19,15 @@ export function createBackgroundHandle({ pool }: Pick<Database, 'pool'>, maxConn
         query: client.query.bind(client) as PostgresPoolClient['query'],
         release: () => {
           client.release()
-          giveBack()
+          release()
         },
       }
     } catch (error) {
-      giveBack()
+      release()
       throw error
     }
   }
-  function giveBack(): void {
+  function release(): void {
     const next = waiting.shift()
     if (next) next()
     else free += 1

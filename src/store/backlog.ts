@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Resource } from './sync-state.ts'
 
-/** How many sales units, and how many of their merchants, have never been read. */
+/** The number of sales units and merchants that have never been read. */
 export async function unreadCounts(
   db: Handle,
   organisation: Organisation,
@@ -16,22 +16,22 @@ export async function unreadCounts(
   return { salesUnits: of('salesUnit'), merchants: of('merchant') }
 }
 
-/** How the readings of one resource of an organisation stand. Times are the database's, `at` is its now. */
+/** The sync progress of one resource of an organisation. Times are the database's; `at` is its now. */
 export type Backlog = {
   /** By organisationKey(). */
   readonly organisation: string
   readonly resource: Resource
-  /** How many there are, and how many of them are due now, were never read, and failed when they were last tried. */
+  /** All items; those due now, never read, and failing at the last try. */
   readonly count: number
   readonly due: number
   readonly unread: number
   readonly failing: number
-  /** Of those that fail, how many because the keys were refused. */
+  /** Failing items whose credentials the API refused. */
   readonly refused: number
-  /** Due, and not only because it failed and is tried again; and what is neither untried nor failing. */
+  /** `untried`: due, other than for a retry. `read`: neither untried nor failing. */
   readonly untried: number
   readonly read: number
-  /** Lists: how many rows they have, null when that is not known. */
+  /** Lists: the number of rows; null when unknown. */
   readonly total: number | null
   readonly oldestCheckedAt: Date | null
   readonly newestCheckedAt: Date | null
@@ -41,7 +41,8 @@ export type Backlog = {
 }
 
 /**
- * How the readings of these organisations stand, a line a resource; what is not read again by itself is left out.
+ * The sync progress of these organisations, one item per resource. Items that are not refreshed by themselves are left
+ * out.
  * @param organisations by organisationKey()
  */
 export async function backlogsOf(db: Handle, organisations: readonly string[]): Promise<Backlog[]> {
@@ -65,7 +66,7 @@ export async function backlogsOf(db: Handle, organisations: readonly string[]): 
   return rows
 }
 
-/** The same of one organisation. */
+/** The sync progress of one organisation. */
 export async function backlogOf(db: Handle, organisation: Organisation): Promise<Backlog[]> {
   return backlogsOf(db, [organisationKey(organisation)])
 }

@@ -2,12 +2,13 @@ import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 
+/** The kind of a change to a record. */
 export type ChangeKind = 'added' | 'changed' | 'removed' | 'returned'
 
-/** What became of each field, by its path such as `configuration.captureType`; null for nothing. */
+/** Before and after of each field, by path such as `configuration.captureType`; null for an absent value. */
 export type ChangedFields = Readonly<Record<string, readonly [before: unknown, after: unknown]>>
 
-/** One thing that happened to one record, as the portal saw it. `resource` is a word of the readings. */
+/** One change of a record, as the sync saw it. `resource` as in the sync state. */
 export type Change = {
   readonly at: Date
   readonly resource: string
@@ -16,7 +17,9 @@ export type Change = {
   readonly fields: ChangedFields
 }
 
-/** Adds to the history. Only inside the transaction that writes the rows, so that neither is there without the other. */
+/**
+ * Adds changes to the history. Call it in the transaction that writes the rows, so that both are committed or neither.
+ */
 export async function addChanges(db: Handle, organisation: Organisation, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return
   const kept = changes.map((change) => ({ ...change, fields: boundedFields(change.fields) }))
@@ -27,7 +30,7 @@ export async function addChanges(db: Handle, organisation: Organisation, changes
       as change(at timestamptz, resource text, key text, kind text, fields jsonb)`.execute(db)
 }
 
-/** What happened to one record, the latest first, at most 100. */
+/** The changes of one record, newest first, at most 100. */
 export async function changesOf(
   db: Handle,
   organisation: Organisation,
@@ -46,10 +49,10 @@ export async function changesOf(
   return rows.map((row) => ({ ...row, fields: row.fields as ChangedFields }))
 }
 
-/** An entry of the history keeps so many fields, and so many characters of a value: it is kept for ever. */
+/** Bounds of an entry, which is kept for ever: the number of fields, and the characters of a value. */
 const [mostFields, longestValue] = [100, 2000]
 
-/** The fields of an entry within its bounds; a value that is too long becomes the beginning of its JSON. */
+/** The fields of an entry within the bounds; a value that is too long becomes the beginning of its JSON. */
 export function boundedFields(fields: ChangedFields): ChangedFields {
   const kept = Object.entries(fields).slice(0, mostFields)
   return Object.fromEntries(

@@ -4,15 +4,15 @@ import type { Logger } from '../logger.ts'
 import { openPool } from './pool.ts'
 import type { Schema } from './schema.ts'
 
-/** What store functions take: the database's `kysely`, or a transaction's handle inside that transaction. */
+/** The parameter of store functions: the database's `kysely`, or the handle of a transaction. */
 export type Handle = Kysely<Schema>
 
-/** The portal's PostgreSQL. */
+/** The portal's PostgreSQL database. */
 export type Database = {
   readonly kysely: Handle
-  /** The pool beneath `kysely`, for libraries that bring SQL of their own. */
+  /** The pool below `kysely`, for libraries that run their own SQL. */
   readonly pool: Pool
-  /** Waits for work under way, then closes. May be called twice. */
+  /** Waits for running queries, then closes. May be called twice. */
   readonly close: () => Promise<void>
 }
 

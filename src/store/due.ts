@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
+import { merchantKey } from '../domain/business-identifier.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import { type DetailResource, listResources, type Resource } from './sync-state.ts'
 
-/** Makes sure that these will be read: new ones at once; what is known already keeps its due time. */
+/** Schedules these for the sync: new ones are due at once, known ones keep their due time. */
 export async function ensureDue(
   db: Handle,
   organisation: Organisation,
@@ -18,7 +19,7 @@ export async function ensureDue(
     where sync_state.due_at = 'infinity'`.execute(db)
 }
 
-/** Makes sure that what organisations have from the start will be read, as `ensureDue`. */
+/** Schedules the lists that organisations have from the start, as `ensureDue`. */
 export async function addLists(
   db: Handle,
   rows: readonly { readonly organisation: string; readonly resource: Resource; readonly key: string }[],
@@ -31,8 +32,8 @@ export async function addLists(
     where sync_state.due_at = 'infinity'`.execute(db)
 }
 
-/** Stops reading these by themselves: what they are about was removed. */
-export async function stopReading(
+/** Stops refreshing these, because their record was removed. */
+export async function stopSyncing(
   db: Handle,
   organisation: Organisation,
   resources: readonly DetailResource[],
@@ -46,9 +47,9 @@ export async function stopReading(
 }
 
 /**
- * Requests a refresh of these for a user: they go before everything else, and the organisation is due at once.
+ * Requests a refresh of these for a user. They come before everything else, and the organisation is due at once.
  * @param options.onlyUnread leaves out what has been read meanwhile
- * @param options.unlisted no list has these keys: they are read after the lists, and not again by themselves
+ * @param options.unlisted no list has these keys: they are read after the lists, and once only
  */
 export async function requestRefresh(
   db: Handle,
@@ -79,15 +80,15 @@ export type DueTask = {
   readonly resource: Resource
   readonly key: string
   readonly priority: 'requested' | 'list' | 'unlisted' | 'background'
-  /** Whether it has been read before, and for how long its last answer has been suspect. */
+  /** Whether it has been read before, and the age of a suspect answer. */
   readonly isRead: boolean
   readonly suspectSeconds: number | null
 }
 
 /**
- * The most urgent tasks of an organisation: what a user waits for, lists, unlisted keys that a user asked for, records
- * that were never read, the oldest records, and last the webhooks of sales units.
- * @param options.busy `resource key` of what is being read already: left out
+ * The most urgent tasks of an organisation: requested by a user, lists, unlisted keys requested by a user, records
+ * never read, the oldest records, and last the webhooks of sales units.
+ * @param options.busy `resource key` of tasks that are running, which are left out
  * @param options.listSlackSeconds healthy lists that are due within this are read with those that are due now
  */
 export async function dueTasks(
@@ -102,10 +103,10 @@ export async function dueTasks(
 ): Promise<DueTask[]> {
   const key = organisationKey(organisation)
   const { limit, busy, listSlackSeconds, listsOnly = false } = options
-  const free = sql`resource || ' ' || key <> all(${busy})`
+  const idle = sql`resource || ' ' || key <> all(${busy})`
   const details = (resource: DetailResource, urgency: number) => sql`(
     select resource, key, ${sql.lit(urgency)} as urgency, due_at as since, checked_at, suspect_since from sync_state
-    where organisation = ${key} and resource = ${resource} and due_at <= now() and ${free}
+    where organisation = ${key} and resource = ${resource} and due_at <= now() and ${idle}
       and not ${listsOnly}::boolean
     order by due_at, key limit ${limit})`
   const { rows } = await sql<Omit<DueTask, 'priority'> & { urgency: number }>`
@@ -113,13 +114,13 @@ export async function dueTasks(
       extract(epoch from now() - min(suspect_since))::float8 as "suspectSeconds" from (
       (select resource, key, case when unlisted then 2 else 0 end as urgency, requested_at as since,
           checked_at, suspect_since from sync_state
-        where organisation = ${key} and requested_at is not null and ${free}
+        where organisation = ${key} and requested_at is not null and ${idle}
         order by requested_at limit ${limit})
       union all
       (select resource, key, 1, due_at, checked_at, suspect_since from sync_state
         where organisation = ${key} and resource = any(${listResources}) and key = ''
           and due_at <= now() + case when failures = 0 and suspect_since is null
-            then ${listSlackSeconds}::float8 else 0 end * interval '1 second' and ${free})
+            then ${listSlackSeconds}::float8 else 0 end * interval '1 second' and ${idle})
       union all ${details('salesUnit', 3)}
       union all ${details('merchant', 3)}
       union all ${details('productOrder', 3)}
@@ -130,12 +131,12 @@ export async function dueTasks(
 
 const priorities = ['requested', 'list', 'unlisted'] as const
 
-/** How many are made due in one statement: very many take a while, and pages must not wait for that. */
+/** Rows per statement: a statement for very many rows takes long, and requests must not wait for it. */
 const dueAtOnce = 5000
 
 /**
- * Makes everything of the organisation due now: its lists, and each record unless `listsOnly`. Rows that are being
- * written meanwhile are left for last, so that neither waits for the other.
+ * Makes everything of the organisation due now: its lists, and each record unless `listsOnly`. Locked rows are updated
+ * last, to avoid deadlocks and waits.
  */
 export async function makeDue(
   db: Handle,
@@ -162,12 +163,12 @@ export async function makeDue(
         then organisation_sync.details_due_at else 'epoch' end`.execute(db)
 }
 
-/** How long an answer of 404 is kept for a key that the organisation never had. */
+/** How long a 404 is remembered for a key that the organisation never had. */
 const keepAbsentDays = 7
 
 /**
- * Deletes the state of records that the organisation never had, and stops reading merchants that none of its sales
- * units and orders refers to any more.
+ * Deletes the state of records that the organisation never had, and stops refreshing merchants without sales units and
+ * orders.
  */
 export async function pruneSyncState(db: Handle, organisation: Organisation): Promise<void> {
   const key = organisationKey(organisation)
@@ -180,7 +181,7 @@ export async function pruneSyncState(db: Handle, organisation: Organisation): Pr
         when 'merchant' then not exists (select from merchants t where t.organisation = ${key} and t.key = r.key)
         when 'productOrder' then not exists (select from product_orders t where t.organisation = ${key} and t.key = r.key)
         else false end`.execute(db)
-  const own = organisation.kind === 'merchant' ? `${organisation.scheme}/${organisation.id}` : ''
+  const own = organisation.kind === 'merchant' ? merchantKey(organisation) : ''
   await sql`
     update sync_state r set due_at = 'infinity'
     where organisation = ${key} and resource = 'merchant' and due_at < 'infinity' and requested_at is null and key <> ${own}

@@ -1,28 +1,28 @@
 import { sql } from 'kysely'
 import type { Handle } from './database.ts'
 
-/** How long a code can be typed, by the database's clock. */
+/** The lifetime of a code in minutes, by the database's clock. */
 export const codeMinutes = 10
-/** How often one can be typed wrong; after the last of these it is worth nothing, right or wrong. */
+/** The tries per code; after the last one the code is invalid. */
 export const codeTries = 5
-/** Mails with codes in any hour: for one user, and to one address whoever asks. */
+/** The limits of mails with codes in any hour: per user, and per address for all users. */
 export const mailsAnHour = { user: 5, address: 3 } as const
 
 const valid = sql<boolean>`sent_at > now() - make_interval(mins => ${codeMinutes})`
 
-/** The code that a user was sent last. `state` says whether it can still be typed. */
+/** The code that was last sent to a user. `state` says whether it is still valid. */
 export type SentCode = {
   readonly email: string
   readonly triesLeft: number
   readonly state: 'valid' | 'expired' | 'used up'
 }
 
-/** `mailId` is for forgetMail(); a refusal says how long to wait. */
+/** `mailId` is for forgetMail(); a refusal has the time to wait. */
 export type Reservation = { readonly mailId: string } | { readonly retryAfterSeconds: number }
 
 /**
- * Counts one mail before it is sent, unless the hour's mails are used up. The user and the address are held meanwhile
- * (in this order, always), so that requests at the same time, on whatever instance, cannot pass the limits together.
+ * Counts one mail before it is sent, unless a limit is reached. Locks user and address (always in this order), so that
+ * concurrent requests on any instance cannot exceed the limits.
  */
 export function reserveMail(
   db: Handle,
@@ -30,14 +30,14 @@ export function reserveMail(
 ): Promise<Reservation> {
   return db.transaction().execute(async (transaction) => {
     const { userId, addressMac } = mail
-    for (const held of [`code mails of ${userId}`, `code mails to ${addressMac}`])
-      await sql`select pg_advisory_xact_lock(hashtextextended(${held}, 0))`.execute(transaction)
+    for (const lock of [`code mails of ${userId}`, `code mails to ${addressMac}`])
+      await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(transaction)
     const waits = [
       await waitOf(transaction, 'user_id', userId, mailsAnHour.user),
       await waitOf(transaction, 'address_mac', addressMac, mailsAnHour.address),
     ].filter((wait) => wait !== null)
     if (waits.length > 0) return { retryAfterSeconds: Math.max(...waits) }
-    // Skipping what another request deletes: two that wait for each other would both fail.
+    // Skips rows that another request deletes; waiting for each other would deadlock.
     await sql`
       delete from code_mails where id in (
         select id from code_mails where at < now() - interval '1 hour' for update skip locked
@@ -51,7 +51,7 @@ export function reserveMail(
   })
 }
 
-/** How many seconds until one more mail is allowed, if so many may be sent in an hour; null when it is now. */
+/** Seconds until one more mail is allowed by an hourly limit of `most`; null when it is allowed now. */
 async function waitOf(
   db: Handle,
   column: 'user_id' | 'address_mac',
@@ -70,12 +70,12 @@ async function waitOf(
   return row ? Math.max(1, row.seconds) : null
 }
 
-/** Takes a reservation back: the mail was not sent, and that was not the user's doing. */
+/** Cancels a reservation, because the mail could not be sent. */
 export async function forgetMail(db: Handle, mailId: string): Promise<void> {
   await db.deleteFrom('code_mails').where('id', '=', mailId).execute()
 }
 
-/** Keeps a code that was sent just now; the one before is worth nothing from here on. */
+/** Stores a code that was just sent; it replaces the previous one. */
 export async function saveCode(
   db: Handle,
   code: { readonly userId: string; readonly email: string; readonly codeMac: string },
@@ -91,7 +91,7 @@ export async function saveCode(
     .execute()
 }
 
-/** The code that the user was sent last, and has not used. */
+/** The code that was last sent to the user and is not used. */
 export async function findCode(db: Handle, userId: string): Promise<SentCode | undefined> {
   const row = await db
     .selectFrom('email_codes')
@@ -108,8 +108,8 @@ export async function findCode(db: Handle, userId: string): Promise<SentCode | u
 }
 
 /**
- * Takes one of the user's tries before anything is compared, so that guesses at the same time get no more than there
- * are. @returns what to compare with, or undefined when there is no code that can be typed
+ * Counts one try before the comparison, so that concurrent guesses cannot exceed the tries.
+ * @returns the values to compare, or undefined when no code is valid
  */
 export async function takeTry(
   db: Handle,
@@ -126,7 +126,7 @@ export async function takeTry(
   return row && { email: row.email, codeMac: row.code_mac, triesLeft: codeTries - row.tries }
 }
 
-/** Uses the code up. @returns false when it was used already, or another was sent meanwhile */
+/** Deletes the used code. @returns false when it was used already, or replaced meanwhile */
 export async function burnCode(
   db: Handle,
   code: { readonly userId: string; readonly codeMac: string },

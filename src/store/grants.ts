@@ -3,31 +3,31 @@ import { type OrganisationReference, organisationKey } from '../domain/organisat
 import type { Role } from '../domain/role.ts'
 import type { Handle } from './database.ts'
 
-/** What a grant says. `until` is its last day, `2026-12-31`, to the end of that day in UTC; null: no end. */
+/** The terms of a grant. `until` is its last day, `2026-12-31`, inclusive in UTC; null: no end. */
 export type GrantTerms = {
   readonly role: Role
   readonly until: string | null
-  /** The operator who gave it or changed it last, by name; null for those that are older than this column. */
+  /** The operator who gave or last changed it; null for grants older than this column. */
   readonly by: string | null
   readonly reason: string | null
 }
 
-/** Whose it is and for what; `organisation` is an organisationKey(). */
+/** The user and the organisation of a grant; `organisation` is an organisationKey(). */
 export type GrantKey = { readonly userId: string; readonly organisation: string }
 
-/** A grant as stored. One that is over counts for nothing; `grantedAt` is when it was last given or changed. */
+/** A grant as stored. `isOver`: it has expired; `grantedAt` is when it was last given or changed. */
 export type StoredGrant = GrantKey & GrantTerms & { readonly grantedAt: Date; readonly isOver: boolean }
 
 /** A grant with the name of its user, if that user has signed in. */
 export type ListedGrant = StoredGrant & { readonly userName: string | null }
 
-/** Whether a row of `grants` counts at this moment, by the database's clock. */
+/** SQL: whether a row of `grants` is in force now, by the database's clock. */
 export const isInForce = sql<boolean>`(grants.ends_at is null or grants.ends_at > now())`
 
-/** The last day of a row of `grants`; null without an end. */
+/** SQL: the last day of a row of `grants`; null without an end. */
 export const lastDay = sql<string | null>`to_char((grants.ends_at at time zone 'UTC') - interval '1 day', 'YYYY-MM-DD')`
 
-/** Every grant, by user and organisation; also those that are over, and of users who have not signed in yet. */
+/** Every grant by user and organisation, including expired ones and those of users who never signed in. */
 export function listGrants(db: Handle): Promise<ListedGrant[]> {
   return allGrants(db).execute()
 }
@@ -42,14 +42,14 @@ function allGrants(db: Handle) {
     .orderBy(sql`organisation collate "C"`)
 }
 
-/** All that these users have. @param userIds UUIDs */
+/** All grants of these users. @param userIds UUIDs */
 export function grantsOfUsers(db: Handle, userIds: readonly string[]): Promise<ListedGrant[]> {
   return allGrants(db)
     .where(sql<boolean>`user_id = any(${userIds}::uuid[])`)
     .execute()
 }
 
-/** Today in UTC by the database's clock, as `until` is written: a day before this one has passed. */
+/** Today in UTC by the database's clock, in the format of `until`. */
 export async function today(db: Handle): Promise<string> {
   const { rows } = await sql<{
     today: string
@@ -57,14 +57,14 @@ export async function today(db: Handle): Promise<string> {
   return rows[0]?.today ?? ''
 }
 
-/** Until the transaction ends nobody else changes a grant; reading them goes on. */
+/** Blocks other writers of grants until the transaction ends; reads continue. */
 export async function lockGrants(db: Handle): Promise<void> {
   await sql`lock table grants in share row exclusive mode`.execute(db)
 }
 
 const rowsAtOnce = 1000
 
-/** Gives these, or changes those that are there to say exactly this. */
+/** Inserts these grants, or overwrites existing ones with exactly these terms. */
 export async function writeGrants(db: Handle, grants: readonly (GrantKey & GrantTerms)[]): Promise<void> {
   for (let start = 0; start < grants.length; start += rowsAtOnce) {
     const rows = grants.slice(start, start + rowsAtOnce).map(({ userId, organisation, role, until, by, reason }) => ({
@@ -92,7 +92,7 @@ export async function writeGrants(db: Handle, grants: readonly (GrantKey & Grant
   }
 }
 
-/** One grant, a viewer's without end unless told. */
+/** Inserts or overwrites one grant; by default a viewer's without end. */
 export function addGrant(
   db: Handle,
   organisation: OrganisationReference,
@@ -112,7 +112,7 @@ export function addGrant(
   ])
 }
 
-/** @returns whether it was there; it is gone for the very next query either way */
+/** Deletes a grant. @returns whether it existed */
 export async function removeGrant(db: Handle, organisation: OrganisationReference, userId: string): Promise<boolean> {
   const remove = db.deleteFrom('grants').where('user_id', '=', userId)
   const removed = await remove.where('organisation', '=', organisationKey(organisation)).executeTakeFirst()

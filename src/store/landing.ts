@@ -1,12 +1,13 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import { linkDays, waitingStatuses } from '../domain/product-order.ts'
 import type { Handle } from './database.ts'
 import { startLasts } from './summaries.ts'
 
-/** The latest few of what the landing page points at, and how many there are, counted up to 1000. */
+/** The newest rows of one kind on the landing page, and how many there are, counted up to 1000. */
 export type Few<Row> = { readonly count: number; readonly rows: readonly Row[] }
 
-/** Sales units first seen in the last seven days, without those that were there from the start. */
+/** Sales units first seen in the last seven days, without those of the first sync. */
 export async function newSalesUnits(
   db: Handle,
   organisation: Organisation,
@@ -20,7 +21,7 @@ export async function newSalesUnits(
   return few(db, found, sql`at desc, msn`)
 }
 
-/** The latest time at which rows of a table were there from the start. */
+/** The latest time at which rows of a table count as part of the first sync. */
 function startOf(table: 'sales_units' | 'product_orders', of: string) {
   return sql`
   (select min(first_seen_at) + ${startLasts} from ${sql.table(table)} where organisation = ${of} and removed_at is null)`
@@ -33,7 +34,7 @@ async function few<Row>(db: Handle, found: ReturnType<typeof sql>, order: Return
   return { count: rows[0]?.found ?? 0, rows }
 }
 
-/** An order for the landing page: whose it is, and since when. */
+/** An order for the landing page: its merchant, and the time that matters. */
 export type NotedOrder = {
   readonly productOrderId: string
   readonly merchantName: string | null
@@ -43,15 +44,15 @@ export type NotedOrder = {
 }
 
 /**
- * Prefilled orders that wait for their merchant and were first seen 10 to 14 days ago: 14 days after they were made their
- * link stops working. `at` is when they were first seen, the next to expire first.
+ * Prefilled orders that wait for their merchant and were first seen 10 to 14 days ago; their link expires 14 days after
+ * creation. `at` is when they were first seen, the next to expire first.
  */
 export async function ordersAboutToExpire(db: Handle, organisation: Organisation): Promise<Few<NotedOrder>> {
   const found = sql`
     select ${noted('first_seen_at')} from product_orders
     where organisation = ${organisationKey(organisation)} and removed_at is null and product_order_type = 'PREFILL'
-      and status in ('RECEIVED', 'MERCHANT_VIEWED')
-      and first_seen_at between now() - interval '14 days' and now() - interval '10 days'
+      and status = any(${waitingStatuses})
+      and first_seen_at between now() - ${linkDays}::int * interval '1 day' and now() - interval '10 days'
     order by first_seen_at`
   return few(db, found, sql`at, "productOrderId"`)
 }
@@ -61,7 +62,7 @@ function noted(at: string) {
   key as "productOrderId", merchant_name as "merchantName", scheme, business_id as "businessId", ${sql.ref(at)} as at`
 }
 
-/** Orders seen to become rejected in the last 14 days, without those that were so from the start. `at` is when. */
+/** Orders that became rejected in the last 14 days, without those of the first sync. `at` is when. */
 export async function rejectedLately(db: Handle, organisation: Organisation): Promise<Few<NotedOrder>> {
   const of = organisationKey(organisation)
   const found = sql`

@@ -3,12 +3,12 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import { listResources } from './sync-state.ts'
 
-/** How long a lease holds without being renewed. After that, another instance may take the organisation. */
+/** How long a lease lasts without renewal. After that, another instance may take the organisation. */
 export const leaseSeconds = 15
 
 const leaseEnd = sql`now() + ${leaseSeconds}::float8 * interval '1 second'`
 
-/** Adds organisations that the database does not know yet; they are due at once. */
+/** Adds organisations that are new to the database; they are due at once. */
 export async function addOrganisations(db: Handle, organisations: readonly string[]): Promise<void> {
   if (organisations.length === 0) return
   await sql`
@@ -17,8 +17,8 @@ export async function addOrganisations(db: Handle, organisations: readonly strin
 }
 
 /**
- * Leases organisations that are due and that no instance works for: first those that a user waits for, then those
- * with lists to read, then the others. `skip locked` keeps instances from waiting for each other.
+ * Leases due organisations that have no instance: first those that a user waits for, then those with due lists, then
+ * the others. `skip locked` keeps instances from waiting for each other.
  * @param options.organisations those that may be leased, by organisationKey()
  * @returns the leased ones
  */
@@ -41,7 +41,7 @@ export async function leaseOrganisations(
   return rows.map(({ organisation }) => organisation)
 }
 
-/** Whether any of these organisations is due and has no instance: `urgently` with lists to read, or a user waiting. */
+/** Whether any of these organisations is due without a lease; `urgently`: it has due lists, or a user waits. */
 export async function findWaiting(
   db: Handle,
   organisations: readonly string[],
@@ -65,9 +65,10 @@ export async function renewLeases(db: Handle, instance: string, organisations: r
 }
 
 /**
- * Ends a lease and writes when the organisation is due next: with its next list, or earlier for details that were
- * never read or that failed. Other details wait for the next list.
- * @param next.pauseSeconds not before so long, unless a user asks; `next.isUnfinished`: details were left, and are due
+ * Ends a lease and writes when the organisation is due next: with its next list, or earlier for details that were never
+ * read or that failed. Other details wait for the next list.
+ * @param next.pauseSeconds the earliest due time, unless a user asks
+ * @param next.isUnfinished details were left, and are due now
  */
 export async function releaseLease(
   db: Handle,
@@ -77,7 +78,7 @@ export async function releaseLease(
 ): Promise<void> {
   const earliest = sql`now() + ${next.pauseSeconds}::float8 * interval '1 second'`
   await db.transaction().execute(async (transaction) => {
-    // Locked first: a statement that had to wait for the row would not see what was requested until then.
+    // Locks first: a statement that waits for the row does not see requests that were made meanwhile.
     await sql`select from organisation_sync where organisation = ${organisation} for update`.execute(transaction)
     await sql`
     update organisation_sync set leased_by = null, leased_until = null,
@@ -111,8 +112,8 @@ export async function countLeases(
 }
 
 /**
- * Notes that a user of the organisation has opened a page. An organisation that was idle becomes active: its lists
- * are then due by the shorter period, counted from when they were checked.
+ * Records a page view of a user of the organisation. An idle organisation becomes active: its lists are due by the
+ * shorter period, counted from their last check.
  * @returns since when it has been active
  */
 export async function noteActivity(

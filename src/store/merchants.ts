@@ -1,28 +1,30 @@
 import { sql } from 'kysely'
+import { merchantKey } from '../domain/business-identifier.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Page, PageSize } from '../domain/paging.ts'
 import type { Json } from './records.ts'
 import { findPage, type Found, sortedBy } from './searching.ts'
 
+/** A merchant as stored. */
 export type StoredMerchant = { readonly details: Json; readonly removedAt: Date | null }
 
-/** A merchant by business identifier, also one that is gone; undefined when it has not been read, or is not shared. */
+/** A merchant by business identifier, also a removed one; undefined when it has not been read, or is not shared. */
 export async function findMerchant(
   db: Handle,
   organisation: Organisation,
-  { scheme, id }: { readonly scheme: string; readonly id: string },
+  identifier: { readonly scheme: string; readonly id: string },
 ): Promise<StoredMerchant | undefined> {
   const row = await db
     .selectFrom('merchants')
     .select(['details', 'removed_at as removedAt'])
     .where('organisation', '=', organisationKey(organisation))
-    .where('key', '=', `${scheme}/${id}`)
+    .where('key', '=', merchantKey(identifier))
     .executeTakeFirst()
   return row as StoredMerchant | undefined
 }
 
-/** Those merchants that have this business identifier, whatever its scheme: in two countries there may be one each. */
+/** Merchants with this business identifier in any scheme; two countries may use the same one. */
 export async function merchantsWithId(
   db: Handle,
   organisation: Organisation,
@@ -36,10 +38,10 @@ export async function merchantsWithId(
   return rows.map(({ key }) => ({ scheme: key.split('/')[0] ?? '', id }))
 }
 
-/** A merchant as a search shows it. */
+/** A merchant in search results. */
 export type FoundMerchant = { readonly scheme: string; readonly id: string; readonly name: string }
 
-/** The first of the merchants that have `q` in name or business identifier, by name, and how many there are. */
+/** The first merchants with `q` in name or business identifier, by name, and how many there are. */
 export async function searchMerchants(
   db: Handle,
   organisation: Organisation,

@@ -5,20 +5,19 @@ import type { Logger } from '../logger.ts'
 import type { Database, Handle } from './database.ts'
 import { schema } from './migrations/0001-schema.ts'
 
-/** Append only: what has been released is never changed, renamed or moved. Names sort in this order. */
+/** Append only: a released migration is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-schema': schema,
 }
 
-/** How the tables of a database relate to this version of the portal. */
+/** The schema of a database compared with this version of the portal. */
 export type SchemaVersion = 'current' | 'empty' | 'older' | 'newer'
 
 /**
- * Brings the database up to date in one transaction. Instances that start together wait for each other, without the
- * statement timeout, which is meant for pages; the lock ends with the transaction, however that ends.
- *
- * @param patienceMs how long it waits before it says so in the log
- * @throws DatabaseUnavailableError when it cannot, also when a newer portal has been here; nothing is changed then
+ * Migrates the database in one transaction. Concurrent instances wait for each other on an advisory lock, without the
+ * statement timeout; the lock ends with the transaction.
+ * @param patienceMs how long to wait before a log line says so
+ * @throws DatabaseUnavailableError when it fails, also when the schema is newer; nothing is changed then
  */
 export async function migrate({ kysely }: Database, logger: Logger, patienceMs = 3000): Promise<void> {
   const waiting = setTimeout(() => {
@@ -36,7 +35,7 @@ export async function migrate({ kysely }: Database, logger: Logger, patienceMs =
         )`.execute(trx)
       const applied = await appliedIn(trx)
       const unknown = [...applied].filter((name) => !(name in migrations))
-      if (unknown.length > 0) throw new Error(`a newer version of the portal has added ${unknown.join(', ')}`)
+      if (unknown.length > 0) throw new Error(`the schema is newer than this version: unknown migrations ${unknown.join(', ')}`)
       for (const [name, migration] of Object.entries(migrations)) {
         if (applied.has(name)) continue
         await migration.up(trx)
@@ -45,7 +44,7 @@ export async function migrate({ kysely }: Database, logger: Logger, patienceMs =
     })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new DatabaseUnavailableError(`the database could not be brought up to date: ${reason}`, { cause })
+    throw new DatabaseUnavailableError(`database migration failed: ${reason}`, { cause })
   } finally {
     clearTimeout(waiting)
   }
@@ -56,7 +55,7 @@ async function appliedIn(db: Handle): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name))
 }
 
-/** Compares the database with this version's migrations, and changes nothing. @throws what a query throws */
+/** Compares the database with this version's migrations, and changes nothing. @throws errors of the query */
 export async function schemaVersion({ kysely }: Database): Promise<SchemaVersion> {
   const applied = await appliedIn(kysely).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === undefinedTable) return undefined

@@ -3,8 +3,8 @@ import { DatabaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 /**
- * At most 10 connections, 5 s to get one, 30 s a statement; what the URL says comes first (`?options=…`). An idle
- * connection that breaks is logged and replaced.
+ * Opens a pool of at most 10 connections, with 5 s to connect and 30 s per statement; parameters in the URL take
+ * precedence (`?options=…`). A broken idle connection is logged and replaced.
  */
 export function openPool(url: string, logger: Logger): Pool {
   const pool = new PortalPool({
@@ -15,13 +15,13 @@ export function openPool(url: string, logger: Logger): Pool {
     statement_timeout: 30_000,
     keepAlive: true,
   })
-  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'))
+  pool.on('error', (error) => logger.warn({ err: error }, 'database connection lost: idle connection closed'))
   return pool
 }
 
 type ConnectCallback = Parameters<Pool['connect']>[0]
 
-/** pg.Pool whose connect() and query() throw DatabaseUnavailableError when no connection can be had. */
+/** pg.Pool whose connect() and query() throw DatabaseUnavailableError when no connection is available. */
 class PortalPool extends Pool {
   override connect(): Promise<PoolClient>
   override connect(callback: ConnectCallback): void
@@ -33,7 +33,7 @@ class PortalPool extends Pool {
   }
 }
 
-/** The cause is for the log; the message must not carry the URL, which has the password. */
+/** The cause is for the log; the message must not contain the URL, which has the password. */
 function unavailable(cause: unknown): DatabaseUnavailableError {
-  return new DatabaseUnavailableError('the PostgreSQL of DATABASE_URL cannot be reached or used', { cause })
+  return new DatabaseUnavailableError('cannot connect to the database of DATABASE_URL', { cause })
 }

@@ -2,7 +2,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 
-/** All price packages of the partner, by market and name. There are never many. */
+/** All price packages of the partner, by market and name; there are few. */
 export async function findPricePackages(db: Handle, organisation: Organisation): Promise<Json[]> {
   return rowsOf(db, organisation, 'price_packages')
 }

@@ -6,31 +6,31 @@ import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
 import type { Facet } from './summaries.ts'
 
-/** A product order as it is now: what the list said, and the details where somebody has opened it. */
+/** A product order as stored: the list's item, and the details once a user has opened it. */
 export type StoredProductOrder = {
   readonly listed: Json | null
   readonly details: Json | null
   readonly merchantName: string | null
-  /** When the portal saw it for the first time, and when it last saw something about it change. */
+  /** When the sync first saw it, and when it last saw a change. */
   readonly firstSeenAt: Date
   readonly changedAt: Date
   readonly removedAt: Date | null
 }
 
-/** What may be asked of the list; an empty string asks for all. */
+/** The filter of the list; an empty string matches all. */
 export type ProductOrderFilter = {
-  /** Looked for in order id, business identifier, merchant name, MSN and sales unit. */
+  /** Search text for order id, business identifier, merchant name, MSN and sales unit. */
   readonly q: string
   readonly status: string
   readonly type: string
   readonly product: string
   /** A country, such as NO. */
   readonly market: string
-  /** Expired orders are left out unless asked for, here or by their status. */
+  /** Includes expired orders; without it they only appear with their status. */
   readonly expired: boolean
 }
 
-/** `urgency`: what can still be done something about first, and of those what moved last. */
+/** `urgency`: actionable orders first, and the most recently changed first among them. */
 export type ProductOrderColumn = 'urgency' | 'merchant' | 'status' | 'product' | 'type' | 'salesUnit' | 'seen'
 
 const columns: Readonly<Record<Exclude<ProductOrderColumn, 'urgency'>, readonly string[]>> = {
@@ -65,7 +65,7 @@ function rowsOf(db: Handle, organisation: Organisation) {
 
 /**
  * A page of product orders.
- * @param asked.total how many the filter finds, where that is known
+ * @param asked.total the number of matches, when known
  */
 export async function findProductOrders(
   db: Handle,
@@ -96,7 +96,7 @@ function ordered({ column, descending }: Sorting<ProductOrderColumn>) {
   return { order, columns: sql`rank, changed_at` }
 }
 
-/** The keys of all that the filter finds, in order. */
+/** The keys of all matches, in order. */
 export async function allProductOrders(
   db: Handle,
   organisation: Organisation,
@@ -106,7 +106,7 @@ export async function allProductOrders(
   return findAllKeys(db, search(organisation, filter, sort))
 }
 
-/** How many orders of each status the filter finds, whatever status it asks for; what needs most first. */
+/** The number of matches by status, ignoring the status filter; actionable ones first. */
 export async function countByStatus(
   db: Handle,
   organisation: Organisation,
@@ -120,7 +120,7 @@ export async function countByStatus(
   return rows
 }
 
-/** One product order, also one that is gone; undefined when the organisation never had it. */
+/** One product order, also a removed one; undefined when the organisation never had it. */
 export async function findProductOrder(
   db: Handle,
   organisation: Organisation,

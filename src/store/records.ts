@@ -5,7 +5,7 @@ import type { Handle } from './database.ts'
 /** The tables of records; each has the columns of `StoredRecord` and its own derived ones. */
 export type RecordTable = 'sales_units' | 'merchants' | 'product_orders' | 'price_packages' | 'templates' | 'webhooks'
 
-/** A JSON object, as the API said it. */
+/** A JSON object, as the API sent it. */
 export type Json = Readonly<Record<string, unknown>>
 
 /** A row of any of the tables, without its derived columns. */
@@ -21,7 +21,7 @@ export type StoredRecord = {
   readonly details: Json | null
 }
 
-/** The columns that are derived from what the API said, and differ from table to table. */
+/** The columns derived from the API's data, which differ from table to table. */
 export type DerivedColumns = Readonly<Record<string, string | null>>
 
 const columns = [
@@ -36,12 +36,12 @@ const columns = [
   'details',
 ] as const
 
-/** As little of a row as tells whether a list says something new. */
+/** The columns that show whether a list has a change for the row. */
 export type RecordMark = Pick<StoredRecord, 'key' | 'listed_digest' | 'removed_by'>
 
 /**
- * The marks of an organisation's rows by key, `limit` at a time, gone ones too.
- * @param options.msn webhooks only: those registered for that sales unit, or for the organisation itself ('')
+ * The marks of an organisation's rows by key, `limit` at a time, including removed ones.
+ * @param options.msn webhooks only: those of this sales unit, or of the organisation itself ('')
  */
 export async function marksOf(
   db: Handle,
@@ -58,8 +58,9 @@ export async function marksOf(
 }
 
 /**
- * Keeps other writers of this organisation's records out until the transaction ends, and tells the database's time:
- * what is read after it is what the transaction changes. One lock an organisation, so that no two wait for each other.
+ * Locks out other writers of this organisation's records until the transaction ends. One lock per organisation avoids
+ * deadlocks.
+ * @returns the database's time; what is read after it is what the transaction changes
  */
 export async function lockOrganisation(trx: Handle, organisation: Organisation): Promise<Date> {
   const name = `records of ${organisationKey(organisation)}`
@@ -81,7 +82,7 @@ export async function recordsOf(
   return rows
 }
 
-/** All rows of webhooks that are registered for these sales units, gone ones too. */
+/** All webhooks of these sales units, including removed ones. */
 export async function webhooksOfSalesUnits(
   db: Handle,
   organisation: Organisation,
@@ -93,7 +94,7 @@ export async function webhooksOfSalesUnits(
   return rows
 }
 
-/** Inserts or replaces these rows, all of which must have the same derived columns. */
+/** Inserts or overwrites these rows, all of which must have the same derived columns. */
 export async function writeRecords(
   trx: Handle,
   organisation: Organisation,
@@ -113,7 +114,7 @@ export async function writeRecords(
     set ${sql.join(refs.slice(2).map((ref) => sql`${ref} = excluded.${ref}`))}`.execute(trx)
 }
 
-/** Names of merchants by `scheme/id`, of those that have been read. */
+/** The names of merchants by `scheme/id`, of those that have been read. */
 export async function merchantNames(
   db: Handle,
   organisation: Organisation,
@@ -126,7 +127,7 @@ export async function merchantNames(
   return new Map(rows.map(({ key, name }) => [key, name]))
 }
 
-/** Writes the names of these merchants beside their sales units and product orders, where they differ. */
+/** Copies the names of these merchants to their sales units and product orders, where they differ. */
 export async function spreadMerchantNames(
   trx: Handle,
   organisation: Organisation,
@@ -143,7 +144,7 @@ export async function spreadMerchantNames(
   }
 }
 
-/** Frees the space of rows that were replaced and tells the planner what is there now. */
+/** Vacuums and analyses a table after many changes. */
 export async function vacuumTable(db: Handle, table: RecordTable | 'sync_state'): Promise<void> {
   await db.connection().execute(async (connection) => {
     await sql`set statement_timeout = 0`.execute(connection)

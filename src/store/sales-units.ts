@@ -10,22 +10,22 @@ type Common = {
   readonly name: string
   readonly merchantName: string | null
   readonly firstSeenAt: Date
-  /** Whether its merchant has been asked for: a name that is missing then is not shared. */
+  /** Whether its merchant has been read: a name that is missing then is not shared. */
   readonly isMerchantRead: boolean
 }
 
-/** A sales unit as it is now. `details` is null until they have been read. */
+/** A sales unit as stored. `details` is null until they have been read. */
 export type StoredSalesUnit = Common & {
   readonly listed: Json | null
   readonly details: Json | null
 }
 
-/** As much of a sales unit as a list shows: all its details would be most of what a page costs. */
+/** The columns of a sales unit that a list shows; all details would be most of the cost of a page. */
 export type SalesUnitRow = Common & {
-  /** What only its details tell; null until they have been read. */
+  /** From the details; null until they have been read. */
   readonly scheme: string | null
   readonly businessId: string | null
-  /** A part of the configuration, as the API said it: true, false, or null where it said nothing. */
+  /** A part of the configuration as the API sent it: true, false, or null when absent. */
   readonly paymentAllowed: unknown
   readonly recurringAllowed: unknown
   readonly captureType: unknown
@@ -42,17 +42,18 @@ const row = sql`${common}, s.scheme, s.business_id as "businessId",
 const withMerchants = sql`sales_units s left join sync_state r
   on r.organisation = s.organisation and r.resource = 'merchant' and r.key = s.scheme || '/' || s.business_id`
 
-/** What may be asked of the list; an empty string asks for all. */
+/** The filter of the list; an empty string matches all. */
 export type SalesUnitFilter = {
-  /** Looked for in name, MSN, merchant name and business identifier. */
+  /** Search text for name, MSN, merchant name and business identifier. */
   readonly q: string
   /** A country, such as NO. */
   readonly market: string
   readonly capture: string
-  /** Switches of the configuration, all of which must be on. */
+  /** Switches of the configuration that must all be on. */
   readonly can: readonly string[]
 }
 
+/** A column that sales units can be sorted by. */
 export type SalesUnitColumn = 'name' | 'msn' | 'merchant' | 'identifier' | 'seen'
 
 const sortColumns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
@@ -72,7 +73,7 @@ export async function salesUnitsOf(
   return foundIn(db, organisation, inThisOrder(msns), whole)
 }
 
-/** Those that were found, in that order. */
+/** The sales units of these keys, in their order. */
 async function foundIn<Row extends Common>(
   db: Handle,
   organisation: Organisation,
@@ -87,7 +88,7 @@ async function foundIn<Row extends Common>(
 
 /**
  * A page of the organisation's sales units.
- * @param asked.total how many there are without any filter, where that is known
+ * @param asked.total the number of sales units without any filter, when known
  */
 export async function findSalesUnits(
   db: Handle,
@@ -97,8 +98,8 @@ export async function findSalesUnits(
 ): Promise<Page<SalesUnitRow>> {
   const { sort, total, ...where } = asked
   const isFiltered = [filter.q, filter.market, filter.capture, ...filter.can].some((value) => value !== '')
-  const wanted = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
-  return findPage(db, wanted, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
+  const pageSearch = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
+  return findPage(db, pageSearch, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
 }
 
 function search(
@@ -116,7 +117,7 @@ function search(
   }
 }
 
-/** The MSNs of all that the filter finds, in order. */
+/** The MSNs of all matches, in order. */
 export async function allSalesUnits(
   db: Handle,
   organisation: Organisation,
@@ -126,7 +127,7 @@ export async function allSalesUnits(
   return findAllKeys(db, search(organisation, filter, sort))
 }
 
-/** One sales unit, also one that is gone, with when it was found so; undefined when the organisation never had it. */
+/** One sales unit, also a removed one with the time of its removal; undefined when the organisation never had it. */
 export async function findSalesUnit(
   db: Handle,
   organisation: Organisation,
@@ -138,7 +139,7 @@ export async function findSalesUnit(
   return rows[0]
 }
 
-/** A merchant's sales units by name, as far as they have been read: at most `limit` of them. */
+/** A merchant's sales units by name, as far as their details have been read: at most `limit`. */
 export async function salesUnitsOfMerchant(
   db: Handle,
   organisation: Organisation,

@@ -4,13 +4,13 @@ import type { Role } from '../domain/role.ts'
 /** Written once, by the database's clock. */
 type WrittenOnce = ColumnType<Date, never, never>
 
-/** Somebody who has signed in: the id is the portal's own (UUIDv5 of issuer and subject). */
+/** A user who has signed in; `id` is the portal's own (UUIDv5 of issuer and subject). */
 export type UsersTable = {
   id: string
   issuer: string
   subject: string
   name: string | null
-  /** As the eID says it. */
+  /** As the eID sends it. */
   email: string | null
   /** As emailAddress() gives it; both are null until the first address is verified. */
   verified_email: string | null
@@ -19,7 +19,7 @@ export type UsersTable = {
   last_signed_in_at: Generated<Date>
 }
 
-/** The one code that a user can type now; `code_mac` is auth/email-codes.ts's, never the code. */
+/** The one valid code of a user; `code_mac` is from auth/email-codes.ts, never the code. */
 export type EmailCodesTable = {
   user_id: string
   email: string
@@ -28,7 +28,7 @@ export type EmailCodesTable = {
   sent_at: Generated<Date>
 }
 
-/** Mails with codes, for the limits; kept for as long as those look back. */
+/** Sent mails with codes, kept for the window of the limits. */
 export type CodeMailsTable = {
   id: ColumnType<string, never, never>
   user_id: string
@@ -42,13 +42,13 @@ export type GrantsTable = {
   organisation: string
   granted_at: Generated<Date>
   role: Generated<Role>
-  /** The first moment at which it is no grant any more. */
+  /** The first moment at which the grant is no longer in force. */
   ends_at: Date | null
   granted_by: string | null
   reason: string | null
 }
 
-/** Append-only: audit.ts has its one writer. */
+/** Append-only; only audit.ts writes it. */
 export type AuditTable = {
   id: ColumnType<string, never, never>
   at: ColumnType<Date, Date | undefined, never>
@@ -59,14 +59,14 @@ export type AuditTable = {
   details: unknown
 }
 
-/** A browser's session; the columns from `user_id` on are null before sign-in. Times are by the clock of the portal. */
+/** A browser's session; the columns from `user_id` on are null before sign-in. Times are by the portal's clock. */
 export type SessionsTable = {
   /** Digest of the id in the cookie. */
   id: string
   user_id: string | null
   signed_in_at: Date | null
   last_used_at: Date
-  /** If nobody uses it meanwhile. */
+  /** The end if the session is not used meanwhile. */
   ends_at: Date
   device: { readonly browser: string | null; readonly system: string | null } | null
   /** As truncatedAddress() gives it. */
@@ -74,38 +74,38 @@ export type SessionsTable = {
   /** `sid` of the ID token. */
   eid_session_id: string | null
   encrypted_id_token: string | null
-  /** What else express-session carries: the CSRF token, sign-ins under way. */
+  /** Other members of the express-session: the CSRF token, pending sign-ins. */
   data: Readonly<Record<string, unknown>>
 }
 
-/** Logout tokens that have been acted on, until they are too old to be believed. */
+/** Logout tokens that have been used, until they expire for good. */
 export type LogoutTokensTable = { id: string; forget_at: Date }
 
 /**
- * What every table of records has. `key` names the record in its organisation: an MSN, an id, `scheme/id` of a
- * merchant, `msn/id` of a webhook (`/id` for the organisation's own).
+ * The columns of every table of records. `key` identifies the record in its organisation: an MSN, an id, `scheme/id` of
+ * a merchant, `msn/id` of a webhook (`/id` for the organisation's own).
  */
 type RecordColumns = {
   organisation: string
   key: string
   first_seen_at: Date
-  /** As of the row's last writing: a row that is not gone was there whenever its list was read since. */
+  /** As of the row's last write; a row that is not removed was in every list that was read since. */
   last_seen_at: Date
   changed_at: Date
   removed_at: Date | null
-  /** What said that it is gone: a list without it, or 404 on its details. */
+  /** The source of the removal: a list without it, or 404 on its details. */
   removed_by: 'list' | 'details' | null
-  /** Digest of the list's item, to see quickly whether it says something new. */
+  /** Digest of the list's item, to detect changes quickly. */
   listed_digest: string | null
-  /** The list's item and the details as the API said them, whole. */
+  /** The list's item and the details, complete, as the API sent them. */
   listed: unknown
   details: unknown
 }
 
 type Searchable = { search_text: ColumnType<string, never, never> }
 
-/** A merchant's business identifier and name, as far as they are known. */
-type OfMerchant<Identifier> = {
+/** A merchant's business identifier and name, as far as known. */
+type MerchantColumns<Identifier> = {
   scheme: Identifier
   business_id: Identifier
   merchant_name: string | null
@@ -117,10 +117,10 @@ type OfMerchant<Identifier> = {
 
 export type SalesUnitsTable = RecordColumns &
   Searchable &
-  OfMerchant<string | null> & {
+  MerchantColumns<string | null> & {
     name: string
     sort_key: string
-    /** The MSN by value, for its order; text, because of its size. */
+    /** The MSN by value, for sorting; text, because it may exceed an integer. */
     msn_number: ColumnType<string | null, never, never>
     capture_type: ColumnType<string | null, never, never>
     /** The switches of the configuration that are on. */
@@ -129,20 +129,20 @@ export type SalesUnitsTable = RecordColumns &
 
 export type ProductOrdersTable = RecordColumns &
   Searchable &
-  OfMerchant<string> & {
+  MerchantColumns<string> & {
     status: string
     product_order_type: string | null
     product_type: string | null
     msn: string | null
     sales_unit_name: string | null
-    /** What somebody can still do something about stands first. */
+    /** The order of `urgency`: actionable orders first. */
     rank: ColumnType<number, never, never>
   }
 
 /** `msn` is empty for the organisation's own registrations. */
 export type WebhooksTable = RecordColumns & Searchable & { msn: string; url: string; id: string }
 
-/** Written in the transaction that writes the row; the database refuses to change or delete any. */
+/** Written in the transaction that writes the row; the database refuses updates and deletes. */
 export type ChangesTable = {
   id: ColumnType<string, never, never>
   organisation: string
@@ -153,16 +153,16 @@ export type ChangesTable = {
   fields: unknown
 }
 
-/** When each list and record was read, and when it is due: lists have an empty `key`. */
+/** When each list and record was read, and when it is due; lists have an empty `key`. */
 export type SyncStateTable = {
   organisation: string
   resource: string
   key: Generated<string>
-  /** 1970 for what has never been read, infinity (a number) for what is not read again by itself. */
+  /** 1970 for a record that was never read, infinity (a number) for one that is not refreshed by itself. */
   due_at: Generated<Date | number>
   /** Since when a user has been waiting for it. */
   requested_at: Date | null
-  /** A user asked for a key that no list has: read after the lists. */
+  /** A user asked for a key that no list has; it is read after the lists. */
   unlisted: Generated<boolean>
   checked_at: Date | null
   failing_since: Date | null
@@ -176,7 +176,7 @@ export type SyncStateTable = {
   facets: unknown
 }
 
-/** When an organisation is due, and which instance works for it; leases.ts has its readers and writers. */
+/** When an organisation is due, and which instance holds its lease; only leases.ts reads and writes it. */
 export type OrganisationSyncTable = {
   organisation: string
   lists_due_at: Generated<Date | number>
@@ -184,12 +184,12 @@ export type OrganisationSyncTable = {
   requested_at: Date | null
   leased_by: string | null
   leased_until: Date | null
-  /** Since when users have been opening its pages, and when one did last. */
+  /** The beginning of the current activity of its users, and their last page view. */
   active_since: Date | null
   active_at: Date | null
 }
 
-/** Every table as the newest migration leaves it. */
+/** Every table, as of the newest migration. */
 export type Schema = {
   users: UsersTable
   grants: GrantsTable

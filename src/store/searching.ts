@@ -3,26 +3,28 @@ import { asStoredIdentifier } from '../domain/business-identifier.ts'
 import type { Page, PageSize, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 
-/** More matches than this are not counted: "more than 1,000". */
+/** Matches are counted up to this; above it pages show "more than 1,000". */
 const mostCounted = 1000
-/** So many rows are looked through in order before all that match are sorted instead. */
-const mostWalked = 30_000
+/** The number of rows scanned in order before all matches are sorted instead. */
+const mostScanned = 30_000
 
-/** What to look for, where and in which order. Column names are of the table; `where` must hold for all rows. */
+/** A search in one table. Column names are of the table; `where` must hold for all rows. */
 export type Search = {
   readonly table: string
   readonly where: RawBuilder<boolean>
   readonly q: string
-  /** What the index of the order has, such as `sort_key, key`, and the columns in it beside `key`. */
+  /** The columns of the index for this order, such as `sort_key, key`, and the columns in it beside `key`. */
   readonly order: RawBuilder<unknown>
   readonly columns: RawBuilder<unknown>
   readonly page: number
   readonly size: PageSize
-  /** How many rows match, where that is known already. */
+  /** The number of matches, when known. */
   readonly total?: number | undefined
 }
 
-/** Columns that the API may leave empty. Only for them: an index in order cannot serve `nulls last` backwards. */
+/**
+ * Columns that the API may leave empty. Others are not listed, as an ordered index cannot serve `nulls last` backwards.
+ */
 const nullable = new Set([
   'merchant_sort_key',
   'scheme',
@@ -32,7 +34,7 @@ const nullable = new Set([
   'sales_unit_name',
 ])
 
-/** What sorts by these columns and then by `key`, all of it one way round; what is missing comes last either way. */
+/** Sorts by these columns and then by `key`, all in one direction; missing values come last either way. */
 export function sortedBy(
   columns: readonly string[],
   { descending }: Pick<Sorting, 'descending'>,
@@ -44,36 +46,33 @@ export function sortedBy(
   return { order: sql`${sql.join(terms)}`, columns: sql.join(columns.map((column) => sql.ref(column))) }
 }
 
-/** Nothing, or that the column has this value: an empty one asks for all. */
+/** SQL: the column has this value; an empty value matches all. */
 export function isValue(column: string, value: string): RawBuilder<boolean> {
   return value === '' ? sql<boolean>`true` : sql<boolean>`${sql.ref(column)} = ${value}`
 }
 
-/** Keys, and at which place each of them stands: a relation, for the statement that reads their rows. */
+/** SQL: a relation of keys and their positions, for the statement that reads the rows. */
 export type Found = RawBuilder<{ key: string; position: number }>
 
-/** These keys, as they stand. */
+/** A relation of these keys in their order. */
 export function inThisOrder(keys: readonly string[]): Found {
   return sql`(select key, position from unnest(${keys}::text[]) with ordinality as given (key, position))`
 }
 
 type Key = { key: string }
 
-/** That `search_text` has `q` somewhere; an empty one is everywhere. */
+/** SQL: `search_text` contains `q`; an empty `q` matches all. */
 export function matches(q: string): RawBuilder<boolean> {
   return q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
 }
 
-/**
- * The pattern that finds `q` anywhere, as an SQL expression. The database folds it as it folds `search_text`, so
- * that both agree about case.
- */
+/** SQL: the `like` pattern for `q`. The database folds it as it folds `search_text`, so that both agree about case. */
 function patternOf(q: string): RawBuilder<string> {
   const escaped = asStoredIdentifier(q).replaceAll(/[\\%_]/g, String.raw`\$&`)
   return sql<string>`'%' || lower(normalize(${escaped}::text)) || '%'`
 }
 
-/** Every key that matches, in order, as of one moment: for exports. */
+/** All matching keys in order, as of one moment; for exports. */
 export async function findAllKeys(
   db: Handle,
   { table, where, q, order }: Omit<Search, 'page' | 'size' | 'total' | 'columns'>,
@@ -84,10 +83,9 @@ export async function findAllKeys(
 }
 
 /**
- * One page, in order. Few matches are found by the trigram index and sorted. Of many, a page is most often full after a
- * short walk in order; where it is not, they are sorted after all: a longer walk takes longer, when what matches stands
- * at its end.
- * @param rowsOf reads the rows of what was found, in that order
+ * One page, in order. Few matches are found by the trigram index and sorted. With many matches, a short scan in order
+ * usually fills the page; otherwise all are sorted, because a longer scan is slower when the matches are at its end.
+ * @param rowsOf reads the rows of the found keys, in that order
  */
 export async function findPage<Row>(
   db: Handle,
@@ -137,13 +135,13 @@ export async function findPage<Row>(
     pageOf(await rowsOf(inOrder(keys)), total ?? mostCounted, total === undefined)
 
   if (total === undefined || total > mostCounted) {
-    const walked = await ofMany(sql<Key>`
+    const scanned = await ofMany(sql<Key>`
       select key from (
-        select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostWalked}
+        select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostScanned}
       ) beginning where ${like} order by ${order} ${limits}`)
-    if (walked.hasNext) return walked
+    if (scanned.hasNext) return scanned
   }
-  // The planner would walk all of them here; `offset 0` keeps it from that.
+  // `offset 0` keeps the planner from scanning the whole index in order.
   return ofMany(sql<Key>`
     select key from (select key, ${columns} from ${from} where ${where} and ${like} offset 0) matching
     order by ${order} ${limits}`)

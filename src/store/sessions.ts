@@ -3,7 +3,7 @@ import type { Handle } from './database.ts'
 import type { SessionsTable } from './schema.ts'
 import { readUserWithGrants, type UserWithGrants, userWithGrants } from './users.ts'
 
-/** A session as a request finds it, with its user and their grants of this moment; no user before sign-in. */
+/** A session with its user and the grants now in force; no user before sign-in. */
 export type StoredSession = {
   readonly signedInAt: Date | null
   readonly endsAt: Date
@@ -12,7 +12,7 @@ export type StoredSession = {
   readonly user: UserWithGrants | undefined
 }
 
-/** A session that its user is signed in with, for their list. */
+/** A signed-in session, for the user's list of sessions. */
 export type SignedInSession = {
   readonly id: string
   readonly browser: string | null
@@ -23,7 +23,7 @@ export type SignedInSession = {
   readonly usedAt: Date
 }
 
-/** The session, its user and their grants, in the one statement that every request asks. */
+/** The session, its user and their grants; one statement per request. */
 export async function findSession(db: Handle, id: string, now = new Date()): Promise<StoredSession | undefined> {
   const row = await db
     .selectFrom('sessions')
@@ -35,15 +35,15 @@ export async function findSession(db: Handle, id: string, now = new Date()): Pro
   return row && { ...row, user: row.user ? readUserWithGrants(row.user) : undefined }
 }
 
-/** Stores a new session, and deletes those that have ended. */
+/** Inserts a new session, and deletes expired ones. */
 export async function insertSession(db: Handle, session: Insertable<SessionsTable>): Promise<void> {
-  // A sign-out that deletes the same rows at this moment is not waited for.
+  // Does not wait for a sign-out that deletes the same rows.
   const ended = db.selectFrom('sessions').select('id').where('ends_at', '<=', session.last_used_at)
   await db.deleteFrom('sessions').where('id', 'in', ended.forUpdate().skipLocked()).execute()
   await db.insertInto('sessions').values(session).execute()
 }
 
-/** Changes what a session holds, its id, or when it ends; nothing when it has ended. @returns whether it was there */
+/** Updates a session's data, id or end, unless it has ended. @returns whether it existed */
 export async function updateSession(
   db: Handle,
   id: string,
@@ -53,11 +53,12 @@ export async function updateSession(
   return (await update.executeTakeFirst()).numUpdatedRows === 1n
 }
 
+/** Deletes a session. */
 export async function deleteSession(db: Handle, id: string): Promise<void> {
   await db.deleteFrom('sessions').where('id', '=', id).execute()
 }
 
-/** The user's sessions, the one that began last first; those that began before `since` are too old to be used. */
+/** The user's sessions, newest first; sessions that began before `since` have expired. */
 export function sessionsOfUser(db: Handle, userId: string, since: Date, now = new Date()): Promise<SignedInSession[]> {
   return db
     .selectFrom('sessions')
@@ -73,7 +74,7 @@ export function sessionsOfUser(db: Handle, userId: string, since: Date, now = ne
     .execute()
 }
 
-/** Ends the user's sessions: all, or all but `except`, or `only` this one of those. @returns how many */
+/** Ends the user's sessions: all, all but `except`, or `only` this one. @returns how many */
 export async function endSessionsOfUser(
   db: Handle,
   userId: string,
@@ -86,7 +87,7 @@ export async function endSessionsOfUser(
   return Number((await remove.executeTakeFirst()).numDeletedRows)
 }
 
-/** Ends all but the `most` sessions that began last. @returns how many */
+/** Ends all but the `most` newest sessions. @returns how many */
 export async function endOldestSessions(db: Handle, userId: string, most: number, now = new Date()): Promise<number> {
   const old = db
     .selectFrom('sessions')
@@ -100,8 +101,8 @@ export async function endOldestSessions(db: Handle, userId: string, most: number
 }
 
 /**
- * Ends what the eID says has ended: its own session, a user, or a user's session there. One that does not know which of
- * the eID's sessions it came from ends with any of its user's.
+ * Ends the sessions of an eID session, of a user, or of both. With both, sessions that do not know their eID session
+ * end as well.
  * @returns the user of each session that ended
  */
 export async function endSessionsOfEid(
@@ -120,7 +121,7 @@ export async function endSessionsOfEid(
   return rows.flatMap(({ user_id: user }) => user ?? [])
 }
 
-/** Remembers a logout token for so long. @returns false when it was known: it is sent again */
+/** Remembers a logout token for `forgetAfterMs`. @returns false when it was used before */
 export async function firstUse(db: Handle, id: string, forgetAfterMs: number): Promise<boolean> {
   await db
     .deleteFrom('logout_tokens')

@@ -1,12 +1,13 @@
-/** Letters that Norwegians and Danes put after z, in their order; Swedes' and Finns' beside their equals. */
+/** Letters that Norwegian and Danish sort after z, in their order; Swedish and Finnish ones with their equivalents. */
 const afterZ: Readonly<Record<string, string>> = { æ: '{', ä: '{', ø: '|', ö: '|', å: '}' }
 
-/** An index takes no more. */
+/** The maximum length, for the index. */
 const longest = 100
 
 /**
- * A text whose byte order is the order people in the Nordic countries expect of names: case and accents do not
- * count, æ ø å (and aa, its old spelling) come last, signs first, numbers go by value. For PostgreSQL, which has no such collation everywhere. At most 100 characters: what differs later only is in no order.
+ * A key whose byte order is the usual Nordic order of names: case and accents are ignored, æ ø å (and aa) come last,
+ * punctuation first, numbers sort by value. PostgreSQL does not have such a collation everywhere. At most 100
+ * characters; later differences are ignored.
  */
 export function sortKey(name: string): string {
   return name

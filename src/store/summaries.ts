@@ -1,9 +1,10 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import { portalTimeZone } from '../domain/time-zone.ts'
 import type { Handle } from './database.ts'
 import type { RecordTable } from './records.ts'
 
-/** How many of an organisation's rows are not gone. Takes a while for many: for the sync, not for pages. */
+/** The number of an organisation's rows that are not removed. Slow for many rows: for the sync, not for pages. */
 export async function countRows(db: Handle, organisation: Organisation, table: RecordTable): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from ${sql.table(table)}
@@ -11,25 +12,26 @@ export async function countRows(db: Handle, organisation: Organisation, table: R
   return rows[0]?.count ?? 0
 }
 
-/** How many orders have each value. */
+/** The number of orders by value. */
 export type Facet = readonly { readonly value: string; readonly count: number }[]
 
-/** How many orders that were first seen in a month, such as `2026-11`, have a status now. */
+/** The number of orders by the month when they were first seen, such as `2026-11`, and their current status. */
 export type OrdersOfMonth = readonly {
   readonly month: string
   readonly value: string
   readonly count: number
 }[]
 
+/** The stored counts of product orders. */
 export type ProductOrderFacets = {
   readonly status: Facet
   readonly type: Facet
   readonly product: Facet
-  /** Without those that were there when the portal began to read: nobody knows how old they are. */
+  /** Without the orders of the first sync, whose age is unknown. */
   readonly months: OrdersOfMonth
 }
 
-/** How many sales units of a market came and went in a month; market null: not known yet. */
+/** The number of sales units added and removed by month and market; market null: not known yet. */
 export type SalesUnitFacets = {
   readonly growth: readonly {
     readonly month: string
@@ -40,12 +42,12 @@ export type SalesUnitFacets = {
 }
 
 /**
- * What is seen within this time of the first of its kind was there before the portal was: it did not come then. Longer
- * than the longest list takes to be read and written.
+ * Rows first seen within this time after the first of their kind belong to the first sync, so they do not count as new.
+ * Longer than the longest list takes to read and write.
  */
 export const startLasts = sql`interval '1 hour'`
 
-/** How many of an organisation's product orders have each status, type and product, in the order of their display. */
+/** The number of an organisation's product orders by status, type and product, in display order. */
 export async function productOrderFacets(db: Handle, organisation: Organisation): Promise<ProductOrderFacets> {
   const facet = async (column: string, order: string): Promise<Facet> => {
     const { rows } = await sql<{ value: string; count: number }>`
@@ -69,10 +71,10 @@ export async function productOrderFacets(db: Handle, organisation: Organisation)
 }
 
 function monthOf(column: string) {
-  return sql`to_char(date_trunc('month', ${sql.ref(column)} at time zone 'Europe/Oslo'), 'YYYY-MM')`
+  return sql`to_char(date_trunc('month', ${sql.ref(column)} at time zone ${sql.lit(portalTimeZone)}), 'YYYY-MM')`
 }
 
-/** When how many of an organisation's sales units came and went, by market. */
+/** The number of an organisation's sales units added and removed by month and market. */
 export async function salesUnitFacets(db: Handle, organisation: Organisation): Promise<SalesUnitFacets> {
   const of = organisationKey(organisation)
   const { rows } = await sql<SalesUnitFacets['growth'][number]>`

@@ -4,31 +4,33 @@ import type { Handle } from './database.ts'
 
 /** The lists, read whole with one call each. `webhooks` are the organisation's own. */
 export const listResources = ['salesUnits', 'productOrders', 'pricePackages', 'templates', 'webhooks'] as const
+/** A resource that is a list. */
 export type ListResource = (typeof listResources)[number]
 
-/** Details, read with one call a key: an MSN, `scheme/id`, an order's id. */
+/** Details, read with one call per key: an MSN, `scheme/id`, an order id. */
 export type DetailResource = 'salesUnit' | 'merchant' | 'productOrder' | 'salesUnitWebhooks'
 
+/** A list or a kind of details. */
 export type Resource = ListResource | DetailResource
 
-/** When a list or a record was read, and how that went. Times are the database's. */
+/** When a list or record was last read, and the outcome. Times are the database's. */
 export type SyncState = {
   readonly resource: Resource
   readonly key: string
-  /** When the API was asked for what the store has; null: never. */
+  /** When the API was asked for the stored data; null: never. */
   readonly checkedAt: Date | null
   readonly failingSince: Date | null
   readonly failure: 'unavailable' | 'refused' | null
-  /** When an answer first looked wrong, and how long ago that is: it counts only once it has been read again. */
+  /** When an answer was first suspect, and its age; it is applied once a second read confirms it. */
   readonly suspectSince: Date | null
   readonly suspectSeconds: number | null
   /** A user waits for it, and it has not been tried since. */
   readonly requested: boolean
-  /** False where the API has no such list. */
+  /** False when the API has no such list. */
   readonly available: boolean
-  /** Rows of the last answer that could not be read. */
+  /** Malformed rows of the last answer. */
   readonly skipped: number
-  /** Lists: how many rows there are; sales units: how many of them have been read in full. */
+  /** Lists: the number of rows; sales units: the number whose details have been read. */
   readonly total: number | null
   readonly done: number | null
   readonly facets: unknown
@@ -49,7 +51,7 @@ function statesWhere(organisation: Organisation, where: RawBuilder<unknown>): Ra
     from sync_state where organisation = ${organisationKey(organisation)} and ${where}`
 }
 
-/** The state of one list or record; undefined when the portal has never had a reason to read it. */
+/** The state of one list or record; undefined when it was never scheduled. */
 export async function findSyncState(
   db: Handle,
   organisation: Organisation,
@@ -60,13 +62,13 @@ export async function findSyncState(
   return rows[0]
 }
 
-/** How reading one list or record went. `askedMs`: how long ago the API was asked. */
+/** The outcome of reading one list or record. `askedMs`: how long ago the API was asked. */
 export type Outcome = { readonly resource: Resource; readonly key: string; readonly askedMs: number } & (
   | {
       readonly failure?: undefined
-      /** When it is due next; Infinity: not by itself. */
+      /** When it is due next; Infinity: never by itself. */
       readonly nextSeconds: number
-      /** Instead of `nextSeconds` while no user of the organisation is active. */
+      /** Replaces `nextSeconds` while no user of the organisation is active. */
       readonly idleSeconds?: number
       readonly skipped?: number
       readonly available?: boolean
@@ -80,9 +82,9 @@ export type Outcome = { readonly resource: Resource; readonly key: string; reado
 )
 
 /**
- * Writes how readings went. A success clears the failures before it; a failure leaves what is there and when it was
- * checked. Due times are spread by a tenth: by chance for records, by organisation for lists, which so stay due
- * together. What is not read by itself stays so: the record may have been removed while it was being read.
+ * Writes outcomes. A success clears earlier failures; a failure keeps the data and its check time. Due times are spread
+ * by a tenth: randomly for records, by organisation for lists, so that these stay due together. Records that are not
+ * refreshed by themselves stay so, as they may have been removed while they were read.
  * @param activeForSeconds how long after a page view an organisation counts as active
  */
 export async function noteOutcomes(
@@ -134,8 +136,8 @@ export async function noteOutcomes(
 }
 
 /**
- * Marks the last answer as suspect: it is read again `seconds` after the first such answer. The API answered, so
- * nothing fails.
+ * Marks the last answer as suspect: it is read again `seconds` after the first such answer. This is no failure, as the
+ * API answered.
  */
 export async function markSuspect(
   db: Handle,
@@ -151,7 +153,7 @@ export async function markSuspect(
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(db)
 }
 
-/** Writes what a list's page shows without counting; undefined facets stay as they are. */
+/** Writes the counts that a list's page shows; undefined facets stay unchanged. */
 export async function writeSummary(
   db: Handle,
   organisation: Organisation,

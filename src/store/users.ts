@@ -3,7 +3,7 @@ import type { UserGrant } from '../domain/role.ts'
 import type { Handle } from './database.ts'
 import { isInForce, lastDay } from './grants.ts'
 
-/** A user as the eID's claims describe them at sign-in; `id` is the UUID that the operator is sent. */
+/** A user as the eID's claims describe them at sign-in; `id` is the UUID that the user sends to the operator. */
 export type SignedInUser = {
   readonly id: string
   readonly issuer: string
@@ -15,18 +15,18 @@ export type SignedInUser = {
 /** A user as stored; `email` is the verified address, null before there is one. */
 export type StoredUser = SignedInUser & { readonly firstSignedInAt: Date; readonly lastSignedInAt: Date }
 
-/** What every signed-in request needs; `grants` are those in force at this moment, by organisationKey(). */
+/** The user of a request; `grants` are those in force now, by organisationKey(). */
 export type UserWithGrants = {
   readonly id: string
   readonly name: string | null
-  /** The verified address, which is the one that the portal uses; null before there is one. */
+  /** The verified address, which the portal uses; null before there is one. */
   readonly email: string | null
-  /** What the eID says, verified or not. */
+  /** The address that the eID sends, verified or not. */
   readonly eidEmail: string | null
   readonly grants: ReadonlyMap<string, UserGrant>
 }
 
-/** Stores a sign-in: a new user, or the name and e-mail that the eID gives now and the time. */
+/** Stores a sign-in: inserts the user, or updates name, e-mail and time. */
 export async function saveUser(db: Handle, user: SignedInUser): Promise<void> {
   const { id, issuer, subject, name, email } = user
   await db
@@ -36,7 +36,7 @@ export async function saveUser(db: Handle, user: SignedInUser): Promise<void> {
     .execute()
 }
 
-/** Makes this the address that the portal uses. @param email as emailAddress() gives it */
+/** Sets the verified address. @param email as emailAddress() gives it */
 export async function saveVerifiedEmail(db: Handle, id: string, email: string): Promise<void> {
   await db
     .updateTable('users')
@@ -46,8 +46,8 @@ export async function saveVerifiedEmail(db: Handle, id: string, email: string): 
 }
 
 /**
- * The same for an address that the eID provider vouches for, unless the user has a verified one already: that stays.
- * @returns whether it was the first
+ * Sets the address that the eID provider vouches for as verified, unless the user already has a verified one.
+ * @returns whether it was set
  */
 export async function saveVouchedEmail(db: Handle, id: string, email: string): Promise<boolean> {
   const first = await db
@@ -59,7 +59,7 @@ export async function saveVouchedEmail(db: Handle, id: string, email: string): P
   return first.numUpdatedRows === 1n
 }
 
-/** @param id a UUID; PostgreSQL refuses anything else */
+/** A user by id. @param id a UUID; PostgreSQL refuses anything else */
 export function findUser(db: Handle, id: string): Promise<StoredUser | undefined> {
   return allUsers(db).where('id', '=', id).executeTakeFirst()
 }
@@ -71,14 +71,14 @@ function allUsers(db: Handle) {
     .select(['first_signed_in_at as firstSignedInAt', 'last_signed_in_at as lastSignedInAt'])
 }
 
-/** Everybody who has signed in, the latest first. */
+/** All users who have signed in, latest sign-in first. */
 export function listUsers(db: Handle): Promise<StoredUser[]> {
   return allUsers(db).orderBy('last_signed_in_at', 'desc').orderBy('id').execute()
 }
 
 type UserRow = Omit<UserWithGrants, 'grants'> & { readonly grants: Readonly<Record<string, UserGrant>> }
 
-/** The user with this id, as JSON; null when there is none. For the statement that reads a session. @param id text that is a UUID */
+/** SQL: the user with this id and their grants, as JSON; null when there is none. @param id text that is a UUID */
 export function userWithGrants(id: RawBuilder<string | null>): RawBuilder<UserRow | null> {
   return sql`(
   select json_build_object('id', id, 'name', name, 'email', verified_email, 'eidEmail', email, 'grants', (
@@ -87,7 +87,7 @@ export function userWithGrants(id: RawBuilder<string | null>): RawBuilder<UserRo
   )) from users where id = ${id}::uuid)`
 }
 
-/** What `userWithGrants` found. */
+/** Parses the result of `userWithGrants`. */
 export function readUserWithGrants({ grants, ...user }: UserRow): UserWithGrants {
   return {
     ...user,
@@ -95,7 +95,7 @@ export function readUserWithGrants({ grants, ...user }: UserRow): UserWithGrants
   }
 }
 
-/** @param id a UUID; PostgreSQL refuses anything else */
+/** A user with the grants in force. @param id a UUID; PostgreSQL refuses anything else */
 export async function findUserWithGrants(db: Handle, id: string): Promise<UserWithGrants | undefined> {
   const { rows } = await sql<{ user: UserRow | null }>`select ${userWithGrants(sql`${id}`)} as user`.execute(db)
   return rows[0]?.user ? readUserWithGrants(rows[0].user) : undefined

@@ -5,7 +5,7 @@ import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, sortedBy } from './searching.ts'
 
-/** A registration and whose it is: the sales unit's, or the organisation's own where there is none. */
+/** A registration and its owner: the sales unit, or the organisation when `msn` is empty. */
 export type StoredWebhook = {
   readonly listed: Json
   readonly msn: string
@@ -42,7 +42,7 @@ function rowsOf(db: Handle, organisation: Organisation) {
   }
 }
 
-/** A page of webhooks; `q` is looked for in URL and id. */
+/** A page of webhooks; `q` is searched in URL and id. */
 export async function findWebhooks(
   db: Handle,
   organisation: Organisation,
@@ -61,7 +61,7 @@ function search(organisation: Organisation, q: string, sort: Sorting<WebhookColu
   }
 }
 
-/** The keys of all that `q` finds, in order. */
+/** The keys of all matches of `q`, in order. */
 export async function allWebhooks(
   db: Handle,
   organisation: Organisation,
@@ -71,7 +71,7 @@ export async function allWebhooks(
   return findAllKeys(db, search(organisation, q, sort))
 }
 
-/** How many sales units there are to ask for their webhooks, and how many have not been asked yet. */
+/** The number of sales units whose webhooks have not been read yet, counted up to 1001. */
 export async function webhookProgress(db: Handle, organisation: Organisation): Promise<{ readonly unasked: number }> {
   const { rows } = await sql<{ unasked: number }>`
     select count(*)::int as unasked from (

@@ -1,9 +1,10 @@
 import { DatabaseError } from 'pg'
 import type { Logger } from '../logger.ts'
+import { merchantKey } from '../domain/business-identifier.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
-import { ensureDue, stopReading } from '../store/due.ts'
+import { ensureDue, stopSyncing } from '../store/due.ts'
 import {
   type DerivedColumns,
   lockOrganisation,
@@ -20,16 +21,15 @@ import type { SyncContext } from './context.ts'
 import { type Answer, currentOf, reconcile } from './reconcile.ts'
 import { type Kind, webhookKind } from './resources.ts'
 
-/** An answer of the API with how long ago it was asked, in milliseconds. */
+/** An answer of the API, with the time since the request in milliseconds. */
 export type TimedAnswer = Omit<Answer, 'askedAt'> & { readonly askedMs: number }
 
-/** What came of writing answers: rows written, and the keys of those that the database refused. */
+/** The result of writing answers: the rows written, and the keys of records that the database refused. */
 export type Applied = { readonly written: number; readonly refused: readonly string[] }
 
 /**
- * Brings rows and history in step with answers of the API, in one transaction: either both are written or none. When
- * the database refuses a batch for what is in it, its halves are written alone, so that one bad record costs only
- * itself; it is logged.
+ * Writes answers of the API to rows and history, in one transaction. When the database refuses a batch for its data,
+ * each half is written alone, so that only the bad record is lost; it is logged.
  */
 export async function applyAnswers(
   context: Pick<SyncContext, 'db' | 'logger'>,
@@ -67,12 +67,12 @@ async function applyBatch(
   })
 }
 
-/** Two instances that work for one organisation for a moment, or a deadlock with the operator: done again. */
+/** A deadlock or serialisation failure, from another instance or the operator; the write is retried. */
 function isConflict(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '40P01' || error.code === '40001')
 }
 
-/** SQLSTATE classes 21 to 23 and 54: the database cannot store what a record contains, however often it is tried. */
+/** SQLSTATE classes 21 to 23 and 54: the database cannot store the data of a record, so a retry is useless. */
 function isBadData(error: unknown): boolean {
   return error instanceof DatabaseError && /^(2[123]|54)/.test(error.code ?? '')
 }
@@ -87,7 +87,10 @@ function before(now: Date, milliseconds: number): Date {
   return new Date(now.getTime() - milliseconds)
 }
 
-/** Reconciles answers with the rows, which the transaction holds, and writes rows and history. @returns rows written */
+/**
+ * Reconciles answers with the rows, which the transaction has locked, and writes rows and history. @returns rows
+ * written
+ */
 export async function writeDecisions(
   trx: Handle,
   organisation: Organisation,
@@ -115,7 +118,7 @@ export async function writeDecisions(
   return records.length
 }
 
-/** Rows with their columns; sales units and orders get the name of their merchant, if it has been read. */
+/** Rows with their derived columns; sales units and orders get the name of their merchant, if it has been read. */
 async function withColumns(
   trx: Handle,
   organisation: Organisation,
@@ -131,7 +134,7 @@ async function withColumns(
   }))
 }
 
-/** What follows when sales units come, are removed, or say whose they are. */
+/** Schedules details of added sales units and their merchants, and removes the webhooks of removed ones. */
 async function followSalesUnits(
   trx: Handle,
   organisation: Organisation,
@@ -146,7 +149,7 @@ async function followSalesUnits(
   const merchants = written.flatMap((record) => (record.removed_at ? [] : (identifierKeyOf(record) ?? [])))
   await ensureDue(trx, organisation, 'merchant', [...new Set(merchants)])
   if (removed.length === 0) return
-  await stopReading(trx, organisation, ['salesUnit', 'salesUnitWebhooks'], removed)
+  await stopSyncing(trx, organisation, ['salesUnit', 'salesUnitWebhooks'], removed)
   const orphans = await webhooksOfSalesUnits(trx, organisation, removed)
   const answers = orphans.map(({ key }): Answer => ({ source: 'list', key, value: undefined, askedAt: now }))
   await writeDecisions(trx, organisation, webhookKind, orphans, answers, now)
@@ -154,17 +157,19 @@ async function followSalesUnits(
 
 function identifierKeyOf(record: StoredRecord): string | undefined {
   const identifier = currentOf(record)['businessIdentifier'] as { scheme: string; id: string } | undefined
-  return identifier && `${identifier.scheme}/${identifier.id}`
+  return identifier && merchantKey(identifier)
 }
 
+/** A row to write, with its derived columns. */
 type Written = { readonly record: StoredRecord; readonly derived: DerivedColumns }
 
-/** Counts rows written, and vacuums and analyses a table when it has become worth it. */
+/** Counts written rows, and vacuums and analyses a table after enough of them. */
 export type Vacuum = (table: RecordTable, rows: number) => Promise<void>
 
-/** PostgreSQL would vacuum and analyse by itself, but not before the next page plans with old statistics. */
+/** Autovacuum does the same, but too late: until then pages are planned with old statistics. */
 const rowsBeforeVacuum = 5000
 
+/** Creates a Vacuum that counts in this process. */
 export function createVacuum(db: Handle): Vacuum {
   const written = new Map<RecordTable, number>()
   return async (table, rows) => {

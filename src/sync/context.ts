@@ -3,27 +3,27 @@ import type { ManagementApiClient } from '../management-api/client.ts'
 import type { Organisation } from '../domain/organisation.ts'
 import type { Handle } from '../store/database.ts'
 
-/** How often what is read, in seconds; docs/decisions/0010 has the why of each. */
+/** The refresh intervals, in seconds; docs/decisions/0010 explains each. */
 export type SyncSettings = {
-  /** A list while a user of the organisation is active, and while none is. */
+  /** A list, while a user of the organisation is active, and while none is. */
   readonly listActiveSeconds: number
   readonly listIdleSeconds: number
   /** How long after a page view an organisation counts as active. */
   readonly activeForSeconds: number
-  /** A sales unit or merchant, and the webhooks of a sales unit. */
+  /** The details of a sales unit or merchant, and the webhooks of a sales unit. */
   readonly detailSeconds: number
   readonly webhookSeconds: number
-  /** A record that a user opens is refreshed when it is older. */
+  /** The age at which a record is refreshed when a user opens it. */
   readonly refreshSeconds: number
-  /** A suspect answer is read again after so long, and then counts. */
+  /** The time until a suspect answer is read again, and then applied. */
   readonly suspectSeconds: number
-  /** Before the first retry; doubled with each further failure, up to a list's period. */
+  /** The delay of the first retry, doubled with each further failure, up to a list's interval. */
   readonly retrySeconds: number
 }
 
-/** What the sync works with. */
+/** Dependencies of the sync. */
 export type SyncContext = {
-  /** A few of the pool's connections, so that pages always find one. */
+  /** Limited to a few of the pool's connections, so that requests always get one. */
   readonly db: Handle
   readonly clientOf: (organisation: Organisation) => ManagementApiClient
   readonly limits: { readonly maxConcurrency: number; readonly maxPerSecond: number }

@@ -9,20 +9,20 @@ import { failureOf } from './failure.ts'
 import { asStored, isConfirmed, isSuspect } from './list-diff.ts'
 import { details, readWebhooksOf, webhookKey, webhookKind } from './resources.ts'
 
-/** A record to read. */
+/** A record whose details are due. */
 export type DetailTask = Pick<DueTask, 'key' | 'priority'> & { readonly resource: DetailResource }
 
-/** What came of one call: rows for the store, or why there are none. */
+/** The result of one call: data for the store, or the failure. */
 export type Detail = DetailTask & {
   readonly asked: number
   readonly failure?: 'unavailable' | 'refused'
-  /** Undefined: 404. Webhooks of a sales unit: all of them. */
+  /** Undefined after a 404. For the webhooks of a sales unit: all of them. */
   readonly value?: Json | undefined
   readonly webhooks?: readonly Json[]
   readonly skipped?: number
 }
 
-/** Makes the one call. Never rejects for what the API does. */
+/** Calls the API once. Never rejects for failures of the API. */
 export async function readDetail(
   { clientOf }: SyncContext,
   organisation: Organisation,
@@ -41,14 +41,14 @@ export async function readDetail(
     }
     return { ...task, asked, value: asStored(await details[resource].read(client, key, options)) }
   } catch (error) {
-    // NotFoundError: a key that the API gave us and would not take back.
+    // NotFoundError: an id from the API itself that its own endpoint does not accept.
     const isAbsent = error instanceof UpstreamNotFoundError || error instanceof NotFoundError
     if (!isAbsent) return { ...task, asked, failure: failureOf(error) }
     return resource === 'salesUnitWebhooks' ? { ...task, asked, webhooks: [] } : { ...task, asked }
   }
 }
 
-/** Brings the store in step with what was read. @returns how many rows were written, and what to note */
+/** Writes details to the store. @returns the number of rows written, and the outcomes to write */
 export async function applyDetails(
   context: SyncContext,
   vacuum: Vacuum,
@@ -70,7 +70,7 @@ export async function applyDetails(
   return { written, outcomes }
 }
 
-/** The webhooks of sales units, each list whole: one that lost too much is suspect, and is read again. */
+/** Writes the webhooks of sales units, each a complete list; a list that lost too many rows is suspect. */
 async function applyWebhooks(
   context: SyncContext,
   organisation: Organisation,
@@ -86,7 +86,7 @@ async function applyWebhooks(
     const askedMs = performance.now() - asked
     const present = new Map(webhooks?.map((item) => [webhookKey(msn, item), item]))
     const stored = rows.filter((row) => row.msn === msn && row.removed_by === null)
-    // Rows that could not be read may be any of those that seem to be missing.
+    // Malformed rows may be any of those that seem to be missing.
     const missing = stored.filter(({ key }) => !present.has(key))
     const lost = missing.length > (detail.skipped ?? 0) ? missing : []
     if (webhooks && isSuspect({ stored: stored.length, lost: lost.length })) {
@@ -96,7 +96,7 @@ async function applyWebhooks(
         continue
       }
       const line = { organisation: organisationKey(organisation), resource: 'salesUnitWebhooks', msn }
-      logger.warn({ ...line, lost: lost.length }, 'list confirmed: it lost as much when it was read again')
+      logger.warn({ ...line, lost: lost.length }, 'list confirmed: a second read lost as many rows')
     }
     outcomes.push(outcomeOf(context, detail))
     for (const [key, value] of present) answers.push({ source: 'list', key, value, askedMs })
@@ -106,7 +106,7 @@ async function applyWebhooks(
   return { written, outcomes }
 }
 
-/** Records of one kind, and what to note of them. */
+/** Writes records of one kind, and returns their outcomes. */
 async function applyRecords(
   context: SyncContext,
   organisation: Organisation,
@@ -119,7 +119,7 @@ async function applyRecords(
   return { written, outcomes }
 }
 
-/** What to note of a reading beside its rows. */
+/** The outcome of one call, for the sync state. */
 function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outcome {
   const { resource, key, failure, value, asked } = detail
   if (failure) {
@@ -128,7 +128,7 @@ function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outc
   }
   const askedMs = performance.now() - asked
   const skipped = (detail.skipped ?? 0) + refused
-  // An absent sales unit is read again when a user asks; of an order, its list says all there is.
+  // An absent sales unit is read again when a user asks; a list has all data of an order.
   const isOnDemand = resource === 'productOrder' || (resource === 'salesUnit' && value === undefined)
   if (isOnDemand) return { resource, key, askedMs, nextSeconds: Infinity, skipped }
   const nextSeconds = resource === 'salesUnitWebhooks' ? settings.webhookSeconds : settings.detailSeconds

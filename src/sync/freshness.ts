@@ -16,58 +16,61 @@ import {
 import type { SyncContext } from './context.ts'
 import type { Sync } from './sync.ts'
 
-/** How fresh what a page shows is. */
+/** How fresh the data of a page is. */
 export type Freshness = SyncState & {
-  /** Being read for the first time: there is nothing to show yet. */
+  /** Never read yet: there is nothing to show. */
   readonly isBeingRead: boolean
-  /** Since when it should have been read again and was not; undefined while all is well. */
+  /** Since when the data is overdue; undefined while it is fresh. */
   readonly staleSince: Date | undefined
 }
 
 /** The freshness of an organisation's lists, by resource. */
 export type Lists = ReadonlyMap<string, Freshness>
 
-/** What a page knows of a record before it asks how fresh it is. */
+/** What a page already knows of a record. */
 export type KnownRecord = {
-  /** There is something to show: the page does not fail with the API. */
+  /** There is data to show, so the page does not fail with the API. */
   readonly isShown?: boolean
-  /** The freshness of a list that has all there is of the record: the page does not wait either. */
+  /** The freshness of a list with all data of the record: the page does not wait for details. */
   readonly list?: Freshness | undefined
-  /** No list has the key, though the lists were read: this user may ask the API for a few of those a minute. */
+  /** The id of the user, for a key that no list has: a user may request a few of those a minute. */
   readonly unlistedFor?: string | undefined
 }
 
-/** How pages ask for refreshes. They show what the store has, and never wait for the API when there is something. */
+/**
+ * The service that pages use to request refreshes. Pages show stored data, and never wait for the API when there is
+ * any.
+ */
 export type FreshnessService = {
-  /** How fresh the lists are; notes that a user of the organisation is active. */
+  /** The freshness of the lists; records that a user of the organisation is active. */
   readonly lists: (organisation: Organisation) => Promise<Lists>
   /**
-   * The freshness of a list. One that was never read is read now, for which a page waits at most 3 s.
-   * @throws UpstreamRefusedError, UpstreamUnavailableError when it was never read and cannot be
+   * The freshness of a list. A list that was never read is read now; the page waits at most 3 s for it.
+   * @throws UpstreamRefusedError, UpstreamUnavailableError when it was never read and the read fails
    */
   readonly list: (organisation: Organisation, resource: ListResource, lists: Lists) => Promise<Freshness>
-  /** The same for one record. One that was read more than a minute ago is refreshed behind the page. */
+  /** The freshness of one record. A record that is older than a minute is refreshed in the background. */
   readonly record: (
     organisation: Organisation,
     resource: DetailResource,
     key: string,
     known?: KnownRecord,
   ) => Promise<Freshness>
-  /** Requests what a page shows and what was never read: it goes before the rest. */
+  /** Requests records that a page shows and that were never read; they come first. */
   readonly requestUnread: (organisation: Organisation, resource: DetailResource, keys: readonly string[]) => void
-  /** Resolves when all requests made behind pages until now are written, or have failed to be. */
+  /** Resolves when all background requests until now are written, or have failed. */
   readonly requested: () => Promise<void>
 }
 
-/** A page waits this long for what was never read. */
+/** How long a page waits for data that was never read. */
 const waitMs = 3000
-/** It looks so often whether another instance has read it; what this instance reads, it is told. */
-const lookAgainMs = 250
-/** A record is requested so often at most; of so many records that is remembered. */
+/** The interval of checks for reads by another instance; this instance's own are signalled. */
+const pollMs = 250
+/** The minimum interval between requests of one record, and the number of remembered requests. */
 const [requestAgainMs, mostRemembered] = [5000, 10_000]
-/** An organisation's activity is written this often. */
+/** The minimum interval between writes of an organisation's activity. */
 const activityMs = 20_000
-/** Keys that no list has: so many a user may have asked for in a minute. */
+/** Requests of unlisted keys per user and minute. */
 const unlistedLimit = { points: 20, duration: 60 }
 
 const purposes: Readonly<Record<Resource, Purpose>> = {
@@ -82,7 +85,7 @@ const purposes: Readonly<Record<Resource, Purpose>> = {
   salesUnitWebhooks: 'webhooks',
 }
 
-/** @param db the pages' handle; the sync has its own */
+/** Creates the service. @param db the handle for requests; the sync has its own */
 export function createFreshness(
   { settings, logger }: Pick<SyncContext, 'settings' | 'logger'>,
   db: Handle,
@@ -94,7 +97,7 @@ export function createFreshness(
   const unlisted = new RateLimiterMemory(unlistedLimit)
   const pending = new Set<Promise<void>>()
 
-  function behind(work: Promise<void>): void {
+  function inBackground(work: Promise<void>): void {
     const done = work
       .catch((error: unknown) => logger.warn({ err: error }, 'refresh not requested'))
       .finally(() => pending.delete(done))
@@ -111,8 +114,8 @@ export function createFreshness(
     await sync.wake(organisation)
   }
 
-  /** Requests these behind the page, but not what was requested a moment ago: the API may be slow, or down. */
-  function requestBehind(
+  /** Requests these in the background, except those requested a moment ago: the API may be slow or down. */
+  function requestInBackground(
     organisation: Organisation,
     resource: Resource,
     keys: readonly string[],
@@ -124,7 +127,7 @@ export function createFreshness(
     if (fresh.length === 0) return
     if (requestedAt.size > mostRemembered) requestedAt.clear()
     for (const key of fresh) requestedAt.set(nameOf(key), now)
-    behind(request(organisation, resource, fresh, options))
+    inBackground(request(organisation, resource, fresh, options))
   }
 
   async function noteActive(organisation: Organisation): Promise<void> {
@@ -136,10 +139,10 @@ export function createFreshness(
       listSeconds: settings.listActiveSeconds,
     })
     activity.set(key, { notedAt: performance.now(), since })
-    if (since.getTime() !== known?.since.getTime()) behind(sync.tick())
+    if (since.getTime() !== known?.since.getTime()) inBackground(sync.tick())
   }
 
-  /** Stale: twice its period has passed since it was checked, or since the organisation became active. */
+  /** Stale: twice its interval has passed since its last check, or since the organisation became active. */
   function freshnessOf(state: SyncState, organisation: Organisation, periodSeconds: number): Freshness {
     const { checkedAt } = state
     const since = activity.get(organisationKey(organisation))?.since ?? new Date(0)
@@ -152,7 +155,7 @@ export function createFreshness(
     }
   }
 
-  /** Has it read now, and waits until that was tried, but no longer than a page waits. */
+  /** Requests a read, and waits until it has been tried, but at most `waitMs`. */
   async function readNow(
     organisation: Organisation,
     resource: Resource,
@@ -162,16 +165,16 @@ export function createFreshness(
     const deadline = performance.now() + waitMs
     await request(organisation, resource, [key], options)
     for (;;) {
-      const looked = new AbortController()
-      const noted = sync.noted(organisation, looked.signal)
+      const poll = new AbortController()
+      const noted = sync.noted(organisation, poll.signal)
       try {
         const state = await findSyncState(db, organisation, resource, key)
         if (state && !state.requested) return state
         if (performance.now() > deadline) return state ?? unreadState(resource, key)
-        const pause = sleep(lookAgainMs, undefined, { signal: looked.signal }).catch(() => {})
+        const pause = sleep(pollMs, undefined, { signal: poll.signal }).catch(() => {})
         await Promise.race([noted, pause])
       } finally {
-        looked.abort()
+        poll.abort()
       }
     }
   }
@@ -195,7 +198,7 @@ export function createFreshness(
     },
     list: async (organisation, resource, lists) => {
       const known = lists.get(resource)
-      // One that is long is shown while it is written: how many rows there are is known before.
+      // A long first list is shown while it is written: its total is known before.
       if (known && (known.checkedAt || known.total !== null)) return known
       const state = await readNow(organisation, resource, '')
       if (!state.checkedAt && state.failure) throw failureError(state)
@@ -216,14 +219,14 @@ export function createFreshness(
         }
       const options = { unlisted: unlistedFor !== undefined }
       if (latest?.checkedAt) {
-        requestBehind(organisation, resource, [key], options)
+        requestInBackground(organisation, resource, [key], options)
         return freshnessOf(latest, organisation, period)
       }
       const read = await readNow(organisation, resource, key, options)
       if (!read.checkedAt && read.failure && !isShown && !list) throw failureError(read)
       return freshnessOf(read, organisation, period)
     },
-    requestUnread: (organisation, resource, keys) => requestBehind(organisation, resource, keys, { onlyUnread: true }),
+    requestUnread: (organisation, resource, keys) => requestInBackground(organisation, resource, keys, { onlyUnread: true }),
     requested: async () => {
       await Promise.all(pending)
     },

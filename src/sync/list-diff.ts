@@ -5,36 +5,36 @@ import type { TimedAnswer } from './apply.ts'
 import type { SyncContext, SyncSettings } from './context.ts'
 import { idOf, type ListKind } from './resources.ts'
 
-/** Where a list differs from the store. */
+/** The differences between a list and the store. */
 export type ListDiff = {
-  /** What must be written, at most: each is reconciled once more when its row is held. */
+  /** The rows to write, at most; each is reconciled again once its row is locked. */
   readonly answers: readonly TimedAnswer[]
-  /** How many rows the list has. */
+  /** The number of rows in the list. */
   readonly count: number
-  /** Rows that could not be read, or had the id of another. */
+  /** Rows that were malformed, or had the id of another. */
   readonly skipped: number
-  /** Rows that the store has, and how many of them the list no longer has. */
+  /** Rows in the store, and those of them that the list no longer has. */
   readonly stored: number
   readonly lost: number
-  /** In the list, though their details said that they are removed: worth reading those again. */
+  /** Rows in the list whose details said that they are removed; their details are read again. */
   readonly contradicted: readonly string[]
 }
 
-/** A list that is compared with the store while it is read. */
+/** A comparison of a list with the store, row by row. */
 export type ListComparison = {
-  /** Whether a record is the same as the last time; then nothing else is to be done with it. */
+  /** Whether a record is unchanged since the last read; it then needs no further processing. */
   readonly isKnown: (raw: Json) => boolean
-  /** Takes a row that is not. Of two with one id the first counts; rows without one are told apart by their number. */
+  /** Takes a changed row. The first of two rows with one id counts; rows without an id get numbered keys. */
   readonly take: (row: Json, raw: Json) => void
-  /** After the last row. @param malformed rows that could not be read */
+  /** Ends the comparison after the last row. @param malformed rows that could not be parsed */
   readonly end: (malformed: readonly unknown[]) => ListDiff
 }
 
 type Known = Pick<RecordMark, 'listed_digest' | 'removed_by'> & { isListed: boolean }
 
 /**
- * Begins to compare a list with the store. Records that say nothing new are dropped as they come, so that a list of
- * 100,000 costs no more memory than its keys.
+ * Starts a comparison. Unchanged records are dropped at once, so that a list of 100,000 rows only needs memory for its
+ * keys.
  */
 export async function compareWithStore(
   { db }: SyncContext,
@@ -45,9 +45,9 @@ export async function compareWithStore(
   const added = new Set<string>()
   const answers: TimedAnswer[] = []
   const contradicted: string[] = []
-  let [count, doubled] = [0, 0]
+  let [count, duplicates] = [0, 0]
 
-  function hasCome(key: string): boolean {
+  function isSeen(key: string): boolean {
     return added.has(key) || known.get(key)?.isListed === true
   }
   function isKnown(raw: Json): boolean {
@@ -62,9 +62,9 @@ export async function compareWithStore(
   }
   function take(row: Json, raw: Json): void {
     let key = storable(kind.keyOf(row))
-    for (let number = 2; key.startsWith('~') && hasCome(key); number += 1) key = `${key.replace(/#\d+$/, '')}#${number}`
-    if (hasCome(key)) {
-      doubled += 1
+    for (let number = 2; key.startsWith('~') && isSeen(key); number += 1) key = `${key.replace(/#\d+$/, '')}#${number}`
+    if (isSeen(key)) {
+      duplicates += 1
       return
     }
     count += 1
@@ -90,13 +90,13 @@ export async function compareWithStore(
     }
     // A row without a readable id may be any of those that seem to be missing.
     if (lost <= nameless) [lost, missing.length] = [0, 0]
-    const skipped = malformed.length + doubled
+    const skipped = malformed.length + duplicates
     return { answers: [...missing, ...answers], count, skipped, stored, lost, contradicted }
   }
   return { isKnown, take, end }
 }
 
-/** The marks of all rows of the list by key, read in slices. */
+/** The marks of all rows of the list by key, read in batches. */
 async function readMarks(
   db: SyncContext['db'],
   organisation: Organisation,
@@ -113,35 +113,35 @@ async function readMarks(
   }
 }
 
-/** The key of a record that has not been parsed, if it has a readable id. */
+/** The key of an unparsed record; undefined without a readable id. */
 function rawKeyOf(kind: ListKind, raw: unknown): string | undefined {
   const id = idOf(raw, kind.idMember)
   return id === undefined ? undefined : storable(kind.keyOfId(id))
 }
 
-/** PostgreSQL has no character NUL, and no half of a surrogate pair. */
+/** PostgreSQL text has neither U+0000 nor lone surrogates. */
 function storable(text: string): string {
   return text.replaceAll('\0', '').toWellFormed()
 }
 
 const marksAtOnce = 2000
 
-/** Changes when rows of before must be parsed again; the digests in the store then heal by themselves. */
+/** Change this when stored rows must be parsed again; every digest then differs, and the next read updates it. */
 const digestVersion = '1'
 
-/** A digest of what the API sent, whatever the order of its members. */
+/** A digest of the data that the API sent, independent of the order of its members. */
 export function digestOf(raw: Json): string {
-  return hash('sha1', digestVersion + JSON.stringify(inOrder(raw)), 'base64url')
+  return hash('sha1', digestVersion + JSON.stringify(sorted(raw)), 'base64url')
 }
 
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder)
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
   if (typeof value !== 'object' || value === null) return value
   const names = Object.keys(value).toSorted()
-  return names.map((name) => [name, inOrder(Reflect.get(value, name))])
+  return names.map((name) => [name, sorted(Reflect.get(value, name))])
 }
 
-/** What the API sent as the store gives it back: without what is undefined, or cannot be stored. */
+/** The data as the store returns it: without undefined members and characters that it cannot store. */
 export function asStored(value: Json): Json {
   const text = JSON.stringify(value, (_name, member: unknown) =>
     typeof member === 'string' ? storable(member) : member,
@@ -149,12 +149,12 @@ export function asStored(value: Json): Json {
   return JSON.parse(text) as Json
 }
 
-/** An empty list, or one that has lost more than a fifth, is more often a fault of the API than the truth. */
+/** True for an empty list, or one that lost more than a fifth; that is more often an error of the API than correct. */
 export function isSuspect({ stored, lost }: Pick<ListDiff, 'stored' | 'lost'>): boolean {
   return lost > stored / 5
 }
 
-/** Whether a suspect answer has been read again long enough after the first one to count. */
+/** Whether a suspect answer has been confirmed by a second one, late enough after the first. */
 export function isConfirmed(
   suspectSeconds: number | null | undefined,
   settings: Pick<SyncSettings, 'suspectSeconds'>,

@@ -11,22 +11,22 @@ import { compareWithStore, isConfirmed, isSuspect, type ListComparison, type Lis
 import { lists } from './resources.ts'
 import { summariseList } from './summaries.ts'
 
-/** A list to read. */
+/** A list that is due. */
 export type ListTask = Pick<DueTask, 'isRead' | 'suspectSeconds'> & { readonly resource: ListResource }
 
-/** Runs one write after the other, so that an organisation's writes do not wait for each other in the database. */
-export type InTurn = <T>(write: () => Promise<T>) => Promise<T>
+/** Queues a write, so that an organisation's writes run one after the other and do not block each other. */
+export type EnqueueWrite = <T>(write: () => Promise<T>) => Promise<T>
 
 /**
- * Reads one list of an organisation and brings the store in step with it. Never rejects for what the API does.
- * @returns what to note of it; undefined when that is done, or when `signal` ended it
+ * Reads one list of an organisation and writes the differences to the store. Never rejects for failures of the API.
+ * @returns the outcome to write; undefined when that is done, or when `signal` aborted it
  */
 export async function syncList(
   context: SyncContext,
   vacuum: Vacuum,
   organisation: Organisation,
   { resource, isRead, suspectSeconds }: ListTask,
-  inTurn: InTurn,
+  enqueueWrite: EnqueueWrite,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { db, settings, logger } = context
@@ -46,13 +46,13 @@ export async function syncList(
   if (isSuspect(diff)) {
     if (!isConfirmed(suspectSeconds, settings)) {
       await markSuspect(db, organisation, resource, '', settings.suspectSeconds)
-      logger.warn({ ...line, stored, lost }, 'list suspect: it lost too much at once and is read again')
+      logger.warn({ ...line, stored, lost }, 'list suspect: it lost too many rows and is read again')
       return undefined
     }
-    logger.warn({ ...line, stored, lost }, 'list confirmed: it lost as much when it was read again')
+    logger.warn({ ...line, stored, lost }, 'list confirmed: a second read lost as many rows')
   }
-  const { written, refused } = await write(context, organisation, resource, diff, asked, inTurn, signal)
-  // What is not written yet differs when the list is read again.
+  const { written, refused } = await write(context, organisation, resource, diff, asked, enqueueWrite, signal)
+  // Rows that are not written yet differ again at the next read.
   if (signal.aborted) return undefined
   if (resource === 'salesUnits' && written > 0) await pruneSyncState(db, organisation)
   if (written > 0 || !isRead) await summariseList(db, organisation, resource)
@@ -65,7 +65,7 @@ export async function syncList(
   return { resource, key: '', askedMs, nextSeconds, idleSeconds, skipped, available }
 }
 
-/** Compares all rows of the API's list. @returns undefined where it has no such list (404) */
+/** Compares all rows of the API's list. @returns undefined when the API has no such list (404) */
 async function readAll(
   { clientOf }: SyncContext,
   organisation: Organisation,
@@ -74,7 +74,7 @@ async function readAll(
   { isKnown, take }: ListComparison,
 ): Promise<Pick<Rows<Json>, 'malformed'> | undefined> {
   const client = clientOf(organisation)
-  // The API answers sales unit keys with their sales unit's own webhooks, which are read with the others'.
+  // With sales unit credentials the API returns that sales unit's own webhooks, which are read with the others.
   if (resource === 'webhooks' && client.onlyMsn !== undefined) return { malformed: [] }
   try {
     return await lists[resource].read(client, { priority: 'list', signal, isKnown, take })
@@ -84,18 +84,18 @@ async function readAll(
   }
 }
 
-/** Writes what differs, some rows a transaction. @returns rows written, and how many the database refused */
+/** Writes the differences in batches. @returns rows written, and how many the database refused */
 async function write(
   context: SyncContext,
   organisation: Organisation,
   resource: ListResource,
   { answers, contradicted, count, stored }: ListDiff,
   asked: number,
-  inTurn: InTurn,
+  enqueueWrite: EnqueueWrite,
   signal: AbortSignal,
 ): Promise<{ readonly written: number; readonly refused: number }> {
   const { db } = context
-  // A first list that is long takes a while to write: pages show how far it is.
+  // A long first list takes a while to write, so pages show the progress.
   if (stored === 0 && count > rowsInTransaction)
     await writeSummary(db, organisation, resource, { total: count, done: 0 })
   if (resource === 'salesUnits' || resource === 'productOrders')
@@ -105,7 +105,7 @@ async function write(
     const size = start === 0 && answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
     const askedMs = performance.now() - asked
     const batch = answers.slice(start, start + size).map((answer): TimedAnswer => ({ ...answer, askedMs }))
-    const applied = await inTurn(() => applyAnswers(context, organisation, lists[resource], batch))
+    const applied = await enqueueWrite(() => applyAnswers(context, organisation, lists[resource], batch))
     written += applied.written
     refused += applied.refused.length
     start += size
@@ -114,5 +114,5 @@ async function write(
 }
 
 const rowsInTransaction = 250
-/** Of many, few at first, so that their details can be read while the others are written. */
+/** The size of the first batch of a long list, so that its details are read while the rest is written. */
 const rowsAtFirst = 50

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ChangedFields, ChangeKind } from '../store/changes.ts'
 import type { Json, StoredRecord } from '../store/records.ts'
 
-/** What the API answered about one record, in a list or on its own; undefined: it is not there. */
+/** An answer of the API about one record, in a list or on its own; `value` undefined: the record is absent. */
 export type Answer = {
   readonly source: 'list' | 'details'
   readonly key: string
   readonly value: Json | undefined
-  /** Of a list's item, as kept in `listed_digest`. */
+  /** The digest of a list's item, as kept in `listed_digest`. */
   readonly digest?: string
   /** When the API was asked, by the database's clock. */
   readonly askedAt: Date
@@ -20,10 +20,10 @@ export type Decision = {
 }
 
 /**
- * Decides what one answer changes in one row. A record that its list no longer has is removed until the list has it
- * again; one whose details answer 404 is removed until they do not, or until the list has been without it and has it
- * again, so that the two cannot contradict each other for ever.
- * @param now the database's time of the transaction that holds the row
+ * Decides what one answer changes in one row. A record that is missing from its list is removed until the list has it
+ * again. A record whose details answer 404 is removed until they do not, or until the list drops it and has it again;
+ * so the two sources cannot contradict each other for ever.
+ * @param now the database's time of the transaction that has locked the row
  */
 export function reconcile(row: StoredRecord | undefined, answer: Answer, now: Date): Decision {
   const { value } = answer
@@ -32,7 +32,7 @@ export function reconcile(row: StoredRecord | undefined, answer: Answer, now: Da
 }
 
 function decideAbsent(row: StoredRecord, { source, askedAt }: Answer, now: Date): Decision {
-  // Asked before it was seen: the answer is older than what is known.
+  // The request is older than the last sighting, so its answer is outdated.
   if (askedAt < (row.removed_at ?? row.last_seen_at)) return {}
   if (!row.removed_at) {
     const record = { ...row, removed_at: now, removed_by: source, changed_at: now }
@@ -73,13 +73,13 @@ function decideNew({ key, source, digest }: Answer, value: Json, now: Date): Dec
   }
 }
 
-/** Nothing new but the digest, as after a release that computes it in another way: it is written, once. */
+/** Nothing changed but the digest, as after a change of digestVersion; writes it once. */
 function withDigest(row: StoredRecord, { source, digest }: Answer): Decision {
   const isOld = source === 'list' && row.removed_by !== 'list' && row.listed_digest !== (digest ?? null)
   return isOld ? { record: { ...row, listed_digest: digest ?? null } } : {}
 }
 
-/** The row with the answer in it. */
+/** The row with the answer applied. */
 function updated(row: StoredRecord, { source, digest }: Answer, value: Json): StoredRecord {
   if (source === 'details') return { ...row, details: value }
   return {
@@ -98,7 +98,7 @@ function fieldsOf(before: StoredRecord, after: StoredRecord): ChangedFields {
   return Object.fromEntries(Object.entries(fields).filter(([path]) => (path.split('.')[0] ?? '') in known))
 }
 
-/** News of the list about members that the details have, too, holds until the details are read again. */
+/** Copies changed members of the list into the details, until the details are read again. */
 function patched(details: Json | null, before: Json | null, after: Json): Json | null {
   if (!details) return null
   const changed = Object.keys(differences(before ?? {}, after)).flatMap((path) => path.split('.')[0] ?? [])
@@ -106,12 +106,12 @@ function patched(details: Json | null, before: Json | null, after: Json): Json |
   return { ...details, ...Object.fromEntries(known.map((name) => [name, after[name]])) }
 }
 
-/** A record as the API shows it now, whichever of the two said it last. */
+/** The current record: the list's item with the details on top. */
 export function currentOf({ listed, details }: Pick<StoredRecord, 'listed' | 'details'>): Json {
   return { ...listed, ...details }
 }
 
-/** Every field that differs, by its path; lists count as one value. */
+/** Every field that differs, by path; arrays count as one value. */
 export function differences(before: Json, after: Json, path = ''): ChangedFields {
   const fields: Record<string, readonly [unknown, unknown]> = {}
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {

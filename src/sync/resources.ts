@@ -6,23 +6,24 @@ import { listProductOrderTemplates, productOrderTemplate } from '../management-a
 import { getProductOrder, listProductOrders, lowerUuid, productOrder } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
+import { merchantKey } from '../domain/business-identifier.ts'
 import type { Organisation } from '../domain/organisation.ts'
 import { type DetailResource, type ListResource, listResources } from '../store/sync-state.ts'
 import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
 import { sortKey } from '../store/sort-key.ts'
 
-/** What a table keeps: its word in the history, and the columns that follow from what the API said. */
+/** A table of records: its resource in the history, and its derived columns. */
 export type Kind = {
   readonly table: RecordTable
   readonly resource: string
-  /** The columns beside the API's words, from a record as it is now; `merchantName` where it is known. */
+  /** The derived columns of the current record; `merchantName` when known. */
   readonly derive: (current: Json, key: string, merchantName: string | null) => DerivedColumns
 }
 
-/** An index takes no more; details show all of it. */
+/** The maximum length of an indexed name; details show the full name. */
 const longestName = 200
 
-/** Made once: a schema made for every row would cost more than all the rest of the row. */
+/** Created once: creating a schema per row would dominate the cost of the row. */
 const knownSalesUnit = salesUnitListItem.extend({
   businessIdentifier: salesUnit.shape.businessIdentifier.optional(),
 })
@@ -93,38 +94,40 @@ const webhooks: Kind = {
   },
 }
 
-/** A list: how it is read, and how its rows are called. */
+/** A list: how to read it, and the keys of its rows. */
 export type ListKind = Kind & {
-  /** The member that names a row, also one that cannot be read otherwise, and the row's key by it. */
+  /** The id member of a row, readable also in a malformed row, and the row's key for an id. */
   readonly idMember: string
   readonly keyOfId: (id: string) => string
   readonly read: (client: ManagementApiClient, options: ListOptions) => Promise<Rows<Json>>
   readonly keyOf: (item: Json) => string
-  /** Webhooks: the part of the table that the list speaks of. */
+  /** Webhooks: the owner of the list, '' for the organisation. */
   readonly msn?: string
 }
 
-/** The id of a row that may be malformed; undefined when it has none that could be one. */
+/** The id of a row that may be malformed; undefined when it has none. */
 export function idOf(row: unknown, idMember: string): string | undefined {
   const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, idMember) : undefined
   return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
 }
 
+/** The key of a webhook: `msn/id`. */
 export function webhookKey(msn: string, item: Json): string {
   return `${msn}/${idOf(item, 'id') ?? ''}`
 }
 
+/** All lists, by resource. */
 export const lists: Readonly<Record<ListResource, ListKind>> = {
   salesUnits: { ...salesUnits, ...namedBy('msn'), read: listSalesUnits },
   productOrders: {
     ...productOrders,
     idMember: 'productOrderId',
     keyOfId: lowerUuid,
-    // The API leaves expired orders out unless asked; they are part of what happened.
+    // The API omits expired orders by default; the portal keeps them as history.
     read: (client, options) => listProductOrders(client, { ...options, includeExpired: true }),
     keyOf: (item) => {
       const { productOrderId, businessIdentifier, productOrderType, productType } = productOrder.parse(item)
-      // An order without an id is known by what does not change of it.
+      // An order without an id gets a key of its immutable members.
       return productOrderId ?? `~${merchantKey(businessIdentifier)}/${productOrderType}/${productType}`
     },
   },
@@ -140,19 +143,15 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
   },
 }
 
-/** The lists that an organisation has: what the API gives partners only is not asked for merchants. */
+/** The lists of an organisation; partner-only endpoints are left out for merchants. */
 export function listsOf(organisation: Organisation): ListResource[] {
   return organisation.kind === 'partner' ? [...listResources] : ['salesUnits', 'webhooks']
 }
 
-/** `scheme/id`, as a merchant is called in the store. */
-export function merchantKey({ scheme, id }: { readonly scheme: string; readonly id: string }): string {
-  return `${scheme}/${id}`
-}
-
+/** Details that are read record by record. */
 type One = Exclude<DetailResource, 'salesUnitWebhooks'>
 
-/** What is read one by one; webhooks of a sales unit are a list of their own, `readWebhooksOf`. */
+/** Details by resource; the webhooks of a sales unit are a list, see `readWebhooksOf`. */
 export const details: Readonly<
   Record<
     One,
@@ -166,10 +165,12 @@ export const details: Readonly<
   productOrder: { ...productOrders, read: getProductOrder },
 }
 
+/** Reads the webhooks of one sales unit. */
 export function readWebhooksOf(client: ManagementApiClient, msn: string, options: CallOptions): Promise<Rows<Json>> {
   return listWebhooks(client, { ...options, msn })
 }
 
+/** The table of webhooks. */
 export const webhookKind = webhooks
 
 function nameOf(text: string): string {
@@ -187,7 +188,7 @@ function merchantColumns(name: string | null) {
   }
 }
 
-/** A list whose rows are named by one member. */
+/** The keys of a list whose rows are identified by one member. */
 function namedBy(idMember: string): Pick<ListKind, 'idMember' | 'keyOfId' | 'keyOf'> {
   return { idMember, keyOfId: (id) => id, keyOf: (item) => idOf(item, idMember) ?? '' }
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../logger.ts'
 import { createManagementApiClient, type ManagementApiClient } from '../management-api/client.ts'
-import type { Keys } from '../management-api/credentials.ts'
+import type { Credentials } from '../management-api/credentials.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { OrganisationsHolder } from '../domain/organisations.ts'
 import { createBackgroundHandle } from '../store/background-handle.ts'
@@ -10,10 +10,10 @@ import type { SyncSettings } from './context.ts'
 import { createFreshness, type FreshnessService } from './freshness.ts'
 import { startSync, type Sync } from './sync.ts'
 
-/** An organisation with the credentials to call the API for it. */
-export type Configured = { readonly organisation: Organisation; readonly keys: Keys }
+/** An organisation with its API credentials. */
+export type Configured = { readonly organisation: Organisation; readonly keys: Credentials }
 
-/** What the sync is configured with. */
+/** The configuration of the sync. */
 export type SyncConfig = {
   readonly managementApiUrl: string
   readonly webhooksApiUrl: string
@@ -27,29 +27,29 @@ export type SyncConfig = {
   readonly organisations: readonly Configured[]
 }
 
-/** Everything that reads the API: the background work, and what pages ask of it. */
+/** The running sync, and the service through which pages request refreshes. */
 export type RunningSync = {
   readonly sync: Sync
   readonly freshness: FreshnessService
   /**
-   * Replaces the configured organisations. New credentials get a new client, with tokens of its own; calls under way
-   * end with the old one.
+   * Replaces the configured organisations. Changed credentials get a new client with its own tokens; running calls end
+   * with the old one.
    */
   readonly replace: (configured: readonly Configured[]) => readonly OrganisationChange[]
 }
 
-/** What is different of an organisation. */
+/** A change of one organisation. */
 export type OrganisationChange = {
   readonly organisation: Organisation
-  readonly what: 'added' | 'removed' | 'keys changed' | 'name changed'
+  readonly what: 'added' | 'removed' | 'credentials changed' | 'name changed'
 }
 
-/** Of the pool's ten connections, how many the sync uses at once. */
+/** How many of the pool's ten connections the sync uses at once. */
 const syncConnections = 4
 
 /**
- * Starts the sync of every configured organisation on a database that has the schema.
- * @param organisations holds those of the configuration
+ * Starts the sync of every configured organisation on a migrated database.
+ * @param organisations the holder of the configured organisations
  */
 export async function openSync(
   config: SyncConfig,
@@ -71,7 +71,8 @@ export async function openSync(
     sync,
     freshness: createFreshness(context, database.kysely, sync),
     replace: (configured) => {
-      // A new organisation has its client before it is seen, and one that is removed is not seen before it has none.
+      // A new organisation has a client before it becomes visible; a removed one is hidden before its client is
+      // dropped.
       const changes = configured.flatMap((one) => clients.set(one) ?? [])
       organisations.replace(configured.map(({ organisation }) => organisation))
       return [...changes, ...clients.keepOnly(configured)]
@@ -79,7 +80,7 @@ export async function openSync(
   }
 }
 
-/** A client an organisation, which keeps its tokens and its rate limit for as long as its credentials stay the same. */
+/** One client per organisation, which keeps its tokens and its rate limit until its credentials change. */
 function createClients(config: SyncConfig, logger: Logger) {
   const clients = new Map<string, Client>()
   function create({ organisation, keys }: Configured): ManagementApiClient {
@@ -97,10 +98,10 @@ function createClients(config: SyncConfig, logger: Logger) {
         client: isSame ? known.client : create(configured),
       })
       if (!known) return { organisation, what: 'added' }
-      if (!isSame) return { organisation, what: 'keys changed' }
+      if (!isSame) return { organisation, what: 'credentials changed' }
       return known.organisation.name === organisation.name ? undefined : { organisation, what: 'name changed' }
     },
-    /** @returns those that are not among `configured`, which are removed */
+    /** Drops the clients of other organisations. @returns the removed organisations */
     keepOnly: (configured: readonly Configured[]): OrganisationChange[] => {
       const kept = new Set(configured.map(({ organisation }) => organisationKey(organisation)))
       const removed = [...clients].filter(([key]) => !kept.has(key))
@@ -115,7 +116,7 @@ function createClients(config: SyncConfig, logger: Logger) {
   }
 }
 
-/** How the portal introduces itself to the API, as its Vipps-System-* headers ask. */
+/** The portal's identity in the Vipps-System-* headers. */
 const system = {
   name: 'partner-portal',
   version: '0.1.0',

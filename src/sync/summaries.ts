@@ -5,12 +5,12 @@ import { countRows, productOrderFacets, salesUnitFacets } from '../store/summari
 import { findSyncState, type ListResource, writeSummary } from '../store/sync-state.ts'
 import { lists } from './resources.ts'
 
-/** Of so many sales units it costs nothing to draw up their growth again and again while they are read. */
+/** Up to so many sales units the growth is recomputed while details are read; above, only at the end. */
 const fewRows = 5000
 
 /**
- * Counts once what pages show without counting.
- * @param how.inPassing true in the middle of a run, where only how far it has come is of interest
+ * Computes and stores the counts that pages show.
+ * @param how.inPassing true during a run, when only the progress matters
  */
 export async function summariseList(
   db: Handle,
@@ -30,7 +30,7 @@ export async function summariseList(
   return writeSummary(db, organisation, resource, { total, done, facets })
 }
 
-/** The same after details were read. A list that has never been read stays unknown: none of it is not nothing. */
+/** Recomputes the counts after details were read. A list that was never read stays unknown rather than empty. */
 export async function summariseAgain(
   db: Handle,
   organisation: Organisation,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseUnavailableError } from '../errors.ts'
+import { merchantKey } from '../domain/business-identifier.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Organisations } from '../domain/organisations.ts'
 import { addLists, makeDue } from '../store/due.ts'
@@ -15,41 +16,41 @@ import {
 } from '../store/leases.ts'
 import { createVacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
-import { listsOf, merchantKey } from './resources.ts'
+import { listsOf } from './resources.ts'
 import { startWorker, type Worker, type WorkerEnd } from './worker.ts'
 
-/** The background work of one instance: it keeps the store equal to the API. Instances share it by leases. */
+/** The background work of one instance, which keeps the store in sync with the API. Instances share it by leases. */
 export type Sync = {
-  /** Leases what is due now, instead of at the next tick. */
+  /** Leases due organisations now, instead of at the next tick. */
   readonly tick: () => Promise<void>
-  /** A user requested something of this organisation: it is read at once, by this instance or the one that has its lease. */
+  /** A user requested a refresh: it is read at once, by this instance or the one that has the lease. */
   readonly wake: (organisation: Organisation) => Promise<void>
-  /** Resolves when this instance has next written what came of a reading of this organisation. */
+  /** Resolves when this instance has next written outcomes of this organisation, or at `signal`. */
   readonly noted: (organisation: Organisation, signal: AbortSignal) => Promise<void>
-  /** The organisation has new credentials: what failed with the old ones is tried again. */
+  /** The organisation has new credentials: failed reads are retried. */
   readonly credentialsChanged: (organisation: Organisation) => Promise<void>
-  /** How many organisations this instance works for. */
+  /** The number of organisations that this instance works for. */
   readonly working: () => number
-  /** Ends what is under way; what was read and not written is read again. */
+  /** Stops all work; what was read and not written is read again. */
   readonly stop: () => Promise<void>
 }
 
-/** How often an instance looks for organisations that are due. */
+/** The interval at which an instance checks for due organisations. */
 const tickMs = 1000
 const renewMs = (leaseSeconds * 1000) / 3
-/** A worker stops this long before its lease ends unless it was renewed, so that no two work at once. */
+/** A worker stops this long before its lease expires, so that no two instances work at once. */
 const marginMs = 1000
-/** Workers mostly wait for the API: an instance runs many. */
+/** Workers mostly wait for the API, so an instance runs many. */
 const maxWorkers = 128
-/** An organisation whose worker hit a fault of ours is left alone for so long. */
+/** The pause of an organisation after an internal error in its worker. */
 const faultPauseSeconds = 10
 const stopMs = 10_000
 
 type Working = { readonly worker: Worker; readonly expiry: NodeJS.Timeout; readonly ended: Promise<void> }
 
 /**
- * Starts the sync: every second it leases organisations that are due, and each gets a worker until nothing of it is
- * due. Organisations may be added and removed meanwhile.
+ * Starts the sync. Every second it leases due organisations, and each gets a worker until nothing of it is due.
+ * Organisations may be added and removed meanwhile.
  */
 export async function startSync(context: SyncContext, organisations: Organisations): Promise<Sync> {
   const { db, logger, settings } = context
@@ -120,13 +121,13 @@ export async function startSync(context: SyncContext, organisations: Organisatio
     const pauseSeconds = end === 'fault' ? faultPauseSeconds : pauseAfter(end, organisation)
     const isUnfinished = end !== 'done'
     await releaseLease(db, instance, key, { pauseSeconds, isUnfinished }).catch((error: unknown) => {
-      // It ends by itself.
+      // The lease expires by itself.
       logger.warn({ err: error, organisation: key }, 'lease not released')
     })
     clearTimeout(working.get(key)?.expiry)
     working.delete(key)
     noted.emit(key)
-    // A user may have asked when the worker had already looked for the last time.
+    // A user may have made a request after the worker's last check.
     if (woken.delete(key) || waiting.atAll) void tick().catch(() => {})
   }
 
@@ -136,21 +137,21 @@ export async function startSync(context: SyncContext, organisations: Organisatio
   }
 
   let ticking: Promise<void> | undefined
-  let isAskedAgain = false
-  /** One tick at a time; whoever asks during one gets another after it. */
+  let isTickRequested = false
+  /** Runs one tick at a time; a call during a tick starts another one after it. */
   function tick(): Promise<void> {
     if (ticking) {
-      isAskedAgain = true
+      isTickRequested = true
       return ticking
     }
     ticking = (async () => {
       do {
-        isAskedAgain = false
+        isTickRequested = false
         if (stopping.signal.aborted) return
         await addNew()
         await renew()
         await lease()
-      } while (isAskedAgain)
+      } while (isTickRequested)
     })().finally(() => {
       ticking = undefined
     })
@@ -206,7 +207,7 @@ export async function startSync(context: SyncContext, organisations: Organisatio
   }
 }
 
-/** What is read of an organisation from its first moment: its lists, and a merchant's own details. */
+/** The initial tasks of an organisation: its lists, and a merchant's own details. */
 function firstTasksOf(organisation: Organisation) {
   const key = organisationKey(organisation)
   const lists = listsOf(organisation).map((resource) => ({ organisation: key, resource, key: '' }))

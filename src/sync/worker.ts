@@ -4,46 +4,47 @@ import { listResources, noteOutcomes, type Outcome } from '../store/sync-state.t
 import type { Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { applyDetails, type Detail, type DetailTask, readDetail } from './details.ts'
-import { type InTurn, type ListTask, syncList } from './lists.ts'
+import { type EnqueueWrite, type ListTask, syncList } from './lists.ts'
 import { summariseAgain } from './summaries.ts'
 
 /** How a worker ended: nothing is due; details were left because other organisations wait; the API does not answer. */
 export type WorkerEnd = 'done' | 'unfinished' | 'failed'
 
-/** The one worker of an organisation: it reads everything that is due, the most urgent first, then ends. */
+/** The worker of one organisation: it reads everything that is due, most urgent first, then ends. */
 export type Worker = {
-  /** PageViewAudit at once for what a user has requested meanwhile. */
+  /** Checks for user requests at once. */
   readonly wake: () => void
-  /** Rejects only for what is not the API's doing. */
+  /** Rejects for internal errors only, never for failures of the API. */
   readonly ended: Promise<WorkerEnd>
 }
 
-/** What a worker must know of the others. */
+/** Connects a worker to the sync. */
 export type WorkerOptions = {
   readonly vacuum: Vacuum
   readonly signal: AbortSignal
-  /** Whether organisations wait for this worker's place: `urgently` those with lists to read or a user waiting. */
+  /** Whether other organisations wait for a worker; `urgently`: with due lists, or a waiting user. */
   readonly othersWait: () => { readonly urgently: boolean; readonly atAll: boolean }
   /** Called when outcomes were written. */
   readonly onNoted: () => void
 }
 
-/** Answers wait so long for others before they are written together. */
+/** How long results are collected before they are written together. */
 const gatherMs = 150
 const mostGathered = 200
-/** What a user requests through another instance is found within this. */
-const lookAgainMs = 300
-/** Webhooks of sales units take a quarter of the rate: no user waits for them. */
-const gentleShare = 4
-/** So many failures with nothing between them end a worker. */
+/** The interval of checks for requests through other instances. */
+const pollMs = 300
+/** Webhooks of sales units use at most a quarter of the rate, as no user waits for them. */
+const webhookRateDivisor = 4
+/** Consecutive failures that end a worker. */
 const failuresInARow = 10
-/** How often the pages' progress is counted. */
+/** The interval at which progress counts are updated. */
 const progressMs = 2000
-/** Calls that wait for their permit, so that none goes by while answers are written. */
+/** Calls that wait for their permit, in seconds of the rate, so that no permit is lost while results are written. */
 const aheadSeconds = 0.75
-/** A worker goes on for so long while other organisations wait. */
+/** How long a worker runs while other organisations wait. */
 const sliceMs = 60_000
 
+/** Starts the worker of one organisation. */
 export function startWorker(context: SyncContext, organisation: Organisation, options: WorkerOptions): Worker {
   const worker = new OrganisationWorker(context, organisation, options)
   return { wake: () => worker.wake(), ended: worker.run() }
@@ -54,9 +55,9 @@ class OrganisationWorker {
   readonly #organisation: Organisation
   readonly #options: WorkerOptions
   readonly #atOnce: number
-  readonly #gentleMs: number
+  readonly #webhookIntervalMs: number
   readonly #began = performance.now()
-  /** What is being read or written, by name. */
+  /** Tasks that are being read or written, by name. */
   readonly #busy = new Set<string>()
   #tasks: DueTask[] = []
   #gathered: Detail[] = []
@@ -65,13 +66,13 @@ class OrganisationWorker {
   #failures = 0
   #read = 0
   #written = 0
-  #lookedAt = -Infinity
+  #refilledAt = -Infinity
   #flushedAt = performance.now()
   #countedAt = performance.now()
-  #gentleAt = 0
-  #isDry = false
+  #nextWebhooksAt = 0
+  #isExhausted = false
   #leavesDetails = false
-  /** A record was read for the first time: the counts of pages are others now. */
+  /** A record was read for the first time, so the counts of pages have changed. */
   #hasNews = false
   #flushing: Promise<void> | undefined
   #writing: Promise<unknown> = Promise.resolve()
@@ -84,12 +85,12 @@ class OrganisationWorker {
     this.#organisation = organisation
     this.#options = options
     this.#atOnce = maxConcurrency + Math.ceil(maxPerSecond * aheadSeconds)
-    this.#gentleMs = (1000 * gentleShare) / maxPerSecond
+    this.#webhookIntervalMs = (1000 * webhookRateDivisor) / maxPerSecond
   }
 
   wake(): void {
-    this.#lookedAt = -Infinity
-    this.#isDry = false
+    this.#refilledAt = -Infinity
+    this.#isExhausted = false
     this.#woken.resolve()
   }
 
@@ -97,13 +98,13 @@ class OrganisationWorker {
     while (!this.#isOver()) {
       await this.#refill()
       this.#startTasks()
-      this.#flushWhenWorth()
+      this.#flushIfDue()
       if (this.#isIdle()) break
       await this.#pause()
     }
-    // Calls under way may take long to fail: what was read is written meanwhile.
+    // Running calls may take long to fail, so results are written meanwhile.
     while (this.#isBusy()) {
-      if (!this.#options.signal.aborted) this.#flushWhenWorth()
+      if (!this.#options.signal.aborted) this.#flushIfDue()
       await this.#pause()
     }
     if (this.#fault) throw this.#fault.error
@@ -114,8 +115,8 @@ class OrganisationWorker {
     return this.#leavesDetails ? 'unfinished' : 'done'
   }
 
-  /** Whether this worker should make room for other organisations. */
-  #mustMakeRoom(): boolean {
+  /** Whether this worker must yield to other organisations. */
+  #mustYield(): boolean {
     const { urgently, atAll } = this.#options.othersWait()
     return urgently || (atAll && performance.now() - this.#began > sliceMs)
   }
@@ -130,15 +131,15 @@ class OrganisationWorker {
 
   #isIdle(): boolean {
     const hasResults = this.#gathered.length + this.#outcomes.length > 0
-    return this.#isDry && this.#tasks.length === 0 && !hasResults && !this.#isBusy()
+    return this.#isExhausted && this.#tasks.length === 0 && !hasResults && !this.#isBusy()
   }
 
-  /** Finds due tasks, few at a time, so that what a user requests comes soon. */
+  /** Loads due tasks, few at a time, so that user requests come soon. */
   async #refill(): Promise<void> {
-    const isLow = this.#tasks.length < this.#atOnce && !this.#isDry
-    if (!isLow && performance.now() - this.#lookedAt < lookAgainMs) return
-    this.#lookedAt = performance.now()
-    this.#leavesDetails = this.#mustMakeRoom()
+    const isLow = this.#tasks.length < this.#atOnce && !this.#isExhausted
+    if (!isLow && performance.now() - this.#refilledAt < pollMs) return
+    this.#refilledAt = performance.now()
+    this.#leavesDetails = this.#mustYield()
     const { listActiveSeconds, listIdleSeconds } = this.#context.settings
     const limit = this.#atOnce * 2
     const found = await dueTasks(this.#context.db, this.#organisation, {
@@ -147,7 +148,7 @@ class OrganisationWorker {
       listSlackSeconds: Math.min(listActiveSeconds, listIdleSeconds) / 10,
       listsOnly: this.#leavesDetails,
     })
-    this.#isDry = found.length < limit
+    this.#isExhausted = found.length < limit
     this.#tasks = found
   }
 
@@ -159,14 +160,14 @@ class OrganisationWorker {
     }
   }
 
-  /** The next task; undefined when there is none, or when it is too early for it. */
+  /** The next task; undefined when there is none, or when its rate limit requires a pause. */
   #takeTask(): DueTask | undefined {
     const [first] = this.#tasks
     if (!first) return undefined
     if (first.resource === 'salesUnitWebhooks' && first.priority === 'background') {
       const now = performance.now()
-      if (now < this.#gentleAt) return undefined
-      this.#gentleAt = Math.max(this.#gentleAt + this.#gentleMs, now - this.#gentleMs)
+      if (now < this.#nextWebhooksAt) return undefined
+      this.#nextWebhooksAt = Math.max(this.#nextWebhooksAt + this.#webhookIntervalMs, now - this.#webhookIntervalMs)
     }
     this.#tasks.shift()
     this.#busy.add(nameOf(first))
@@ -197,7 +198,7 @@ class OrganisationWorker {
 
   async #syncList(task: DueTask & ListTask): Promise<void> {
     const { vacuum, signal } = this.#options
-    const outcome = await syncList(this.#context, vacuum, this.#organisation, task, this.#inTurn, signal)
+    const outcome = await syncList(this.#context, vacuum, this.#organisation, task, this.#enqueueWrite, signal)
     if (outcome) {
       this.#count(outcome.failure)
       this.#outcomes.push(outcome)
@@ -208,17 +209,17 @@ class OrganisationWorker {
     this.#failures = failure ? this.#failures + 1 : 0
   }
 
-  readonly #inTurn: InTurn = async (write) => {
-    const turn = this.#writing.then(write).finally(() => {
-      // What was written may be of records whose details are due now.
-      this.#isDry = false
+  readonly #enqueueWrite: EnqueueWrite = async (write) => {
+    const queued = this.#writing.then(write).finally(() => {
+      // The write may have made details due.
+      this.#isExhausted = false
       this.#woken.resolve()
     })
-    this.#writing = turn.catch(() => {})
-    return turn
+    this.#writing = queued.catch(() => {})
+    return queued
   }
 
-  #flushWhenWorth(): void {
+  #flushIfDue(): void {
     const results = this.#gathered.length + this.#outcomes.length
     const isTime = this.#inFlight === 0 || results >= mostGathered || performance.now() - this.#flushedAt > gatherMs
     if (results === 0 || !isTime || this.#flushing) return
@@ -232,19 +233,19 @@ class OrganisationWorker {
       })
   }
 
-  /** Writes what was read, then how that went. */
+  /** Writes the results, then their outcomes. */
   async #flush(): Promise<void> {
     const { db, settings } = this.#context
     const [gathered, outcomes] = [this.#gathered, this.#outcomes]
     ;[this.#gathered, this.#outcomes, this.#flushedAt] = [[], [], performance.now()]
-    const applied = await this.#inTurn(() =>
+    const applied = await this.#enqueueWrite(() =>
       applyDetails(this.#context, this.#options.vacuum, this.#organisation, gathered),
     )
     this.#written += applied.written
     const all = [...outcomes, ...applied.outcomes]
     await noteOutcomes(db, this.#organisation, all, settings.activeForSeconds)
     for (const task of [...gathered, ...outcomes]) this.#busy.delete(nameOf(task))
-    this.#isDry = false
+    this.#isExhausted = false
     if (all.length > 0) this.#options.onNoted()
     if (gathered.length === 0 || performance.now() - this.#countedAt < progressMs) return
     this.#countedAt = performance.now()
@@ -261,9 +262,9 @@ class OrganisationWorker {
     this.#context.logger.info({ ...line, written: this.#written, failures: this.#failures, ms }, 'details read')
   }
 
-  /** Until something has happened, or it is time for the next gentle call or flush. */
+  /** Waits for an event, or for the next webhook call or flush. */
   async #pause(): Promise<void> {
-    const timer = setTimeout(() => this.#woken.resolve(), Math.min(this.#gentleMs, gatherMs))
+    const timer = setTimeout(() => this.#woken.resolve(), Math.min(this.#webhookIntervalMs, gatherMs))
     await this.#woken.promise
     clearTimeout(timer)
     this.#woken = Promise.withResolvers<void>()

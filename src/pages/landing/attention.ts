@@ -4,7 +4,7 @@ import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
 import { type Few, newSalesUnits, type NotedOrder, ordersAboutToExpire, rejectedLately } from '../../store/landing.ts'
 import type { ProductOrderFacets } from '../../store/summaries.ts'
-import { orderExpiry } from '../product-orders/expiry.ts'
+import { linkExpiry } from '../../domain/product-order.ts'
 
 /** One thing that somebody may want to do something about: how many there are, some of them, and where the rest are. */
 export type Notice = {
@@ -33,7 +33,7 @@ export async function attentionOf(
   const ago = (at: Date): string => format.ago(Math.max(0, Date.now() - at.getTime()))
   const notices: readonly Notice[] = [
     ofOrders('expiring', 'product-orders?type=PREFILL&sort=seen', expiring, (at) =>
-      t('landing.expiresBy', { date: format.day(orderExpiry(at)) }),
+      t('landing.expiresBy', { date: format.day(linkExpiry(at)) }),
     ),
     waiting(facets, language),
     ofOrders('rejected', 'product-orders?status=REJECTED', rejected, ago),

@@ -9,7 +9,7 @@ const statuses = ['COMPLETED', 'ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED',
 
 /**
  * Product orders by the month in which they were first seen, and by what has become of them.
- * @param growth tells since when the portal has been freshness
+ * @param growth tells since when the portal has been reading
  */
 export function ordersByMonth(
   { months }: ProductOrderFacets,
@@ -21,7 +21,7 @@ export function ordersByMonth(
   const has = new Set(months.map(({ value }) => value))
   const kinds = [...statuses.filter((status) => has.has(status)), ...has].map((key) => ({
     key,
-    name: language.has(`orderStatus.${key}.name`) ? language.t(`orderStatus.${key}.name`) : key,
+    name: language.label(`orderStatus.${key}.name`, key),
   }))
   const first = [growth[0]?.month, months[0]?.month].filter((month) => month !== undefined).toSorted()[0]
   const shown = sinceFirst(lastMonths(language, now), first)

@@ -2,11 +2,6 @@ import type { Language } from '../../presentation/language.ts'
 import type { Field } from './list-view.ts'
 import { markets } from '../markets.ts'
 
-/** The words of a value that the API may add to at any time: `productType.LOGIN`, or the value as it is. */
-export function labelOf({ t, has }: Language, group: string, value: string): string {
-  return has(`${group}.${value}`) ? t(`${group}.${value}`) : value
-}
-
 /** A choice of one market: those where Vipps MobilePay is, and what the rows have beside them. */
 export function marketField({ t, format }: Language, others: readonly string[] = []): Field {
   return {
@@ -23,6 +18,6 @@ export function productField(language: Language, values: readonly string[]): Fie
     kind: 'one',
     name: 'product',
     label: language.t('lists.product'),
-    options: [...new Set(values)].map((value) => ({ value, label: labelOf(language, 'productType', value) })),
+    options: [...new Set(values)].map((value) => ({ value, label: language.label(`productType.${value}`, value) })),
   }
 }

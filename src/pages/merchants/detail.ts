@@ -1,5 +1,5 @@
 import type { RequestHandler, Response } from 'express'
-import { identifierText } from '../../domain/business-identifier.ts'
+import { identifierText, merchantKey } from '../../domain/business-identifier.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { type BusinessIdentifier, merchant } from '../../management-api/merchants.ts'
 import { businessIdPattern, type Organisation, schemePattern } from '../../domain/organisation.ts'
@@ -37,7 +37,7 @@ async function render(
   // The API shares a merchant with a partner for its sales units: without any there is nothing to ask for.
   if (organisation.kind === 'partner' && salesUnits.length === 0 && !isPartial)
     throw new NotSharedError('merchantNotShared', words)
-  const fresh = await freshness.record(organisation, 'merchant', `${identifier.scheme}/${identifier.id}`)
+  const fresh = await freshness.record(organisation, 'merchant', merchantKey(identifier))
   const stored = await findMerchant(kysely, organisation, identifier)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
   if (!stored) throw new NotSharedError('merchantNotShared', words)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { PricePackage } from '../../management-api/price-packages.ts'
-import { labelOf, marketField, productField } from '../lists/filter-fields.ts'
+import { marketField, productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
@@ -43,7 +43,7 @@ export const pricePackageList: ListDefinition<PricePackage, PricePackage, PriceP
     { label: 'pricePackages.commission', cell: ({ commission }) => commission },
     {
       label: 'pricePackages.product',
-      cell: ({ productType }, language) => labelOf(language, 'productType', productType ?? ''),
+      cell: ({ productType = '' }, { label }) => label(`productType.${productType}`, productType),
     },
     { label: 'pricePackages.market', cell: ({ market }, { format }) => market && format.country(market) },
     {

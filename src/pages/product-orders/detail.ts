@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import { identifierText } from '../../domain/business-identifier.ts'
+import { finalStatuses, linkExpiry, waitingStatuses } from '../../domain/product-order.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../domain/organisation.ts'
@@ -10,16 +11,9 @@ import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { productOrderDocumentation } from '../documentation.ts'
-import { orderExpiry } from './expiry.ts'
 import { orderOf } from './list.ts'
 
 const uuid = z.guid()
-
-/** The merchant has yet to submit it. */
-const waiting = new Set(['RECEIVED', 'MERCHANT_VIEWED'])
-
-/** A prefill link leads nowhere once the order is final. */
-const final = new Set(['COMPLETED', 'REJECTED', 'EXPIRED'])
 
 /** `GET …/product-orders/:productOrderId`: all fields, what the status means, what happens next, and what has happened. */
 export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
@@ -36,9 +30,11 @@ export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>)
       title: `${res.locals.language.t('productOrder.title')} – ${order.merchantName ?? identifierText(order.businessIdentifier)}`,
       order,
       expiry:
-        order.productOrderType === 'PREFILL' && waiting.has(order.status) ? orderExpiry(stored.firstSeenAt) : undefined,
+        order.productOrderType === 'PREFILL' && waitingStatuses.includes(order.status)
+          ? linkExpiry(stored.firstSeenAt)
+          : undefined,
       documentation: productOrderDocumentation,
-      prefillUrl: final.has(order.status) ? undefined : httpUrl(order.productOrderUrl),
+      prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
       history: await changesOf(deps.database.kysely, organisation, 'productOrder', productOrderId),
       fresh,
     })

@@ -1,10 +1,11 @@
+import { finalStatuses } from '../../domain/product-order.ts'
 import { BadRequestError } from '../../errors.ts'
 import type { ProductOrderFacets } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/freshness.ts'
 
 /** The values of the API's specification; those that the orders themselves have are offered as well. */
 const known = {
-  status: ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'EXPIRED'],
+  status: ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', ...finalStatuses],
   type: ['PREFILL', 'TEMPLATE', 'MANUAL'],
   product: ['PAYMENT_INTEGRATION', 'CASHIER', 'CHECKOUT', 'LOGIN', 'DONATIONS'],
 } as const

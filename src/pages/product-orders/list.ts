@@ -11,7 +11,7 @@ import {
   type StoredProductOrder,
 } from '../../store/product-orders.ts'
 import type { Facet, ProductOrderFacets } from '../../store/summaries.ts'
-import { labelOf, marketField, productField } from '../lists/filter-fields.ts'
+import { marketField, productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import type { Field } from '../lists/list-view.ts'
 import { choice, searchText, ticked } from '../lists/query.ts'
@@ -67,14 +67,17 @@ export const productOrderList: ListDefinition<ProductOrder, ProductOrder, Produc
     { label: 'productOrders.merchant', cell: ({ merchantName }) => merchantName },
     { label: 'exports.scheme', cell: ({ businessIdentifier }) => businessIdentifier.scheme },
     { label: 'salesUnits.identifier', cell: ({ businessIdentifier }) => businessIdentifier.id },
-    { label: 'productOrders.status', cell: ({ status }, language) => statusLabel(language, status) },
+    {
+      label: 'productOrders.status',
+      cell: ({ status }, language) => language.label(`orderStatus.${status}.name`, status),
+    },
     {
       label: 'productOrders.product',
-      cell: ({ productType = '' }, language) => labelOf(language, 'productType', productType),
+      cell: ({ productType = '' }, language) => language.label(`productType.${productType}`, productType),
     },
     {
       label: 'productOrders.type',
-      cell: ({ productOrderType = '' }, language) => labelOf(language, 'orderType', productOrderType),
+      cell: ({ productOrderType = '' }, language) => language.label(`orderType.${productOrderType}`, productOrderType),
     },
     { label: 'salesUnits.msn', cell: ({ salesUnit }) => salesUnit?.msn },
     { label: 'productOrders.salesUnit', cell: ({ salesUnit }) => salesUnit?.name },
@@ -100,10 +103,6 @@ function sumOf(counts: Facet, expired: boolean): number {
   return counts.filter(({ value }) => expired || value !== 'EXPIRED').reduce((sum, { count }) => sum + count, 0)
 }
 
-function statusLabel({ t, has }: Language, status: string): string {
-  return has(`orderStatus.${status}.name`) ? t(`orderStatus.${status}.name`) : status
-}
-
 /** The statuses that have orders, and those that an order passes through whether or not any is there now. */
 function tabsOf(language: Language, facets: ProductOrderFacets, counts: Facet): Field {
   const counted = new Map(counts.map(({ value, count }) => [value, count]))
@@ -113,7 +112,7 @@ function tabsOf(language: Language, facets: ProductOrderFacets, counts: Facet): 
     label: language.t('productOrders.status'),
     options: optionsOf(facets, 'status').map((value) => ({
       value,
-      label: statusLabel(language, value),
+      label: language.label(`orderStatus.${value}.name`, value),
       count: counted.get(value) ?? 0,
     })),
   }
@@ -121,7 +120,10 @@ function tabsOf(language: Language, facets: ProductOrderFacets, counts: Facet): 
 
 function fieldsOf(language: Language, facets: ProductOrderFacets): readonly Field[] {
   const { t } = language
-  const types = optionsOf(facets, 'type').map((value) => ({ value, label: labelOf(language, 'orderType', value) }))
+  const types = optionsOf(facets, 'type').map((value) => ({
+    value,
+    label: language.label(`orderType.${value}`, value),
+  }))
   return [
     productField(language, optionsOf(facets, 'product')),
     { kind: 'one', name: 'type', label: t('productOrders.type'), options: types },

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
-import { type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
+import { configurationSwitches, type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../domain/organisation.ts'
 import { changesOf } from '../../store/changes.ts'
 import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
@@ -12,18 +12,9 @@ import { settingDocumentation } from '../documentation.ts'
 /** The merchant's other sales units on the page; a link leads to all. */
 const mostOthers = 50
 
-/** Settings in the order of the API's documentation: the store keeps none. */
-const settings = [
-  'paymentAllowed',
-  'captureType',
-  'skipLandingPageAllowed',
-  'recurringAllowed',
-  'partialCaptureAllowed',
-  'lateCaptureAllowed',
-  'landingPagePhoneNumberLocked',
-  'longLivingPaymentAllowed',
-  'creditCardPaymentAllowed',
-]
+/** Settings in this order, whatever order the API has them in. */
+const [paymentAllowed, ...otherSwitches] = configurationSwitches
+const settings: readonly string[] = [paymentAllowed, 'captureType', ...otherSwitches]
 
 /** `GET …/sales-units/:msn`: everything that is known of one sales unit, and what has changed. */
 export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {

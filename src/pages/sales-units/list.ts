@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { merchantKey } from '../../domain/business-identifier.ts'
 import type { Organisation } from '../../domain/organisation.ts'
-import { salesUnit } from '../../management-api/sales-units.ts'
+import { configurationSwitches, salesUnit } from '../../management-api/sales-units.ts'
 import type { Language } from '../../presentation/language.ts'
 import {
   allSalesUnits,
@@ -22,18 +23,6 @@ import { markets } from '../markets.ts'
 /** The ways of capture that the API documents. */
 const captureTypes = ['ReserveCapture', 'DirectCapture', 'NotApplicable'] as const
 
-/** The switches of a sales unit's configuration that the list filters by. */
-const switches = [
-  'paymentAllowed',
-  'recurringAllowed',
-  'partialCaptureAllowed',
-  'lateCaptureAllowed',
-  'longLivingPaymentAllowed',
-  'creditCardPaymentAllowed',
-  'skipLandingPageAllowed',
-  'landingPagePhoneNumberLocked',
-] as const
-
 /** What the organisation sells through. What has not been read of a sales unit is blank in the downloads. */
 export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, SalesUnitFilter, SalesUnitColumn> = {
   noun: 'salesUnits',
@@ -42,7 +31,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     q: searchText,
     market: choice(markets),
     capture: choice(captureTypes),
-    can: choices(switches),
+    can: choices(configurationSwitches),
   }),
   sorts: ['name', 'msn', 'merchant', 'identifier', 'seen'],
   columns: [
@@ -68,7 +57,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     { label: 'exports.scheme', cell: ({ read }) => read?.businessIdentifier.scheme },
     { label: 'salesUnits.identifier', cell: ({ read }) => read?.businessIdentifier.id },
     { label: 'salesUnits.capture', cell: captureLabel },
-    ...switches.map(switchColumn),
+    ...configurationSwitches.map(switchColumn),
     { label: 'lists.firstSeen', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
   ],
   exportRows: async ({ db, organisation, filter, asked }) => {
@@ -99,9 +88,7 @@ function requestUnread(
   rows: readonly ListedSalesUnit[],
 ): void {
   const salesUnits = rows.filter(({ identifier }) => !identifier).map(({ msn }) => msn)
-  const merchants = rows.flatMap(({ identifier, isRead }) =>
-    identifier && !isRead ? [`${identifier.scheme}/${identifier.id}`] : [],
-  )
+  const merchants = rows.flatMap(({ identifier, isRead }) => (identifier && !isRead ? [merchantKey(identifier)] : []))
   freshness.requestUnread(organisation, 'salesUnit', salesUnits)
   freshness.requestUnread(organisation, 'merchant', [...new Set(merchants)])
 }
@@ -109,7 +96,7 @@ function requestUnread(
 function fieldsOf(language: Language): readonly Field[] {
   const { t } = language
   const captures = captureTypes.map((value) => ({ value, label: t(`captureTypes.${value}`) }))
-  const abilities = switches.map((value) => ({ value, label: t(`configuration.${value}.name`) }))
+  const abilities = configurationSwitches.map((value) => ({ value, label: t(`configuration.${value}.name`) }))
   return [
     marketField(language),
     { kind: 'one', name: 'capture', label: t('salesUnits.capture'), options: captures },
@@ -123,13 +110,12 @@ function readOf({ details, ...row }: StoredSalesUnit) {
   return { ...row, read: details ? salesUnit.parse(details) : undefined }
 }
 
-function captureLabel({ read }: ReadSalesUnit, { t, has }: Language): string {
+function captureLabel({ read }: ReadSalesUnit, { label }: Language): string {
   const type = read?.configuration['captureType']
-  if (typeof type !== 'string') return ''
-  return has(`captureTypes.${type}`) ? t(`captureTypes.${type}`) : type
+  return typeof type === 'string' ? label(`captureTypes.${type}`, type) : ''
 }
 
-function switchColumn(name: (typeof switches)[number]): ExportColumn<ReadSalesUnit> {
+function switchColumn(name: (typeof configurationSwitches)[number]): ExportColumn<ReadSalesUnit> {
   return {
     label: `configuration.${name}.name`,
     cell: ({ read }, { t }) => {

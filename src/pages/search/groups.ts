@@ -8,7 +8,6 @@ import { searchMerchants } from '../../store/merchants.ts'
 import { findProductOrders } from '../../store/product-orders.ts'
 import { findSalesUnits } from '../../store/sales-units.ts'
 import { findWebhooks } from '../../store/webhooks.ts'
-import { labelOf } from '../lists/filter-fields.ts'
 import { allPricePackages, pricePackagesFound } from '../price-packages/rows.ts'
 import { orderOf } from '../product-orders/list.ts'
 import { allTemplates, templatesFound } from '../templates/rows.ts'
@@ -108,7 +107,7 @@ async function productOrders({ db, organisation, q }: Asked, language: Language)
         identifier: businessIdentifier,
         note: [
           language.has(`orderStatus.${status}.name`) ? language.t(`orderStatus.${status}.name`) : status,
-          productType && labelOf(language, 'productType', productType),
+          productType && language.label(`productType.${productType}`, productType),
         ]
           .filter(Boolean)
           .join(', '),

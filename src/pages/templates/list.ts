@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { labelOf, productField } from '../lists/filter-fields.ts'
+import { productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
@@ -39,7 +39,7 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
     { label: 'templates.name', cell: ({ name }) => name },
     {
       label: 'templates.product',
-      cell: ({ productType }, language) => labelOf(language, 'productType', productType ?? ''),
+      cell: ({ productType = '' }, { label }) => label(`productType.${productType}`, productType),
     },
     { label: 'templates.pricePackage', cell: ({ pricePackageName }) => pricePackageName },
     { label: 'exports.pricePackageId', cell: ({ pricePackageId }) => pricePackageId },

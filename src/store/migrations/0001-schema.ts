@@ -3,7 +3,7 @@ import type { Migration } from 'kysely/migration'
 
 type Db = Kysely<unknown>
 
-/** Users, what they may act as, and their sessions. */
+/** Users, their grants and their sessions. */
 async function users(db: Db): Promise<void> {
   await sql`
     create table users (
@@ -49,7 +49,7 @@ async function users(db: Db): Promise<void> {
   await sql`create table logout_tokens (id text primary key, forget_at timestamptz not null)`.execute(db)
 }
 
-/** At most one code a user, as a MAC; mails of the last hour are counted, and know an address by a MAC only. */
+/** At most one code per user, as a MAC; mails of the last hour are counted, and store the address as a MAC only. */
 async function emailVerification(db: Db): Promise<void> {
   await sql`
     create table email_codes (
@@ -71,7 +71,7 @@ async function emailVerification(db: Db): Promise<void> {
   await sql`create index code_mails_at on code_mails (at)`.execute(db)
 }
 
-/** rate-limiter-flexible's table. Unlogged: after a crash of the server counting begins again. */
+/** The table of rate-limiter-flexible. Unlogged: after a crash of the server it starts empty. */
 async function rateLimits(db: Db): Promise<void> {
   await sql`
     create unlogged table rate_limits (
@@ -82,7 +82,7 @@ async function rateLimits(db: Db): Promise<void> {
   await sql`create index rate_limits_expire on rate_limits (expire)`.execute(db)
 }
 
-/** Append-only; the retention job deletes rows and says so with `portal.audit_retention` in its transaction. */
+/** Append-only; the retention job sets `portal.audit_retention` in its transaction to delete rows. */
 async function audit(db: Db): Promise<void> {
   await sql`
     create table audit (
@@ -114,8 +114,8 @@ async function audit(db: Db): Promise<void> {
 }
 
 /**
- * The columns of every table of records. `listed` and `details` are what the API sent in the list and on its own, whole;
- * the other columns are derived from both, for filters and order.
+ * The columns of every table of records. `listed` and `details` are the complete data of list and details call; the
+ * other columns are derived from both, for filters and sorting.
  */
 const recordColumns = sql`
   organisation text not null,
@@ -130,15 +130,15 @@ const recordColumns = sql`
   details jsonb,
   primary key (organisation, key)`
 
-/** The merchant of a sales unit or product order, as far as it is known. */
+/** The merchant of a sales unit or product order, as far as known. */
 const merchantColumns = sql`
   merchant_name text,
   merchant_sort_key text collate "C",
   market text generated always as (nullif(split_part(scheme, ':', 2), '')) stored`
 
 /**
- * Text to search: Unicode's composed form in lower case. The collation is named because that of `key`, which is bytes,
- * would else hold for all of it, and `Ø` would stay a capital.
+ * Search text in NFC and lower case. The collation is explicit, because the byte collation of `key` would apply to the
+ * whole expression, and `Ø` would stay upper case.
  */
 function searchText(text: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`search_text text generated always as (lower(normalize(${text}) collate "default")) stored`
@@ -219,7 +219,7 @@ async function trigramOperators(db: Db): Promise<RawBuilder<unknown>> {
   return sql`${sql.ref(rows[0]?.schema ?? 'public')}.gin_trgm_ops`
 }
 
-/** What lists are filtered by is included in their order, so that a walk in order need not visit the table. */
+/** Sort indexes include the filtered columns, so that an ordered scan need not visit the table. */
 async function indexes(db: Db): Promise<void> {
   const trigrams = await trigramOperators(db)
   for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks'])
@@ -254,7 +254,7 @@ async function indexes(db: Db): Promise<void> {
     await sql`create index ${statement}`.execute(db)
 }
 
-/** Append-only: the API tells no history, so this is the only one there is. */
+/** Append-only: the API has no history, so this is the only one. */
 async function changes(db: Db): Promise<void> {
   await sql`
     create table changes (
@@ -278,9 +278,8 @@ async function changes(db: Db): Promise<void> {
 }
 
 /**
- * `sync_state` says of every list (`key` is empty) and every record when it was read and when it is due.
- * `organisation_sync` says when an organisation is due, which instance works for it and until when, and since when
- * users have been opening its pages.
+ * `sync_state` stores for every list (`key` is empty) and record when it was read and when it is due.
+ * `organisation_sync` stores when an organisation is due, its lease, and since when its users have been active.
  */
 async function sync(db: Db): Promise<void> {
   await sql`
@@ -324,7 +323,7 @@ async function sync(db: Db): Promise<void> {
     )`.execute(db)
 }
 
-/** The whole schema: nothing was released before it. */
+/** The initial schema; nothing was released before it. */
 export const schema: Migration = {
   up: async (db: Db) => {
     await users(db)
