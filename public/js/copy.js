@@ -2,7 +2,7 @@
 export function showCopyButtons(root) {
   for (const button of root.querySelectorAll('button[data-copy]')) {
     button.hidden = false
-    const says = button.querySelector('.says')
+    const says = button.querySelector('.live-text')
     const label = says.textContent
     button.addEventListener('click', async () => {
       try {

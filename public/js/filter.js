@@ -52,7 +52,7 @@ export function followFilter() {
 }
 
 function pressed(event) {
-  const link = event.target.closest('.states a, .chips a, .pages a, .empty a')
+  const link = event.target.closest('.status-tabs a, .chips a, .pages a, .empty a')
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (!link || !isPlain || !filter() || !results()?.contains(link)) return
   event.preventDefault()

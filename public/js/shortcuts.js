@@ -1,5 +1,5 @@
 const remembered = 'single-key-shortcuts'
-const openPane = 'details:is(.many, .who)[open]'
+const openPane = 'details:is(.dropdown, .organisation-menu)[open]'
 
 /**
  * `/` goes to the filter, `?` shows the keys, arrows walk the rows, Escape leads back. The two signs can be switched

@@ -41,7 +41,7 @@ describe.each([
     for (const path of mainPages) {
       await page.goto(path)
       expect([path, await sticksOut(page)]).toEqual([path, []])
-      await page.locator('.look:not(.languages) summary').click()
+      await page.locator('.theme-menu:not(.languages) summary').click()
       expect([path, 'opened', await sticksOut(page)]).toEqual([path, 'opened', []])
       const { x = -1 } = (await page.getByRole('button', { name: 'Dark' }).boundingBox()) ?? {}
       expect(x).toBeGreaterThanOrEqual(0)
@@ -103,7 +103,7 @@ it('colours of the user’s own leave a line around what a ground showed, and ar
   })
   await page.goto('/partners/12345/sales-units')
   expect(await styleAt(page, '.menu a[aria-current]', 'outline-style')).toBe('solid')
-  for (const selector of ['main .ds-tag', 'main .ds-button', '.look .ds-button'])
+  for (const selector of ['main .ds-tag', 'main .ds-button', '.theme-menu .ds-button'])
     expect([selector, await styleAt(page, selector, 'border-top-style')]).toEqual([selector, 'solid'])
   await page.locator('.menu a').first().focus()
   await page.keyboard.press('Tab')

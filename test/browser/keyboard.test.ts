@@ -155,7 +155,7 @@ describe('a menu', () => {
     for (const [button, inside] of [
       [page.locator('summary', { hasText: 'English' }), page.getByRole('link', { name: 'Norsk' })],
       [page.locator('summary', { hasText: 'Appearance' }), page.getByRole('button', { name: 'Dark' })],
-      [page.locator('.who summary'), page.getByRole('link', { name: 'See all businesses' })],
+      [page.locator('.organisation-menu summary'), page.getByRole('link', { name: 'See all businesses' })],
       [page.locator('summary', { hasText: 'Can do' }), page.getByRole('checkbox', { name: 'Payments', exact: true })],
     ] as const) {
       await goTo(page, button)

@@ -69,7 +69,7 @@ describe('without JavaScript a list', () => {
 
   it('has tabs that lead to the rows of one state', async () => {
     const page = await open('/partners/12345/product-orders')
-    const tab = page.locator('.states').getByRole('link', { name: 'Rejected' })
+    const tab = page.locator('.status-tabs').getByRole('link', { name: 'Rejected' })
     const [count] = /\d+/.exec(await tab.innerText()) ?? []
     await tab.click()
     expect(await tab.getAttribute('aria-current')).toBe('true')
@@ -120,7 +120,7 @@ describe('without JavaScript the bar', () => {
 
   it('leads to another business', async () => {
     const page = await open(small)
-    await page.locator('.who summary').click()
+    await page.locator('.organisation-menu summary').click()
     await page.getByRole('link', { name: 'See all businesses' }).click()
     await page
       .getByRole('main')

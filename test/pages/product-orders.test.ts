@@ -18,7 +18,7 @@ import {
 
 let test: TestPortal
 let kari: Browser
-/** The day that the portal saw everything first. */
+/** The date of the first sync. */
 let today: string
 beforeAll(async () => {
   today = shownDate(new Date())
@@ -41,7 +41,7 @@ function ordersOf(partnerId: string, wanted: (order: Order) => boolean = () => t
     .filter(wanted)
 }
 
-/** The name of an order's merchant, where the partner sees the merchant. */
+/** The name of an order's merchant, if the partner may see the merchant. */
 function merchantOf(orderId: string): string | undefined {
   const order = test.world.productOrders.find(({ body }) => body.productOrderId === orderId)
   return (
@@ -74,7 +74,7 @@ function rowOf({
 }
 
 describe('the list', () => {
-  it('shows every order that names the partner but the expired, with all that the table promises', async () => {
+  it('shows every order of the partner except the expired ones, in all columns', async () => {
     const pages = await readAll(kari, path)
     expect(pages.map(({ length }) => length)).toEqual([25, 8])
     expect(inOrder(pages.flat())).toEqual(inOrder(ordersOf('12345', current).map(rowOf)))
@@ -84,7 +84,7 @@ describe('the list', () => {
     expect(page.words).toContain('1–25 of 33')
   })
 
-  it('shows first what something can still be done about', async () => {
+  it('sorts pending orders first', async () => {
     const inTurn = (await readRows(kari, path)).map((row) => row[1])
     expect([...new Set(inTurn)]).toEqual([
       'Submitted',
@@ -97,7 +97,7 @@ describe('the list', () => {
     expect(inTurn).toEqual(inTurn.toSorted((a, b) => inTurn.indexOf(a) - inTurn.indexOf(b) || (a === b ? 0 : 1)))
   })
 
-  it('shows the expired ones on request, and keeps them while one turns the pages', async () => {
+  it('shows the expired orders on request, on all pages', async () => {
     expect(inOrder(await readRows(kari, `${path}?expired=1`))).toEqual(inOrder(ordersOf('12345').map(rowOf)))
     const page = await kari.open(`${path}?expired=1`)
     expect(page.words).toContain('38 product orders')
@@ -105,14 +105,14 @@ describe('the list', () => {
     expect(page.$('#expired').is('[checked]')).toBe(true)
   })
 
-  it('shows another partner its own', async () => {
+  it('shows another partner its own orders', async () => {
     const åse = await test.signedIn('Åse Bjørk')
     const rows = await readRows(åse, '/partners/23456/product-orders?expired=1')
     expect(rows).toHaveLength(60)
     expect(inOrder(rows)).toEqual(inOrder(ordersOf('23456').map(rowOf)))
   })
 
-  it('says how little may be shown, and why, and what to think when an order is missing', async () => {
+  it('explains what may be shown and why an order can be missing', async () => {
     const { words: said } = await kari.open(path)
     expect(said).toContain('What may be shown here')
     expect(said).toContain('Why an order was rejected is never shared with a partner')
@@ -120,7 +120,7 @@ describe('the list', () => {
     expect(said).toContain('An order that the merchant made without naming you is not visible')
   })
 
-  it('links each row to its order, and a completed one to its sales unit', async () => {
+  it('links each row to its order, and a completed order to its sales unit', async () => {
     const page = await kari.open(`${path}?status=COMPLETED`)
     const hrefs = page
       .$('main td a')
@@ -132,7 +132,7 @@ describe('the list', () => {
     }
   })
 
-  it('tells a partner without orders what would be here', async () => {
+  it('explains itself to a partner without orders', async () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567/product-orders')
     expect(page.words).toContain('No product orders yet')
@@ -141,9 +141,9 @@ describe('the list', () => {
   })
 })
 
-/** The tabs above the list, with how many orders each says it has. */
+/** The tabs above the list with their counts. */
 function tabsOf({ $ }: Visit) {
-  return $('nav.states a')
+  return $('nav.status-tabs a')
     .toArray()
     .map((tab) => {
       const count = $(tab).find('.count').text()
@@ -157,7 +157,7 @@ describe('tabs', () => {
     const orders = ordersOf('12345', wanted)
     return (status: string) => orders.filter((order) => order.status === status).length
   }
-  const inOrderOfUrgency = [
+  const statusOrder = [
     'ORDER_SUBMITTED',
     'MERCHANT_VIEWED',
     'RECEIVED',
@@ -176,15 +176,15 @@ describe('tabs', () => {
         businessIdentifier.scheme.startsWith('business:DK') && productOrderType === 'PREFILL',
     ],
     ['market=FI', ({ businessIdentifier }: Order) => businessIdentifier.scheme.startsWith('business:FI')],
-  ])('count the orders of each status that %s finds', async (query, wanted) => {
+  ])('show the count of each status for the filter "%s"', async (query, wanted) => {
     const page = await kari.open(`${path}?${query}`)
     const count = counted(wanted)
-    const all = inOrderOfUrgency
+    const all = statusOrder
       .filter((status) => status !== 'EXPIRED')
       .reduce((sum, status) => sum + count(status), 0)
     expect(tabsOf(page).map(({ name, count: says }) => [name, says])).toEqual([
       ['All', all],
-      ...inOrderOfUrgency.map((status) => [statuses[status]?.name ?? status, count(status)]),
+      ...statusOrder.map((status) => [statuses[status]?.name ?? status, count(status)]),
     ])
     for (const { name, href, count: says } of tabsOf(page)) {
       if (name === 'All') continue
@@ -193,7 +193,7 @@ describe('tabs', () => {
     }
   })
 
-  it('keep the filter, and are kept by it', async () => {
+  it('keep the filter, and the filter keeps the tab', async () => {
     const page = await kari.open(`${path}?type=PREFILL&status=RECEIVED`)
     expect(tabsOf(page).find(({ name }) => name === 'Submitted')?.href).toBe('?status=ORDER_SUBMITTED&type=PREFILL')
     expect(page.$('input[type=hidden][form=filter][name=status]').val()).toBe('RECEIVED')
@@ -216,7 +216,7 @@ describe('the filter', () => {
     'status=RECEIVED&type=PREFILL&product=LOGIN',
     'type=TEMPLATE&status=COMPLETED',
     'expired=1&type=PREFILL&product=CASHIER',
-  ])('takes %s', async (query) => {
+  ])('filters by %s', async (query) => {
     const asked = Object.fromEntries(new URLSearchParams(query))
     const expected = ordersOf(
       '12345',
@@ -238,15 +238,15 @@ describe('the filter', () => {
     ])
   })
 
-  it('shows expired ones to whoever asks for that status', async () => {
+  it('shows expired orders for status=EXPIRED', async () => {
     const expected = ordersOf('12345', (order) => !current(order)).map(rowOf)
     expect(inOrder(await readRows(kari, `${path}?status=EXPIRED`))).toEqual(inOrder(expected))
     expect(expected).toHaveLength(5)
   })
 
-  it('offers every documented value and those that are newer, in words where there are any', async () => {
+  it('lists every documented value and unknown ones, with a label where there is one', async () => {
     const page = await kari.open(path)
-    const offered = (choice: string) =>
+    const optionsOf = (choice: string) =>
       page
         .$(`#${choice} option`)
         .toArray()
@@ -261,11 +261,11 @@ describe('the filter', () => {
       'Expired',
       'ON_HOLD',
     ])
-    expect(offered('type')).toEqual(['All', 'API prefill', 'Template', 'By hand'])
-    expect(offered('product')).toEqual(['All', ...Object.values(products), 'GIFT_CARDS'])
+    expect(optionsOf('type')).toEqual(['All', 'API prefill', 'Template', 'By hand'])
+    expect(optionsOf('product')).toEqual(['All', ...Object.values(products), 'GIFT_CARDS'])
   })
 
-  it('finds text in order id, business identifier, merchant, sales unit and MSN', async () => {
+  it('finds text in order ID, business identifier, merchant, sales unit and MSN', async () => {
     const [order] = ordersOf('12345', ({ salesUnit }) => salesUnit !== undefined && salesUnit !== null)
     const { scheme, id } = order?.businessIdentifier ?? { scheme: '', id: '' }
     const merchant = test.world.merchants.find(({ body }) => body.businessIdentifier.id === id)?.body.name
@@ -286,14 +286,14 @@ describe('the filter', () => {
     }
   })
 
-  it('says that nothing matches, and leads back to everything', async () => {
+  it('says that nothing matches, and can be cleared', async () => {
     const page = await kari.open(`${path}?q=nothing&status=RECEIVED`)
     expect(page.words).toContain('No product order matches “nothing”')
     expect(page.words).toContain('0 of 33 product orders match “nothing”')
     expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(25)
   })
 
-  it('stays while one turns the pages', async () => {
+  it('is kept on all pages', async () => {
     const page = await kari.open(`${path}?type=PREFILL&q=business:`)
     expect(linksOf(page)['Next']).toBe('?q=business%3A&type=PREFILL&page=2')
   })

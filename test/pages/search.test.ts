@@ -18,7 +18,7 @@ async function find(q: string, { browser = åse, at = base } = {}): Promise<Visi
   return browser.open(`${at}/search?q=${encodeURIComponent(q)}`)
 }
 
-/** What was found, by kind, as the names of the rows. */
+/** The names of the rows found, by kind. */
 function found({ $ }: Visit): Record<string, string[]> {
   return Object.fromEntries(
     $('[data-group]')
@@ -37,8 +37,8 @@ function own<Row extends { partnerId: string | null }>(rows: readonly Row[]): Ro
   return rows.filter(({ partnerId }) => partnerId === '12345')
 }
 
-describe('the box on top of every page', () => {
-  it('asks for everything of the organisation, without JavaScript', async () => {
+describe('the search box of every page', () => {
+  it('searches the organisation without JavaScript', async () => {
     for (const path of [base, `${base}/sales-units`, `${base}/no/such/page`, shop]) {
       const { $ } = await åse.open(path)
       const form = $('header form[role=search]')
@@ -53,13 +53,13 @@ describe('the box on top of every page', () => {
     expect((await åse.open('/profile')).$('header form[role=search]')).toHaveLength(0)
   })
 
-  it('keeps what was asked', async () => {
+  it('keeps the query', async () => {
     expect((await find('fitness')).$('#find').val()).toBe('fitness')
   })
 })
 
-describe('what is found', () => {
-  it('stands by kind, a few of each, with how many there are and where all of them are', async () => {
+describe('the search result', () => {
+  it('is grouped by kind, with a few rows, the count and a link to all', async () => {
     const page = await find('fitness')
     const groups = found(page)
     expect(Object.keys(groups)).toEqual(['salesUnits', 'merchants', 'productOrders', 'templates', 'webhooks'])
@@ -73,10 +73,10 @@ describe('what is found', () => {
     expect(page.$('title').text()).toBe('Found for “fitness” – Nordlys Platform AS – Partner portal')
   })
 
-  it('leads to its page', async () => {
+  it('links to the page of each row', async () => {
     const page = await find('Tampere')
     const links = page
-      .$('.found a')
+      .$('.search-group a')
       .toArray()
       .map((link) => String(page.$(link).attr('href')))
     expect(links).toContain(`${base}/sales-units/28123`)
@@ -84,13 +84,13 @@ describe('what is found', () => {
     for (const link of links) expect([link, (await åse.open(link)).status]).toEqual([link, 200])
   })
 
-  it('is searched in URLs too', async () => {
+  it('includes webhooks by URL', async () => {
     const hook = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'partner/12345')
     const url = String(hook?.body.url)
     expect(found(await find(url.slice(8, -2)))['webhooks']).toContain(url)
   })
 
-  it('says when there is nothing, what could be searched, and where to look', async () => {
+  it('says when nothing matches, and what can be searched', async () => {
     const page = await find('zz <b>nothing</b>')
     expect(page.words).toContain('Nothing matches “zz <b>nothing</b>”')
     expect(page.words).toContain('Try a part of a name or of an ID')
@@ -101,19 +101,19 @@ describe('what is found', () => {
     expect(links).toEqual(['Sales units', 'Product orders', 'Templates', 'Price packages', 'Webhooks'])
   })
 
-  it('is nothing before somebody asks, and that is no mistake', async () => {
+  it('is empty without a query', async () => {
     const page = await åse.open(`${base}/search`)
     expect([page.status, page.$('h1').text()]).toEqual([200, 'Find anything'])
     expect(page.$('[data-group], .empty')).toHaveLength(0)
   })
 
-  it('is asked for in words that can be understood', async () => {
+  it('is the 400 page for an invalid query', async () => {
     for (const query of [`q=${'x'.repeat(101)}`, 'q=a&q=b', 'q=%00'])
       expect([query, (await åse.open(`${base}/search?${query}`)).status]).toEqual([query, 400])
   })
 })
 
-describe('an exact id leads straight there', () => {
+describe('a search for an exact ID', () => {
   const leadsTo = async (q: string, options: Parameters<typeof find>[1] = {}): Promise<string> => {
     const { url } = await find(q, options)
     return url.pathname + url.search
@@ -122,14 +122,14 @@ describe('an exact id leads straight there', () => {
   it.each([
     ['an MSN', '123456', '/sales-units/123456'],
     ['a business identifier', '311900456', '/merchants/business:NO:ORG/311900456'],
-    ['one as people write it', 'NO 311 900 456', '/merchants/business:NO:ORG/311900456'],
-    ['a Danish one', 'CVR 91234567', '/merchants/business:DK:CVR/91234567'],
-    ['a Finnish one', '9123456-7', '/merchants/business:FI:Y-tunnus/9123456-7'],
-  ])('%s: %s', async (_what, q, path) => {
+    ['a business identifier with spaces', 'NO 311 900 456', '/merchants/business:NO:ORG/311900456'],
+    ['a Danish business identifier', 'CVR 91234567', '/merchants/business:DK:CVR/91234567'],
+    ['a Finnish business identifier', '9123456-7', '/merchants/business:FI:Y-tunnus/9123456-7'],
+  ])('opens the page of %s: %s', async (_what, q, path) => {
     expect(await leadsTo(q)).toBe(base + path)
   })
 
-  it('of an order, a template, a price package and a webhook', async () => {
+  it('opens the page of an order, a template, a price package and a webhook', async () => {
     const [order] = own(test.world.productOrders)
     const [template] = own(test.world.templates)
     const [pricePackage] = own(test.world.pricePackages)
@@ -145,25 +145,25 @@ describe('an exact id leads straight there', () => {
     expect((await find(id)).$('main tbody tr')).toHaveLength(1)
   })
 
-  it('but a part of one does not', async () => {
+  it('shows the result page for a part of an ID', async () => {
     expect(await leadsTo('12345')).toBe(`${base}/search?q=12345`)
   })
 })
 
-describe('nobody finds what is not theirs', () => {
-  it('not another organisation’s', async () => {
+describe('access to search results', () => {
+  it('excludes the data of other organisations', async () => {
     const foreign = test.world.salesUnits.find(({ partnerId }) => partnerId === '23456')?.body
     for (const q of [foreign?.msn ?? '', foreign?.name ?? '', '290001'])
       expect([q, (await find(q)).words]).toEqual([q, expect.stringContaining('Nothing matches')])
   })
 
-  it('a merchant finds its own sales units and webhooks only', async () => {
+  it('limits a merchant to its own sales units and webhooks', async () => {
     const page = await find('fitness', { at: shop })
     expect(Object.keys(found(page)).filter((key) => !['salesUnits', 'webhooks'].includes(key))).toEqual([])
     expect((await find('123456', { at: shop })).url.pathname).toBe(`${shop}/sales-units/123456`)
   })
 
-  it('no webhooks without the role for them', async () => {
+  it('excludes webhooks without the role for them', async () => {
     const nora = await test.signedIn('Nora Lie')
     const hook = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'partner/12345')
     for (const q of [String(hook?.body.id), String(hook?.body.url)]) {
@@ -176,7 +176,7 @@ describe('nobody finds what is not theirs', () => {
   })
 })
 
-it('says what has not been read yet', async () => {
+it('the search result says what has not been read yet', async () => {
   const fresh = await startTestPortal({ synced: false, faults: { down: true } })
   try {
     const kari = await fresh.signedIn('Kari Nordmann')
