@@ -1,9 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** What holds with and without a browser. */
+/** What holds for quick, long and browser tests. */
 export const shared = {
-  testTimeout: 240_000,
-  hookTimeout: 240_000,
+  testTimeout: 20_000,
+  // A portal starts in one or two seconds, and in many more where every worker starts one.
+  hookTimeout: 60_000,
   // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
   // modules afresh for every file would take longer than most files.
   isolate: false,

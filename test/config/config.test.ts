@@ -19,7 +19,7 @@ function partner(keys: unknown) {
 
 const management = { type: 'management', clientId: 'id', clientSecret: 'top-secret-value' }
 
-const good = {
+const valid = {
   DATABASE_URL: 'postgres://127.0.0.1/portal',
   PORTAL_URL: 'https://portal.example.com',
   OIDC_ISSUER: 'https://eid.example.com/tenant',
@@ -45,8 +45,8 @@ function problemsOf(
 }
 
 describe('readConfig', () => {
-  it('needs no more than what has no default', () => {
-    expect(readConfig(good)).toMatchObject({
+  it('needs only the variables without a default', () => {
+    expect(readConfig(valid)).toMatchObject({
       port: 3000,
       host: '127.0.0.1',
       portalUrl: 'https://portal.example.com',
@@ -63,7 +63,7 @@ describe('readConfig', () => {
         idTokenAlgs: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
       },
       sessionLimits: { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 },
-      databaseUrl: good.DATABASE_URL,
+      databaseUrl: valid.DATABASE_URL,
       managementApiUrl: 'https://api.vipps.no',
       webhooksApiUrl: 'https://api.vipps.no',
       logLevel: 'info',
@@ -72,15 +72,15 @@ describe('readConfig', () => {
     })
   })
 
-  it('keeps audit entries for 400 days unless told, and refuses what is no number of days', () => {
-    expect(readConfig(good).auditRetentionDays).toBe(400)
-    expect(readConfig({ ...good, AUDIT_RETENTION_DAYS: '0' }).auditRetentionDays).toBe(0)
-    expect(problemsOf({ ...good, AUDIT_RETENTION_DAYS: '-1' })).toEqual([
+  it('defaults to 400 days of audit entries, and refuses an invalid number', () => {
+    expect(readConfig(valid).auditRetentionDays).toBe(400)
+    expect(readConfig({ ...valid, AUDIT_RETENTION_DAYS: '0' }).auditRetentionDays).toBe(0)
+    expect(problemsOf({ ...valid, AUDIT_RETENTION_DAYS: '-1' })).toEqual([
       expect.stringMatching(/^AUDIT_RETENTION_DAYS must be/),
     ])
   })
 
-  it('refuses files of secrets that others can read in production, all at once, and warns elsewhere', () => {
+  it('refuses secret files that others can read in production, and warns elsewhere', () => {
     const secret = join(directory, 'secret')
     writeFileSync(secret, 'top-secret-value')
     const file = fileWith(partner({ ...management, clientSecret: { file: secret } }))
@@ -96,7 +96,7 @@ describe('readConfig', () => {
     chmodSync(shared, 0o660)
     chmodSync(file, 0o640)
     const env = {
-      ...good,
+      ...valid,
       ...mail,
       ORGANISATIONS_FILE: file,
       OIDC_CLIENT_AUTH: 'private_key_jwt',
@@ -117,15 +117,15 @@ describe('readConfig', () => {
     expect(readConfig({ ...env, NODE_ENV: 'production' }).warnings).toEqual([])
   })
 
-  it('names every missing variable at once', () => {
+  it('reports all missing variables at once', () => {
     const problems = problemsOf({})
-    for (const variable of Object.keys(good))
+    for (const variable of Object.keys(valid))
       expect(problems).toContainEqual(expect.stringMatching(`^${variable} is required`))
-    expect(problems).toHaveLength(Object.keys(good).length)
+    expect(problems).toHaveLength(Object.keys(valid).length)
   })
 
-  it('takes an empty variable as one that is not set', () => {
-    expect(readConfig({ ...good, PORT: '', BRAND_NAME: ' ', TRUST_PROXY: '' })).toMatchObject({
+  it('treats an empty variable as unset', () => {
+    expect(readConfig({ ...valid, PORT: '', BRAND_NAME: ' ', TRUST_PROXY: '' })).toMatchObject({
       port: 3000,
       brand: { name: undefined },
       trustProxy: false,
@@ -186,27 +186,27 @@ describe('readConfig', () => {
     ['BRAND_LOGO', fileWith('<html></html>')],
     ['ORGANISATIONS_FILE', '/no/such/file.json'],
     ['ORGANISATIONS_FILE', fileWith('{')],
-  ])('refuses %s=%s and says so', (variable, value) => {
-    const problems = problemsOf({ ...good, [variable]: value })
+  ])('refuses %s=%s', (variable, value) => {
+    const problems = problemsOf({ ...valid, [variable]: value })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatch(new RegExp(`^${variable} `))
   })
 
-  it('lets http through on this machine only', () => {
+  it('allows http on loopback only', () => {
     for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]']) {
-      expect(readConfig({ ...good, PORTAL_URL: `http://${host}:3000` }).https).toBe(false)
+      expect(readConfig({ ...valid, PORTAL_URL: `http://${host}:3000` }).https).toBe(false)
     }
-    expect(problemsOf({ ...good, PORTAL_URL: 'http://127.0.0.1.example.com' })).toHaveLength(1)
+    expect(problemsOf({ ...valid, PORTAL_URL: 'http://127.0.0.1.example.com' })).toHaveLength(1)
   })
 
-  it('says what to do about a DATABASE_URL that is missing, or that is none', () => {
-    const { DATABASE_URL: _url, ...without } = good
+  it('says what to do about a missing or invalid DATABASE_URL', () => {
+    const { DATABASE_URL: _url, ...without } = valid
     expect(problemsOf(without)).toEqual([
       'DATABASE_URL is required: where PostgreSQL is, such as postgres://portal:secret@127.0.0.1:5432/portal; ' +
         '"npm run demo" brings its own',
     ])
-    expect(problemsOf({ ...good, DATABASE_URL: 'postgres://portal:hunter#2@db/portal' })).toEqual([
-      'DATABASE_URL is not a URL that PostgreSQL takes: percent-encode special characters in the password',
+    expect(problemsOf({ ...valid, DATABASE_URL: 'postgres://portal:hunter#2@db/portal' })).toEqual([
+      'DATABASE_URL is not a valid PostgreSQL URL: percent-encode special characters in the password',
     ])
   })
 
@@ -215,32 +215,32 @@ describe('readConfig', () => {
     'postgresql://portal:hunter%232@db:6432/portal?sslmode=verify-full',
     'postgres://portal@/portal?host=/var/run/postgresql',
     'postgres://portal@localhost/portal?host=%2Fvar%2Frun%2Fpostgresql&options=-c%20search_path%3Dportal',
-  ])('takes DATABASE_URL=%s', (url) => {
-    expect(readConfig({ ...good, DATABASE_URL: url }).databaseUrl).toBe(url)
+  ])('accepts DATABASE_URL=%s', (url) => {
+    expect(readConfig({ ...valid, DATABASE_URL: url }).databaseUrl).toBe(url)
   })
 
-  it('takes SMTP_URL and MAIL_FROM together or not at all, and in production not without', () => {
-    expect(readConfig(good).mail).toBeUndefined()
-    expect(readConfig({ ...good, ...mail }).mail).toMatchObject({
+  it('accepts SMTP_URL and MAIL_FROM only together, and requires them in production', () => {
+    expect(readConfig(valid).mail).toBeUndefined()
+    expect(readConfig({ ...valid, ...mail }).mail).toMatchObject({
       smtp: { host: 'smtp.example.com', port: 465, secure: true },
       from: { name: 'Partner portal', address: 'portal@example.com' },
     })
-    expect(readConfig({ ...good, ...mail, MAIL_FROM: 'Portal@EXAMPLE.com' }).mail?.from).toEqual({
+    expect(readConfig({ ...valid, ...mail, MAIL_FROM: 'Portal@EXAMPLE.com' }).mail?.from).toEqual({
       name: '',
       address: 'Portal@example.com',
     })
-    expect(problemsOf({ ...good, SMTP_URL: mail.SMTP_URL })).toEqual(['MAIL_FROM is required with SMTP_URL'])
-    expect(problemsOf({ ...good, MAIL_FROM: mail.MAIL_FROM })).toEqual(['SMTP_URL is required with MAIL_FROM'])
-    const production = { ...good, NODE_ENV: 'production' }
+    expect(problemsOf({ ...valid, SMTP_URL: mail.SMTP_URL })).toEqual(['MAIL_FROM is required with SMTP_URL'])
+    expect(problemsOf({ ...valid, MAIL_FROM: mail.MAIL_FROM })).toEqual(['SMTP_URL is required with MAIL_FROM'])
+    const production = { ...valid, NODE_ENV: 'production' }
     expect(problemsOf(production).map((problem) => problem.slice(0, 40))).toEqual([
       expect.stringMatching(/^SMTP_URL is required when NODE_ENV/),
       expect.stringMatching(/^MAIL_FROM is required when NODE_ENV/),
     ])
   })
 
-  it('reads several mistakes of several kinds together', () => {
+  it('reports errors of several kinds together', () => {
     const problems = problemsOf({
-      ...good,
+      ...valid,
       PORT: 'x',
       LOG_LEVEL: 'x',
       ORGANISATIONS_FILE: fileWith({ partners: [{}] }),
@@ -250,14 +250,14 @@ describe('readConfig', () => {
     )
   })
 
-  it('has no brand but the portal’s own, and takes an accent colour with or without its sign', () => {
-    expect(readConfig(good).brand).toEqual({ name: undefined, logo: undefined, accent: undefined })
+  it('defaults to the portal’s own brand, and accepts an accent colour with or without #', () => {
+    expect(readConfig(valid).brand).toEqual({ name: undefined, logo: undefined, accent: undefined })
     for (const [value, accent] of [
       ['#5B3FA0', '#5b3fa0'],
       ['5b3fa0', '#5b3fa0'],
       ['#06c', '#0066cc'],
     ] as const)
-      expect(readConfig({ ...good, BRAND_ACCENT: value }).brand.accent).toBe(accent)
+      expect(readConfig({ ...valid, BRAND_ACCENT: value }).brand.accent).toBe(accent)
   })
 
   it.each([
@@ -265,12 +265,12 @@ describe('readConfig', () => {
     ['1', 1],
     ['loopback', 'loopback'],
     ['10.0.0.0/8, ::1', '10.0.0.0/8, ::1'],
-  ])('understands TRUST_PROXY=%s', (value, expected) => {
-    expect(readConfig({ ...good, TRUST_PROXY: value }).trustProxy).toBe(expected)
+  ])('accepts TRUST_PROXY=%s', (value, expected) => {
+    expect(readConfig({ ...valid, TRUST_PROXY: value }).trustProxy).toBe(expected)
   })
 })
 
-describe('the keys at the eID provider', () => {
+describe('the client keys for the eID provider', () => {
   const pkcs8 = (pair: { readonly privateKey: KeyObject }): string =>
     pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -279,7 +279,7 @@ describe('the keys at the eID provider', () => {
   const jwk = ec.privateKey.export({ format: 'jwk' })
   const key = fileWith(pkcs8(ec))
   const rsaFile = fileWith(pkcs8(generateKeyPairSync('rsa', { modulusLength: 2048 })))
-  const { OIDC_CLIENT_SECRET: _none, ...noSecret } = good
+  const { OIDC_CLIENT_SECRET: _none, ...noSecret } = valid
   const signs = { ...noSecret, OIDC_CLIENT_AUTH: 'private_key_jwt' }
 
   it('are read from PEM, JWK and JWKS', () => {
@@ -293,9 +293,9 @@ describe('the keys at the eID provider', () => {
     expect(oidc.decryptionKeys).toMatchObject([{ alg: 'RSA-OAEP-256', use: 'enc' }])
   })
 
-  it('have the same name at every start', () => {
-    const { oidc } = readConfig({ ...good, OIDC_DECRYPTION_KEY_FILE: rsaFile })
-    const again = readConfig({ ...good, OIDC_DECRYPTION_KEY_FILE: rsaFile }).oidc
+  it('have the same kid at every start', () => {
+    const { oidc } = readConfig({ ...valid, OIDC_DECRYPTION_KEY_FILE: rsaFile })
+    const again = readConfig({ ...valid, OIDC_DECRYPTION_KEY_FILE: rsaFile }).oidc
     expect(oidc.decryptionKeys[0]?.kid).toBe(again.decryptionKeys[0]?.kid)
   })
 
@@ -303,13 +303,13 @@ describe('the keys at the eID provider', () => {
   const sec1 = ec.privateKey.export({ type: 'sec1', format: 'pem' }).toString()
   const { d: _private, ...publicJwk } = jwk
   it.each<[string, string]>([
-    ['is not there', '/no/such/key.pem'],
+    ['is missing', '/no/such/key.pem'],
     ['is empty', fileWith(' ')],
-    ['holds nonsense', fileWith('top-secret-value')],
-    ['is half of JSON', fileWith(JSON.stringify(jwk).slice(0, 40))],
+    ['is not a key', fileWith('top-secret-value')],
+    ['is truncated JSON', fileWith(JSON.stringify(jwk).slice(0, 40))],
     ['holds a public key', fileWith(publicPem)],
     ['is PEM of another form', fileWith(sec1)],
-    ['is PEM with nothing right in it', fileWith('-----BEGIN PRIVATE KEY-----\ntop-secret-value\n')],
+    ['is PEM with invalid content', fileWith('-----BEGIN PRIVATE KEY-----\ntop-secret-value\n')],
     ['holds a public JWK', fileWith(publicJwk)],
     ['holds a symmetric JWK', fileWith({ kty: 'oct', k: 'top-secret-value' })],
     ['holds no keys', fileWith({ keys: [] })],
@@ -319,7 +319,7 @@ describe('the keys at the eID provider', () => {
     ['has a key for another algorithm', fileWith({ ...jwk, alg: 'RS256' })],
     ['names a key twice', `${key},${key}`],
     ['is one of two', `${key}, /no/such/key.pem`],
-  ])('are refused when the file %s, without a word of it', (_what, file) => {
+  ])('are refused when the file %s, without showing its content', (_what, file) => {
     const problems = problemsOf({ ...signs, OIDC_PRIVATE_KEY_FILE: file })
     expect(problems).toHaveLength(1)
     expect(problems[0]).toMatch(/^OIDC_PRIVATE_KEY_FILE names (the file|a key twice)/)
@@ -335,12 +335,12 @@ describe('the keys at the eID provider', () => {
       [/^OIDC_CLIENT_SECRET is required$/],
     ],
     ['no key', signs, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH/]],
-    ['no key for JAR', { ...good, OIDC_USE_JAR: 'true' }, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/]],
-    ['a key for nothing', { ...good, OIDC_PRIVATE_KEY_FILE: key }, [/^OIDC_PRIVATE_KEY_FILE is used for nothing/]],
+    ['no key for JAR', { ...valid, OIDC_USE_JAR: 'true' }, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/]],
+    ['an unused key', { ...valid, OIDC_PRIVATE_KEY_FILE: key }, [/^OIDC_PRIVATE_KEY_FILE has no effect/]],
     [
-      'a secret for nothing',
+      'an unused secret',
       { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_CLIENT_SECRET: 'secret' },
-      [/^OIDC_CLIENT_SECRET is used for nothing/],
+      [/^OIDC_CLIENT_SECRET has no effect/],
     ],
     [
       'HS256 without a secret',
@@ -349,13 +349,13 @@ describe('the keys at the eID provider', () => {
     ],
     [
       'a secret too short for HS512',
-      { ...good, OIDC_CLIENT_SECRET: 'x'.repeat(63), OIDC_ID_TOKEN_ALGS: 'HS256, HS512' },
+      { ...valid, OIDC_CLIENT_SECRET: 'x'.repeat(63), OIDC_ID_TOKEN_ALGS: 'HS256, HS512' },
       [/^OIDC_CLIENT_SECRET must be at least 64 bytes long/],
     ],
     [
       'one key for two uses',
       { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_DECRYPTION_KEY_FILE: fileWith({ ...jwk, kid: 'x' }) },
-      [/^OIDC_DECRYPTION_KEY_FILE names a key/],
+      [/^OIDC_DECRYPTION_KEY_FILE must not share a key/],
     ],
     [
       'several at once',
@@ -368,16 +368,16 @@ describe('the keys at the eID provider', () => {
       },
       [/^PORT/, /^OIDC_USE_PAR/, /^OIDC_PRIVATE_KEY_FILE/, /^OIDC_DECRYPTION_KEY_FILE/],
     ],
-  ])('do not go with the rest: %s', (_what, env, expected) => {
+  ])('must match the other settings: %s', (_what, env, expected) => {
     expect(problemsOf(env)).toEqual(expected.map((line) => expect.stringMatching(line)))
   })
 })
 
 describe('the organisations file', () => {
   const keysOf = (content: unknown, env: Record<string, string> = {}) =>
-    readConfig({ ...good, ...env, ORGANISATIONS_FILE: fileWith(content) }).organisations[0]?.keys
+    readConfig({ ...valid, ...env, ORGANISATIONS_FILE: fileWith(content) }).organisations[0]?.keys
 
-  it('takes a secret as it is, from a variable, or from a file beside it', () => {
+  it('accepts a secret inline, from a variable, or from a file beside it', () => {
     writeFileSync(join(directory, 'secret.txt'), 'from-file\n')
     expect(keysOf(partner(management))).toMatchObject({ clientSecret: 'top-secret-value' })
     expect(
@@ -391,11 +391,11 @@ describe('the organisations file', () => {
   })
 
   it.each([
-    ['an unknown type of keys', partner({ ...management, type: 'other' })],
+    ['an unknown type of credentials', partner({ ...management, type: 'other' })],
     ['a missing subscription key', partner({ ...management, type: 'partner' })],
-    ['sales unit keys without MSN', partner({ ...management, type: 'sales-unit', subscriptionKey: 'x' })],
+    ['sales unit credentials without MSN', partner({ ...management, type: 'sales-unit', subscriptionKey: 'x' })],
     ['a variable that is not set', partner({ ...management, clientSecret: { env: 'NOT_SET' } })],
-    ['a file that is not there', partner({ ...management, clientSecret: { file: 'no-such-file' } })],
+    ['a missing file', partner({ ...management, clientSecret: { file: 'no-such-file' } })],
     ['a secret that no header can carry', partner({ ...management, clientSecret: '…' })],
     ['an empty secret', partner({ ...management, clientSecret: '' })],
     ['a misspelt member', partner({ ...management, subscriptionkey: 'x' })],
@@ -404,8 +404,8 @@ describe('the organisations file', () => {
     ['a malformed id', { merchants: [{ scheme: 'business:NO:ORG', id: 'abc', name: 'x', keys: management }] }],
     ['an organisation twice', { partners: [partner(management).partners[0], partner(management).partners[0]] }],
     ['no name', { partners: [{ id: '12345', keys: management }] }],
-  ])('refuses %s, says where, and never shows a secret', (_what, content) => {
-    const problems = problemsOf({ ...good, ORGANISATIONS_FILE: fileWith(content) })
+  ])('refuses %s, reports the position, and never shows a secret', (_what, content) => {
+    const problems = problemsOf({ ...valid, ORGANISATIONS_FILE: fileWith(content) })
     expect(problems.length).toBeGreaterThan(0)
     for (const problem of problems) expect(problem).toMatch(/^ORGANISATIONS_FILE \(.*\.json\) (at |names )/)
     expect(problems.join()).not.toContain('top-secret-value')
@@ -413,15 +413,15 @@ describe('the organisations file', () => {
 })
 
 describe('readOperatorConfig', () => {
-  it('needs the database, and nothing else', () => {
-    const { DATABASE_URL } = good
+  it('needs only the database', () => {
+    const { DATABASE_URL } = valid
     expect(readOperatorConfig({ DATABASE_URL })).toMatchObject({
       databaseUrl: DATABASE_URL,
       organisations: [],
     })
   })
 
-  it('names mistakes in what it reads', () => {
+  it('reports errors in the settings it reads', () => {
     expect(problemsOf({ DATABASE_URL: 'x', LOG_LEVEL: 'x' }, readOperatorConfig)).toHaveLength(2)
   })
 })
