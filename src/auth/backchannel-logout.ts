@@ -11,12 +11,12 @@ import type { SignInDeps } from './sign-in.ts'
 import { userIdOf } from './user-id.ts'
 
 const backchannelEvent = 'http://schemas.openid.net/event/backchannel-logout'
-/** A logout is told at once; so an old token is somebody's copy. */
+/** Providers send a logout token at once, so an older one is a replay. */
 const maxAgeSeconds = 5 * 60
-/** Longer than any token is believed, clocks that go wrong included. */
+/** Longer than any token is accepted, including clock skew. */
 const rememberMs = 3 * maxAgeSeconds * 1000
 
-/** `JWT` is what providers wrote before the type was named; an ID token has no events and a nonce. */
+/** `JWT` predates the registered type; an ID token is told apart by its nonce and its missing events. */
 const types = new Set([undefined, 'jwt', 'logout+jwt', 'application/logout+jwt'])
 
 const notEmpty = z.string().min(1).max(1000)
@@ -33,10 +33,10 @@ const claimsSchema = z
 const formSchema = z.object({ logout_token: z.string().min(1) })
 
 /**
- * `POST /auth/backchannel-logout`, form body `logout_token` (OpenID Connect Back-Channel Logout 1.0): ends every session
- * that the token names, by the eID's session, by user, or both, before it answers. 200 also where there was none.
- * A token counts once; where ending fails it does not count as used.
- * @throws BadRequestError, EidAnswerError for what is no logout token of the provider's for us; EidUnavailableError
+ * `POST /auth/backchannel-logout`, form body `logout_token` (OpenID Connect Back-Channel Logout 1.0). Ends every
+ * session that the token names by `sid`, `sub` or both, before it answers. 200 also when there was none.
+ * A token is accepted once; when ending the sessions fails, it does not count as used.
+ * @throws BadRequestError; EidAnswerError for an invalid logout token; EidUnavailableError
  */
 export function backchannelLogout({ eid, database, logger }: SignInDeps): RequestHandler {
   return async (req, res) => {
@@ -51,7 +51,7 @@ export function backchannelLogout({ eid, database, logger }: SignInDeps): Reques
       .update(JSON.stringify([iss, jti]))
       .digest('base64url')
     const entries = await database.kysely.transaction().execute(async (db) => {
-      if (!(await firstUse(db, id, rememberMs))) throw new EidAnswerError('a logout token for the second time')
+      if (!(await firstUse(db, id, rememberMs))) throw new EidAnswerError('logout token already used')
       const userId = sub === undefined ? undefined : userIdOf(iss, sub)
       const ended = (await endSessionsOfEid(db, { userId, eidSid: sid })).map((user): AuditEntry => ({
         event: 'session ended',
@@ -67,12 +67,12 @@ export function backchannelLogout({ eid, database, logger }: SignInDeps): Reques
   }
 }
 
-/** What makes a JWT of the provider's a logout token, in words where it is none. */
+/** The claims of a logout token. @throws EidAnswerError that names the missing or forbidden part */
 function logoutClaims(jwt: string, payload: JWTPayload) {
   const typ = jwt.split('.').length === 3 ? decodeProtectedHeader(jwt).typ : undefined
-  if (!types.has(typ?.toLowerCase())) throw new EidAnswerError('a JWT of another type')
-  if ('nonce' in payload) throw new EidAnswerError('a logout token with a nonce')
+  if (!types.has(typ?.toLowerCase())) throw new EidAnswerError('unexpected JWT type')
+  if ('nonce' in payload) throw new EidAnswerError('logout token has a nonce')
   const { data, error } = claimsSchema.safeParse(payload)
-  if (!data) throw new EidAnswerError(`no logout token: ${error.issues[0]?.path.join('.') || 'sub, sid'}`)
+  if (!data) throw new EidAnswerError(`invalid logout token: ${error.issues[0]?.path.join('.') || 'sub, sid'}`)
   return data
 }

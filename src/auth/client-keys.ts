@@ -2,16 +2,16 @@ import * as oidc from 'openid-client'
 import type { EidKey } from '../config/oidc-keys.ts'
 import { InternalError } from '../errors.ts'
 
-/** How the portal proves to the provider's endpoints who it is (OpenID Connect Core 9). */
+/** How the portal authenticates at the provider's endpoints (OpenID Connect Core 9). */
 export type ClientAuth = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 
-/** The key as openid-client takes it, to sign with, and what names its algorithm in the JWT as it is published. */
+/** The signing key in the form that openid-client takes, and a hook that sets `alg` in the JWT header. */
 export function signingKey({ privateKey, kid, alg }: EidKey) {
   return {
     key: { key: privateKey.toCryptoKey(signing(alg), false, ['sign']), kid },
     modify: (header: Record<string, unknown>) => {
-      // The library says Ed25519 (RFC 9864) where most providers still say EdDSA.
+      // The library writes Ed25519 (RFC 9864); most providers still expect EdDSA.
       header['alg'] = alg
     },
   }
@@ -27,7 +27,7 @@ function hashOf(alg: string): string {
   return `SHA-${alg.slice(-3)}`
 }
 
-/** The key as openid-client takes it, to decrypt with. */
+/** The decryption key in the form that openid-client takes. */
 export function decryptionKey({ privateKey, kid, alg, publicJwk }: EidKey) {
   if (publicJwk['kty'] === 'RSA') {
     const hash = alg === 'RSA-OAEP' ? 'SHA-1' : hashOf(alg)
@@ -41,7 +41,10 @@ export function decryptionKey({ privateKey, kid, alg, publicJwk }: EidKey) {
   return { key: privateKey.toCryptoKey(algorithm, false, ['deriveBits']), kid, alg }
 }
 
-/** @throws InternalError where the configuration lacks what the method needs, which it has checked */
+/**
+ * The client authentication for openid-client. @throws InternalError when the configuration lacks the secret or key,
+ * which startup has checked
+ */
 export function clientAuthentication(options: {
   readonly clientAuth: ClientAuth
   readonly clientSecret: string | undefined
@@ -52,7 +55,7 @@ export function clientAuthentication(options: {
     const { key, modify } = signingKey(signingKeys[0])
     return oidc.PrivateKeyJwt(key, { [oidc.modifyAssertion]: modify })
   }
-  if (!clientSecret) throw new InternalError('no client secret')
+  if (!clientSecret) throw new InternalError('client secret missing')
   return clientAuth === 'client_secret_post'
     ? oidc.ClientSecretPost(clientSecret)
     : oidc.ClientSecretBasic(clientSecret)

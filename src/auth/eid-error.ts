@@ -11,14 +11,14 @@ import {
 } from '../errors.ts'
 
 /**
- * Puts what openid-client throws into our own errors: what the user can mend (400), what the provider got wrong
- * (502), and that it is not there (503). What is not about the provider is our own fault.
+ * Maps an error of openid-client to a PortalError: 400 for what the user can retry, 502 for an invalid answer of the
+ * provider, 503 when the provider does not answer. Errors that do not concern the provider become InternalError.
  */
 export function eidError(error: unknown): PortalError {
-  // The words of a SyntaxError quote the answer, which may hold a token.
+  // The message of a SyntaxError quotes the response, which may contain a token.
   const quotes = causesOf(error).some(({ name }) => name === 'SyntaxError')
   const options = quotes ? {} : { cause: error }
-  // Ours, which a library has passed on with words of its own around it.
+  // A PortalError of ours that a library has wrapped.
   const own = causesOf(error).find((cause) => cause instanceof PortalError)
   if (own) return own
   if (error instanceof oidc.AuthorizationResponseError) {
@@ -45,12 +45,14 @@ export function eidError(error: unknown): PortalError {
   return new InternalError('sign-in', options)
 }
 
-/** The error and its causes, outermost first. openid-client also gives what is no error as a cause. */
+/** The error and its causes, outermost first. openid-client may also use a value that is no Error as a cause. */
 function causesOf(error: unknown): readonly Error[] {
   return error instanceof Error || error instanceof DOMException ? [error, ...causesOf(error.cause)] : []
 }
 
-/** True where the provider was not reached, was too slow, or hung up; the messages are those of Node's fetch. */
+/**
+ * True when the provider was not reached, timed out or closed the connection; the messages are those of Node's fetch.
+ */
 function noAnswer(error: unknown): boolean {
   return causesOf(error).some(
     ({ name, message }) =>
@@ -62,7 +64,7 @@ function overloaded(status: number): boolean {
   return status >= 500 || status === 429
 }
 
-/** The status of an answer that openid-client refused; 0 where that was not the reason. */
+/** The status of a response that openid-client refused; 0 when the status was not the reason. */
 function statusOf(error: Error): number {
   if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError)
     return error.status

@@ -8,13 +8,13 @@ import { eidError } from './eid-error.ts'
 import { createProviderFetch } from './provider-fetch.ts'
 import { createProviderKeys } from './provider-keys.ts'
 
-/** Where the eID provider is and who the portal is there; from the configuration. */
+/** The eID provider and the portal's registration there, from the configuration. */
 export type EidOptions = {
   readonly issuer: string
   readonly clientId: string
   readonly clientAuth: ClientAuth
   readonly clientSecret: string | undefined
-  /** The first signs; all are published. */
+  /** The first key signs; all are published. */
   readonly signingKeys: readonly EidKey[]
   readonly decryptionKeys: readonly EidKey[]
   /** Pushed authorization requests (RFC 9126). */
@@ -23,38 +23,40 @@ export type EidOptions = {
   readonly useJar: boolean
   readonly scope: string
   readonly acrValues: string | undefined
-  /** What ID tokens, logout tokens and signed userinfo may be signed with; never `none`. */
+  /** Accepted signature algorithms for ID tokens, logout tokens and signed userinfo; never `none`. */
   readonly idTokenAlgs: readonly string[]
 }
 
-/** The eID provider. It may be down when the portal starts: each sign-in asks again until it has been found. */
+/** The eID provider. It may be down when the portal starts: each sign-in retries discovery until it succeeds. */
 export type Eid = {
   readonly options: EidOptions
   /**
-   * The provider's configuration (OpenID Connect Discovery). It is kept, and read again in the background every day, or
-   * after doubt(); the old one counts until there is a new one.
-   * @throws EidUnavailableError, EidAnswerError where it has never been read
+   * The provider's metadata (OpenID Connect Discovery), cached. It is refreshed in the background every day and after
+   * markStale(); the cached metadata stays in use until then.
+   * @throws EidUnavailableError, EidAnswerError when discovery has never succeeded
    */
   readonly configuration: () => Promise<oidc.Configuration>
-  /** The provider's configuration if it has been read already. */
+  /** The cached metadata; undefined before the first successful discovery. */
   readonly known: () => oidc.Configuration | undefined
-  /** The origins that a sign-out may lead the browser to, as far as known, for the form-action of the CSP. */
+  /** The origins that a sign-out may redirect the browser to, as far as discovered; for the form-action of the CSP. */
   readonly signOutOrigins: () => readonly string[]
-  /** Something at the provider has failed: its addresses may have changed. Read again soon, once a minute at most. */
-  readonly doubt: () => void
+  /**
+   * Marks the metadata as stale after a failure, as endpoints may have changed. It is refreshed once a minute at most.
+   */
+  readonly markStale: () => void
   /** The provider's public keys at this `jwks_uri`. */
   readonly keys: (jwksUri: string) => JWTVerifyGetKey
 }
 
-/** How long things take, in ms; tests are in more of a hurry. */
+/** Timeouts and intervals in ms; tests shorten them. */
 export type EidTimes = {
-  /** How long any one answer of the provider may take. */
+  /** The timeout of one request to the provider. */
   readonly timeoutMs?: number
-  /** How old the provider's configuration may get. */
+  /** The age at which the metadata is refreshed. */
   readonly refreshMs?: number
-  /** How long it is left alone at least, whether it could be read or not. */
+  /** The minimum interval between two discoveries, successful or not. */
   readonly restMs?: number
-  /** How often the provider's keys are fetched at most. */
+  /** The minimum interval between two fetches of the provider's keys. */
   readonly refetchKeysMs?: number
 }
 
@@ -62,13 +64,14 @@ const needed = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 const optional = ['userinfo_endpoint', 'end_session_endpoint'] as const
 
 /**
- * @param logger is told when the provider is found and when it is not
+ * Creates the client of the eID provider. Nothing is requested before the first use.
+ * @param logger gets a line for every discovery, successful or not
  */
 export function createEid(options: EidOptions, logger: Logger, times: EidTimes = {}): Eid {
   const { timeoutMs = 10_000, refreshMs = 86_400_000, restMs = 60_000, refetchKeysMs = 5000 } = times
   const fetch = createProviderFetch(timeoutMs)
   const authentication = clientAuthentication(options)
-  // Configuration lets http through on loopback only.
+  // The configuration accepts http on loopback only.
   const insecure = new URL(options.issuer).protocol === 'http:' ? [oidc.allowInsecureRequests] : []
   const extensions = [
     ...insecure,
@@ -92,11 +95,11 @@ export function createEid(options: EidOptions, logger: Logger, times: EidTimes =
         execute: insecure,
         [oidc.customFetch]: fetch,
       })
-      // The library's own helper is among them, as far as types go.
+      // The library types the metadata as an intersection with its helper.
       const metadata: oidc.ServerMetadata = discovered.serverMetadata()
       checkEndpoints(metadata, options)
       const configuration = new oidc.Configuration(
-        // Which algorithms count is ours to say, not the provider's.
+        // The operator decides which algorithms are accepted, not the provider.
         { ...metadata, id_token_signing_alg_values_supported: [...options.idTokenAlgs] },
         options.clientId,
         {},
@@ -127,7 +130,7 @@ export function createEid(options: EidOptions, logger: Logger, times: EidTimes =
     options,
     known: () => found,
     signOutOrigins: () => signOutOrigins,
-    doubt: () => {
+    markStale: () => {
       dueAt = 0
     },
     keys: createProviderKeys({ fetch, timeoutMs, refetchMs: refetchKeysMs }),
@@ -143,14 +146,14 @@ function originsOf(...addresses: readonly string[]): readonly string[] {
   return [...new Set(addresses.map((address) => new URL(address).origin))]
 }
 
-/** Addresses must be there, be addresses, and be https, before somebody is sent there or a page names them. */
+/** Requires every endpoint to be an https URL before a browser is redirected to it or a page names it. */
 function checkEndpoints(metadata: oidc.ServerMetadata, { issuer, usePar }: EidOptions): void {
   const pushed = usePar ? (['pushed_authorization_request_endpoint'] as const) : []
-  for (const name of [...needed, ...pushed, ...optional.filter((known) => metadata[known] !== undefined)]) {
+  for (const name of [...needed, ...pushed, ...optional.filter((endpoint) => metadata[endpoint] !== undefined)]) {
     const address = metadata[name]
-    if (typeof address !== 'string' || !URL.canParse(address)) throw new EidAnswerError(`no ${name} in the metadata`)
+    if (typeof address !== 'string' || !URL.canParse(address)) throw new EidAnswerError(`metadata: ${name} missing`)
     const { protocol } = new URL(address)
     if (protocol !== 'https:' && protocol !== new URL(issuer).protocol)
-      throw new EidAnswerError(`${name} without https`)
+      throw new EidAnswerError(`metadata: ${name} is not https`)
   }
 }

@@ -11,26 +11,27 @@ import type { Database } from '../store/database.ts'
 import { burnCode, codeMinutes, findCode, forgetMail, reserveMail, saveCode, takeTry } from '../store/email-codes.ts'
 import { saveVerifiedEmail } from '../store/users.ts'
 
-/** Who asks: the user, and from where, as truncatedAddress() gives it. */
+/** The user who asks, and their address as truncatedAddress() gives it. */
 export type Asking = { readonly userId: string; readonly from: string }
 
-/** What became of a mail. `limit`: the hour's mails are used up; `down`: the mail server does not answer. */
+/** The outcome of sending a mail. `limit`: the hourly limit is used up; `down`: the mail server does not answer. */
 export type Sending =
   | { readonly outcome: 'sent' }
   | { readonly outcome: 'limit'; readonly retryAfterSeconds: number }
   | { readonly outcome: 'down' }
 
-/** What became of a code that somebody typed. `dead`: there is none that could be typed. */
+/** The outcome of checking a code. `dead`: no code is valid any more. */
 export type Checking =
   | { readonly outcome: 'verified' }
   | { readonly outcome: 'wrong'; readonly triesLeft: number }
   | { readonly outcome: 'dead' }
 
+/** Sends and checks one-time codes for e-mail addresses. */
 export type EmailCodes = {
-  /** False where the operator has set up no mail. */
+  /** False when the operator has configured no mail server. */
   readonly ready: boolean
   /**
-   * Sends a new code in this language, which puts an end to the one before as soon as the mail server has the mail.
+   * Sends a new code in this language. It replaces the previous code once the mail server has accepted the mail.
    * @param email as emailAddress() gives it
    * @throws MailUnavailableError when not `ready`
    */
@@ -40,8 +41,8 @@ export type EmailCodes = {
 }
 
 /**
- * One-time codes for e-mail addresses. The code is bound to user and address, kept as HMAC-SHA-256, and made with the
- * first of the secrets while all count, as with cookies.
+ * One-time codes for e-mail addresses. A code is bound to user and address and stored as HMAC-SHA-256. The first
+ * session secret creates codes; all secrets verify them, as with cookies.
  * @param deps.render renders a view without the layout
  */
 export function createEmailCodes(deps: {
@@ -93,7 +94,7 @@ export function createEmailCodes(deps: {
         if (!(error instanceof MailUnavailableError)) throw error
         return { outcome: 'down' }
       }
-      // Not before: a mail that was never sent must not cost anybody the code that they have.
+      // Only now: a mail that was not sent must not replace the code that the user already has.
       await saveCode(db, { userId, email, codeMac: macOf(codeKey, [userId, email, code]) })
       return { outcome: 'sent' }
     },
@@ -126,8 +127,8 @@ export function createEmailCodes(deps: {
 }
 
 /**
- * Keyed, as six digits in a plain hash would be no secret to whoever reads the table: there are only a million. JSON, so
- * that no two lists of parts share a spelling.
+ * A keyed hash, because anybody who reads the table could try all million codes against a plain one. JSON keeps part
+ * boundaries unambiguous.
  */
 function macOf(key: Uint8Array, parts: readonly string[]): string {
   return createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url')

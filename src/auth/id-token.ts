@@ -5,17 +5,17 @@ import { AssuranceError, EidAnswerError } from '../errors.ts'
 import type { Eid } from './eid.ts'
 import { signedJwt, verifyProviderJwt } from './provider-jwt.ts'
 
-/** An ID token that comes straight from the token endpoint is new: this is for clocks that are not right. */
+/** An ID token from the token endpoint is new, so this only allows for clock skew. */
 const maxAgeSeconds = 600
 
-/** OpenID Connect Core 2: at most 255 ASCII characters. Control characters are none that name anybody. */
+/** OpenID Connect Core 2: at most 255 ASCII characters. Control characters are refused. */
 const subjectPattern = /^[\x20-\x7e]{1,255}$/
 
 /**
- * Checks of the ID token what openid-client leaves out: its signature, `iat`, `sub`, `azp`, `at_hash`, `c_hash` and
- * `acr`. The library has checked `nonce` before.
- * @param code that the tokens were given for
- * @returns claims, and the signed token within, which is what the provider wants back at sign-out
+ * Verifies of the ID token what openid-client leaves out: signature, `iat`, `sub`, `azp`, `at_hash`, `c_hash` and
+ * `acr`. The library has verified `nonce` before.
+ * @param code the authorization code that the tokens were issued for
+ * @returns the claims, and the signed (decrypted) token for `id_token_hint` at sign-out
  * @throws EidAnswerError, EidUnavailableError, AssuranceError
  */
 export async function verifyIdToken(
@@ -30,8 +30,8 @@ export async function verifyIdToken(
     requiredClaims: ['exp', 'sub', 'nonce'],
   })
   const { sub, azp } = claims
-  if (typeof sub !== 'string' || !subjectPattern.test(sub)) throw new EidAnswerError('no subject to be known by')
-  if (azp !== undefined && azp !== eid.options.clientId) throw new EidAnswerError('azp of somebody else')
+  if (typeof sub !== 'string' || !subjectPattern.test(sub)) throw new EidAnswerError('ID token: invalid sub')
+  if (azp !== undefined && azp !== eid.options.clientId) throw new EidAnswerError('ID token: azp is another client')
   const { alg = '' } = decodeProtectedHeader(idToken)
   checkHash(claims, 'at_hash', tokens.access_token, alg)
   checkHash(claims, 'c_hash', code, alg)
@@ -41,15 +41,15 @@ export async function verifyIdToken(
 
 function checkHash(claims: JWTPayload, name: 'at_hash' | 'c_hash', value: string, alg: string): void {
   if (claims[name] !== undefined && claims[name] !== halfHash(value, alg))
-    throw new EidAnswerError(`${name} of something else`)
+    throw new EidAnswerError(`ID token: ${name} does not match`)
 }
 
-/** acr_values is a wish in OpenID Connect; whoever configures it means it. */
+/** OpenID Connect treats acr_values as a preference; the portal requires it when the operator sets it. */
 function checkAssurance(claims: JWTPayload, acrValues: string | undefined): void {
   if (acrValues === undefined) return
   const { acr } = claims
   if (typeof acr !== 'string' || !acrValues.split(' ').filter(Boolean).includes(acr))
-    throw new AssuranceError('an assurance level that was not asked for')
+    throw new AssuranceError('ID token: acr is not among the requested values')
 }
 
 /** The left half of the hash that belongs to the algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */

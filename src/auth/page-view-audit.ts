@@ -7,15 +7,15 @@ import type { AuditWriter } from '../store/audit.ts'
 declare global {
   namespace Express {
     interface Locals {
-      /** Named parts of the path below the organisation's own, as they were asked for. */
+      /** The named parameters of the path below the organisation's own, as requested. */
       routeParams?: Readonly<Record<string, unknown>>
-      /** What the answer is to whoever reads the audit log; a page unless told. */
-      look?: 'export'
+      /** The audit event for this response; `page` when absent. */
+      auditEvent?: 'export'
     }
   }
 }
 
-/** Ids that the API itself has given out, and no text that somebody typed. */
+/** Path parameters that the audit log may keep: ids in the API's formats, never free text from the user. */
 const ids: Readonly<Record<string, z.ZodType<string>>> = {
   msn: z.string().regex(msnPattern),
   productOrderId: z.uuid(),
@@ -23,20 +23,20 @@ const ids: Readonly<Record<string, z.ZodType<string>>> = {
   id: z.string().regex(businessIdPattern),
 }
 
-/** A page that shows by itself what is being read asks again every two seconds: within a minute it is one look. */
-const sameLookMs = 60_000
-/** So much is remembered, and then begun anew: an entry too many does no harm. */
+/** A page that waits for the sync reloads every two seconds; repeated views within a minute are one audit entry. */
+const sameViewMs = 60_000
+/** Entries remembered before the map is cleared; a duplicate audit entry does no harm. */
 const mostRemembered = 10_000
 
-/** Notes that somebody looks at an organisation: who, which, and what; never a query. */
+/** Writes an audit entry for a view of an organisation's page: user, organisation, route and ids; never the query. */
 export type PageViewAudit = (req: Request, res: Response, event: 'page' | 'export') => void
 
 /**
- * The first look in a session is also when somebody begins to act as the organisation. That is known without writing to
- * the session: this instance remembers, and the table is asked when the entry is written, which no page waits for.
+ * The first view in a session also writes `acting as`. The session is not written for that: this instance remembers,
+ * and the audit writer checks the table in the background.
  */
 export function createPageViewAudit(audit: AuditWriter): PageViewAudit {
-  const lookedAt = new Map<string, number>()
+  const viewedAt = new Map<string, number>()
   const acting = new Set<string>()
   return (req, res, event) => {
     const { organisation, route = 'none', routeParams = {} } = res.locals
@@ -52,11 +52,11 @@ export function createPageViewAudit(audit: AuditWriter): PageViewAudit {
       audit.note({ ...who, event: 'acting as', details: { role: res.locals.role ?? 'none' } }, new Date(since))
     }
     const details = { route, ...idsOf(routeParams) }
-    const look = JSON.stringify([session, event, details, who.address])
+    const view = JSON.stringify([session, event, details, who.address])
     const now = performance.now()
-    if (event === 'page' && now - (lookedAt.get(look) ?? -Infinity) < sameLookMs) return
-    if (lookedAt.size >= mostRemembered) lookedAt.clear()
-    lookedAt.set(look, now)
+    if (event === 'page' && now - (viewedAt.get(view) ?? -Infinity) < sameViewMs) return
+    if (viewedAt.size >= mostRemembered) viewedAt.clear()
+    viewedAt.set(view, now)
     audit.note({ ...who, event, details })
   }
 }
@@ -70,11 +70,11 @@ function idsOf(params: Readonly<Record<string, unknown>>): Record<string, string
   )
 }
 
-/** Notes every page of an organisation that is shown, once it has been: no page waits for it. */
-export function auditPages(looks: PageViewAudit): RequestHandler {
+/** Audits every successful response of an organisation's pages, after it has been sent. */
+export function auditPages(auditView: PageViewAudit): RequestHandler {
   return (req, res, next) => {
     res.once('close', () => {
-      if (res.headersSent && res.statusCode === 200) looks(req, res, res.locals.look ?? 'page')
+      if (res.headersSent && res.statusCode === 200) auditView(req, res, res.locals.auditEvent ?? 'page')
     })
     next()
   }

@@ -6,18 +6,18 @@ import { EidAnswerError, EidUnavailableError } from '../errors.ts'
 import type { Eid } from './eid.ts'
 import { verifyProviderJwt } from './provider-jwt.ts'
 
-/** What the eID says of somebody; null where it says nothing. */
+/** Name and e-mail from the eID; null when the provider sends none. */
 export type Profile = {
   readonly name: string | null
   readonly email: string | null
-  /** The address if the provider vouches for it: `email_verified` beside it is true (OpenID Connect Core 1.0, 5.1). */
+  /** The address if the provider vouches for it: `email_verified` is true (OpenID Connect Core 1.0, 5.1). */
   readonly vouchedEmail: string | null
 }
 
 /**
- * Name and e-mail: from the ID token, else from the userinfo endpoint, where many providers keep them. Where that does
- * not answer, or not well, nobody is signed in: name and address would else be lost that were known before.
- * @throws EidAnswerError, EidUnavailableError, and what openid-client throws
+ * Name and e-mail from the ID token, else from the userinfo endpoint. When userinfo fails the sign-in fails, because it
+ * would otherwise overwrite a stored name and address with nothing.
+ * @throws EidAnswerError, EidUnavailableError, and the errors of openid-client
  */
 export async function profileOf(
   eid: Eid,
@@ -29,10 +29,10 @@ export async function profileOf(
   const { userinfo_endpoint: endpoint } = configuration.serverMetadata()
   if ((fromToken.name && fromToken.email) || !endpoint) return fromToken
   const more = await userInfo(eid, configuration, endpoint, accessToken)
-  // Of somebody else: tokens were mixed up (OpenID Connect Core 5.3.2).
+  // The subject must match, or tokens were mixed up (OpenID Connect Core 5.3.2).
   if (more['sub'] !== claims.sub) throw new EidAnswerError('userinfo: another subject')
   const fromUserInfo = read(more)
-  // Of two addresses the ID token's counts, and nothing that is said of the other.
+  // When the two addresses differ, the ID token's is used, and `email_verified` of the other is ignored.
   const alike = fromToken.email === null || fromToken.email === fromUserInfo.email
   return {
     name: fromToken.name ?? fromUserInfo.name,
@@ -45,13 +45,13 @@ function read(claims: Readonly<Record<string, unknown>>): Profile {
   return {
     name: text(claims['name']) ?? text([claims['given_name'], claims['family_name']].filter(Boolean).join(' ')),
     email: text(claims['email']),
-    // The boolean and nothing else: a provider that sends the word costs its users a code, believing too much would cost
-    // more. And the claim as it came, because what is cut or cleaned up may be somebody else's address.
+    // Only the boolean `true` counts: a string costs the user a code, while trusting too much would verify a wrong
+    // address. The raw claim is used, because a trimmed or cleaned value may be another person's address.
     vouchedEmail: claims['email_verified'] === true ? (emailAddress(claims['email']) ?? null) : null,
   }
 }
 
-/** What the userinfo endpoint answers: JSON, or a JWT, signed and perhaps encrypted (OpenID Connect Core 5.3.2). */
+/** The userinfo response: JSON, or a JWT, signed and possibly encrypted (OpenID Connect Core 5.3.2). */
 async function userInfo(
   eid: Eid,
   configuration: oidc.Configuration,
@@ -68,12 +68,12 @@ async function userInfo(
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(body))
   } catch {
-    // Without the cause, which quotes the answer.
-    throw new EidAnswerError('userinfo: no JSON object')
+    // Without the cause, which quotes the response.
+    throw new EidAnswerError('userinfo: not a JSON object')
   }
 }
 
-// PostgreSQL takes no U+0000, and a name on one line needs no other control character either.
+// PostgreSQL text cannot hold U+0000, and a name needs no other control character either.
 function text(value: unknown): string | null {
   return typeof value === 'string'
     ? value

@@ -1,6 +1,6 @@
 import { EidAnswerError } from '../errors.ts'
 
-/** No answer of a provider is longer: discovery, keys, tokens and userinfo are a few kB each. */
+/** The maximum size of a response: discovery, keys, tokens and userinfo are a few kB each. */
 const maxBytes = 256 * 1024
 
 type FetchOptions = Omit<RequestInit, 'signal' | 'body'> & {
@@ -8,15 +8,15 @@ type FetchOptions = Omit<RequestInit, 'signal' | 'body'> & {
   readonly body?: unknown
 }
 
-/** What openid-client and jose take instead of `fetch`. */
+/** The `fetch` that openid-client and jose are given. */
 export type ProviderFetch = (url: string, options?: FetchOptions) => Promise<Response>
 
 /**
- * `fetch` for everything that is asked of the eID provider: the whole answer arrives within the time and the size,
- * or there is none, and no redirect is followed, because secrets and codes would go along.
- * @param timeoutMs for the whole answer
+ * Creates the `fetch` for all requests to the eID provider. It limits time and size of the whole response, and follows
+ * no redirect, which would carry secrets and codes along.
+ * @param timeoutMs for the whole response
  * @returns a Response whose body is in memory
- * @throws EidAnswerError for an answer that is too long; what `fetch` throws, such as TimeoutError
+ * @throws EidAnswerError for a response that is too long; errors of `fetch`, such as TimeoutError
  */
 export function createProviderFetch(timeoutMs: number): ProviderFetch {
   return async (url, options = {}) => {
@@ -29,7 +29,7 @@ export function createProviderFetch(timeoutMs: number): ProviderFetch {
     const body = await readAtMost(response, maxBytes)
     const { status, statusText } = response
     const headers = new Headers(response.headers)
-    // The body is decoded by now.
+    // The body is already decoded.
     headers.delete('content-encoding')
     headers.delete('content-length')
     return new Response([204, 205, 304].includes(status) ? null : body, { status, statusText, headers })
@@ -41,8 +41,8 @@ async function readAtMost(response: Response, most: number): Promise<Uint8Array<
   let length = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length
-    // Leaving the loop cancels the stream, so that no more is read.
-    if (length > most) throw new EidAnswerError(`an answer of more than ${most} bytes`)
+    // Leaving the loop cancels the stream.
+    if (length > most) throw new EidAnswerError(`response larger than ${most} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

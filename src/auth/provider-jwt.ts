@@ -3,19 +3,19 @@ import { EidAnswerError, InternalError } from '../errors.ts'
 import type { Eid } from './eid.ts'
 import { eidError } from './eid-error.ts'
 
-/** How far the provider's clock may be from ours, in seconds. */
+/** The tolerated difference between the provider's clock and ours. */
 const clockToleranceSeconds = 30
 
 const contentEncryption = ['A128GCM', 'A192GCM', 'A256GCM', 'A128CBC-HS256', 'A192CBC-HS384', 'A256CBC-HS512']
 
-/** The signed JWT within an encrypted one; any other as it is. Nothing is verified. @throws EidAnswerError */
+/** The signed JWT inside an encrypted one; any other JWT unchanged. Verifies nothing. @throws EidAnswerError */
 export async function signedJwt(eid: Eid, jwt: string): Promise<string> {
   return jwt.split('.').length === 5 ? decrypt(eid, jwt) : jwt
 }
 
 async function decrypt({ options }: Eid, jwe: string): Promise<string> {
   let reason: unknown
-  // A provider need not name the key it used, and while keys are rotated there are two.
+  // A provider need not name the key it used, and there are two keys during a rotation.
   for (const { privateKey, alg } of options.decryptionKeys) {
     try {
       const { plaintext } = await compactDecrypt(jwe, privateKey, {
@@ -27,26 +27,28 @@ async function decrypt({ options }: Eid, jwe: string): Promise<string> {
       reason = error
     }
   }
-  throw new EidAnswerError('encrypted for nobody here', { cause: reason })
+  throw new EidAnswerError('JWT encrypted with an unknown key', { cause: reason })
 }
 
-/** What is expected of a JWT beside what holds for all of them. */
+/** Requirements on a JWT beyond those that hold for all. */
 export type Expected = {
-  /** Then `iat` must be there, and be no older than this, nor in the future. */
+  /** Requires `iat`, no older than this and not in the future. */
   readonly maxAgeSeconds?: number
-  /** The media type in the header, such as `logout+jwt`. */
+  /** The required media type in the header, such as `logout+jwt`. */
   readonly typ?: string
   readonly requiredClaims?: readonly string[]
-  /** False: issuer and audience need not be named (signed userinfo, OpenID Connect Core 5.3.2); where they are they count. */
+  /**
+   * False: issuer and audience are optional (signed userinfo, OpenID Connect Core 5.3.2), but must match when present.
+   */
   readonly addressed?: boolean
 }
 
 /**
- * Verifies a JWT of the eID provider, encrypted for us or not: signed with one of the provider's keys by an algorithm
- * of OIDC_ID_TOKEN_ALGS, issued by the provider, for us, not expired and not from the future (30 s of clock
- * tolerance; `exp` only where it is there, unless required).
+ * Verifies a JWT of the eID provider, encrypted or not: signed with a key of the provider by an algorithm of
+ * OIDC_ID_TOKEN_ALGS, with the provider as issuer and the portal as audience, neither expired nor from the future (30 s
+ * of clock tolerance; `exp` is optional unless required).
  * @returns its claims
- * @throws EidAnswerError for one that is not so; EidUnavailableError where the provider's keys cannot be had
+ * @throws EidAnswerError for an invalid JWT; EidUnavailableError when the provider's keys cannot be fetched
  */
 export async function verifyProviderJwt(
   eid: Eid,
@@ -67,16 +69,16 @@ export async function verifyProviderJwt(
     })
     const { iss = issuer, aud = eid.options.clientId } = payload
     if (iss !== issuer || ![aud].flat().includes(eid.options.clientId))
-      throw new EidAnswerError('a JWT of somebody else, or for somebody else')
+      throw new EidAnswerError('JWT: iss or aud does not match')
     return payload
   } catch (error) {
     const reason = eidError(error)
-    // A key that nothing can be verified with is a TypeError of jose's, and the provider's doing.
-    throw reason instanceof InternalError ? new EidAnswerError('not verifiable', { cause: error }) : reason
+    // jose throws a TypeError for an unusable key, which is the provider's error.
+    throw reason instanceof InternalError ? new EidAnswerError('JWT: cannot be verified', { cause: error }) : reason
   }
 }
 
-/** Which key a JWT must be signed with: the client secret for HS*, which counts only where it is named. */
+/** The key that verifies a JWT: the client secret for HS*, which only counts when OIDC_ID_TOKEN_ALGS names it. */
 function keyOf(eid: Eid, jwksUri: string): JWTVerifyGetKey {
   const remote = eid.keys(jwksUri)
   return (header, token) =>

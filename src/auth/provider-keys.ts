@@ -2,21 +2,21 @@ import { createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet,
 import { EidUnavailableError } from '../errors.ts'
 import type { ProviderFetch } from './provider-fetch.ts'
 
-/** Keys that a provider has withdrawn count for this long at most. */
+/** How long a key that the provider has withdrawn can remain valid. */
 const maxAgeMs = 10 * 60_000
 
 /**
- * The provider's public keys (`jwks_uri`): kept for ten minutes, and fetched at once when a JWT names a key that is
- * not among them, so that a rotated key works straight away; but never more often than every `refetchMs`, whatever
- * unknown keys somebody names. A JWT without `kid` counts only where one key fits (OpenID Connect Core 10.1).
- * @returns gives the resolver for the address that the metadata names now
+ * The provider's public keys (`jwks_uri`), cached for ten minutes. A JWT that names an unknown key triggers a fetch at
+ * once, so that a rotated key works, but at most every `refetchMs`. A JWT without `kid` counts only where one key fits
+ * (OpenID Connect Core 10.1).
+ * @returns a function from the current `jwks_uri` to its key resolver
  */
 export function createProviderKeys(options: {
   readonly fetch: ProviderFetch
   readonly timeoutMs: number
   readonly refetchMs: number
 }): (jwksUri: string) => JWTVerifyGetKey {
-  const fetch = carefully(options.fetch, options.refetchMs)
+  const fetch = withFailureCache(options.fetch, options.refetchMs)
   let current: { readonly uri: string; readonly keys: JWTVerifyGetKey } | undefined
   return (uri) => {
     if (current?.uri !== uri) {
@@ -33,10 +33,10 @@ export function createProviderKeys(options: {
 }
 
 /**
- * Fetches keys and remembers a failure for a moment, which jose does not: whoever makes the portal look for keys that
- * there are not must not make it ask a provider in trouble again and again.
+ * Remembers a failed fetch for `restMs`, which jose does not. Tokens with unknown keys must not make the portal flood a
+ * provider in trouble.
  */
-function carefully(fetch: ProviderFetch, restMs: number): ProviderFetch {
+function withFailureCache(fetch: ProviderFetch, restMs: number): ProviderFetch {
   let failed: { readonly at: number; readonly error: unknown } | undefined
   return async (url, options) => {
     if (failed && Date.now() - failed.at < restMs) throw failed.error

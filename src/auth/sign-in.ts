@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import type * as oidc from 'openid-client'
-import type { VerifyFunction } from 'openid-client/passport'
 import { z } from 'zod'
-import { EidAnswerError, type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
+import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors.ts'
 import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { beginSession } from '../sessions/begin-session.ts'
@@ -11,12 +9,12 @@ import { type PendingSignIn, saveSession } from '../sessions/session.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
+import { beginAuthorization, exchangeCode, withEid } from './authorization.ts'
 import type { Eid } from './eid.ts'
 import type { TokenEncryption } from './encrypted-token.ts'
 import { verifyIdToken } from './id-token.ts'
 import { safeReturnPath } from './safe-return-path.ts'
 import { profileOf } from './profile.ts'
-import { authenticate, forgetSignIn, SignInStrategy } from './strategy.ts'
 import { userIdOf } from './user-id.ts'
 
 /** The number of sign-ins that one browser may have pending, such as in abandoned tabs. */
@@ -36,15 +34,12 @@ export type SignInDeps = {
  * @throws EidUnavailableError, EidAnswerError
  */
 export function startSignIn({ eid, portalUrl }: SignInDeps): RequestHandler {
-  return async (req, res, next) => {
-    const configuration = await eid.configuration()
-    const state = randomBytes(24).toString('base64url')
-    remember(req, state, { returnTo: safeReturnPath(req.query['returnTo']), startedAt: Date.now() })
-    const callbackUrl = callbackUrlOf(portalUrl)
+  return async (req, res) => {
+    const returnTo = safeReturnPath(req.query['returnTo'])
     const language = res.locals.language.code
-    const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, language }, () => {})
-    // The strategy answers with the redirect itself; only a failure returns here.
-    await authenticate(strategy, req, res, next)
+    const { url, state, ...checks } = await beginAuthorization(eid, { callbackUrl: callbackUrlOf(portalUrl), language })
+    remember(req, state, { ...checks, returnTo, startedAt: Date.now() })
+    res.redirect(url.href)
   }
 }
 
@@ -53,7 +48,6 @@ function remember(req: Request, state: string, pending: PendingSignIn): void {
   const all = [[state, pending] as const, ...Object.entries(req.session.pendingSignIns ?? {})].toSorted(
     ([, a], [, b]) => b.startedAt - a.startedAt,
   )
-  for (const [old] of all.slice(mostPending)) forgetSignIn(req, old)
   req.session.pendingSignIns = Object.fromEntries(all.slice(0, mostPending))
 }
 
@@ -86,7 +80,7 @@ const callbackQuery = z
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
 export function finishSignIn(deps: SignInDeps): RequestHandler {
-  return async (req, res, next) => {
+  return async (req, res) => {
     const { eid, database, logger, portalUrl } = deps
     // A retry of this URL always fails, so error pages link to a new sign-in.
     res.locals.returnTo = '/login'
@@ -97,45 +91,41 @@ export function finishSignIn(deps: SignInDeps): RequestHandler {
     const pending = Object.hasOwn(all, state) ? all[state] : undefined
     if (!pending) throw nothingToFinish(req, 'unknown state')
     res.locals.returnTo = `/login?returnTo=${encodeURIComponent(pending.returnTo)}`
-    const configuration = await eid.configuration()
-    checkIssuer(answer.iss, configuration)
+    checkIssuer(answer.iss, await eid.configuration())
     // Removed before the slow request to the provider, so that a page loaded twice does not run it twice.
     delete all[state]
     await saveSession(req)
-
-    type SignedIn = {
-      user: SignedInUser
-      vouchedEmail: string | null
-      idToken: string | undefined
-      sid: unknown
-    }
-    let signedIn: SignedIn | undefined
-    const verify: VerifyFunction = async (tokens, verified) => {
-      const { claims, idToken } = await verifyIdToken(eid, tokens, answer.code ?? '')
-      const { iss: issuer = '', sub: subject } = claims
-      const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
-      const user = { id: userIdOf(issuer, subject), ...profile }
-      signedIn = { user: { ...user, issuer, subject }, vouchedEmail, idToken, sid: claims['sid'] }
-      return verified(null, { ...user, email: null, eidEmail: user.email, grants: new Map() })
-    }
-    const callbackUrl = callbackUrlOf(portalUrl)
-    const language = res.locals.language.code
-    const strategy = new SignInStrategy({ eid, configuration, callbackUrl, state, answer, language }, verify)
-    const user = await authenticate(strategy, req, res, next)
-    // Not in verify: a failure of the database is not an error of the provider.
-    if (!signedIn) throw new EidAnswerError('no verified user')
+    const { user, issuer, subject, vouchedEmail, idToken, sid } = await withEid(eid, async (configuration) => {
+      const tokens = await exchangeCode(configuration, callbackUrlOf(portalUrl), answer, { ...pending, state })
+      return signedInOf(eid, configuration, tokens, answer.code ?? '')
+    })
+    const signedIn = { user: { ...user, issuer, subject }, vouchedEmail }
+    // A failure of the database is not an error of the provider.
     await saveUser(database.kysely, signedIn.user)
     await saveEidEmail(deps, req, signedIn)
     // Before the session begins: no sign-in without an audit entry.
     const address = truncatedAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-in', userId: user.id, address })
-    const { idToken, sid } = signedIn
-    await beginSession(deps, req, user, {
+    const sessionUser = { ...user, email: null, eidEmail: user.email, grants: new Map() }
+    await beginSession(deps, req, sessionUser, {
       encryptedIdToken: idToken && (await deps.tokens.encrypt(idToken)),
       eidSessionId: typeof sid === 'string' ? sid : undefined,
     })
     res.redirect(pending.returnTo)
   }
+}
+
+/** The user that the tokens are about, as the provider knows them. */
+async function signedInOf(
+  eid: Eid,
+  configuration: oidc.Configuration,
+  tokens: Awaited<ReturnType<typeof exchangeCode>>,
+  code: string,
+) {
+  const { claims, idToken } = await verifyIdToken(eid, tokens, code)
+  const { iss: issuer = '', sub: subject, sid } = claims
+  const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
+  return { user: { id: userIdOf(issuer, subject), ...profile }, issuer, subject, vouchedEmail, idToken, sid }
 }
 
 /**

@@ -6,9 +6,10 @@ import { recordAudit } from '../store/audit.ts'
 import type { SignInDeps } from './sign-in.ts'
 
 /**
- * `POST /logout`: ends our session, then the eID provider's (OpenID Connect RP-Initiated Logout 1.0), which sends
- * the browser back to `/`. Where the provider has no logout or is not there, ours ends all the same. The library adds
- * client_id, which the provider needs where there is no hint; `state` would come back to a page that has no use for it.
+ * `POST /logout`: ends our session, then redirects to the eID provider's logout (OpenID Connect RP-Initiated Logout
+ * 1.0), which redirects back to `/`. Without a logout endpoint, or before discovery has succeeded, only our session
+ * ends. The library adds client_id, which the provider needs when there is no hint; `state` is left out, as `/` does
+ * not use it.
  */
 export function signOut({ eid, database, logger, tokens, portalUrl }: SignInDeps): RequestHandler {
   return async (req, res) => {
@@ -17,7 +18,7 @@ export function signOut({ eid, database, logger, tokens, portalUrl }: SignInDeps
     await endSession(req)
     const address = truncatedAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-out', userId, address })
-    // Browsers keep pages for the back button even where nothing may be stored.
+    // Browsers keep pages for the back button even with no-store.
     res.set('Clear-Site-Data', '"cache"')
     const configuration = eid.known()
     if (!configuration?.serverMetadata().end_session_endpoint) return res.redirect('/')

@@ -2,9 +2,9 @@ import type { NextFunction, Request, Response } from 'express'
 import { backHere } from './access.ts'
 
 /**
- * The gate behind `requireUser`: what comes after it needs a verified e-mail address. Everybody else is led to the page
- * that verifies one, and from there back to where they wanted to go. What they may see before stands before it in
- * app.ts, so nothing that is added elsewhere is open by accident.
+ * Requires a verified e-mail address on every route below it, after `requireUser`. Others are redirected to the page
+ * that verifies one, and back to the requested page from there. Routes that work without one come before it in app.ts,
+ * so new routes are closed by default.
  */
 export function requireVerifiedEmail(req: Request, res: Response, next: NextFunction): void {
   if (req.user?.email) return next()

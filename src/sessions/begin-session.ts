@@ -8,12 +8,12 @@ import { endOldestSessions } from '../store/sessions.ts'
 import { deviceOf } from './device.ts'
 import { endSession, saveSession } from './session.ts'
 
-/** A user may be signed in this often at once; the next sign-in ends the session that began first. */
+/** The number of concurrent sessions of a user; the next sign-in ends the oldest one. */
 const mostSessions = 10
 
 /**
- * Signs the user in: a new session with a new id, so that one planted before the sign-in is worth nothing, and of too
- * many the oldest ends.
+ * Signs the user in with a new session and a new id, which defeats session fixation, and ends the oldest session over
+ * the limit.
  */
 export async function beginSession(
   { database, logger }: { readonly database: Database; readonly logger: Logger },
@@ -28,7 +28,7 @@ export async function beginSession(
   req.session.encryptedIdToken = eid.encryptedIdToken
   const device = deviceOf(req.get('user-agent'))
   req.session.signIn = { userId: user.id, device, address, eidSessionId: eid.eidSessionId }
-  // Now, so that no page writes the session later: of two that did at once, one would undo the other.
+  // Created now, so that no page writes the session later; concurrent writes would overwrite each other.
   csrfToken(req)
   await saveSession(req)
   const ended = await endOldestSessions(database.kysely, user.id, mostSessions)

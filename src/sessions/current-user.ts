@@ -7,28 +7,35 @@ import type { UserWithGrants } from '../store/users.ts'
 import type { SessionStore } from './session-store.ts'
 import { endSession, type SessionLimits } from './session.ts'
 
-/** What ends a session first: nobody using it, which can be put off, or its age, which cannot. */
+/** The end of a session: `idle` is postponed by use, `age` is not. */
 type SessionEnd = { readonly kind: 'idle' | 'age'; readonly at: Date; readonly leftMs: number }
 
 declare global {
   namespace Express {
-    /** Who is signed in, read afresh for every request, so that a revoked grant is gone at the next one. */
+    /** The signed-in user, read from the database at every request, so that a revoked grant ends at the next one. */
     interface User extends UserWithGrants {}
+    interface Request {
+      /** Undefined before sign-in; set by `currentUser`. */
+      user?: User | undefined
+    }
     interface Locals {
-      /** When the session ends if this request is its last, which public/js/session-timeout.js counts down; null without a user. */
+      /**
+       * When the session ends without another request, for the countdown of public/js/session-timeout.js; null without
+       * a user.
+       */
       sessionEnd: SessionEnd | null
-      /** Only a new sign-in helps, and soon. */
+      /** The session ends soon by age, so only a new sign-in helps. */
       sessionEndsSoon: boolean
     }
   }
 }
 
-/** Pages say so this long before the end. */
+/** How long before the end pages warn the user. */
 const warnMs = 5 * 60_000
 
 /**
- * `req.user`, and `res.locals.user` and `sessionEnd` for the views, for a session that is signed in and not too old; those
- * that are end here. A request that a page sends by itself does not keep its session alive.
+ * Sets `req.user`, and `res.locals.user` and `sessionEnd` for the views, when the session is signed in. Ends sessions
+ * over the maximum age. Background requests of a page do not extend the session.
  */
 export function currentUser(options: {
   readonly store: SessionStore
@@ -63,7 +70,10 @@ export function currentUser(options: {
   }
 }
 
-/** True for what a page asks for by itself (public/js sends the header). A lie only ends the sender's own session earlier. */
+/**
+ * True for background requests of a page (public/js sends the header). A forged header only shortens the sender's own
+ * session.
+ */
 function isBackground(req: Request): boolean {
   return req.get('x-background') === '1'
 }

@@ -8,10 +8,10 @@ import { SessionStore } from './session-store.ts'
 import type { SessionLimits } from './session.ts'
 
 /**
- * Server-side sessions in the database and the user of each; the cookie holds only a signed id. Over https the cookie is
- * Secure and `__Host-` prefixed (RFC 6265bis), so that no other host or path can set it. It is set when a session gets its
- * id and never else (the database knows when it ends): the answer to a slow request would put the old session's cookie over
- * that of a sign-in which was faster.
+ * Server-side sessions in the database, and their users; the cookie holds only a signed id. Over https the cookie is
+ * Secure and `__Host-` prefixed (RFC 6265bis), so that no other host or path can set it. It is only sent when the
+ * session gets its id (the database knows when it ends): otherwise the response of a slow request could overwrite the
+ * cookie of a newer sign-in.
  */
 export function sessions(options: {
   readonly secrets: readonly string[]
@@ -26,7 +26,7 @@ export function sessions(options: {
     name: https ? '__Host-portal' : 'portal',
     secret: [...secrets],
     store,
-    // 192 bits, as express-session's own.
+    // 192 bits, as in express-session.
     genid: () => randomBytes(24).toString('base64url'),
     resave: false,
     saveUninitialized: false,
@@ -34,8 +34,8 @@ export function sessions(options: {
     cookie: { httpOnly: true, sameSite: 'lax', secure: https, path: '/' },
   })
   const readSession: RequestHandler = (req, res, next) => {
-    // PORTAL_URL says how browsers reach us. A proxy ends TLS, and one that does not say so with
-    // X-Forwarded-Proto would silently cost everybody their session cookie.
+    // PORTAL_URL decides about https. Behind a TLS proxy without X-Forwarded-Proto, express-session would silently drop
+    // its cookie.
     if (https) req.headers['x-forwarded-proto'] = 'https'
     handle(req, res, next)
   }

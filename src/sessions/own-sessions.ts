@@ -7,10 +7,10 @@ import { endSessionsOfUser, sessionsOfUser, type SignedInSession } from '../stor
 import { rowId } from './session-store.ts'
 import type { SessionLimits } from './session.ts'
 
-/** One of the user's own sessions, as a page may show it; its id names it in a form, and is not the cookie's. */
+/** A session of the user for the list of sessions. `id` identifies it in a form, and is not the cookie's. */
 export type OwnSession = SignedInSession & { readonly current: boolean }
 
-/** The sessions of the signed-in user, this one first. */
+/** The sessions of the signed-in user, the current one first. */
 export async function ownSessions(
   database: Database,
   { absoluteMs }: SessionLimits,
@@ -25,7 +25,7 @@ export async function ownSessions(
 }
 
 /**
- * Ends the user's other sessions: the one with this id, or all. This one is left to `signOut`.
+ * Ends other sessions of the user: the one with this id, or `all`. The current one is left to `signOut`.
  * @returns how many ended
  */
 export async function endOtherSessions(
@@ -34,7 +34,7 @@ export async function endOtherSessions(
   user: Express.User,
   which: string,
 ): Promise<number> {
-  // Nothing else is an id, and PostgreSQL refuses some of it (U+0000).
+  // Anything else is no id, and PostgreSQL refuses U+0000.
   if (which !== 'all' && !/^[\w-]{43}$/.test(which)) return 0
   const address = truncatedAddress(req.ip)
   const others = { except: rowId(req.sessionID), only: which === 'all' ? undefined : which }

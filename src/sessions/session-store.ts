@@ -5,16 +5,15 @@ import type { Handle } from '../store/database.ts'
 import { deleteSession, findSession, insertSession, updateSession } from '../store/sessions.ts'
 import type { UserWithGrants } from '../store/users.ts'
 
-/** A use less than this long after the last one is not written. */
-const touchAgainAfterMs = 60_000
+/** The minimum interval between two writes of the last use. */
+const touchIntervalMs = 60_000
 
-/** A session whose row exists, or existed when this request read or inserted it. */
+/** The row of a session that this request has read or inserted; it may have been deleted since. */
 type Stored = { endsAt: Date; readonly user: UserWithGrants | undefined }
 
 /**
- * Sessions in the table `sessions`. A session is inserted by the request that begins it and by no other: what a slow
- * request saves after the session has ended does not bring it back. express-session calls no `touch`: a request
- * says itself that it is a use.
+ * Sessions in the table `sessions`. Only the request that begins a session inserts it, so that a slow request cannot
+ * revive a session that has ended. express-session's `touch` is not used: requests call keepAlive().
  */
 export class SessionStore extends session.Store {
   readonly #db: Handle
@@ -27,21 +26,21 @@ export class SessionStore extends session.Store {
     this.#idleMs = idleMs
   }
 
-  /** What the row of the request's session says; undefined for one that has none. */
+  /** The row of the request's session; undefined without one. */
   stored(req: Request): Readonly<Stored> | undefined {
     return this.#stored.get(req.session)
   }
 
-  /** Puts the end of the request's session off. */
+  /** Postpones the idle end of the request's session. */
   async keepAlive(req: Request): Promise<void> {
     const stored = this.#stored.get(req.session)
     const { last_used_at, ends_at } = this.#usedNow()
-    if (!stored || ends_at.getTime() - stored.endsAt.getTime() < touchAgainAfterMs) return
+    if (!stored || ends_at.getTime() - stored.endsAt.getTime() < touchIntervalMs) return
     stored.endsAt = ends_at
     await updateSession(this.#db, rowId(req.sessionID), { last_used_at, ends_at })
   }
 
-  /** Gives the request's session a new id in one statement; one that has ended meanwhile is not continued. */
+  /** Gives the request's session a new id in one statement; a session that has ended meanwhile is not renewed. */
   async renew(req: Request): Promise<void> {
     const { session: old, sessionID: oldId } = req
     const stored = this.#stored.get(old)
@@ -65,11 +64,11 @@ export class SessionStore extends session.Store {
   }
 
   override set(...[sid, data, done]: Parameters<session.Store['set']>): void {
-    tell(this.#save(sid, data), done)
+    callBack(this.#save(sid, data), done)
   }
 
   override destroy(...[sid, done]: Parameters<session.Store['destroy']>): void {
-    tell(deleteSession(this.#db, rowId(sid)), done)
+    callBack(deleteSession(this.#db, rowId(sid)), done)
   }
 
   async #read(sid: string): Promise<session.SessionData | null> {
@@ -78,7 +77,7 @@ export class SessionStore extends session.Store {
     const { signedInAt, encryptedIdToken, endsAt, user } = found
     const data: session.SessionData = {
       ...found.data,
-      // The browser has its cookie.
+      // The browser already has its cookie.
       cookie: { originalMaxAge: null },
       ...(signedInAt ? { signedInAt: signedInAt.getTime() } : {}),
       ...(encryptedIdToken === null ? {} : { encryptedIdToken }),
@@ -114,14 +113,14 @@ export class SessionStore extends session.Store {
   }
 }
 
-function tell(work: Promise<void>, done: ((error?: unknown) => void) | undefined): void {
+function callBack(work: Promise<void>, done: ((error?: unknown) => void) | undefined): void {
   work.then(
     () => done?.(),
     (error: unknown) => done?.(error),
   )
 }
 
-/** The id of the row: a digest, so that the table gives nobody a cookie. */
+/** The id of the row: a digest of the cookie's id, so that read access to the table yields no cookies. */
 export function rowId(sessionId: string): string {
   return createHash('sha256').update(sessionId).digest('base64url')
 }

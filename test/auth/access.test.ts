@@ -7,7 +7,7 @@ import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 const nordlys: OrganisationReference = { kind: 'partner', id: '12345' }
 const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
-const gone: OrganisationReference = { kind: 'partner', id: '99999' }
+const unconfigured: OrganisationReference = { kind: 'partner', id: '99999' }
 
 const noAccess = 'You do not have access to any business yet'
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 beforeEach(async () => {
-  for (const organisation of [nordlys, acme, gone]) await revoke(organisation)
+  for (const organisation of [nordlys, acme, unconfigured]) await revoke(organisation)
 })
 
 function freja() {
@@ -42,7 +42,7 @@ async function choices(path: string) {
     .map((element) => page.$(element).attr('href'))
 }
 
-/** The page with the steps to get access; what stands first in it. */
+/** Opens the page with the steps to get access and returns its heading. */
 async function stepsAt(path: string): Promise<string> {
   const page = await browser.open(path)
   expect([page.status, page.url.pathname]).toEqual([200, '/select'])
@@ -53,12 +53,12 @@ async function stepsAt(path: string): Promise<string> {
 }
 
 describe('/select', () => {
-  it('without a grant tells, step by step, how to get one, with user ID and e-mail address', async () => {
+  it('explains step by step how to get access, with user ID and e-mail address, to a user without a grant', async () => {
     expect(await stepsAt('/select')).toBe(noAccess)
     expect(await stepsAt('/select?all')).toBe(noAccess)
   })
 
-  it('with exactly one leads straight to it; ?all shows the list of one', async () => {
+  it('redirects a user with one grant to that organisation; ?all lists it', async () => {
     await grant(nordlys)
     const partner = await browser.open('/select')
     expect([partner.status, partner.url.pathname]).toEqual([200, '/partners/12345'])
@@ -70,7 +70,7 @@ describe('/select', () => {
     expect([merchant.status, merchant.url.pathname]).toEqual([200, '/merchants/business:NO:ORG/311900456'])
   })
 
-  it('with several lets one choose among all of them', async () => {
+  it('lists all organisations to a user with several grants', async () => {
     await grant(nordlys)
     await grant(acme)
     const page = await browser.open('/select')
@@ -84,8 +84,8 @@ describe('/select', () => {
     expect(await choices('/select')).toEqual(['/partners/12345', '/merchants/business:NO:ORG/311900456'])
   })
 
-  it('shows nothing of an organisation that is no longer configured, and nothing breaks', async () => {
-    await grant(gone)
+  it('leaves out an organisation that is no longer configured', async () => {
+    await grant(unconfigured)
     expect(await stepsAt('/select')).toBe(noAccess)
     expect((await browser.open('/profile')).words).toContain('Nobody has connected you')
     expect((await browser.open('/partners/99999')).status).toBe(404)
@@ -96,7 +96,7 @@ describe('/select', () => {
 })
 
 describe('a grant', () => {
-  it('counts from the very next request on, and no longer than until it is revoked', async () => {
+  it('takes effect at the next request and ends as soon as it is revoked', async () => {
     for (const [organisation, home] of [
       [nordlys, '/partners/12345'],
       [acme, '/merchants/business:NO:ORG/311900456'],
@@ -114,7 +114,7 @@ describe('a grant', () => {
     }
   })
 
-  it('is for the one organisation it names, however its address is written', async () => {
+  it('covers only the organisation it names, however the URL is written', async () => {
     await grant(acme)
     for (const path of [
       '/partners/311900456',

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-/** Everything about this person, oldest first, as `event details`. */
+/** All audit entries of this user, oldest first. */
 async function entriesOf(name: string) {
   await test.portal.audit.flush()
   const filter = { userIds: [test.userId(name)], organisations: [], events: [], since: undefined }
@@ -21,19 +21,19 @@ async function entriesOf(name: string) {
   return all
 }
 
-async function brief(name: string) {
+async function relevantEntriesOf(name: string) {
   return (await entriesOf(name))
     .filter(({ event }) => ['acting as', 'page', 'access refused', 'export'].includes(event))
     .map(({ event, organisation, details }) => [event, organisation, details] as const)
 }
 
-/** The entry of a page is made when its answer has gone, which may be a moment after it has come. */
-async function eventually(name: string, expected: unknown) {
-  return vi.waitFor(async () => expect(await brief(name)).toEqual(expected), { timeout: 10_000 })
+/** Waits for the entries: a page view is recorded after the response has been sent. */
+async function waitForEntries(name: string, expected: unknown) {
+  return vi.waitFor(async () => expect(await relevantEntriesOf(name)).toEqual(expected), { timeout: 10_000 })
 }
 
-describe('freshness at an organisation', () => {
-  it('is noted: who, whose, which page and which record, and when it began', async () => {
+describe('a page view of an organisation', () => {
+  it('is recorded with the organisation, the role, the route and the record', async () => {
     const nora = await test.signedIn('Nora Lie')
     const msn = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === '12345')?.body.msn
     await nora.open(`/partners/12345/sales-units/${msn}?needle=in-the-query`)
@@ -45,7 +45,7 @@ describe('freshness at an organisation', () => {
     await nora.open('/partners/23456/sales-units/needle-in-the-path')
     await nora.open('/partners/needle-in-the-path')
     const route = '/partners/:partnerId'
-    await eventually('Nora Lie', [
+    await waitForEntries('Nora Lie', [
       ['acting as', 'partner/12345', { role: 'viewer' }],
       ['page', 'partner/12345', { route }],
       ['page', 'partner/12345', { route: `${route}/sales-units/:msn`, msn }],
@@ -63,24 +63,24 @@ describe('freshness at an organisation', () => {
     expect(Math.abs(Date.parse(String(first?.at)) - Date.now())).toBeLessThan(120_000)
   })
 
-  it('begins anew in a new session, and once an organisation', async () => {
+  it('records "acting as" once per session and organisation', async () => {
     const first = await test.signedIn('Jonas Berg')
     await first.open('/merchants/business:NO:ORG/311900456/details')
     const second = await test.signedIn('Jonas Berg')
     await second.open('/merchants/business:NO:ORG/311900456/details')
-    const begun = async () =>
-      (await brief('Jonas Berg')).filter(([event]) => event === 'acting as').map(([, organisation]) => organisation)
+    const actingAs = async () =>
+      (await relevantEntriesOf('Jonas Berg')).filter(([event]) => event === 'acting as').map(([, organisation]) => organisation)
     await vi.waitFor(
       async () =>
-        expect(await begun()).toEqual(['merchant/business:NO:ORG/311900456', 'merchant/business:NO:ORG/311900456']),
+        expect(await actingAs()).toEqual(['merchant/business:NO:ORG/311900456', 'merchant/business:NO:ORG/311900456']),
       { timeout: 10_000 },
     )
   })
 
-  it('begins once in a session though two instances serve it', async () => {
+  it('records "acting as" once per session when two instances serve it', async () => {
     const kari = await test.signedIn('Kari Nordmann')
     await kari.open('/partners/12345/templates')
-    await vi.waitFor(async () => expect((await brief('Kari Nordmann')).length).toBeGreaterThan(1), {
+    await vi.waitFor(async () => expect((await relevantEntriesOf('Kari Nordmann')).length).toBeGreaterThan(1), {
       timeout: 10_000,
     })
     const { rows } = await test.portal.database.pool.query<{ at: Date }>('select max(signed_in_at) as at from sessions')
@@ -93,13 +93,13 @@ describe('freshness at an organisation', () => {
     const organisation = { kind: 'partner', id: '12345', name: 'x' }
     const res = { locals: { organisation, role: 'developer', route: '/partners/:partnerId/orders.csv' } }
     other(req as never, res as never, 'export')
-    const all = await brief('Kari Nordmann')
+    const all = await relevantEntriesOf('Kari Nordmann')
     expect(all.filter(([event]) => event === 'acting as')).toHaveLength(1)
     expect(all.at(-1)).toEqual(['export', 'partner/12345', { route: '/partners/:partnerId/orders.csv' }])
   })
 })
 
-it('is in the log at once, a line each', () => {
+it('the audit log is written to the process log, one line per entry', () => {
   const lines = linesOf(test.log()).filter(({ msg }) => msg === 'audit')
   expect(lines).toContainEqual(
     expect.objectContaining({
@@ -112,7 +112,7 @@ it('is in the log at once, a line each', () => {
   )
 })
 
-it('holds no personal data but user id, coarse address and organisation, in table and log', async () => {
+it('the audit table and log hold no personal data but user ID, truncated address and organisation', async () => {
   const { rows } = await test.portal.database.pool.query('select audit::text as entry from audit')
   expect(rows.length).toBeGreaterThan(10)
   const lines = linesOf(test.log()).filter(({ msg }) => msg === 'audit')

@@ -33,22 +33,22 @@ function now() {
   return Math.floor(Date.now() / 1000)
 }
 
-function right(): Claims {
+function validClaims(): Claims {
   return {
     iss: provider.issuer,
     aud: 'portal',
     iat: now(),
     exp: now() + 120,
     jti: randomUUID(),
-    sub: 'somebody',
+    sub: 'some-user',
     events: { [event]: {} },
   }
 }
 
-const typed = { typ: 'logout+jwt' }
+const logoutHeader = { typ: 'logout+jwt' }
 
-function token(over: Claims = {}, header: Claims = typed, foreignKey = false): string {
-  return provider.sign({ ...right(), ...over }, header, foreignKey)
+function token(over: Claims = {}, header: Claims = logoutHeader, foreignKey = false): string {
+  return provider.sign({ ...validClaims(), ...over }, header, foreignKey)
 }
 
 function post(body: string | URLSearchParams, type = 'application/x-www-form-urlencoded') {
@@ -63,8 +63,8 @@ function send(jwt: string) {
   return post(new URLSearchParams({ logout_token: jwt }))
 }
 
-/** A browser in which somebody is signed in, as the provider's session `sid`. */
-async function signedIn(sid: string | undefined, sub = 'somebody'): Promise<Browser> {
+/** A browser that is signed in as user `sub` in the provider's session `sid`. */
+async function signedIn(sid: string | undefined, sub = 'some-user'): Promise<Browser> {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
   provider.lie({ claims: { sid, sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
@@ -82,7 +82,7 @@ function signedInOf(browsers: Browser[]) {
 }
 
 describe('a logout token', () => {
-  it('by sid ends every session that came of that session of the eID, and no other', async () => {
+  it('with a sid ends every session created from that eID session, and no other', async () => {
     const browsers = [await signedIn('one'), await signedIn('one'), await signedIn('two')]
     const answer = await send(token({ sub: undefined, sid: 'one' }))
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store'])
@@ -90,17 +90,17 @@ describe('a logout token', () => {
     expect(await signedInOf(browsers)).toEqual([false, false, true])
   })
 
-  it('by sub ends every session of that user, and nobody else’s', async () => {
+  it('with a sub ends every session of that user, and of no other user', async () => {
     const browsers = [await signedIn('one'), await signedIn(undefined), await signedIn('two', 'another')]
     expect((await send(token())).status).toBe(200)
     expect(await signedInOf(browsers)).toEqual([false, false, true])
     const { rows } = await portal.database.pool.query(
       `select user_id, details from audit where event = 'session ended' order by id desc limit 1`,
     )
-    expect(rows).toEqual([{ user_id: userIdOf(provider.issuer, 'somebody'), details: { reason: 'back-channel' } }])
+    expect(rows).toEqual([{ user_id: userIdOf(provider.issuer, 'some-user'), details: { reason: 'back-channel' } }])
   })
 
-  it('by both ends what both name, and what may have come of any session of that user', async () => {
+  it('with both ends the sessions that match both and those of the user without a sid', async () => {
     const browsers = [
       await signedIn('one'),
       await signedIn('two'),
@@ -111,23 +111,23 @@ describe('a logout token', () => {
     expect(await signedInOf(browsers)).toEqual([false, true, false, true])
   })
 
-  it('that names nobody who is here is fine', async () => {
+  it('of an unknown user and session is answered with 200', async () => {
     expect((await send(token({ sub: 'nobody', sid: 'none' }))).status).toBe(200)
   })
 
   it.each([undefined, 'JWT', 'logout+jwt', 'application/logout+jwt', 'LOGOUT+JWT'])(
-    'may have the type %s',
+    'of type %s is accepted',
     async (typ) => {
       expect((await send(token({}, { typ }))).status).toBe(200)
     },
   )
 
-  it('may be for others too, and carry what nobody asked for', async () => {
+  it('with further audiences and unknown claims is accepted', async () => {
     const events = { [event]: { more: 1 } }
     expect((await send(token({ aud: ['other', 'portal'], events, trace: 'x' }))).status).toBe(200)
   })
 
-  it('ends a session that a slow request would bring back', async () => {
+  it('ends a session that a slower request saves at the same time', async () => {
     const browser = await signedIn('one')
     const cookie = browser.cookie('portal')
     const headers = { cookie: `portal=${cookie}` }
@@ -144,7 +144,7 @@ describe('a logout token', () => {
   })
 })
 
-describe('is refused, and nobody is signed out:', () => {
+describe('back-channel logout', () => {
   const past = (seconds: number) => now() - seconds
   const cases: [what: string, jwt: () => string | Promise<string>][] = [
     ['another issuer', () => token({ iss: 'https://evil.example' })],
@@ -154,35 +154,35 @@ describe('is refused, and nobody is signed out:', () => {
     ['no iat', () => token({ iat: undefined })],
     ['iat in the future', () => token({ iat: now() + 120, exp: now() + 240 })],
     ['iat long ago', () => token({ iat: past(600) })],
-    ['iat is a text', () => token({ iat: 'now' })],
+    ['iat as a string', () => token({ iat: 'now' })],
     ['no exp', () => token({ exp: undefined })],
     ['expired', () => token({ iat: past(200), exp: past(60) })],
     ['not valid yet', () => token({ nbf: now() + 120 })],
     ['no events', () => token({ events: undefined })],
     ['another event', () => token({ events: { 'https://evil.example/event': {} } })],
-    ['the event is no object', () => token({ events: { [event]: true } })],
-    ['the event is a list', () => token({ events: { [event]: [] } })],
-    ['events is a list', () => token({ events: [event] })],
-    ['events is a text', () => token({ events: event })],
+    ['an event that is not an object', () => token({ events: { [event]: true } })],
+    ['an event that is an array', () => token({ events: { [event]: [] } })],
+    ['events as an array', () => token({ events: [event] })],
+    ['events as a string', () => token({ events: event })],
     ['a nonce', () => token({ nonce: 'n' })],
     ['a nonce of null', () => token({ nonce: null })],
     ['no jti', () => token({ jti: undefined })],
     ['an empty jti', () => token({ jti: '' })],
     ['neither sub nor sid', () => token({ sub: undefined })],
-    ['sub is a number', () => token({ sub: 7 })],
+    ['sub as a number', () => token({ sub: 7 })],
     ['an empty sid', () => token({ sid: '' })],
-    ['alg none', () => token({}, { ...typed, alg: 'none' })],
+    ['alg none', () => token({}, { ...logoutHeader, alg: 'none' })],
     [
-      'HS256 with our secret',
-      () => new SignJWT(right()).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret)),
+      'HS256 with the client secret',
+      () => new SignJWT(validClaims()).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret)),
     ],
-    ['ES256 in the name of HS256', () => token({}, { ...typed, alg: 'HS256' })],
-    ['an unknown kid', () => token({}, { ...typed, kid: 'another' })],
-    ['a key that is not the provider’s', () => token({}, typed, true)],
-    ['a signature of something else', () => `${token().split('.').slice(0, 2).join('.')}.${token().split('.')[2]}`],
-    ['another type', () => token({}, { typ: 'at+jwt' })],
-    ['a type of security events', () => token({}, { typ: 'secevent+jwt' })],
-    ['a critical header that we do not know', () => token({}, { ...typed, crit: ['x'], x: 1 })],
+    ['ES256 in the name of HS256', () => token({}, { ...logoutHeader, alg: 'HS256' })],
+    ['an unknown kid', () => token({}, { ...logoutHeader, kid: 'another' })],
+    ['a key that is not the provider’s', () => token({}, logoutHeader, true)],
+    ['the signature of another token', () => `${token().split('.').slice(0, 2).join('.')}.${token().split('.')[2]}`],
+    ['another typ', () => token({}, { typ: 'at+jwt' })],
+    ['the typ of a security event token', () => token({}, { typ: 'secevent+jwt' })],
+    ['an unknown critical header', () => token({}, { ...logoutHeader, crit: ['x'], x: 1 })],
     [
       'an ID token',
       () =>
@@ -191,16 +191,16 @@ describe('is refused, and nobody is signed out:', () => {
           aud: 'portal',
           iat: now(),
           exp: now() + 99,
-          sub: 'somebody',
+          sub: 'some-user',
           nonce: 'n',
         }),
     ],
     ['not a JWT', () => 'not-a-jwt'],
-    ['three parts of nothing', () => '..'],
-    ['five parts of nothing', () => '....'],
+    ['three empty parts', () => '..'],
+    ['five empty parts', () => '....'],
     ['empty', () => ''],
   ]
-  it.each(cases)('%s', async (_what, jwt) => {
+  it.each(cases)('refuses a logout token with 400 and ends no session: %s', async (_what, jwt) => {
     const browser = await signedIn('one')
     const answer = await send(await jwt())
     expect(answer.headers.get('cache-control')).toBe('no-store')
@@ -208,7 +208,7 @@ describe('is refused, and nobody is signed out:', () => {
     expect(await isSignedIn(browser)).toBe(true)
   })
 
-  it('the same token for the second time', async () => {
+  it('refuses the same token the second time', async () => {
     const jwt = token()
     expect((await send(jwt)).status).toBe(200)
     const browser = await signedIn('one')
@@ -216,7 +216,7 @@ describe('is refused, and nobody is signed out:', () => {
     expect(await isSignedIn(browser)).toBe(true)
   })
 
-  it('another token with the same jti, at the same time', async () => {
+  it('accepts one of several concurrent tokens with the same jti', async () => {
     const jti = randomUUID()
     const statuses = await Promise.all([1, 2, 3].map(async () => (await send(token({ jti }))).status))
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 400, 400])
@@ -225,26 +225,26 @@ describe('is refused, and nobody is signed out:', () => {
   it.each<[string, () => Promise<Response>]>([
     ['no parameter', () => post('')],
     ['the parameter twice', () => post(`logout_token=${token()}&logout_token=${token()}`)],
-    ['a list', () => post(`logout_token[]=${token()}`)],
-    ['in the query', () => fetch(`${portal.url}${path}?logout_token=${token()}`, { method: 'POST' })],
+    ['an array parameter', () => post(`logout_token[]=${token()}`)],
+    ['the token in the query', () => fetch(`${portal.url}${path}?logout_token=${token()}`, { method: 'POST' })],
     ['JSON', () => post(JSON.stringify({ logout_token: token() }), 'application/json')],
-    ['the token alone', () => post(token(), 'application/jwt')],
+    ['the bare token as application/jwt', () => post(token(), 'application/jwt')],
     ['a huge body', () => post(`logout_token=${'x'.repeat(200_000)}`)],
     ['a huge token', () => post(`logout_token=${'x'.repeat(15_000)}`)],
-    ['a body in another alphabet', () => post('logout_token=x', 'application/x-www-form-urlencoded; charset=x')],
+    ['an unknown charset', () => post('logout_token=x', 'application/x-www-form-urlencoded; charset=x')],
     ['U+0000', () => post('logout_token=%00')],
-  ])('%s', async (_what, ask) => {
+  ])('answers 400 to a malformed request: %s', async (_what, ask) => {
     const answer = await ask()
     expect([answer.status, await answer.json()]).toEqual([400, { error: 'invalid_request' }])
   })
 
-  it.each(['GET', 'PUT', 'DELETE', 'PATCH'])('%s', async (method) => {
+  it.each(['GET', 'PUT', 'DELETE', 'PATCH'])('answers 405 to %s', async (method) => {
     const answer = await fetch(portal.url + path, { method })
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
   })
 })
 
-it('needs no CSRF token, sets no cookie, and asks for none', async () => {
+it('back-channel logout works without a CSRF token and sets no cookie', async () => {
   const answer = await fetch(portal.url + path, {
     method: 'POST',
     headers: { cookie: 'portal=s%3Ax.y', origin: 'https://evil.example' },
@@ -253,35 +253,35 @@ it('needs no CSRF token, sets no cookie, and asks for none', async () => {
   expect([answer.status, answer.headers.get('set-cookie')]).toEqual([200, null])
 })
 
-it('no log holds a token of these, or whom it named', () => {
-  expect(portal.log()).toContain('a logout token for the second time')
-  expect(portal.log()).not.toMatch(/eyJ|somebody|evil\.example/)
+it('the log contains no logout token and no subject', () => {
+  expect(portal.log()).toContain('logout token already used')
+  expect(portal.log()).not.toMatch(/eyJ|some-user|evil\.example/)
 })
 
-// Last: the portal has no keys any more.
-it('503 while the provider’s keys cannot be had, and the token counts when they can', async () => {
+
+it('back-channel logout answers 503 while the provider’s keys are unavailable, and accepts the same token afterwards', async () => {
   const other = await startLyingProvider()
-  const unlucky = await startPortalOf(other.issuer, { times: { refetchKeysMs: 0 } })
+  const failing = await startPortalOf(other.issuer, { times: { refetchKeysMs: 0 } })
   try {
-    const jwt = other.sign({ ...right(), iss: other.issuer }, typed)
-    const ask = () => fetch(unlucky.url + path, { method: 'POST', body: new URLSearchParams({ logout_token: jwt }) })
+    const jwt = other.sign({ ...validClaims(), iss: other.issuer }, logoutHeader)
+    const ask = () => fetch(failing.url + path, { method: 'POST', body: new URLSearchParams({ logout_token: jwt }) })
     other.lie({ answer: { jwks: answers(500, {}) } })
     const answer = await ask()
     expect([answer.status, await answer.json()]).toEqual([503, { error: 'temporarily_unavailable' }])
     other.lie({})
     expect((await ask()).status).toBe(200)
   } finally {
-    await unlucky.stop()
+    await failing.stop()
     await other.stop()
   }
 })
 
-it('the demo eID: signing out there ends every portal session that came of it, whoever has the cookie', async () => {
+it('signing out at the demo eID ends every portal session created from that eID session, in any browser', async () => {
   const test = await startTestPortal({ world: createDemoWorld({ salesUnits: 1 }) })
   try {
     const browser = await test.signedIn('Kari Nordmann')
     const first = browser.cookie('portal')
-    // The same session of the eID, another one of the portal.
+    // Forget the portal's cookie only: the eID session is the same, the portal session a new one.
     browser.plant('portal', 'forgotten')
     expect((await browser.open('/login?returnTo=/profile')).url.pathname).toBe('/profile')
     const second = browser.cookie('portal')

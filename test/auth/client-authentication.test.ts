@@ -39,7 +39,7 @@ const rsaPem = file('rsa.pem', pem(rsa()))
 const psJwk = file('ps.jwk', jwk(rsa(), { alg: 'PS256', kid: 'ps' }))
 const ecPem = file('ec.pem', pem(ec()))
 const edJwk = file('ed.jwk', jwk(generateKeyPairSync('ed25519'), { kid: 'ed', use: 'sig' }))
-const two = file('two.jwks', { keys: [jwk(ec(), { kid: 'new' }), jwk(ec(), { kid: 'old' })] })
+const twoKeys = file('two.jwks', { keys: [jwk(ec(), { kid: 'new' }), jwk(ec(), { kid: 'old' })] })
 const forRsa = file('enc.pem', pem(rsa()))
 const forEc = file('enc.jwk', jwk(ec(), { kid: 'enc-ec', alg: 'ECDH-ES+A256KW', use: 'enc' }))
 const forTwo = `${forRsa}, ${file('enc-2.pem', pem(rsa()))}`
@@ -99,7 +99,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-/** Whoever comes is led through the provider without being asked; where they end, and what the portal's log says. */
+/** Signs in at a provider that asks no questions; returns the last page and the portal's log. */
 async function signIn(env: Record<string, string>, demands: Demands) {
   const portal = await startPortalOf(provider.issuer, { env, database })
   provider.demand(portal.url, demands)
@@ -108,7 +108,7 @@ async function signIn(env: Record<string, string>, demands: Demands) {
   return { page, log: portal.log() }
 }
 
-describe('a provider that insists on', () => {
+describe('a provider that requires', () => {
   it.each<[string, Record<string, string>, Demands]>([
     ['the secret in a header', {}, { secretIn: 'header' }],
     ['the secret in the body', { OIDC_CLIENT_AUTH: 'client_secret_post' }, { secretIn: 'body' }],
@@ -116,29 +116,29 @@ describe('a provider that insists on', () => {
     ['a signed assertion: PS256, JWK', keyJwt(psJwk), wantsJwt('PS256')],
     ['a signed assertion: ES256, PEM', keyJwt(ecPem), wantsJwt('ES256')],
     ['a signed assertion: EdDSA, JWK', keyJwt(edJwk), wantsJwt('EdDSA')],
-    ['a signed assertion: the first of two keys', keyJwt(two), wantsJwt('ES256')],
+    ['a signed assertion: the first of two keys', keyJwt(twoKeys), wantsJwt('ES256')],
     ['a signed assertion: the first of two files', keyJwt(`${ecPem}, ${rsaPem}`), wantsJwt('ES256')],
     ['pushed requests', { OIDC_USE_PAR: 'true' }, par],
     ['signed requests', { OIDC_USE_JAR: 'true', OIDC_PRIVATE_KEY_FILE: ecPem }, wantsSigned('ES256')],
     ['encrypting for RSA', { OIDC_DECRYPTION_KEY_FILE: forRsa }, encrypts('RSA-OAEP-256', 'A128CBC-HS256')],
     ['encrypting for EC', { OIDC_DECRYPTION_KEY_FILE: forEc }, encrypts('ECDH-ES+A256KW', 'A256GCM')],
-    ['encrypting for one of two', { OIDC_DECRYPTION_KEY_FILE: forTwo }, encrypts('RSA-OAEP-256', 'A256GCM')],
+    ['encrypting for one of two keys', { OIDC_DECRYPTION_KEY_FILE: forTwo }, encrypts('RSA-OAEP-256', 'A256GCM')],
     [
       'HS256',
       { OIDC_CLIENT_SECRET: 's'.repeat(32), OIDC_ID_TOKEN_ALGS: 'HS256' },
       { client: { client_secret: 's'.repeat(32), id_token_signed_response_alg: 'HS256' } },
     ],
     [
-      'all of it',
+      'all of these',
       {
-        ...keyJwt(two),
+        ...keyJwt(twoKeys),
         OIDC_USE_PAR: 'true',
         OIDC_USE_JAR: 'true',
         OIDC_DECRYPTION_KEY_FILE: forRsa,
       },
       everything,
     ],
-  ])('%s', async (_name, env, demands) => {
+  ])('%s: sign-in succeeds when the portal is configured for it', async (_name, env, demands) => {
     const { page, log } = await signIn(env, demands)
     expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
     expect(page.words).toContain('mary@example.com')
@@ -152,22 +152,22 @@ describe('a provider that insists on', () => {
     ['an assertion with another algorithm', keyJwt(rsaPem), wantsJwt('ES256')],
     ['pushed requests', {}, par],
     ['signed requests', {}, wantsSigned('ES256')],
-    ['encrypting for a key that is not here', { OIDC_DECRYPTION_KEY_FILE: forEc }, everything],
-    ['HS256, which is not named', {}, { client: { id_token_signed_response_alg: 'HS256' } }],
-  ])('%s, and does not get it: nobody is signed in', async (_name, env, demands) => {
+    ['encrypting for an unknown key', { OIDC_DECRYPTION_KEY_FILE: forEc }, everything],
+    ['HS256', {}, { client: { id_token_signed_response_alg: 'HS256' } }],
+  ])('%s: sign-in fails when the portal is not configured for it', async (_name, env, demands) => {
     const { page } = await signIn(env, demands)
     expect([400, 502]).toContain(page.status)
     expect(page.words).not.toContain('mary@')
   })
 
-  it('pushed or signed requests: nothing else goes by the browser', async () => {
+  it('pushed or signed requests: the browser sends no other parameters', async () => {
     await signIn({ OIDC_USE_PAR: 'true' }, par)
     expect([...provider.lastRequest().keys()].toSorted()).toEqual(['client_id', 'request_uri'])
     await signIn({ OIDC_USE_JAR: 'true', OIDC_PRIVATE_KEY_FILE: ecPem }, wantsSigned('ES256'))
     expect([...provider.lastRequest().keys()].toSorted()).toEqual(['client_id', 'request'])
   })
 
-  it('pushed requests, but says not where: the page says so', async () => {
+  it('pushed requests but announces no endpoint: the portal shows the 502 page', async () => {
     const { page } = await signIn(
       { OIDC_USE_PAR: 'true' },
       { features: { pushedAuthorizationRequests: { enabled: false } } },
@@ -188,8 +188,8 @@ describe('GET /auth/jwks.json', () => {
     return ((await answer.json()) as { keys: Record<string, string>[] }).keys
   }
 
-  it('has every key, to sign and to decrypt, and nothing of them that is private', async () => {
-    const keys = await keysOf({ ...keyJwt(`${two}, ${rsaPem}, ${edJwk}`), OIDC_DECRYPTION_KEY_FILE: forTwo })
+  it('lists the public part of every signing and decryption key', async () => {
+    const keys = await keysOf({ ...keyJwt(`${twoKeys}, ${rsaPem}, ${edJwk}`), OIDC_DECRYPTION_KEY_FILE: forTwo })
     expect(keys.map(({ use, alg }) => [use, alg])).toEqual([
       ['sig', 'ES256'],
       ['sig', 'ES256'],
@@ -204,7 +204,7 @@ describe('GET /auth/jwks.json', () => {
     expect([...members].toSorted()).toEqual(['alg', 'crv', 'e', 'kid', 'kty', 'n', 'use', 'x', 'y'])
   })
 
-  it('is empty where there are none', async () => {
+  it('is empty without configured keys', async () => {
     expect(await keysOf({})).toEqual([])
   })
 })

@@ -33,7 +33,7 @@ async function isSignedIn(browser: Browser): Promise<boolean> {
   return (await browser.open('/profile')).url.pathname === '/profile'
 }
 
-async function audited(): Promise<unknown[]> {
+async function lastAudit(): Promise<unknown[]> {
   const { rows } = await query(
     `select event, details ->> 'reason' as reason from audit
      where event in ('session ended', 'sign-out') order by id desc limit 1`,
@@ -63,7 +63,7 @@ function devices(page: Visit): string[] {
 }
 
 describe('the row of a session', () => {
-  it('holds what it must and no token, verifier or nonce', async () => {
+  it('holds no plain token, verifier or nonce', async () => {
     await signedInWith(firefox)
     const { rows } = await query('select * from sessions')
     expect(rows).toHaveLength(1)
@@ -80,7 +80,7 @@ describe('the row of a session', () => {
     expect(String(row?.['encrypted_id_token']).split('.')).toHaveLength(5)
   })
 
-  it('whose ID token was encrypted with a secret that is gone signs out without a hint', async () => {
+  it('signs out without id_token_hint when its ID token cannot be decrypted', async () => {
     const browser = await signedIn()
     await query(`update sessions set encrypted_id_token = 'a.b.c.d.e'`)
     await browser.open('/profile')
@@ -90,8 +90,8 @@ describe('the row of a session', () => {
   })
 })
 
-describe('the list of one’s sessions', () => {
-  it('says device, time and coarse address of each, and which is this one', async () => {
+describe('the list of own sessions', () => {
+  it('shows device, time and truncated address of each, and marks the current one', async () => {
     const here = await signedInWith(iphone)
     await signedInWith(firefox)
     await signedInWith('?')
@@ -107,7 +107,7 @@ describe('the list of one’s sessions', () => {
     expect(page.$('.devices li').first().find('button')).toHaveLength(0)
   })
 
-  it('ends one of them, everything else, or everything', async () => {
+  it('ends one session, all others, or all', async () => {
     const [here, one, two] = [await signedIn(), await signedInWith(firefox), await signedIn()]
     const stranger = await test.signedIn('Åse Bjørk')
     const list = await here.open('/profile')
@@ -122,7 +122,7 @@ describe('the list of one’s sessions', () => {
     const ended = await here.post('/profile/sessions/revoke', { _csrf: csrf, session: key })
     expect([ended.status, ended.url.pathname]).toEqual([200, '/profile'])
     expect(ended.words).toContain('1 session has ended.')
-    expect(await audited()).toEqual([['session ended', 'revoked']])
+    expect(await lastAudit()).toEqual([['session ended', 'revoked']])
     expect([await isSignedIn(one), await isSignedIn(two)]).toEqual([false, true])
 
     await here.open('/profile')
@@ -132,12 +132,12 @@ describe('the list of one’s sessions', () => {
     const three = await signedIn()
     await here.open('/profile')
     expect((await here.press('Sign out everywhere, here too')).url.origin).toBe(test.issuer)
-    expect(await audited()).toEqual([['sign-out', null]])
+    expect(await lastAudit()).toEqual([['sign-out', null]])
     expect([await isSignedIn(here), await isSignedIn(three)]).toEqual([false, false])
     expect(await isSignedIn(stranger)).toBe(true)
   })
 
-  it('ends nobody else’s, and nothing by a key that is none', async () => {
+  it('ends no session of another user, and none for an unknown key', async () => {
     const [kari, ase] = [await signedIn(), await test.signedIn('Åse Bjørk')]
     const second = await test.signedIn('Åse Bjørk')
     const page = await ase.open('/profile')
@@ -152,16 +152,16 @@ describe('the list of one’s sessions', () => {
     expect([await isSignedIn(ase), await isSignedIn(second)]).toEqual([true, true])
   })
 
-  it('has ten at most: the eleventh sign-in ends the oldest', async () => {
+  it('has ten entries at most: the eleventh sign-in ends the oldest session', async () => {
     const browsers: Browser[] = []
     for (let count = 0; count < 11; count += 1) browsers.push(await signedIn())
     const alive = []
     for (const browser of browsers) alive.push(await isSignedIn(browser))
     expect(alive).toEqual([false, ...Array.from({ length: 10 }, () => true)])
-    expect(await audited()).toEqual([['session ended', 'too many']])
+    expect(await lastAudit()).toEqual([['session ended', 'too many']])
   })
 
-  it('a session that was ended elsewhere does not come back with a slower request', async () => {
+  it('does not get an ended session back from a slower request', async () => {
     const [here, there] = [await signedIn(), await signedIn()]
     const login = await whileHeld(
       test.portal.database.kysely,
@@ -177,7 +177,7 @@ describe('the list of one’s sessions', () => {
   })
 })
 
-it('a change of grants counts at the next request, in the same session', async () => {
+it('a change of grants takes effect at the next request of the same session', async () => {
   const { kysely } = test.portal.database
   const grant = [kysely, { kind: 'partner', id: '34567' }, test.userId('Kari Nordmann')] as const
   const browser = await signedIn()
@@ -202,7 +202,7 @@ describe('the end of a session', () => {
     )
   const signedInAgo = (ms: number) => query(`update sessions set signed_in_at = $1`, [new Date(Date.now() - ms)])
 
-  it('comes nearer with every background request, and is put off by a page', async () => {
+  it('is postponed by a page view, but not by background requests', async () => {
     const browser = await signedIn()
     await idleFor(25)
     for (const path of ['/profile', '/session/ending', '/partners/12345/sales-units'])
@@ -214,7 +214,7 @@ describe('the end of a session', () => {
     expect((await state(browser)).leftMs).toBeGreaterThan(29 * minute)
   })
 
-  it('is put off by the button of the notice, from a script and without one', async () => {
+  it('is postponed by the button of the notice, with and without JavaScript', async () => {
     const browser = await signedIn()
     const csrf = String((await browser.open('/profile')).$('input[name=_csrf]').first().val())
     await idleFor(29)
@@ -232,7 +232,7 @@ describe('the end of a session', () => {
     expect(evil.url.origin).toBe(test.url)
   })
 
-  it('that a page cannot put off is said on every page, with the way back here', async () => {
+  it('by age is announced on every page, with a link to sign in and return', async () => {
     const browser = await signedIn()
     await signedInAgo(12 * 60 * minute - 6 * minute)
     expect((await browser.open('/select?all')).$('.session-timeout:not([hidden])')).toHaveLength(0)
@@ -245,7 +245,7 @@ describe('the end of a session', () => {
     expect((await state(browser)).kind).toBe('idle')
   })
 
-  it('that came leads a form to the sign-in page, in words, and back to its page', async () => {
+  it('sends a submitted form to the sign-in page, which explains it and returns to the page of the form', async () => {
     const browser = await signedIn()
     await query('delete from sessions')
     const answer = await fetch(`${test.url}/profile/sessions/revoke`, {
@@ -261,14 +261,14 @@ describe('the end of a session', () => {
     expect((await browser.follow('Sign in with eID')).url.pathname).toBe('/select')
   })
 
-  it('by age is in the audit log', async () => {
+  it('by age is recorded in the audit log', async () => {
     const browser = await signedIn()
     await signedInAgo(12 * 60 * minute + 1)
     expect(await isSignedIn(browser)).toBe(false)
-    expect(await audited()).toEqual([['session ended', 'too old']])
+    expect(await lastAudit()).toEqual([['session ended', 'too old']])
   })
 
-  it('a use within a minute of another is not written', async () => {
+  it('is written to the database at most once a minute', async () => {
     const browser = await signedIn()
     const usedAt = async () => (await query('select last_used_at from sessions')).rows[0]?.['last_used_at']
     const first = await usedAt()
@@ -280,12 +280,12 @@ describe('the end of a session', () => {
   })
 })
 
-it('signing out clears what the browser keeps for the back button', async () => {
+it('signing out clears the browser’s cache', async () => {
   const browser = await signedIn()
   await browser.open('/profile')
   const answer = await browser.press('Sign out', { follow: false })
   expect([answer.status, answer.headers['clear-site-data']]).toEqual([302, '"cache"'])
-  expect(await audited()).toEqual([['sign-out', null]])
+  expect(await lastAudit()).toEqual([['sign-out', null]])
 })
 
 describe('the operator', () => {
@@ -301,7 +301,7 @@ describe('the operator', () => {
       { tell: () => {}, signal: new AbortController().signal, operator: 'kim' },
     )
 
-  it('ends all sessions of a user at once, and nobody else’s', async () => {
+  it('ends all sessions of a user, and of no other user', async () => {
     const [here, there] = [await signedIn(), await signedIn()]
     const nora = await test.signedIn('Nora Lie')
     const kari = test.userId('Kari Nordmann')
@@ -311,8 +311,8 @@ describe('the operator', () => {
     })
     for (const browser of [here, there]) expect(await isSignedIn(browser)).toBe(false)
     expect(await isSignedIn(nora)).toBe(true)
-    expect(await audited()).toEqual([['session ended', 'operator']])
+    expect(await lastAudit()).toEqual([['session ended', 'operator']])
     expect((await run(kari)).output).toBe(`Kari Nordmann (${kari}) was not signed in.`)
-    expect(await run('nobody')).toMatchObject({ exitCode: 1, output: '' })
+    expect(await run('unknown')).toMatchObject({ exitCode: 1, output: '' })
   })
 })

@@ -15,7 +15,7 @@ afterAll(async () => {
   await provider.stop()
 })
 
-it('a sign-in is loaded again while the provider takes its time: the code is used once, and one is signed in', async () => {
+it('a callback that is reloaded during a slow sign-in uses the code once and signs the user in', async () => {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
   const asked = Promise.withResolvers<void>()
@@ -25,7 +25,7 @@ it('a sign-in is loaded again while the provider takes its time: the code is use
       userinfo: (res) => {
         calls += 1
         asked.resolve()
-        void setTimeout(200).then(() => answers(200, { sub: 'somebody' })(res))
+        void setTimeout(200).then(() => answers(200, { sub: 'some-user' })(res))
       },
     },
   }
@@ -43,7 +43,7 @@ it('a sign-in is loaded again while the provider takes its time: the code is use
   expect(calls).toBe(1)
 })
 
-it('one fails while another tab signs in: the other one stays signed in', async () => {
+it('a sign-in that fails in one tab leaves the session of another tab alone', async () => {
   const browser = portal.browser()
   const [slow, fast] = [await startTab(browser), await startTab(browser)]
   const asked = Promise.withResolvers<void>()
@@ -67,7 +67,7 @@ it('one fails while another tab signs in: the other one stays signed in', async 
   expect((await browser.open('/profile')).words).toContain('some.body@example.com')
 })
 
-it('the database is broken: that is our fault, not the eID’s', async () => {
+it('a database error during sign-in shows the 500 page, not an eID error', async () => {
   await portal.database.pool.query('alter table users rename column issuer to gone')
   try {
     const browser = portal.browser()

@@ -16,14 +16,14 @@ const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG
 let test: TestPortal
 const browsers = new Map<string, Browser>()
 
-/** Who asks, and in which role they may act as Nordlys and as ACME; undefined: not at all. */
+/** The visitors and their roles at Nordlys and at ACME; undefined means no access. */
 const visitors: Readonly<Record<string, { person?: string; partner?: Role; merchant?: Role }>> = {
-  'nobody signed in': {},
-  'signed in without a grant': { person: 'Freja Østergård' },
+  'a signed-out visitor': {},
+  'a user without a grant': { person: 'Freja Østergård' },
   'a viewer': { person: 'Nora Lie', partner: 'viewer', merchant: 'viewer' },
   'a developer': { person: 'Åse Bjørk', partner: 'developer', merchant: 'developer' },
-  'somebody whose grant is over': { person: 'Eirik Dahl' },
-  'somebody whose grant was revoked': { person: 'Ola Hansen' },
+  'a user whose grant has ended': { person: 'Eirik Dahl' },
+  'a user whose grant was revoked': { person: 'Ola Hansen' },
   'a developer of another organisation': { person: 'Liisa Korhonen' },
   'a viewer of the merchant only': { person: 'Jonas Berg', merchant: 'viewer' },
   'a developer of the partner only': { person: 'Kari Nordmann', partner: 'developer' },
@@ -41,7 +41,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-/** A path for the pattern of a route, with something that is there. A route with another part needs a line here. */
+/** A path that matches the pattern of a route and shows an existing record. A new route parameter needs a line here. */
 function pathOf(prefix: string, path: string): string {
   const unit = test.world.salesUnits.find(({ active, partnerId, body }) =>
     prefix.startsWith('/merchants')
@@ -59,7 +59,7 @@ function pathOf(prefix: string, path: string): string {
   }
   return `${prefix}${path === '/' && prefix ? '' : path}`.replaceAll(/:(\w+)/g, (_, name: string) => {
     const part = parts[name]
-    if (part === undefined) throw new Error(`the walk knows nothing to ask for as :${name}`)
+    if (part === undefined) throw new Error(`no value for route parameter :${name}; add one to pathOf`)
     return part
   })
 }
@@ -74,8 +74,8 @@ async function ask(visitor: string, method: 'GET' | 'POST', path: string) {
   return method === 'GET' ? browser.open(path, { follow: false }) : browser.post(path, {}, { follow: false })
 }
 
-/** A page, or a redirect to another than the sign-in page. */
-const pageOrElsewhere = expect.stringMatching(/: (200$|302 \/(?!\?))/) as unknown as string
+/** A page, or a redirect to any page but the sign-in page. */
+const pageOrRedirect = expect.stringMatching(/: (200$|302 \/(?!\?))/) as unknown as string
 
 const sectionsOfOrganisations = [
   ['partner', partner],
@@ -83,7 +83,7 @@ const sectionsOfOrganisations = [
 ] as const
 
 describe.each(Object.entries(visitors))('%s', (visitor, { person, ...mine }) => {
-  it('sees everything that is for anybody', async () => {
+  it('opens every public route', async () => {
     for (const route of anyone.routes)
       for (const method of methodsOf(route)) {
         const path = pathOf('', route.path)
@@ -94,27 +94,27 @@ describe.each(Object.entries(visitors))('%s', (visitor, { person, ...mine }) => 
       }
   })
 
-  it('sees what is for users only when signed in', async () => {
+  it('opens the routes for users only when signed in', async () => {
     for (const route of [...account.routes, ...user.routes])
       for (const method of methodsOf(route)) {
         const path = pathOf('', route.path)
         const { status, headers } = await ask(visitor, method, path)
         const outcome = `${method} ${path}: ${status} ${headers['location'] ?? ''}`.trim()
         const returnTo = method === 'GET' ? `?returnTo=${encodeURIComponent(path)}` : ''
-        // A form is told what became of it; whoever signs out without a session has nothing to lose.
+        // The sign-in page explains that the form was not processed; signing out without a session needs no explanation.
         const toSignIn =
           method === 'POST' && path !== '/logout'
             ? `POST ${path}: 303 /?form&returnTo=%2Fselect`
             : `${method} ${path}: 302 /${returnTo}`
-        // Without the session's token a form is refused, and the walk goes on signed in.
-        const mayEnter = method === 'POST' ? `${method} ${path}: 403` : pageOrElsewhere
+        // The forms are sent without a CSRF token, so they are refused and the visitor stays signed in.
+        const mayEnter = method === 'POST' ? `${method} ${path}: 403` : pageOrRedirect
         expect(outcome).toEqual(person ? mayEnter : toSignIn)
       }
   })
 
-  it.each(sectionsOfOrganisations)('sees of a %s what their role there covers', async (kind, section) => {
+  it.each(sectionsOfOrganisations)('opens the %s routes that their role covers', async (kind, section) => {
     const role = mine[kind]
-    /** Status and what the page says; of a page that is there only that. */
+    /** Expected status and, for an error page, its heading. */
     const expectedOf = (needed: Role): [status: number, heading: string] => {
       if (!person) return [302, '']
       if (!role) return [404, 'There is no such page']
@@ -126,14 +126,14 @@ describe.each(Object.entries(visitors))('%s', (visitor, { person, ...mine }) => 
         const page = await ask(visitor, method, path)
         const outcome = [method, path, page.status, page.status > 400 ? page.$('h1').text() : '']
         expect(outcome).toEqual([method, path, ...expectedOf(route.role)])
-        // Who has no grant learns not even a name. A download is no page.
+        // Without a grant even the organisation's name is hidden. A download has no side bar.
         const isFile = page.headers['content-disposition'] !== undefined
         expect(page.$('.side')).toHaveLength(person && role && !isFile ? 1 : 0)
       }
   })
 })
 
-it('has routes for each role, and says of every route of an organisation which one it needs', () => {
+it('every route of an organisation names the role it needs', () => {
   for (const [, { routes }] of sectionsOfOrganisations) {
     for (const { path, role } of routes) expect([path, roles]).toEqual([path, expect.arrayContaining([role])])
     expect(new Set(routes.map(({ role }) => role))).toEqual(new Set(roles))
@@ -142,15 +142,15 @@ it('has routes for each role, and says of every route of an organisation which o
   }
 })
 
-it('does not start with a route that says none', () => {
-  const silent = [{ path: '/new', get: () => {} }] as unknown as readonly OrganisationRoute[]
-  expect(() => mountOrganisation({ prefix: '/partners/:partnerId', routes: silent }, anything as never)).toThrow(
-    'names no role',
+it('mountOrganisation throws on a route without a role', () => {
+  const withoutRole = [{ path: '/new', get: () => {} }] as unknown as readonly OrganisationRoute[]
+  expect(() => mountOrganisation({ prefix: '/partners/:partnerId', routes: withoutRole }, anything as never)).toThrow(
+    'has no role',
   )
 })
 
 describe('a viewer', () => {
-  it('finds Developers neither in the menu nor on the landing page', async () => {
+  it('sees Developers neither in the menu nor on the landing page', async () => {
     for (const path of ['/partners/12345', '/merchants/business:NO:ORG/311900456']) {
       const viewer = await ask('a viewer', 'GET', path)
       expect(viewer.text).not.toMatch(/webhook|developers/i)
@@ -159,14 +159,14 @@ describe('a viewer', () => {
     }
   })
 
-  it('keeps menu and side bar on the page that says what is missing', async () => {
+  it('keeps menu and side bar on the 403 page', async () => {
     const page = await ask('a viewer', 'GET', '/partners/12345/developers/webhooks')
     expect(page.$('.side strong').first().text()).toBe('Nordlys Platform AS')
     expect(page.$('.menu').text()).not.toContain('Webhooks')
     expect(page.$('h1').text()).toBe('Your access does not include this page')
   })
 
-  it('reads on profile and selection what they may see, and until when', async () => {
+  it('sees on profile and selection what the role covers and when the grant ends', async () => {
     const choice = async (visitor: string, path: string) =>
       (await ask(visitor, 'GET', path)).$('.choices a[href^="/merchants"] small').toArray().slice(1)
     const words = async (visitor: string, path: string) => {
@@ -184,7 +184,7 @@ describe('a viewer', () => {
   })
 })
 
-it('a grant ends at its very moment, by the clock of the database', async () => {
+it('a grant ends at its end time by the database clock', async () => {
   const { pool } = test.portal.database
   const path = '/partners/12345'
   const ends = async (when: string) =>

@@ -15,7 +15,7 @@ describe('safeReturnPath', () => {
     '/evil.example%0d%0aSet-Cookie:%20a=b',
     '/loginn',
     '/partners/login',
-  ])('lets %s through as it stands', (path) => {
+  ])('keeps %s unchanged', (path) => {
     expect(safeReturnPath(path)).toBe(path)
     expect(new URL(path, 'https://portal.example').origin).toBe('https://portal.example')
   })
@@ -63,12 +63,12 @@ describe('safeReturnPath', () => {
     '/register',
     '/auth/callback?code=x&state=y',
     `/${'a'.repeat(2000)}`,
-  ])('turns %j into /select', (value) => {
+  ])('replaces %j with /select', (value) => {
     expect(safeReturnPath(value)).toBe('/select')
   })
 
   it.each([[undefined], [null], [7], [['/profile']], [['/profile', '//evil.example']], [{ path: '/profile' }]])(
-    'turns %j, which is no text, into /select',
+    'replaces %j, which is not a string, with /select',
     (value) => {
       expect(safeReturnPath(value)).toBe('/select')
     },

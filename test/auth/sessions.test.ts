@@ -26,16 +26,16 @@ async function rows() {
   return found.map(({ id, minutes }) => ({ id, minutes: Number(minutes) }))
 }
 
-/** What somebody with this cookie sees at /profile. */
+/** The text of /profile in a browser with this cookie. */
 async function seenWith(cookie: string | undefined): Promise<string> {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
   return (await browser.open('/profile')).words
 }
 
-describe('a stranger', () => {
+describe('a signed-out visitor', () => {
   it.each(['/', '/register', '/?returnTo=/profile', '/select', '/language/nb', '/auth/callback', '/no/such'])(
-    'who only looks at %s leaves no session and gets no cookie of one',
+    'who opens %s creates no session and gets no session cookie',
     async (path) => {
       const browser = test.browser()
       await browser.open(path)
@@ -45,8 +45,8 @@ describe('a stranger', () => {
   )
 })
 
-describe('the cookie', () => {
-  it('is for us alone and no script, without an end of its own, and comes once a session', async () => {
+describe('the session cookie', () => {
+  it('is HttpOnly, SameSite=Lax and without expiry, and is set once per session', async () => {
     const browser = test.browser()
     const start = await browser.open('/login', { follow: false })
     const plain = /^portal=s%3A[\w%.-]+; Path=\/; HttpOnly; SameSite=Lax$/
@@ -57,7 +57,7 @@ describe('the cookie', () => {
     expect((await browser.open('/profile')).headers['set-cookie']).toBeUndefined()
   })
 
-  it('is another one after sign-in, and the one before is worth nothing', async () => {
+  it('is replaced at sign-in, and the previous one is no longer valid', async () => {
     const [attacker, victim] = [test.browser(), test.browser()]
     await startTab(attacker)
     const planted = String(attacker.cookie('portal'))
@@ -69,7 +69,7 @@ describe('the cookie', () => {
     expect(await rows()).toHaveLength(1)
   })
 
-  it('must be signed: an id alone, or with another signature, is nobody', async () => {
+  it('is ignored without a valid signature', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const cookie = decodeURIComponent(String(browser.cookie('portal')))
     const [sid = '', signature = ''] = cookie.slice(2).split('.')
@@ -90,7 +90,7 @@ describe('a session', () => {
     expect((await browser.open('/profile')).words).toContain('Sign in with eID')
   })
 
-  it('ends twelve hours after sign-in, whatever happens meanwhile', async () => {
+  it('ends twelve hours after sign-in, even when it is in use', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const [row] = await rows()
     const signedInAgo = async (ms: number) => {
@@ -100,32 +100,32 @@ describe('a session', () => {
     expect(await signedInAgo(12 * 60 * minute - minute)).toContain('kari.nordmann@nordlys.example')
     expect(await signedInAgo(12 * 60 * minute + 1)).toContain('Sign in with eID')
     expect((await rows()).map(({ id }) => id)).not.toContain(row?.id)
-    // The eID still knows who this is; the portal starts afresh.
+    // The eID session goes on, so the portal signs the user in again.
     expect((await browser.open('/login')).url.pathname).toBe('/partners/12345')
   })
 
-  it('is nobody’s when its user is gone', async () => {
+  it('is signed out when its user is deleted', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     await query('delete from users')
     expect((await browser.open('/profile')).words).toContain('Sign in with eID')
   })
 
-  it('is saved before the browser is sent on', async () => {
+  it('is saved before the browser is redirected', async () => {
     const browser = test.browser()
     const answer = await throughEid(browser, await startTab(browser), 'Kari Nordmann')
     const headers = { cookie: `portal=${browser.cookie('portal')}` }
-    let sentOn = false
+    let redirected = false
     const redirect = await whileHeld(
       test.portal.database.kysely,
       /^insert into "sessions"/,
       async () => {
         const response = await fetch(answer, { redirect: 'manual', headers })
-        sentOn = true
+        redirected = true
         return response
       },
       async () => {
         await fetch(`${test.url}/healthz`)
-        expect(sentOn).toBe(false)
+        expect(redirected).toBe(false)
       },
     )
     const [cookie = ''] = redirect.headers.getSetCookie()
@@ -136,7 +136,7 @@ describe('a session', () => {
     expect(profile.status).toBe(200)
   })
 
-  it('that was ended does not come back with a slower request', async () => {
+  it('that has ended is not restored by a slower request', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const cookie = browser.cookie('portal')
     await browser.open('/profile')
@@ -150,7 +150,7 @@ describe('a session', () => {
     expect(await seenWith(cookie)).toContain('Sign in with eID')
   })
 
-  it('is in the table under a digest: what stands there is no cookie', async () => {
+  it('is stored under a digest that is not valid as a cookie', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const [row] = await rows()
     const cookie = decodeURIComponent(String(browser.cookie('portal')))
@@ -164,12 +164,12 @@ describe('a session', () => {
   })
 })
 
-describe('at an https address', () => {
+describe('with an https PORTAL_URL', () => {
   const strict = /^__Host-portal=s%3A[\w%.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/
 
-  it('cookies are such that no other host or path can set them, and one comes back to the public address', async () => {
+  it('cookies have the __Host- prefix, and the eID redirects to the public URL', async () => {
     const provider = await startLyingProvider()
-    // The portal itself listens on http, as behind a proxy that ends TLS.
+    // The portal itself listens on http, as behind a proxy that terminates TLS.
     const env = { PORTAL_URL: 'https://portal.example' }
     const portal = await startPortalOf(provider.issuer, { env, database: test.portal.database })
     const get = (path: string, cookie = '') => fetch(portal.url + path, { redirect: 'manual', headers: { cookie } })

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 describe('GET /login', () => {
-  it('leads to the eID with PKCE S256, state, nonce and what is configured', async () => {
+  it('redirects to the eID with PKCE S256, state, nonce and the configured parameters', async () => {
     const at = await startTab(test.browser())
     expect(at.origin).toBe(test.issuer)
     expect(Object.fromEntries(at.searchParams)).toEqual({
@@ -24,21 +24,21 @@ describe('GET /login', () => {
       scope: 'openid profile email',
       code_challenge: expect.stringMatching(/^[\w-]{43}$/),
       code_challenge_method: 'S256',
-      state: expect.stringMatching(/^[\w-]{32}$/),
+      state: expect.stringMatching(/^[\w-]{43}$/),
       nonce: expect.stringMatching(/^[\w-]{43}$/),
       ui_locales: 'en',
       acr_values: 'urn:example:high',
     })
   })
 
-  it('makes state, nonce and challenge anew each time', async () => {
+  it('creates a new state, nonce and challenge each time', async () => {
     const browser = test.browser()
     const [one, two] = [await startTab(browser), await startTab(browser)]
     for (const name of ['state', 'nonce', 'code_challenge'])
       expect(one.searchParams.get(name)).not.toBe(two.searchParams.get(name))
   })
 
-  it("asks for the user's language, and lets nobody choose the address to come back to", async () => {
+  it('sends the user’s language, and ignores Host and X-Forwarded-Host in redirect_uri', async () => {
     const headers = { 'accept-language': 'nb', host: 'evil.example', 'x-forwarded-host': 'evil.example' }
     const page = await test.browser().open('/login', { follow: false, headers })
     const { searchParams } = new URL(String(page.headers['location']))
@@ -70,7 +70,7 @@ describe('after sign-in', () => {
     expect(page.status).toBe(200)
   })
 
-  it('is the same user as last time, with what the eID says now', async () => {
+  it('finds the existing user and updates name and address from the eID', async () => {
     const id = test.userId('Mikko Mäkinen')
     expect(await findUser(test.portal.database.kysely, id)).toBeUndefined()
     await test.signedIn('Mikko Mäkinen')
@@ -94,7 +94,7 @@ describe('two tabs', () => {
   it.each([
     ['the first', 0],
     ['the second', 1],
-  ])('%s finishes, the other is told so', async (_name, winner) => {
+  ])('%s signs in, the other one says that the user is signed in already', async (_name, winner) => {
     const browser = test.browser()
     const tabs = [await startTab(browser, '/login?returnTo=/profile'), await startTab(browser)]
     const answers = []
@@ -109,7 +109,7 @@ describe('two tabs', () => {
     expect([next.status, next.url.pathname]).toEqual([200, '/partners/12345'])
   })
 
-  it('the other one was cancelled: the first goes on', async () => {
+  it('the first signs in after the second was cancelled', async () => {
     const browser = test.browser()
     const [first, second] = [await startTab(browser), await startTab(browser)]
     await browser.open(String(await throughEid(browser, second, 'Cancel')))
@@ -117,7 +117,7 @@ describe('two tabs', () => {
     expect([page.status, page.url.pathname]).toEqual([200, '/partners/12345'])
   })
 
-  it('five may be under way; of the sixth on, the oldest is forgotten', async () => {
+  it('five sign-ins can be pending; the sixth discards the oldest', async () => {
     const browser = test.browser()
     const tabs = []
     for (let tab = 0; tab < 6; tab += 1) tabs.push(await startTab(browser))
@@ -129,7 +129,7 @@ describe('two tabs', () => {
   })
 })
 
-/** What somebody with this cookie sees at /profile. */
+/** The text of /profile in a browser with this cookie. */
 async function seenWith(cookie: string | undefined): Promise<string> {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
@@ -137,7 +137,7 @@ async function seenWith(cookie: string | undefined): Promise<string> {
 }
 
 describe('signing out', () => {
-  it('ends our session and the eID’s, and leads to the sign-in page', async () => {
+  it('ends the portal session and the eID session, and leads to the sign-in page', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const cookie = browser.cookie('portal')
     await browser.open('/profile')
@@ -158,13 +158,13 @@ describe('signing out', () => {
     expect((await browser.press('Åse Bjørk')).$('header').text()).toContain('Åse Bjørk')
   })
 
-  it('is a form: its address cannot be opened', async () => {
+  it('answers 404 to GET', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     expect(inWords(await browser.open('/logout'))).toEqual([404, 'There is no such page', 'Go to the front page'])
     expect((await browser.open('/profile')).status).toBe(200)
   })
 
-  it('needs the token of this session', async () => {
+  it('requires the CSRF token of this session', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const other = await test.signedIn('Åse Bjørk')
     const token = String((await other.open('/profile')).$('input[name=_csrf]').val())
@@ -186,11 +186,11 @@ describe('signing out', () => {
     expect((await browser.open('/profile')).words).toContain('kari.nordmann@nordlys.example')
   })
 
-  it('has another token in the next session', async () => {
+  it('refuses the CSRF token of a previous session', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const token = async () => String((await browser.open('/profile')).$('input[name=_csrf]').val())
     const before = await token()
-    // It looks different in every page, and each of them is good.
+    // The token is masked differently in every page, and each of them is valid.
     expect(await token()).not.toBe(before)
     const withOld = async () => browser.post('/profile/sessions/revoke', { _csrf: before, session: 'others' })
     expect((await withOld()).status).toBe(200)
@@ -198,12 +198,12 @@ describe('signing out', () => {
     expect((await withOld()).words).toContain('This form is no longer valid')
   })
 
-  it('when nobody is signed in any more leads to the sign-in page', async () => {
+  it('leads to the sign-in page when the session has already ended', async () => {
     const page = await test.browser().post('/logout', { _csrf: 'old' })
     expect([page.status, page.url.href]).toEqual([200, `${test.url}/`])
   })
 
-  it('ends our session even while the eID is down', async () => {
+  it('ends the portal session even while the eID is down', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const cookie = browser.cookie('portal')
     await browser.open('/profile')

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 
 describe('userIdOf', () => {
-  // Were this to change, every grant of every installation would be lost.
-  it('gives for ever what it gave at first', () => {
+  // If this changed, every grant of every installation would be lost.
+  it('returns a stable ID', () => {
     expect(userIdOf('https://eid.example', 'abc')).toBe('b9de7d6c-a3db-52f7-bc5a-314ddc26aa25')
   })
 
-  it('is UUIDv5 as RFC 9562 defines it', () => {
+  it('returns a UUIDv5 as defined in RFC 9562', () => {
     const name = Buffer.from('["https://eid.example/","Åse \\"é\\""]')
     const space = Buffer.from('6f1d3c527a0e5b8e9f642d1b8c0e4a77', 'hex')
     const hash = createHash('sha1')
@@ -20,7 +20,7 @@ describe('userIdOf', () => {
     expect(userIdOf('https://eid.example/', 'Åse "é"').replaceAll('-', '')).toBe(hash.toString('hex'))
   })
 
-  it('differs by issuer, by subject, and by where one ends and the other begins', () => {
+  it('differs by issuer, by subject, and by the boundary between them', () => {
     const ids = [
       ['https://eid.example', 'abc'],
       ['https://eid.example', 'abC'],

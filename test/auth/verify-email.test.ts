@@ -25,10 +25,10 @@ afterAll(async () => {
   await mail.stop()
 })
 
-let people = 0
-/** Somebody new whom the eID does not vouch for, signed in: at the form that asks for the address. */
-async function somebody(returnTo?: string) {
-  const sub = `somebody-${(people += 1)}`
+let userCount = 0
+/** Signs in a new user without a verified e-mail address; the browser is at the form that asks for the address. */
+async function newUser(returnTo?: string) {
+  const sub = `new-user-${(userCount += 1)}`
   const signedIn = await signInAs({ portal, provider }, { sub }, returnTo ? { returnTo } : {})
   return { ...signedIn, id: userIdOf(provider.issuer, sub), email: `${sub}@example.com` }
 }
@@ -57,14 +57,14 @@ async function auditOf(id: string) {
   ).rows
 }
 
-/** Six digits that are not these. */
+/** Another code of six digits. */
 function otherThan(code: string): string {
   return String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 }
 
 describe('the first sign-in', () => {
-  it('asks for the address, mails a code, and leads to where the user wanted to go', async () => {
-    const { browser, page, id, email } = await somebody('/select?all')
+  it('asks for the address, mails a code, and leads to the requested page', async () => {
+    const { browser, page, id, email } = await newUser('/select?all')
     expect([page.status, page.url.pathname]).toEqual([200, '/verify-email'])
     expect(page.$('h1').text()).toBe('Verify your e-mail address')
     expect(page.$('#email').attr('value')).toBe(email)
@@ -81,8 +81,8 @@ describe('the first sign-in', () => {
     expect(await auditOf(id)).toEqual([{ event: 'e-mail verified', address: '127.0.0.0/24', details: { by: 'code' } }])
   })
 
-  it('can verify another address than the eID says, and the eID does not change it later', async () => {
-    const { browser, id, email } = await somebody()
+  it('can verify another address than the eID’s, which a later sign-in does not change', async () => {
+    const { browser, id, email } = await newUser()
     await send(browser, '  Work+1@EXAMPLE.Com ')
     const form = await browser.follow('Use another address')
     expect(form.$('#email').attr('value')).toBe('Work+1@example.com')
@@ -97,8 +97,8 @@ describe('the first sign-in', () => {
     expect(profile.words).toContain('Your eID says new@example.com.')
   })
 
-  it('gives the session a new id, and the old one is worth nothing', async () => {
-    const { browser, email } = await somebody()
+  it('gives the session a new ID and invalidates the old one', async () => {
+    const { browser, email } = await newUser()
     const before = String(browser.cookie('portal'))
     await browser.press('Send me a code')
     expect(browser.cookie('portal')).toBe(before)
@@ -112,8 +112,8 @@ describe('the first sign-in', () => {
     expect(out.status).toBe(302)
   })
 
-  it('does not bring back a session that has ended meanwhile', async () => {
-    const { browser, id, email } = await somebody()
+  it('does not restore a session that has ended meanwhile', async () => {
+    const { browser, id, email } = await newUser()
     await browser.press('Send me a code')
     await whileHeld(
       portal.database.kysely,
@@ -125,8 +125,8 @@ describe('the first sign-in', () => {
     expect((await query('select from sessions where user_id = $1', [id])).rows).toEqual([])
   })
 
-  it('speaks Norwegian where the page does, in the mail, too', async () => {
-    const { browser, email } = await somebody()
+  it('uses the language of the page in the mail', async () => {
+    const { browser, email } = await newUser()
     await browser.open('/language/nb?returnTo=/verify-email')
     const form = await browser.press('Send meg en kode')
     expect(form.words).toContain('Vi har sendt en kode på seks sifre')
@@ -147,8 +147,8 @@ describe('the first sign-in', () => {
     '/.//evil.example',
     'javascript:alert(1)',
     '/profile\r\nSet-Cookie: a=b',
-  ])('leads nowhere else: %j', async (evil) => {
-    const { browser, email } = await somebody()
+  ])('ignores an unsafe return path: %j', async (evil) => {
+    const { browser, email } = await newUser()
     const returnTo = encodeURIComponent(evil)
     const page = await browser.open(`/verify-email?returnTo=${returnTo}`)
     expect(page.$('input[name=returnTo]').attr('value')).toBe('/select')
@@ -162,9 +162,9 @@ describe('the first sign-in', () => {
   })
 })
 
-describe('the gate', () => {
-  it('lets nobody through who has no verified address, to any route but these', async () => {
-    const { browser, email } = await somebody()
+describe('a user without a verified address', () => {
+  it('opens only the routes of the profile, the session and the verification', async () => {
+    const { browser, email } = await newUser()
     const home = (await browser.open('/profile')).$('#user-id').text()
     expect(home).toMatch(/^[\da-f-]{36}$/)
     const token = String((await browser.open('/verify-email')).$('input[name=_csrf]').val())
@@ -201,10 +201,10 @@ describe('the gate', () => {
     expect((await browser.press('Logg ut', { follow: false })).status).toBe(302)
   })
 
-  it('asks for the session before the address, and the forms for its token', async () => {
+  it('must be signed in, and must send the CSRF token with the forms', async () => {
     for (const path of ['/verify-email', '/verify-email/code'])
       expect((await portal.browser().open(path)).words).toContain('Sign in with eID')
-    const { browser, email } = await somebody()
+    const { browser, email } = await newUser()
     for (const path of ['/verify-email', '/verify-email/code', '/verify-email/resend'])
       expect((await browser.post(path, { email, code: '123456' })).status).toBe(403)
     expect(mail.mails.filter(({ to }) => to.includes(email))).toEqual([])
@@ -212,8 +212,8 @@ describe('the gate', () => {
 })
 
 describe('a code', () => {
-  it('can be typed wrong five times; then not even the right one counts, and a new one does', async () => {
-    const { browser, email, id } = await somebody('/select?all')
+  it('is void after five wrong tries; a new one works', async () => {
+    const { browser, email, id } = await newUser('/select?all')
     await browser.press('Send me a code')
     const code = mail.codeFor(email)
     for (const left of ['try 4 more times', 'try 3 more times', 'try 2 more times', 'try one more time']) {
@@ -237,8 +237,8 @@ describe('a code', () => {
     expect(await verifiedOf(id)).toBe(email)
   })
 
-  it('that is not six digits costs nothing', async () => {
-    const { browser, email, id } = await somebody()
+  it('that is not six digits does not count as a try', async () => {
+    const { browser, email, id } = await newUser()
     await browser.press('Send me a code')
     for (const typed of ['', '12345', '1234567', 'abcdef', '12345６', '<script>']) {
       const page = await verify(browser, typed)
@@ -249,8 +249,8 @@ describe('a code', () => {
     expect(await verifiedOf(id)).toBe(email)
   })
 
-  it('is worth nothing after ten minutes', async () => {
-    const { browser, email, id } = await somebody()
+  it('expires after ten minutes', async () => {
+    const { browser, email, id } = await newUser()
     await browser.press('Send me a code')
     const code = mail.codeFor(email)
     const age = (seconds: number) =>
@@ -265,18 +265,18 @@ describe('a code', () => {
     expect((await verify(browser, mail.codeFor(email))).url.pathname).toBe('/select')
   })
 
-  it('is void as soon as a new one is sent, and for another address or user', async () => {
-    const { browser, email, id } = await somebody()
+  it('is void when a new one is sent, and for another address or user', async () => {
+    const { browser, email, id } = await newUser()
     await browser.press('Send me a code')
     const first = mail.codeFor(email)
     await browser.press('Send a new code')
     const second = mail.codeFor(email)
-    // The same one again is one chance in a million.
+    // Both codes are equal in one of a million runs.
     expect(problemOf(await verify(browser, first))).toContain('not the code')
-    // Somebody who could write to the table still could not move a code to another address.
+    // An attacker with write access to the table cannot move a code to another address.
     await query("update email_codes set email = 'victim@example.com' where user_id = $1", [id])
     expect(problemOf(await verify(browser, second))).toContain('not the code')
-    const other = await somebody()
+    const other = await newUser()
     await other.browser.press('Send me a code')
     await query(
       'update email_codes set code_mac = (select code_mac from email_codes where user_id = $1) where user_id = $2',
@@ -285,8 +285,8 @@ describe('a code', () => {
     expect(problemOf(await verify(other.browser, second))).toContain('not the code')
   })
 
-  it('gets no more than five guesses, however many come at the same time', async () => {
-    const { browser, email, id } = await somebody()
+  it('allows five guesses, even when more arrive concurrently', async () => {
+    const { browser, email, id } = await newUser()
     const form = await browser.press('Send me a code')
     const code = mail.codeFor(email)
     const token = String(form.$('input[name=_csrf]').val())
@@ -301,8 +301,8 @@ describe('a code', () => {
     expect(wrong).toHaveLength(5)
   })
 
-  it('is used up by its success, and the same form sent twice does no harm', async () => {
-    const { browser, email, id } = await somebody()
+  it('works once; a second submit of the same form succeeds as well', async () => {
+    const { browser, email, id } = await newUser()
     const form = await browser.press('Send me a code')
     const fields = { _csrf: String(form.$('input[name=_csrf]').val()), code: mail.codeFor(email) }
     const both = await Promise.all([1, 2].map(() => browser.post('/verify-email/code', fields, { follow: false })))
@@ -312,8 +312,8 @@ describe('a code', () => {
     expect((await browser.open('/verify-email/code')).url.pathname).toBe('/verify-email')
   })
 
-  it('is nowhere in the database, nor is the address among the mails that were counted', async () => {
-    const { browser, email, id } = await somebody()
+  it('is not stored in plain text, nor is the address in the counted mails', async () => {
+    const { browser, email, id } = await newUser()
     await browser.press('Send me a code')
     const { rows: codes } = await query('select * from email_codes where user_id = $1', [id])
     const { rows: mails } = await query('select * from code_mails where user_id = $1', [id])
@@ -324,12 +324,12 @@ describe('a code', () => {
   })
 })
 
-describe('the limits', () => {
+describe('the limit of mails', () => {
   const anHourLater = (id: string) =>
     query("update code_mails set at = at - interval '1 hour' where user_id = $1", [id])
 
-  it('are five mails an hour for a user, and what is typed stays', async () => {
-    const { browser, id } = await somebody()
+  it('is five an hour per user; the form keeps the typed address', async () => {
+    const { browser, id } = await newUser()
     for (const nth of [1, 2, 3, 4, 5]) {
       await browser.open('/verify-email')
       expect((await send(browser, `many-${nth}@example.com`)).status).toBe(200)
@@ -347,12 +347,12 @@ describe('the limits', () => {
     expect((await auditOf(id)).at(-1)?.['details']).toEqual({ reason: 'too many mails' })
     await anHourLater(id)
     expect((await browser.press('Send a new code')).status).toBe(200)
-    // What the limits no longer look at is gone.
+    // Rows older than the limit's window are deleted.
     expect((await query('select 1 from code_mails where user_id = $1', [id])).rows).toHaveLength(1)
   })
 
-  it('are three an hour to an address, however it is written and whoever asks', async () => {
-    const four = [await somebody(), await somebody(), await somebody(), await somebody()]
+  it('is three an hour per address, in any spelling and from any user', async () => {
+    const four = [await newUser(), await newUser(), await newUser(), await newUser()]
     const answers: [number, string][] = []
     for (const [nth, { browser }] of four.entries()) {
       const page = await send(browser, nth === 1 ? 'SHARED@Example.COM' : 'shared@example.com')
@@ -362,8 +362,8 @@ describe('the limits', () => {
     expect(answers).toEqual([sent, sent, sent, [429, '/verify-email']])
   })
 
-  it('hold for requests at the same time', async () => {
-    const { browser, page, email } = await somebody()
+  it('holds for concurrent requests', async () => {
+    const { browser, page, email } = await newUser()
     const token = String(page.$('input[name=_csrf]').val())
     const all = await Promise.all(
       Array.from({ length: 8 }, async () => browser.post('/verify-email', { _csrf: token, email }, { follow: false })),
@@ -374,28 +374,28 @@ describe('the limits', () => {
   })
 })
 
-describe('an address', () => {
-  it('that another user has is answered in the same words', async () => {
-    const taken = await somebody()
+describe('an e-mail address', () => {
+  it('that another user has gets the same answer as an unknown one', async () => {
+    const taken = await newUser()
     await taken.browser.press('Send me a code')
     await verify(taken.browser, mail.codeFor(taken.email))
-    const [one, other] = [await somebody(), await somebody()]
+    const [one, other] = [await newUser(), await newUser()]
     const known = await send(one.browser, taken.email)
-    const unknown = await send(other.browser, 'nobody-has-this@example.com')
+    const unknown = await send(other.browser, 'unknown-address@example.com')
     expect([known.status, known.words.replaceAll(taken.email, '…')]).toEqual([
       unknown.status,
-      unknown.words.replaceAll('nobody-has-this@example.com', '…'),
+      unknown.words.replaceAll('unknown-address@example.com', '…'),
     ])
   })
 
-  it('whose mailbox the mail server refuses, too, and the log says that it did', async () => {
-    const { browser, email } = await somebody()
+  it('that the mail server refuses gets the same answer, and the refusal is logged', async () => {
+    const { browser, email } = await newUser()
     refuse.rcpt = 550
     const page = await browser.press('Send me a code')
     delete refuse.rcpt
     expect([page.status, page.url.pathname]).toEqual([200, '/verify-email/code'])
     expect(page.words).toContain(`a code of six digits to ${email}`)
-    expect(portal.log()).toMatch(/"answer":550.*the mail server refused a recipient/)
+    expect(portal.log()).toMatch(/"answer":550.*mail recipient refused/)
   })
 
   it.each([
@@ -412,19 +412,19 @@ describe('an address', () => {
     `${'a'.repeat(65)}@example.com`,
     `a@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(63)}.${'e'.repeat(63)}.com`,
     'x'.repeat(3000),
-  ])('that is none is refused, and what was typed stays: %.40j', async (typed) => {
-    const { browser } = await somebody()
+  ])('that is invalid is refused, and the form keeps it: %.40j', async (typed) => {
+    const { browser } = await newUser()
     const mails = mail.mails.length
     const page = await send(browser, typed)
     expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('not an e-mail address')])
-    // What is far longer than the field takes was not typed.
+    // A value far longer than the field allows is not shown again.
     const kept = typed.length > 500 ? '' : typed.replaceAll('\r\n', '\n').trim()
     expect(page.$('#email').attr('value')?.trim()).toBe(kept)
     expect(mail.mails).toHaveLength(mails)
   })
 
-  it('can be changed later with a code; until then the old one stays', async () => {
-    const { browser, email, id } = await somebody()
+  it('can be changed with a code, and stays the old one until then', async () => {
+    const { browser, email, id } = await newUser()
     await browser.press('Send me a code')
     await verify(browser, mail.codeFor(email))
     await browser.open('/profile')
@@ -442,8 +442,8 @@ describe('an address', () => {
   })
 })
 
-it('a mail server that fails is no fault of the user: said in words, nothing lost, nothing counted', async () => {
-  const { browser, email, id } = await somebody()
+it('a mail server failure answers 503, keeps the form and does not count against the limit', async () => {
+  const { browser, email, id } = await newUser()
   await browser.press('Send me a code')
   const first = mail.codeFor(email)
   const { port } = mail
@@ -466,8 +466,8 @@ it('a mail server that fails is no fault of the user: said in words, nothing los
   expect(first).toMatch(/^\d{6}$/)
 })
 
-it('the code that one has still counts when the mail with a new one could not be sent', async () => {
-  const { browser, email, id } = await somebody()
+it('the previous code stays valid when a new one could not be sent', async () => {
+  const { browser, email, id } = await newUser()
   await browser.press('Send me a code')
   refuse.data = 451
   expect((await browser.press('Send a new code')).status).toBe(503)
@@ -476,7 +476,7 @@ it('the code that one has still counts when the mail with a new one could not be
   expect(await verifiedOf(id)).toBe(email)
 })
 
-it('without a mail server the page says what to do, and the profile is still there', async () => {
+it('without a mail server the page says so, and the profile works', async () => {
   const bare = await startPortalOf(provider.issuer, { database: portal.database })
   const { browser, page } = await signInAs({ portal: bare, provider }, { sub: 'bare' })
   expect([page.url.pathname, page.status]).toEqual(['/verify-email', 200])
@@ -491,14 +491,14 @@ it('without a mail server the page says what to do, and the profile is still the
   await bare.stop()
 })
 
-it('the log holds no code and no address at any level', () => {
+it('the log contains no code and no address at any level', () => {
   const log = portal.log()
   expect(log).toContain('"event":"e-mail verified"')
   expect(mail.mails.length).toBeGreaterThan(1)
   expect(log).not.toMatch(/@example\.com/i)
   for (const { text } of mail.mails) {
     const code = String(/^\s+(\d{3} \d{3})$/m.exec(text)?.[1])
-    // Digits alone may be part of an id or a time; a value they are not.
+    // The digits may be part of an ID or a time, so only a whole value counts.
     expect(log).not.toContain(code)
     expect(log).not.toContain(`"${code.replace(' ', '')}"`)
   }

@@ -31,10 +31,10 @@ async function verifiedOf(sub: string) {
 
 const name = 'Some Body'
 const email = 'a@example.com'
-/** 200 characters of it are an address, too: somebody else's. */
+/** Its first 200 characters are a valid address of another domain. */
 const long = `a@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.${'e'.repeat(11)}.com.evil.example`
 
-describe('what the eID says of an address', () => {
+describe('the e-mail address from the eID', () => {
   it.each<[string, Lies, string | null]>([
     ['verified, in the ID token', { claims: { name, email, email_verified: true } }, email],
     ['verified, at userinfo', { userinfo: { email, email_verified: true } }, email],
@@ -43,31 +43,31 @@ describe('what the eID says of an address', () => {
       { claims: { email }, userinfo: { email, email_verified: true } },
       email,
     ],
-    ['its domain in capitals', { claims: { name, email: ' A@EXAMPLE.Com', email_verified: true } }, 'A@example.com'],
+    ['verified, the domain in capitals', { claims: { name, email: ' A@EXAMPLE.Com', email_verified: true } }, 'A@example.com'],
     ['not verified', { claims: { name, email, email_verified: false } }, null],
-    ['nothing of it', { claims: { name, email } }, null],
-    ['the word', { claims: { name, email, email_verified: 'true' } }, null],
-    ['a number', { claims: { name, email, email_verified: 1 } }, null],
-    ['verified, and no address', { claims: { name, email_verified: true }, userinfo: { email: undefined } }, null],
-    ['verified, of another address at userinfo', { claims: { email }, userinfo: { email: 'b@example.com' } }, null],
+    ['without email_verified', { claims: { name, email } }, null],
+    ['email_verified as a string', { claims: { name, email, email_verified: 'true' } }, null],
+    ['email_verified as a number', { claims: { name, email, email_verified: 1 } }, null],
+    ['verified, without an address', { claims: { name, email_verified: true }, userinfo: { email: undefined } }, null],
+    ['verified in the ID token, another address at userinfo', { claims: { email }, userinfo: { email: 'b@example.com' } }, null],
     [
-      'verified at the one, the address at the other',
+      'verified in the ID token, the address at userinfo',
       { claims: { email_verified: true }, userinfo: { email, email_verified: undefined } },
       null,
     ],
     [
-      'a list of addresses',
+      'an array of addresses',
       { claims: { name, email: [email], email_verified: true }, userinfo: { email: undefined } },
       null,
     ],
     ['two addresses', { claims: { name, email: 'a@example.com, b@example.com', email_verified: true } }, null],
     [
-      'an address that is somebody else’s when it is cut',
+      'an address that is valid for another domain when it is truncated',
       { claims: { name, email: long, email_verified: true } },
       long,
     ],
     ['an address with a line break', { claims: { name, email: 'a@example.com\nb', email_verified: true } }, null],
-  ])('%s', async (what, { claims = {}, userinfo = {} }, verified) => {
+  ])('is taken over only when the eID has verified it: %s', async (what, { claims = {}, userinfo = {} }, verified) => {
     const sub = what.replaceAll(/\W/g, '-')
     expect(await signIn({ claims: { sub, ...claims }, userinfo: { sub, ...userinfo } })).toBe(
       verified === null ? '/verify-email' : '/select',
@@ -80,7 +80,7 @@ describe('what the eID says of an address', () => {
     expect(rows).toEqual(verified === null ? [] : [{ event: 'e-mail verified', details: { by: 'eID' } }])
   })
 
-  it('counts once: what it says later changes nothing, and what it takes back neither', async () => {
+  it('is taken over once; later claims do not change or revoke it', async () => {
     const sub = 'later'
     await signIn({ claims: { sub, name, email, email_verified: true } })
     await signIn({ claims: { sub, name, email: 'b@example.com', email_verified: true } })
