@@ -10,7 +10,7 @@ import type { AuditWriter } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import type { FreshnessService } from '../sync/freshness.ts'
 
-/** What handlers are made from. */
+/** The dependencies of the handlers. */
 export type PageDeps = {
   readonly config: Pick<Config, 'portalUrl' | 'https' | 'sessionLimits' | 'feedbackUrl' | 'supportText'>
   readonly logger: Logger
@@ -22,6 +22,6 @@ export type PageDeps = {
   readonly languages: ReadonlyMap<string, Language>
   readonly freshness: FreshnessService
   readonly emailCodes: EmailCodes
-  /** A sentence on every page that says that this is a demo, with a link to where its mails are. */
+  /** A notice on every page of the demo, with a link to its inbox. */
   readonly demoNotice: DemoNotice | undefined
 }

@@ -3,7 +3,7 @@ const payments = `${site}/knowledge-base/payments/`
 const capture = `${site}/knowledge-base/reserve-and-capture/`
 const landingPage = `${site}/knowledge-base/landing-page/`
 
-/** Where Vipps MobilePay documents what a setting of a sales unit is about. */
+/** Vipps MobilePay's documentation of each setting of a sales unit. */
 export const settingDocumentation: Readonly<Record<string, string>> = {
   paymentAllowed: payments,
   captureType: capture,
@@ -16,5 +16,5 @@ export const settingDocumentation: Readonly<Record<string, string>> = {
   creditCardPaymentAllowed: payments,
 }
 
-/** Product orders, their statuses and how they are made. */
+/** Vipps MobilePay's documentation of product orders. */
 export const productOrderDocumentation = `${site}/APIs/management-api/`

@@ -1,2 +1,2 @@
-/** The countries that Vipps MobilePay has merchants in, as ISO 3166 writes them, the largest first. */
+/** The countries where Vipps MobilePay has merchants (ISO 3166), the largest first. */
 export const markets = ['NO', 'DK', 'FI', 'SE'] as const

@@ -30,16 +30,16 @@ type ShownMenuEntry = {
   readonly current: 'page' | 'true' | undefined
 }
 
-/** An entry of the side bar. Its words are `menu.<key>` in views/locales. */
+/** An entry of the side bar. Its message is `menu.<key>` in views/locales. */
 export type MenuEntry = {
   readonly key: string
-  /** Entries with a group stand below a heading of that name, `menu.<group>`. */
+  /** The heading that the entry stands below, `menu.<group>`. */
   readonly group?: string
-  /** How many there are, as far as the lists that were read tell. */
+  /** The number of records, when the lists that have been read tell it. */
   readonly count?: (lists: Lists) => number | undefined
 }
 
-/** One line of the site map. A POST always needs the session's CSRF token: `mount` sees to it. */
+/** A route of the site map. `mount` requires the session's CSRF token for every POST. */
 export type Route = {
   readonly path: string
   readonly get?: RequestHandler | RequestHandler[]
@@ -47,13 +47,13 @@ export type Route = {
   readonly menu?: MenuEntry
 }
 
-/** Routes that live below one prefix and behind the same gate. */
+/** Routes below one prefix and behind the same gate. */
 export type Section = { readonly prefix: string; readonly routes: readonly Route[] }
 
-/** A line of the site map of an organisation's portal: it says which role may see it, without which nobody may. */
+/** A route of an organisation's section, with the role that it requires. */
 export type OrganisationRoute = Route & { readonly role: Role }
 
-/** The part of the site map for who acts as an organisation, which the prefix names. */
+/** The routes for users acting as an organisation, which the prefix names. */
 export type OrganisationSection = { readonly prefix: string; readonly routes: readonly OrganisationRoute[] }
 
 /** An Express router of the section's routes, relative to its prefix. */
@@ -61,7 +61,7 @@ export function mount(section: Section): Router {
   return routerOf(section, () => [])
 }
 
-/** An Express router of the section's routes, relative to its prefix. `gate`: what a route's requests go through first. */
+/** An Express router of the section's routes, relative to its prefix. `gate`: middleware before a route's handler. */
 function routerOf<R extends Route>(
   { prefix, routes }: { readonly prefix: string; readonly routes: readonly R[] },
   gate: (route: R) => readonly RequestHandler[],
@@ -84,14 +84,14 @@ function patternOf(prefix: string, path: string): string {
 }
 
 /**
- * The same for who acts as an organisation, each route behind the role that the site map says.
- * @throws Error when it says none
+ * The router of an organisation's section, with each route behind the role that the site map names.
+ * @throws Error when the site map names no role
  */
 export function mountOrganisation(section: OrganisationSection, audit: AuditWriter): Router {
   return routerOf(section, ({ role }) => [requireRole(role, audit)])
 }
 
-/** Says which route will answer, and what its path names, before anybody has decided whether it may: for log and audit. */
+/** Stores the matching route and its parameters before access is decided, for log and audit. */
 export function nameRoute({ prefix, routes }: OrganisationSection): Router {
   const router = Router({ mergeParams: true })
   for (const { path } of routes) {
@@ -106,10 +106,10 @@ export function nameRoute({ prefix, routes }: OrganisationSection): Router {
 }
 
 /**
- * A router of routes that servers post to: they have no session and no CSRF token, and prove themselves by what they
- * send. Other methods are 405. `brake` comes before anything is read.
+ * The router of server-to-server routes: no session and no CSRF token; the body authenticates the server. Other methods
+ * get 405. `rateLimit` runs before the body is read.
  */
-export function mountForServers({ routes }: Section, brake: RequestHandler, logger: Logger): Router {
+export function mountForServers({ routes }: Section, rateLimit: RequestHandler, logger: Logger): Router {
   const router = Router()
   const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 50 })
   for (const { path, post } of routes) {
@@ -117,7 +117,7 @@ export function mountForServers({ routes }: Section, brake: RequestHandler, logg
       res.locals.route = path
       next()
     }
-    router.all(path, named, brake)
+    router.all(path, named, rateLimit)
     if (post) router.post(path, form, post)
     router.all(path, (_req, res) => {
       res.set('Allow', 'POST').status(405).json({ error: 'method_not_allowed' })
@@ -127,7 +127,7 @@ export function mountForServers({ routes }: Section, brake: RequestHandler, logg
   return router
 }
 
-/** How fresh the organisation's lists are, for menu and pages: one query a request. */
+/** Loads how fresh the organisation's lists are, for menu and pages: one database query a request. */
 export function withLists(freshness: FreshnessService): RequestHandler {
   return async (_req, res, next) => {
     res.locals.lists = await freshness.lists(actingAs(res))
@@ -135,7 +135,7 @@ export function withLists(freshness: FreshnessService): RequestHandler {
   }
 }
 
-/** The section's menu, as far as the user's role goes, with counts and the place the user is at, for the side bar. */
+/** The side bar's menu: entries that the user's role covers, with counts and the current page. */
 export function withMenu({ routes }: OrganisationSection): RequestHandler {
   const entries = routes.flatMap(({ path, role, menu }) => (menu ? [{ path, role, ...menu }] : []))
   return (req, res, next) => {

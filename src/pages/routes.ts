@@ -29,7 +29,7 @@ import { salesUnitCount, salesUnitList } from './sales-units/list.ts'
 import { templateList } from './templates/list.ts'
 import { webhookList } from './webhooks/list.ts'
 
-/** The site map: one line a URL. The menus come from here. What is not here is a 404. */
+/** The site map: every URL of the portal and the menus. Anything else is a 404. */
 export function siteMap(deps: PageDeps) {
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
   const lists = { ...deps, downloadRoutes: createDownloads() }
@@ -45,13 +45,13 @@ export function siteMap(deps: PageDeps) {
   )
   const orderMenu = { key: 'productOrders', count: currentOrderCount }
 
-  /** The eID provider, without a browser: the one place without session and CSRF token. */
+  /** For the eID provider's server: the only routes without session and CSRF token. */
   const servers: Section = {
     prefix: '',
     routes: [{ path: '/auth/backchannel-logout', post: backchannelLogout(signInDeps) }],
   }
 
-  /** Everybody may see these. */
+  /** Public. */
   const anyone: Section = {
     prefix: '',
     routes: [
@@ -64,7 +64,7 @@ export function siteMap(deps: PageDeps) {
     ],
   }
 
-  /** Whoever is signed in, their e-mail address verified or not. Nothing here shows anything of an organisation. */
+  /** For signed-in users, also before their e-mail address is verified; nothing here shows an organisation. */
   const account: Section = {
     prefix: '',
     routes: [
@@ -80,13 +80,13 @@ export function siteMap(deps: PageDeps) {
     ],
   }
 
-  /** Whoever is signed in and has a verified e-mail address. */
+  /** For signed-in users with a verified e-mail address. */
   const user: Section = {
     prefix: '',
     routes: [{ path: '/select', get: showSelect(deps) }],
   }
 
-  /** Whoever has a grant for the partner, in this role or a higher one. */
+  /** For users with a grant for the partner, in this role or a higher one. */
   const partner: OrganisationSection = {
     prefix: '/partners/:partnerId',
     routes: [
@@ -107,7 +107,7 @@ export function siteMap(deps: PageDeps) {
     ],
   }
 
-  /** Whoever has a grant for the merchant, in this role or a higher one. */
+  /** For users with a grant for the merchant, in this role or a higher one. */
   const merchant: OrganisationSection = {
     prefix: '/merchants/:scheme/:id',
     routes: [

@@ -13,7 +13,7 @@ function luminanceOf(hex: string): number {
     .reduce((sum, value, at) => sum + value * ([0.2126, 0.7152, 0.0722][at] ?? 0), 0)
 }
 
-/** As WCAG 2.2 defines it, reckoned without the library that the portal uses. */
+/** The contrast as WCAG 2.2 defines it, computed without the portal's library. */
 function contrast(one: string, other: string): number {
   const [more = 0, less = 0] = [luminanceOf(one), luminanceOf(other)].toSorted((a, b) => b - a)
   return (more + 0.05) / (less + 0.05)
@@ -23,11 +23,11 @@ const page = { light: '#f3f3f4', dark: '#1e2022' }
 const steps = ['00', '80', 'ff']
 const sample = steps.flatMap((red) => steps.flatMap((green) => steps.map((blue) => `#${red}${green}${blue}`)))
 
-describe('whatever the colour', () => {
-  it.each(sample)('%s can be read and told apart, or the nearest one that can is named', async (accent) => {
+describe('an accent colour', () => {
+  it.each(sample)('%s has enough contrast, or the error names the nearest one that has', async (accent) => {
     const derived = await deriveAccent(accent)
     const hasRoom = contrast(accent, page.light) >= 3
-    expect(derived.shortfalls.map(({ front, behind }) => [front, behind])).toEqual(
+    expect(derived.shortfalls.map(({ front, background }) => [front, background])).toEqual(
       hasRoom ? [] : [['base-default', 'page']],
     )
     const { scales } = hasRoom ? derived : await deriveAccent(derived.nearest)
@@ -46,7 +46,7 @@ describe('whatever the colour', () => {
   })
 })
 
-it('keeps the colour on light pages as it was given, and on dark ones where it is light enough', async () => {
+it('the accent colour is kept on light pages, and on dark ones if it is light enough', async () => {
   const { scales } = await deriveAccent('#5b3fa0')
   expect(scales.light['base-default']).toBe('#5b3fa0')
   expect(scales.dark['base-default']).not.toBe('#5b3fa0')
@@ -58,11 +58,13 @@ it.each([
   ['#ffcc00', '1.36'],
   ['#ffffff', '1.10'],
 ])(
-  'refuses %s, which has %s:1 to the page, and the colour it names instead is one that will do',
+  'the accent colour %s with a contrast of %s:1 is refused, and the suggested one is accepted',
   async (accent, ratio) => {
     const refused = await createBrand({ name: undefined, logo: undefined, accent })
     const problem = 'problem' in refused ? refused.problem : ''
-    expect(problem).toContain(`${accent} has a contrast of ${ratio}:1 to the page in light colours, and 3:1 is needed`)
+    expect(problem).toContain(
+      `${accent} has a contrast of ${ratio}:1 to the page in light colours; at least 3:1 is required`,
+    )
     const [nearest = ''] = problem.match(/#[\da-f]{6}$/) ?? []
     expect(contrast(nearest, page.light)).toBeGreaterThanOrEqual(3)
     expect(contrast(nearest, page.light)).toBeLessThan(3.1)
@@ -70,7 +72,7 @@ it.each([
   },
 )
 
-it('overrides exactly the colours of the theme', async () => {
+it('the brand style sheet overrides exactly the colours of the theme', async () => {
   const theme = readFileSync(new URL('../../public/css/theme.css', import.meta.url), 'utf8')
   const brand = await createBrand({ name: undefined, logo: undefined, accent: '#5b3fa0' })
   const style = 'style' in brand ? brand.style : ''

@@ -37,7 +37,7 @@ afterAll(async () => {
 })
 
 describe('without a brand', () => {
-  it('has its own name in the language of the page, and no picture', async () => {
+  it('shows the portal’s own name in the language of the page, and no logo', async () => {
     const browser = plain.browser()
     const english = await browser.open('/')
     expect([english.$('.brand').text(), titleOf(english)]).toEqual(['Partner portal', 'Sign in – Partner portal'])
@@ -49,7 +49,7 @@ describe('without a brand', () => {
 })
 
 describe('with a brand', () => {
-  it('has its name in the bar, the title and the heading of the first page, in every language', async () => {
+  it('shows its name in the top bar, the title and the heading of the front page in every language', async () => {
     for (const language of ['en', 'nb']) {
       const page = await branded.browser().open('/', { headers: { 'Accept-Language': language } })
       expect(page.$('.brand').text()).toBe('Nordlys & co.')
@@ -58,7 +58,7 @@ describe('with a brand', () => {
     }
   })
 
-  it('has it in the portal of a merchant and on pages that go wrong, too', async () => {
+  it('shows its name on pages of a merchant and on error pages', async () => {
     const browser = await branded.signedIn('Mikko Mäkinen')
     expect((await browser.open('/select')).url.pathname).toMatch(/^\/merchants\//)
     for (const path of ['/select', '/no/such/page', '/profile']) {
@@ -68,16 +68,16 @@ describe('with a brand', () => {
     }
   })
 
-  it('has it in the mail with a code', async () => {
+  it('shows its name in the mail with a code', async () => {
     const browser = branded.browser()
     await browser.signIn('Nils Aas')
     await browser.press('Send me a code')
     const [mail] = branded.inbox.mails
     expect(mail?.subject).toBe('Your code for Nordlys & co.')
-    expect(mail?.text).toContain('Somebody who is signed in to Nordlys & co. at 127.0.0.1')
+    expect(mail?.text).toContain('A user who is signed in to Nordlys & co. at 127.0.0.1')
   })
 
-  it('shows the logo from an address that changes with it, kept for a year', async () => {
+  it('serves the logo under a versioned URL, cached for a year', async () => {
     const { $ } = await branded.browser().open('/')
     const image = $('.brand img')
     expect(image.attr('alt')).toBe('')
@@ -89,7 +89,7 @@ describe('with a brand', () => {
     expect(image.attr('src')).toMatch(/^\/assets\/[\w-]{10}\/brand\/logo\.svg$/)
   })
 
-  it('has the accent colour in a style sheet of another address, over the theme and below the layout', async () => {
+  it('has the accent colour in a style sheet with another URL, in a layer between theme and layout', async () => {
     const { address, css } = await sheetOf(branded)
     expect(address).not.toBe((await sheetOf(plain)).address)
     expect(css).toMatch(/^@layer ds, theme, brand, portal;/)
@@ -97,7 +97,7 @@ describe('with a brand', () => {
     expect(css).toContain('--ds-color-accent-base-default:light-dark(#5b3fa0,')
   })
 
-  it('does not loosen the policy, and needs nothing inline', async () => {
+  it('has the same content security policy and nothing inline', async () => {
     const policyOf = async (test: TestPortal) =>
       String((await fetch(test.url)).headers.get('content-security-policy')).replaceAll(test.issuer, 'eid')
     expect(await policyOf(branded)).toBe(await policyOf(plain))
@@ -105,8 +105,8 @@ describe('with a brand', () => {
   })
 })
 
-it('does not start with a colour that cannot be told from the page, and says why', async () => {
+it('the portal does not start with an accent colour of too little contrast', async () => {
   await expect(start({ BRAND_ACCENT: 'ffcc00' })).rejects.toThrow(
-    /BRAND_ACCENT #ffcc00 has a contrast of 1\.36:1 to the page in light colours, and 3:1 is needed: the nearest colour that has it is #[\da-f]{6}$/,
+    /BRAND_ACCENT #ffcc00 has a contrast of 1\.36:1 to the page in light colours; at least 3:1 is required: the nearest valid colour is #[\da-f]{6}$/,
   )
 })

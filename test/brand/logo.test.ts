@@ -19,27 +19,23 @@ const png = Buffer.from(
   'base64',
 )
 
-describe('is told by what is in it', () => {
+describe('the type of a logo', () => {
   it.each([
     ['an SVG', drawing, 'svg'],
-    [
-      'an SVG with all that may come first',
-      `\uFEFF<?xml version="1.0"?>\n<!-- drawn -->\n<!DOCTYPE svg>\n${drawing}\n`,
-      'svg',
-    ],
+    ['an SVG with a prolog', `\uFEFF<?xml version="1.0"?>\n<!-- drawn -->\n<!DOCTYPE svg>\n${drawing}\n`, 'svg'],
     ['a PNG', png, 'png'],
     ['a PNG with the name of an SVG', png, 'png', 'logo.svg'],
-  ])('%s', (_what, content, type, name = 'logo.any') => {
+  ])('is detected from its content: %s', (_what, content, type, name = 'logo.any') => {
     expect(read(content, name)).toMatchObject({ type, bytes: Buffer.from(content) })
   })
 
   it.each<[string, string | Buffer]>([
-    ['nothing', ''],
-    ['a page', `<!doctype html><html>${drawing}</html>`],
+    ['an empty file', ''],
+    ['an HTML page', `<!doctype html><html>${drawing}</html>`],
     ['a JPEG', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 0x10])],
-    ['half an SVG', drawing.slice(0, 50)],
-    ['a PNG that is none', Buffer.from('\x89PNG and more')],
-  ])('%s is refused', (_what, content) => {
+    ['a truncated SVG', drawing.slice(0, 50)],
+    ['an invalid PNG', Buffer.from('\x89PNG and more')],
+  ])('must be SVG or PNG: %s', (_what, content) => {
     expect(read(content, 'logo.svg')).toEqual({ problem: 'is neither an SVG nor a PNG' })
   })
 })
@@ -47,14 +43,14 @@ describe('is told by what is in it', () => {
 it.each([
   ['a script', '<script>alert(1)</script>'],
   ['a handler', '<g onload="alert(1)"/>'],
-  ['a page inside', '<foreignObject/>'],
-  ['a link that runs', '<a href="javascript:alert(1)"/>'],
-  ['a picture from elsewhere', '<image href="https://elsewhere.example/x.png"/>'],
-  ['a picture from elsewhere, in the old spelling', "<image xlink:href = '//elsewhere.example/x.png'/>"],
-  ['a sheet from elsewhere', '<style>@import url(x.css)</style>'],
+  ['an embedded page', '<foreignObject/>'],
+  ['a javascript: link', '<a href="javascript:alert(1)"/>'],
+  ['an external image', '<image href="https://elsewhere.example/x.png"/>'],
+  ['an external image by xlink:href', "<image xlink:href = '//elsewhere.example/x.png'/>"],
+  ['an external style sheet', '<style>@import url(x.css)</style>'],
 ])('an SVG with %s is refused', (_what, part) => {
   expect(read(drawing.replace('<path', `${part}<path`))).toEqual({
-    problem: expect.stringContaining('must be a plain picture') as string,
+    problem: expect.stringContaining('must be a static image') as string,
   })
 })
 
@@ -64,13 +60,13 @@ it('an SVG with entities is refused', () => {
   })
 })
 
-it('64 KB are enough for everybody', () => {
+it('a logo of more than 64 KB is refused', () => {
   const padded = (length: number) => drawing.replace('<path', `${' '.repeat(length - drawing.length)}<path`)
   expect(read(padded(65_536))).toHaveProperty('type', 'svg')
-  expect(read(padded(65_537))).toEqual({ problem: 'has 65537 bytes, and at most 65536 are allowed' })
+  expect(read(padded(65_537))).toEqual({ problem: 'has 65537 bytes; at most 65536 are allowed' })
 })
 
-it('a file that is not there, or no file, is said to be', () => {
+it('a missing file and a directory are reported', () => {
   expect(readLogo(join(directory, 'none'))).toEqual({ problem: 'cannot be read: ENOENT' })
   expect(readLogo(directory)).toEqual({ problem: 'cannot be read: EISDIR' })
 })

@@ -5,7 +5,7 @@ import { isAppearance, rememberAppearance } from '../../presentation/appearance.
 import type { PageDeps } from '../deps.ts'
 
 /**
- * `POST /appearance`, form body `appearance` and `returnTo`: keeps light, dark or automatic in a cookie and goes back.
+ * `POST /appearance`, form body `appearance` and `returnTo`: stores light, dark or automatic in a cookie and redirects back.
  * @throws BadRequestError
  */
 export function chooseAppearance({ config }: Pick<PageDeps, 'config'>): RequestHandler {

@@ -5,7 +5,7 @@ import { rememberLanguage } from '../../presentation/language.ts'
 import { pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
-/** `GET /language/nb?returnTo=/local/path`: keeps the language in a cookie and goes back. */
+/** `GET /language/nb?returnTo=/local/path`: stores the language in a cookie and redirects back. */
 export function showLanguage({ languages, config }: Pick<PageDeps, 'languages' | 'config'>): RequestHandler {
   return (req, res) => {
     const code = pathParameter(req, 'code')

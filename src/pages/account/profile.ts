@@ -7,8 +7,8 @@ import type { PageDeps } from '../deps.ts'
 import { choiceOf } from './select.ts'
 
 /**
- * `GET /profile`: name, e-mail, what the user may act as, where they are signed in, and at the bottom the user ID. Before
- * an address is verified it names no organisation. `?ended=2` says how many sessions the user has just ended.
+ * `GET /profile`: the user's name, e-mail, organisations and sessions, and at the bottom the user ID. Before
+ * an address is verified the page names no organisation. `?ended=2`: the number of sessions the user has just ended.
  */
 export function showProfile({
   organisations,
@@ -23,7 +23,7 @@ export function showProfile({
     const ended = typeof said === 'string' && /^\d{1,2}$/.test(said) ? Number(said) : undefined
     res.render('account/profile', {
       title: t('profile.title'),
-      // Told only where it is not the one in use.
+      // Shown only when it differs from the verified address.
       eidEmail: emailAddress(user.eidEmail) === user.email ? null : user.eidEmail,
       choices: user.email ? organisationsOf(user, organisations).map((choice) => choiceOf(choice, res)) : [],
       sayRoles: true,
@@ -33,7 +33,7 @@ export function showProfile({
         device: browser && system ? t('sessions.device', { browser, system }) : browser || system,
         address,
         began: format.moment(signedInAt),
-        // A use within a minute of another is not written.
+        // The store writes a session's last use once a minute at most.
         used: current ? t('sessions.now') : format.ago(Math.max(Date.now() - usedAt.getTime(), 60_000)),
       })),
       ended,

@@ -7,7 +7,7 @@ import { signedIn } from '../request-state.ts'
 
 /**
  * `POST /profile/sessions/revoke`, form body `session`: the id of one of the user's sessions, `others` for all but this
- * one, or `all`, which ends with this one's sign-out.
+ * one, or `all`, which signs the user out here as well.
  * @throws BadRequestError
  */
 export function revokeSessions(deps: SignInDeps): RequestHandler {

@@ -4,7 +4,7 @@ import type { Organisation } from '../../domain/organisation.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
-/** What a choice looks like: `until` is its last day in the language of the page, or undefined. */
+/** An organisation as the page lists it. `until`: the grant's last day in the page's language, or undefined. */
 export function choiceOf({ organisation, role, until }: Choice, res: Response) {
   return {
     organisation,
@@ -14,7 +14,7 @@ export function choiceOf({ organisation, role, until }: Choice, res: Response) {
   }
 }
 
-/** Where an organisation's portal begins. */
+/** The path of an organisation's section. */
 function homeOf(organisation: Organisation): string {
   return organisation.kind === 'partner'
     ? `/partners/${organisation.id}`
@@ -22,8 +22,8 @@ function homeOf(organisation: Organisation): string {
 }
 
 /**
- * `GET /select`: what the user may act as. Exactly one → straight to it, unless they came to look (`?all`);
- * none → how to get access.
+ * `GET /select`: the organisations that the user may act as. With exactly one it redirects there, unless the query
+ * has `?all`; with none it explains how to get access.
  */
 export function showSelect({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler {
   return (req, res) => {
@@ -35,7 +35,7 @@ export function showSelect({ organisations }: Pick<PageDeps, 'organisations'>): 
     if (others.length === 0 && req.query['all'] === undefined) return res.redirect(only.href)
     return res.render('account/select', {
       title: t('select.title'),
-      // Most have a grant for everything, and need not read so of each.
+      // The page names roles only when some of the user's grants differ in it.
       sayRoles: false,
       partners: choices.filter(({ organisation }) => organisation.kind === 'partner'),
       merchants: choices.filter(({ organisation }) => organisation.kind === 'merchant'),

@@ -14,19 +14,19 @@ function wantsJson(req: Request): boolean {
 }
 
 /**
- * `GET /session/ending?returnTo=/local/path`: when the session ends and what can be done about it; as JSON
- * `{kind, leftMs, words}` for the script that asks in the background, which puts nothing off.
+ * `GET /session/ending?returnTo=/local/path`: when the session ends and how to stay signed in. The script's background
+ * request gets JSON, `{kind, leftMs, words}`, and does not extend the session.
  */
 export function showSessionTimeout(req: Request, res: Response): unknown {
   const state = stateOf(res)
   if (wantsJson(req)) return res.json(state)
   const title = res.locals.language.t('sessionTimeout.title')
   const back = safeReturnPath(req.query['returnTo'])
-  // The page says it itself.
+  // The page itself is the notice.
   return res.render('account/session-timeout', { title, state, back, sessionEnd: null })
 }
 
-/** `POST /session/stay`: somebody is there. Leads back to `returnTo`, or says as JSON how long it lasts now. */
+/** `POST /session/stay`: extends the session. Redirects to `returnTo`, or answers the new end as JSON. */
 export function staySignedIn(req: Request, res: Response): unknown {
   if (wantsJson(req)) return res.json(stateOf(res))
   const { returnTo } = (req.body ?? {}) as { returnTo?: unknown }

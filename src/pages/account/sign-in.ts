@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { safeReturnPath } from '../../auth/safe-return-path.ts'
 
-/** `GET /` and `GET /register`: the sign-in page; who is signed in already goes where they wanted to go. */
+/** `GET /` and `GET /register`: the sign-in page. A signed-in user is redirected to their page. */
 export function showSignIn(req: Request, res: Response): void {
   const returnTo = safeReturnPath(req.query['returnTo'])
   if (req.user) return res.redirect(returnTo)
@@ -9,9 +9,9 @@ export function showSignIn(req: Request, res: Response): void {
   return res.render('account/sign-in', {
     title: t('signIn.title'),
     loginHref: `/login?returnTo=${encodeURIComponent(returnTo)}`,
-    // Somebody who followed a link is told why they see this page instead.
+    // A user who followed a link reads why this page is shown instead.
     interrupted: returnTo !== '/select',
-    // Somebody whose session had ended before their form came.
+    // The session had ended before the user sent their form.
     form: req.query['form'] !== undefined,
   })
 }

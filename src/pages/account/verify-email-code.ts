@@ -7,15 +7,15 @@ import { answerUnsent, asking, codePage, formField, minutesToWait, type VerifyEm
 
 type CodeForm = {
   readonly returnTo: string
-  /** What somebody typed, as they typed it. */
+  /** The code as the user typed it. */
   readonly typed?: string
   readonly problem?: 'malformed' | 'wrong' | 'limit' | 'down'
   readonly minutes?: number
-  /** A code was sent once more just now. */
+  /** Another code has just been sent. */
   readonly again?: boolean
 }
 
-/** `GET /verify-email/code`: the form for the code, or why the last one is worth nothing, and a new one. */
+/** `GET /verify-email/code`: the form for the code, or why the last code is invalid, with a way to get a new one. */
 export function showCodeForm(deps: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const returnTo = safeReturnPath(req.query['returnTo'])
@@ -45,8 +45,8 @@ function showForm(res: Response, { email, triesLeft, state }: SentCode, form: Co
 }
 
 /**
- * `POST /verify-email/code`: the right code makes the address the user's and leads to where the user wanted to go, with
- * a new session id. What is not six digits costs no try.
+ * `POST /verify-email/code`: the right code verifies the address, gives the session a new id and redirects to
+ * `returnTo`. Input other than six digits does not count as a try.
  */
 export function checkCode(deps: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
@@ -60,14 +60,14 @@ export function checkCode(deps: VerifyEmailDeps): RequestHandler {
       return res.redirect(303, returnTo)
     }
     const code = await codeOf(deps, req)
-    // Used already, by the same form sent twice: the gate knows whether the user may go on.
+    // The same form was sent twice: `requireVerifiedEmail` decides whether the user may continue.
     if (!code) return res.redirect(303, returnTo)
     const problem = checked ? ('wrong' as const) : ('malformed' as const)
     return showForm(res.status(400), code, { returnTo, typed, problem })
   }
 }
 
-/** `POST /verify-email/resend`: another code to the same address. */
+/** `POST /verify-email/resend`: sends another code to the same address. */
 export function resendCode(deps: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const returnTo = safeReturnPath(formField(req, 'returnTo'))

@@ -9,7 +9,7 @@ import type { PageDeps } from '../deps.ts'
 
 export type VerifyEmailDeps = Pick<PageDeps, 'database' | 'emailCodes'>
 
-/** A field of the form that was sent; '' for what is missing, twice there, or longer than anybody types. */
+/** A field of the sent form; '' when it is missing, repeated or too long. */
 export function formField(req: Request, name: string): string {
   const value = (req.body as Readonly<Record<string, unknown>> | undefined)?.[name]
   return typeof value === 'string' && value.length <= 500 ? value : ''
@@ -19,18 +19,18 @@ export function asking(req: Request): Asking {
   return { userId: signedIn(req).id, from: truncatedAddress(req.ip) }
 }
 
-/** The page with the code form, and where it leads afterwards. */
+/** The path of the code form, with the page to return to. */
 export function codePage(returnTo: string): string {
   return `/verify-email/code?returnTo=${encodeURIComponent(returnTo)}`
 }
 
-/** What a mail that was not sent does to the answer: its status, and when to try again. */
+/** Sets the status and Retry-After of the response when the mail was not sent. */
 export function answerUnsent(res: Response, sending: Exclude<Sending, { outcome: 'sent' }>): void {
   res.status(sending.outcome === 'limit' ? 429 : 503)
   if (sending.outcome === 'limit') res.set('Retry-After', String(sending.retryAfterSeconds))
 }
 
-/** In whole minutes, for the page; 0 where it is not a matter of waiting. */
+/** Whole minutes until the next mail may be sent; 0 when waiting does not help. */
 export function minutesToWait(sending: Sending): number {
   return sending.outcome === 'limit' ? Math.ceil(sending.retryAfterSeconds / 60) : 0
 }
@@ -40,11 +40,11 @@ type AddressForm = {
   readonly returnTo: string
   readonly problem?: 'invalid' | 'limit' | 'down'
   readonly minutes?: number
-  /** Where a code is on its way to, and can still be typed. */
+  /** The address of a code that is still valid. */
   readonly waiting?: string | undefined
 }
 
-/** `GET /verify-email`: which address? The one that a code went to, else what the eID says, is there already. */
+/** `GET /verify-email`: asks for the address; filled in with the one a code went to, else the eID's. */
 export function showVerifyEmail({ emailCodes, database }: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const user = signedIn(req)
@@ -80,7 +80,7 @@ function showForm(req: Request, res: Response, form: AddressForm): void {
   })
 }
 
-/** `POST /verify-email`: mails a code to the address, whoever else has it, and asks for the code. */
+/** `POST /verify-email`: mails a code to the address, even if another user has it, and asks for the code. */
 export function requestCode({ emailCodes, database }: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const returnTo = safeReturnPath(formField(req, 'returnTo'))

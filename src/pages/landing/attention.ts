@@ -6,18 +6,18 @@ import { type Few, newSalesUnits, type NotedOrder, ordersAboutToExpire, rejected
 import type { ProductOrderFacets } from '../../store/summaries.ts'
 import { linkExpiry } from '../../domain/product-order.ts'
 
-/** One thing that somebody may want to do something about: how many there are, some of them, and where the rest are. */
+/** A matter that needs attention: how many records there are, some of them, and a link to all. */
 export type Notice = {
   readonly key: 'waiting' | 'expiring' | 'rejected' | 'newSalesUnits'
   readonly count: number
-  /** Paths below the organisation's own. */
+  /** Paths below the organisation's section. */
   readonly path: string
   readonly rows: readonly { readonly path: string; readonly name: string; readonly note: string }[]
 }
 
 const waitingStatuses: ReadonlySet<string> = new Set(['MERCHANT_VIEWED', 'RECEIVED'])
 
-/** What needs attention of a partner's, whatever there is none of left out; the most pressing first. */
+/** The matters of a partner that need attention, the most urgent first; those without records are left out. */
 export async function attentionOf(
   db: Handle,
   organisation: Organisation,

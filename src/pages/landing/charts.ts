@@ -3,7 +3,7 @@ import { scaleBand, scaleLinear } from 'd3-scale'
 import { area, curveMonotoneX, stack } from 'd3-shape'
 import type { Format } from '../../presentation/format.ts'
 
-/** What a chart is of: numbers by month and kind. The kinds stand in the order in which they are stacked, from below. */
+/** The data of a chart: numbers by month and kind. Kinds are stacked in this order, from below. */
 export type Numbers = {
   /** Such as 2026-11, the oldest first. */
   readonly months: readonly string[]
@@ -15,13 +15,13 @@ type Column = {
   readonly month: string
   readonly x: number
   readonly width: number
-  /** Its middle, where its label stands; not every month has one, so that they stay apart in every language. */
+  /** The position of the month's label; some months have none, so that labels do not overlap in any language. */
   readonly middle: number
   readonly label: string | undefined
   readonly bars: readonly { readonly kind: string; readonly y: number; readonly height: number }[]
 }
 
-/** A chart as its view draws it, in units of its own; and the same as a table, in words. */
+/** A chart as its view draws it, in SVG units, and the same numbers as a table. */
 export type Chart = {
   readonly width: number
   readonly height: number
@@ -30,7 +30,7 @@ export type Chart = {
   readonly base: number
   readonly ticks: readonly { readonly y: number; readonly label: string }[]
   readonly columns: readonly Column[]
-  /** The stack as areas, for what goes on from month to month; `d` of a path. */
+  /** The stack as areas, for continuous numbers; the `d` of a path. */
   readonly areas: readonly { readonly kind: string; readonly d: string }[]
   readonly kinds: Numbers['kinds']
   readonly table: readonly {
@@ -42,10 +42,10 @@ export type Chart = {
 
 const size = { width: 440, height: 220, left: 44, right: 432, top: 12, base: 192 }
 const labelEvery = 3
-/** A part that is there is seen, however small it is beside the others. */
+/** The least height of a part, so that small numbers stay visible. */
 const leastHeight = 1.5
 
-/** Columns of a stack a month, and areas through their middles. */
+/** A stack of columns for each month, and areas through their middles. */
 export function chartOf(numbers: Numbers, format: Format): Chart {
   const { months, kinds, at } = numbers
   const { left, right, top, base } = size

@@ -7,10 +7,7 @@ const monthsShown = 12
 
 const statuses = ['COMPLETED', 'ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'REJECTED', 'EXPIRED']
 
-/**
- * Product orders by the month in which they were first seen, and by what has become of them.
- * @param growth tells since when the portal has been reading
- */
+/** Product orders by the month in which they were first seen, and by status. `growth` starts at the first sync. */
 export function ordersByMonth(
   { months }: ProductOrderFacets,
   { growth }: SalesUnitFacets,
@@ -33,12 +30,12 @@ export function ordersByMonth(
   }
 }
 
-/** From the first of these months that has something; but a chart of a single month says nothing. */
+/** The months from the first one that has numbers. */
 function sinceFirst(months: readonly string[], first: string | undefined): readonly string[] {
   return months.filter((month) => first !== undefined && month >= first)
 }
 
-/** The months of a year that ends with the one of `now`, as the portal's own time zone has them. */
+/** The twelve months up to the one of `now`, in the portal's time zone. */
 function lastMonths({ format }: Language, now: Date): string[] {
   const [year = 0, month = 1] = format.isoDay(now).split('-').map(Number)
   return Array.from({ length: monthsShown }, (_, index) =>
@@ -46,7 +43,7 @@ function lastMonths({ format }: Language, now: Date): string[] {
   )
 }
 
-/** How many sales units there were at the end of each month, by market; `''` where the market is not known yet. */
+/** The number of sales units at the end of each month, by market; '' is an unknown market. */
 export function salesUnitsByMonth({ growth }: SalesUnitFacets, language: Language, now: Date): Numbers | undefined {
   const shown = sinceFirst(lastMonths(language, now), growth[0]?.month)
   if (shown.length < 2) return undefined

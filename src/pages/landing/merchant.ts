@@ -13,7 +13,7 @@ export function showMerchantLanding({
   return async (_req, res) => {
     const merchant = actingAs(res)
     const lists = listsHere(res)
-    /** Of Developers, and so only for who may see that. A part of them would look like all. */
+    /** For the role developer only, and once all are read: a part would look like all of them. */
     const countWebhooks = async (): Promise<Count[]> => {
       if (res.locals.role !== 'developer') return []
       const [webhooks, { unasked }] = await Promise.all([

@@ -11,7 +11,7 @@ import { attentionOf } from './attention.ts'
 import { chartOf, type Numbers } from './charts.ts'
 import { ordersByMonth, salesUnitsByMonth } from './history.ts'
 
-/** A list's freshness; undefined when it has never been read and cannot be: the landing page does without it. */
+/** A list's freshness; undefined when the API has never answered for it, and the page leaves it out. */
 export async function optionalList(
   freshness: PageDeps['freshness'],
   organisation: Organisation,
@@ -26,7 +26,7 @@ export async function optionalList(
   }
 }
 
-/** A number that is there, or why it is not: not shared, being read, or could not be read. */
+/** A number, or why there is none: not shared, being read, or failed. */
 export type Count = {
   readonly key: string
   readonly path: string
@@ -34,13 +34,13 @@ export type Count = {
   readonly missing: 'notShared' | 'beingRead' | 'failed' | undefined
 }
 
-/** A list's number of rows for the landing page. */
+/** The number of rows of a list, for the landing page. */
 export function countOf(key: string, path: string, fresh: Freshness | undefined): Count {
   const missing = !fresh ? 'failed' : !fresh.available ? 'notShared' : fresh.total === null ? 'beingRead' : undefined
   return { key, path, value: missing ? undefined : (fresh?.total ?? undefined), missing }
 }
 
-/** `GET /partners/:partnerId`: what needs attention, what there is, orders by status and month, growth, feedback. */
+/** `GET /partners/:partnerId`: attention, counts, orders by status and month, growth and feedback. */
 export function showPartnerLanding({
   database,
   freshness,
@@ -86,7 +86,7 @@ function growthOf(fresh: Freshness | undefined): SalesUnitFacets {
   return (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
 }
 
-/** The orders' statuses with how long their bars are, the largest being 100. */
+/** The order statuses with the length of their bars; the longest is 100. */
 function funnelOf(statuses: Facet) {
   const most = Math.max(1, ...statuses.map(({ count }) => count))
   return statuses.map(({ value, count }) => ({ value, count, length: (100 * count) / most }))

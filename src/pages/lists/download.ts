@@ -7,14 +7,14 @@ import type { OrganisationRoute } from '../mount.ts'
 import { csv, type Format, xlsx } from './export-formats.ts'
 import type { SheetOf } from './sheet.ts'
 
-/** So many downloads of one person at once in this process: each keeps a core busy for seconds. */
+/** The downloads that one user may run at once in this process; each keeps a core busy for seconds. */
 const mostAtOnce = 2
 const tryAgainSeconds = 10
 
-/** The lines of the site map for the downloads of a list, which stands at `path`. */
+/** Makes the site map's routes for the downloads of the list at `path`. */
 export type DownloadRoutes = (list: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf) => OrganisationRoute[]
 
-/** The lines of the site map for the downloads of a list, beside the list: `<list>.csv` and `<list>.xlsx`. */
+/** The site map's routes for the downloads of a list, next to it: `<path>.csv` and `<path>.xlsx`. */
 export function createDownloads(): DownloadRoutes {
   const running = new Map<string, number>()
   return ({ path, role }, sheetOf) =>
@@ -25,7 +25,7 @@ export function createDownloads(): DownloadRoutes {
     }))
 }
 
-/** Sends the sheet as a file, named after organisation, list and day. What breaks off on the way is no whole answer. */
+/** Sends the sheet as a file, named after organisation, list and day. A failure on the way aborts the response. */
 function download(sheetOf: SheetOf, format: Format, running: Map<string, number>): RequestHandler {
   return async (req, res) => {
     const { id } = signedIn(req)
@@ -44,7 +44,7 @@ function download(sheetOf: SheetOf, format: Format, running: Map<string, number>
       res.locals.auditEvent = 'export'
       await pipeline(await format.write(sheet, language.code), res)
     } catch (error) {
-      // Whoever has gone away needs no error.
+      // The browser has closed the connection: an error has no reader.
       if (!(res.headersSent && req.destroyed)) throw error
     } finally {
       const left = (running.get(id) ?? 1) - 1
@@ -54,7 +54,7 @@ function download(sheetOf: SheetOf, format: Format, running: Map<string, number>
   }
 }
 
-/** Without what file systems do not take: there are merchants called A/S. */
+/** Replaces characters that file systems refuse, as in A/S. */
 function nameOf(...parts: readonly string[]): string {
   return parts.join(' – ').replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { stringify } from 'csv-stringify/sync'
 import type { Cells, Sheet } from './sheet.ts'
 
-/** How a sheet becomes a file. */
+/** A file format for sheets. */
 export type Format = {
   readonly extension: string
   /** Media type. */
@@ -17,7 +17,7 @@ function delimiterOf(language: string): string {
 
 async function* csvOf({ headings, batches }: Sheet, delimiter: string): AsyncGenerator<string> {
   const lines = (rows: readonly Cells[], bom: boolean): string =>
-    // Whatever a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection).
+    // The library puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection).
     stringify(rows as string[][], { bom, delimiter, record_delimiter: 'windows', escape_formulas: true })
   yield lines([headings], true)
   for await (const rows of batches) yield lines(rows, false)
@@ -28,23 +28,23 @@ async function* rowsOf({ headings, batches }: Sheet): AsyncGenerator<string[]> {
   for await (const rows of batches) for (const row of rows) yield [...row]
 }
 
-/** RFC 4180 with a byte order mark, without which Excel takes UTF-8 for something else. */
+/** RFC 4180 with a byte order mark, which Excel needs to recognise UTF-8. */
 export const csv: Format = {
   extension: 'csv',
   type: 'text/csv; charset=utf-8',
   write: async (sheet, language) => Readable.from(csvOf(sheet, delimiterOf(language))),
 }
 
-/** Office Open XML. All cells are strings by their type, which no spreadsheet takes for formulas. */
+/** Office Open XML. All cells have the type string, which spreadsheets never run as formulas. */
 export const xlsx: Format = {
   extension: 'xlsx',
   type: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   write: async (sheet) => {
-    // Loaded by the first who wants one: most days nobody does.
+    // Loaded on first use, because few processes ever need it.
     const { writeXlsxStream } = await import('hucre/xlsx')
     return Readable.fromWeb(
       writeXlsxStream(rowsOf(sheet), {
-        // A spreadsheet's name for a sheet is at most 31 characters, without these.
+        // Sheet names have at most 31 characters, and none of these.
         name: sheet.title.replaceAll(/[[\]:*?/\\]/g, ' ').slice(0, 31),
         freezePane: { rows: 1 },
       }),

@@ -2,7 +2,7 @@ import type { Language } from '../../presentation/language.ts'
 import type { Field } from './list-view.ts'
 import { markets } from '../markets.ts'
 
-/** A choice of one market: those where Vipps MobilePay is, and what the rows have beside them. */
+/** A filter by market: the markets of Vipps MobilePay, and others that the rows have. */
 export function marketField({ t, format }: Language, others: readonly string[] = []): Field {
   return {
     kind: 'one',
@@ -12,7 +12,7 @@ export function marketField({ t, format }: Language, others: readonly string[] =
   }
 }
 
-/** A choice of one product, among these. */
+/** A filter by product, among these values. */
 export function productField(language: Language, values: readonly string[]): Field {
   return {
     kind: 'one',

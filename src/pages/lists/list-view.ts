@@ -2,12 +2,12 @@ import type { Page, PageAsked } from '../../domain/paging.ts'
 import { pageSizes } from '../../domain/paging.ts'
 import { type Mark, highlighter } from '../../presentation/highlight.ts'
 
-/** What a list is filtered by, by the name of its parameter; '', false and none ask for all. */
+/** The values of a list's filters by parameter name; '', false and an empty list do not filter. */
 export type ListFilter = Readonly<Record<string, string | boolean | readonly string[]>>
 
 /**
- * A filter beside the text, in words. `one` among the options or all of them, `many` that must all hold, a `tick`
- * that has one option, or `tabs` above the rows.
+ * A filter beside the text. `one`: at most one of the options; `many`: several that must all hold; `tick`: a checkbox
+ * with one option; `tabs`: one of the options, as tabs above the rows.
  */
 export type Field = {
   readonly kind: 'one' | 'many' | 'tick' | 'tabs'
@@ -17,11 +17,11 @@ export type Field = {
 }
 
 /**
- * Everything around the rows of a list, as finished values: its filters, and links to the same list filtered, sorted
- * or sized otherwise. All of them keep the rest as it is and, but for the pager's, begin at the first page.
+ * Everything around the rows of a list, as finished values: its filters, and links that change filter, sorting, size or
+ * page. Each link keeps the rest of the query; all but the pager's lead to the first page.
  * @param options.path of the list, without a query
- * @param options.columns that it sorts by; the first is not named in links
- * @param options.fields by which the filter is offered, beside the text `q`
+ * @param options.columns the columns it can be sorted by; links leave the first out
+ * @param options.fields the filters beside the text `q`
  */
 export function listView<Column extends string>(options: {
   readonly path: string
@@ -41,13 +41,13 @@ export function listView<Column extends string>(options: {
     size: size === pageSizes[0] ? '' : String(size),
   }
   const query = queryOf({ ...filter, ...state })
-  // A link to no query at all must say so: `?` alone keeps the path, and forgets what was asked.
+  // An empty href would keep the current query, so the link names the path.
   const link = (changes: ListFilter): string => queryOf({ ...filter, ...state, ...changes }) || path
 
   const sorts = columns.map((column) => {
     const isSorted = column === sort.column
     const sorted = isSorted ? (sort.descending ? 'descending' : 'ascending') : 'none'
-    // A third press leads back to the order of the list itself.
+    // The third press returns to the default order.
     const next = isSorted && sort.descending ? first : `${isSorted ? '-' : ''}${column}`
     return [column, { sorted, next }] as const
   })
@@ -78,7 +78,7 @@ export function listView<Column extends string>(options: {
     path,
     q: filter.q,
     mark,
-    /** The text is not all that is asked for. */
+    /** Another filter than the text is set. */
     isNarrowed: chips.length > 0,
     isFiltered: chips.length > 0 || filter.q !== '',
     fields: shown.filter(({ kind }) => kind !== 'tabs'),
@@ -92,7 +92,7 @@ export function listView<Column extends string>(options: {
     })),
     previous: page.number > 1 ? link({ page: page.number > 2 ? String(page.number - 1) : '' }) : undefined,
     next: page.hasNext ? link({ page: String(page.number + 1) }) : undefined,
-    /** What the form must remember beside its own fields, as names and values. */
+    /** Names and values that the form sends beside its own fields. */
     kept: Object.entries(tabs ? { ...state, [tabs.name]: filter[tabs.name] ?? '' } : state).filter(
       ([, value]) => value !== '',
     ),
@@ -100,7 +100,7 @@ export function listView<Column extends string>(options: {
   }
 }
 
-/** `?q=…` of what says something, or nothing. */
+/** The query string of the values that filter; '' without any. */
 function queryOf(query: ListFilter): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     valuesOf(value).map((one): [string, string] => [name, one]),

@@ -14,14 +14,14 @@ import { type Field, type ListFilter, listView } from './list-view.ts'
 import { checkPage, listQuery } from './query.ts'
 import { type ExportColumn, sheetOf } from './sheet.ts'
 
-/** Everything that differs from one list to the next. Its page, its CSV and its XLSX all come from here. */
+/** The definition of a list, from which its page, CSV and XLSX are made. */
 export type ListDefinition<Row, Exported, Filter extends Filters, Column extends string> = {
-  /** What the list's messages begin with: `title`, `lead`, `placeholder`, `caption`, `count`, `matches`, `none` … */
+  /** The prefix of the list's messages: `title`, `lead`, `placeholder`, `caption`, `count`, `matches`, `none` … */
   readonly noun: string
   readonly resource: ListResource
   /** The filters of the query, `?q=` among them. */
   readonly filters: z.ZodType<Filter>
-  /** What the list can be sorted by; the first is its default order. */
+  /** The columns that the list can be sorted by; the first is the default. */
   readonly sorts: readonly [Column, ...Column[]]
   /** The columns of the page. `label` is a message; `sort` makes the heading a button that sorts. */
   readonly columns: readonly { readonly label: string; readonly sort?: Column }[]
@@ -33,7 +33,7 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly exported: readonly ExportColumn<Exported>[]
   /** Reads every row that the filter finds, in order, some at a time. */
   readonly exportRows: (request: ListRequest<Filter, Column>) => Promise<AsyncIterable<readonly Exported[]>>
-  /** Questions and answers below the list, as the last parts of their messages. */
+  /** Questions and answers below the list, as message keys below `noun`. */
   readonly notes?: (organisation: Organisation) => readonly (readonly [question: string, answer: string])[]
   /** The page shows how many records have been read in full. */
   readonly hasProgress?: boolean
@@ -41,7 +41,7 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
 
 type Filters = ListFilter & { readonly q: string }
 
-/** What one request asks of a list. */
+/** A request for a list. */
 export type ListRequest<Filter, Column extends string> = {
   readonly db: Handle
   readonly freshness: FreshnessService
@@ -52,20 +52,20 @@ export type ListRequest<Filter, Column extends string> = {
   readonly asked: PageAsked<Column>
 }
 
-/** What a list's page shows. */
+/** The content of a list's page. */
 export type LoadedList<Row> = {
   readonly page: Page<Row>
-  /** How many rows there are without a filter; null where that is unknown. */
+  /** The number of rows without a filter; null when unknown. */
   readonly total: number | null
   /** The filters beside the text. */
   readonly fields?: readonly Field[]
-  /** How many rows stand behind the first of the tabs. */
+  /** The number of rows of the first tab, which stands for all. */
   readonly tabTotal?: number
-  /** A notice above the rows while a part of them has not been read. */
+  /** A notice above the rows while some of them have not been read. */
   readonly notice?: string
 }
 
-/** The lines of the site map for a list: its page, and its downloads as `<path>.csv` and `<path>.xlsx`. */
+/** The site map's routes for a list: its page, and its downloads as `<path>.csv` and `<path>.xlsx`. */
 export function listRoutes<Row, Exported, Filter extends Filters, Column extends string>(
   deps: Pick<PageDeps, 'database' | 'freshness'> & { readonly downloadRoutes: DownloadRoutes },
   route: Pick<OrganisationRoute, 'path' | 'role' | 'menu'>,

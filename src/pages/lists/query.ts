@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BadRequestError, NotFoundError } from '../../errors.ts'
 import { type Page, type PageAsked, pageSizes } from '../../domain/paging.ts'
 
-/** Text to look for, without the space around it: at most 100 characters, none of them a control character. */
+/** Search text, trimmed: at most 100 characters, without control characters. */
 export const searchText = z
   .string()
   .trim()
@@ -18,12 +18,12 @@ export const pageNumber = z
   .default('')
   .transform((value) => Number(value || '1'))
 
-/** One choice among what may be asked for; '' for all. */
+/** One of the values; '' for all. */
 export function choice<const Values extends readonly string[]>(values: Values) {
   return z.enum(['', ...values]).default('')
 }
 
-/** What may be asked for more than once, among these values; in the order of the values, none twice. */
+/** Several of the values, in their order and without duplicates. */
 export function choices<const Values extends readonly string[]>(values: Values) {
   return z
     .union([z.enum(['', ...values]), z.array(z.enum(['', ...values])).max(2 * values.length)])
@@ -31,10 +31,10 @@ export function choices<const Values extends readonly string[]>(values: Values) 
     .transform((asked): Values[number][] => values.filter((value) => [asked].flat().some((one) => one === value)))
 }
 
-/** A box that is ticked or not: `1` or nothing. */
+/** A checkbox: `1` or nothing. */
 export const ticked = choice(['1']).transform((value) => value === '1')
 
-/** @throws BadRequestError when the query is not what the schema wants; parameters it does not name are ignored */
+/** Parses the query by the schema; other parameters are ignored. @throws BadRequestError for an invalid query */
 export function parseQuery<Output>(schema: z.ZodType<Output>, { query }: Request): Output {
   const parsed = schema.safeParse(query)
   if (!parsed.success)
@@ -42,15 +42,14 @@ export function parseQuery<Output>(schema: z.ZodType<Output>, { query }: Request
   return parsed.data
 }
 
-/** @throws NotFoundError for a page beyond the last one; there is always a first one */
+/** @throws NotFoundError for a page beyond the last; the first page always exists */
 export function checkPage({ number, rows }: Page<unknown>): void {
   if (number > 1 && rows.length === 0) throw new NotFoundError(`page ${number} has nothing`)
 }
 
 /**
- * Reads a list's query: its filters, and `?sort=&by=&page=&size=`, sorted by the first of the columns unless asked:
- * `name`, or `-name` the other way round. A heading's button sends `by`, which goes before the `sort` that the form
- * remembers.
+ * Parses a list's query: its filters, and `?sort=&by=&page=&size=`. `sort=name` sorts ascending, `sort=-name`
+ * descending; the first column is the default. A heading's button sends `by`, which overrides the form's `sort`.
  */
 export function listQuery<Filter, const Column extends string>(
   filters: z.ZodType<Filter>,

@@ -1,7 +1,7 @@
 import { sortKey } from '../../store/sort-key.ts'
 import type { Page, PageAsked } from '../../domain/paging.ts'
 
-/** Rows of which one of the texts has `q` somewhere, in any case; '' is everywhere. */
+/** The rows with a text that contains `q`, ignoring case; '' matches all. */
 export function rowsWith<Row>(
   rows: readonly Row[],
   q: string,
@@ -14,7 +14,7 @@ function folded(text: string): string {
   return text.normalize('NFC').toLowerCase()
 }
 
-/** The rows by this text, as the stores sort names; those of the same text stay as they were, those without one come last. */
+/** The rows sorted by a text, as the store sorts names. The sort is stable, and rows without the text come last. */
 export function rowsSorted<Row>(
   rows: readonly Row[],
   textOf: (row: Row) => string | undefined,
@@ -30,7 +30,7 @@ export function rowsSorted<Row>(
   return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ row }) => row)
 }
 
-/** Rows that are all in memory, as a page of a list. */
+/** One page of rows that are all in memory. */
 export function pageOf<Row>(rows: readonly Row[], { page: number, size }: Pick<PageAsked, 'page' | 'size'>): Page<Row> {
   const offset = (number - 1) * size
   const shown = rows.slice(offset, offset + size)

@@ -1,22 +1,22 @@
 import type { Request, Response } from 'express'
 import type { Language } from '../../presentation/language.ts'
 
-/** Cells of a row, all of them text: numbers of merchants and sales units are names, not amounts. */
+/** The cells of a row, all text: the numbers of merchants and sales units are names, not amounts. */
 export type Cells = readonly string[]
 
-/** What is downloaded of a list: everything that its filter finds, in its order. */
+/** The content of a download: all rows that the list's filter finds, in its order. */
 export type Sheet = {
   /** The list's name in the user's language. */
   readonly title: string
   readonly headings: Cells
-  /** Rows as they are read, some at a time; taken from only as fast as they are sent. */
+  /** The rows in batches, read only as fast as the browser receives them. */
   readonly batches: AsyncIterable<readonly Cells[]>
 }
 
-/** Makes the sheet of one list, for what the request asks of it. @throws BadRequestError as the list itself */
+/** Makes the sheet of a list for a request. @throws BadRequestError for an invalid query */
 export type SheetOf = (req: Request, res: Response) => Promise<Sheet>
 
-/** A column of a download: the message of its heading, and its text; nothing where that is unknown. */
+/** A column of a download: the message of its heading, and its text; no text when it is unknown. */
 export type ExportColumn<Row> = {
   readonly label: string
   readonly cell: (row: Row, language: Language) => string | null | undefined
@@ -43,7 +43,7 @@ async function* cellsOf<Row>(
 
 const batchSize = 500
 
-/** Rows of keys that were all found at one moment, read some at a time; one that is removed meanwhile is left out. */
+/** Reads the rows of these keys in batches; a row removed since the keys were found is left out. */
 export async function* inBatches<Row>(
   keys: readonly string[],
   read: (some: readonly string[]) => Promise<readonly Row[]>,
@@ -51,7 +51,7 @@ export async function* inBatches<Row>(
   for (let start = 0; start < keys.length; start += batchSize) yield read(keys.slice(start, start + batchSize))
 }
 
-/** Rows that are all in memory, as batches. */
+/** Rows that are all in memory, as one batch. */
 export async function* atOnce<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
   yield rows
 }

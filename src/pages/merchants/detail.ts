@@ -10,10 +10,10 @@ import type { PageDeps } from '../deps.ts'
 
 type Deps = Pick<PageDeps, 'database' | 'freshness'>
 
-/** Sales units on the page; a link leads to all. */
+/** The most sales units that the page shows; a link leads to all. */
 const mostSalesUnits = 50
 
-/** `GET /partners/:partnerId/merchants/:scheme/:id`: what the API shares of a merchant, and its sales units. */
+/** `GET /partners/:partnerId/merchants/:scheme/:id`: a merchant as the API shares it, and its sales units. */
 export function showMerchant(deps: Deps): RequestHandler {
   return async (req, res) => {
     const [scheme, id] = [pathParameter(req, 'scheme'), pathParameter(req, 'id')]
@@ -31,10 +31,10 @@ async function render(
   const { kysely } = database
   const words = `${identifier.scheme}:${identifier.id}`
   const list = listsHere(res).get('salesUnits')
-  // While sales units have not been read in full, nobody knows which of them are this merchant's.
+  // Until all sales units are read in full, it is unknown which belong to this merchant.
   const isPartial = !list?.checkedAt || (list.done ?? 0) < (list.total ?? 0)
   const salesUnits = await salesUnitsOfMerchant(kysely, organisation, identifier, mostSalesUnits + 1)
-  // The API shares a merchant with a partner for its sales units: without any there is nothing to ask for.
+  // The API shares a merchant with a partner only while the merchant has sales units there.
   if (organisation.kind === 'partner' && salesUnits.length === 0 && !isPartial)
     throw new NotSharedError('merchantNotShared', words)
   const fresh = await freshness.record(organisation, 'merchant', merchantKey(identifier))

@@ -13,7 +13,7 @@ import {
   pricePackagesFound,
 } from './rows.ts'
 
-/** All of the partner's price packages, with commission and id. */
+/** The list of the partner's price packages. */
 export const pricePackageList: ListDefinition<PricePackage, PricePackage, PricePackageFilter, PricePackageColumn> = {
   noun: 'pricePackages',
   resource: 'pricePackages',

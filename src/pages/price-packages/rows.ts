@@ -8,10 +8,10 @@ import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 export const pricePackageColumns = ['market', 'name', 'product', 'commission'] as const
 export type PricePackageColumn = (typeof pricePackageColumns)[number]
 
-/** `q` is part of a name, a price or an id; an empty string asks for all. */
+/** `q` is searched in name, price and id; '' does not filter. */
 export type PricePackageFilter = { readonly q: string; readonly product: string; readonly market: string }
 
-/** All of a partner's price packages, by market and name. */
+/** The partner's price packages, sorted by market and name. */
 export async function allPricePackages(db: Handle, partner: Organisation): Promise<PricePackage[]> {
   const rows = await findPricePackages(db, partner)
   return rows.map((row) => pricePackage.parse(row))
@@ -24,7 +24,7 @@ const columns: Readonly<Record<PricePackageColumn, (row: PricePackage) => string
   commission: ({ commission }) => commission,
 }
 
-/** Those that the filter finds, in this order. */
+/** The rows that the filter finds, in the requested order. */
 export function pricePackagesFound(
   rows: readonly PricePackage[],
   filter: PricePackageFilter,

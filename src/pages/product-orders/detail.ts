@@ -15,7 +15,7 @@ import { orderOf } from './list.ts'
 
 const uuid = z.guid()
 
-/** `GET …/product-orders/:productOrderId`: all fields, what the status means, what happens next, and what has happened. */
+/** `GET …/product-orders/:productOrderId`: all fields, the status explained, and the order's history. */
 export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
   return async (req, res) => {
     const productOrderId = pathParameter(req, 'productOrderId').toLowerCase()

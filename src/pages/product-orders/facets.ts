@@ -3,7 +3,7 @@ import { BadRequestError } from '../../errors.ts'
 import type { ProductOrderFacets } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/freshness.ts'
 
-/** The values of the API's specification; those that the orders themselves have are offered as well. */
+/** The values of the API's specification; values that only orders have are added to them. */
 const known = {
   status: ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', ...finalStatuses],
   type: ['PREFILL', 'TEMPLATE', 'MANUAL'],
@@ -14,7 +14,7 @@ const choices: readonly Choice[] = ['status', 'type', 'product']
 
 const none: ProductOrderFacets = { status: [], type: [], product: [], months: [] }
 
-/** How many orders have which status, type and product, as counted when they were read. */
+/** The number of orders by status, type and product, counted when the list was read. */
 export function facetsOf(fresh: Freshness | undefined): ProductOrderFacets {
   return {
     ...none,
@@ -22,7 +22,7 @@ export function facetsOf(fresh: Freshness | undefined): ProductOrderFacets {
   }
 }
 
-/** How many orders there are but for the expired ones, if the list has been read. */
+/** The number of orders without the expired ones, if the list has been read. */
 export function currentOrderCount(lists: Lists): number | undefined {
   const fresh = lists.get('productOrders')
   if (!fresh?.facets) return undefined
@@ -31,12 +31,12 @@ export function currentOrderCount(lists: Lists): number | undefined {
     .reduce((sum, { count }) => sum + count, 0)
 }
 
-/** What the list can be filtered by: all that the API documents, and what the orders themselves have. */
+/** The options of a filter: the API's documented values, and those that orders have. */
 export function optionsOf(facets: ProductOrderFacets, choice: Choice): string[] {
   return [...new Set([...known[choice], ...facets[choice].map(({ value }) => value)])]
 }
 
-/** @throws BadRequestError when the filter asks for what there is not */
+/** @throws BadRequestError for a filter value that no order can have */
 export function checkChoices(filter: Readonly<Record<Choice, string>>, facets: ProductOrderFacets): void {
   const unknown = choices.find((choice) => filter[choice] !== '' && !optionsOf(facets, choice).includes(filter[choice]))
   if (unknown) throw new BadRequestError(`unknown ${unknown}`)

@@ -21,11 +21,11 @@ import { checkChoices, facetsOf, optionsOf } from './facets.ts'
 
 type ProductOrder = ReturnType<typeof orderOf>
 
-/** Every order that names the partner, by what can still be done about it. */
+/** The list of the partner's product orders, the most urgent first. */
 export const productOrderList: ListDefinition<ProductOrder, ProductOrder, ProductOrderFilter, ProductOrderColumn> = {
   noun: 'productOrders',
   resource: 'productOrders',
-  // Which statuses, types and products there are is known once the orders are.
+  // The API may add statuses, types and products: checkChoices() compares them with the orders.
   filters: z.object({
     q: searchText,
     status: searchText,
@@ -50,7 +50,7 @@ export const productOrderList: ListDefinition<ProductOrder, ProductOrder, Produc
     const { q, status, type, product, market, expired } = filter
     const isAll = expired || status === 'EXPIRED'
     const isNarrowed = [q, type, product, market].some((value) => value !== '')
-    // The tabs' counts are exact, and say how many this page is of.
+    // The exact counts of the tabs give the page's total as well.
     const counted = isNarrowed ? await countByStatus(db, organisation, filter) : undefined
     const counts = counted ?? facets.status
     const found = counted && sumOf(status === '' ? counted : counted.filter(({ value }) => value === status), isAll)
@@ -103,7 +103,7 @@ function sumOf(counts: Facet, expired: boolean): number {
   return counts.filter(({ value }) => expired || value !== 'EXPIRED').reduce((sum, { count }) => sum + count, 0)
 }
 
-/** The statuses that have orders, and those that an order passes through whether or not any is there now. */
+/** Tabs for the documented statuses, with or without orders, and for others that orders have. */
 function tabsOf(language: Language, facets: ProductOrderFacets, counts: Facet): Field {
   const counted = new Map(counts.map(({ value, count }) => [value, count]))
   return {

@@ -9,14 +9,14 @@ import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { settingDocumentation } from '../documentation.ts'
 
-/** The merchant's other sales units on the page; a link leads to all. */
+/** The most other sales units of the merchant that the page shows; a link leads to all. */
 const mostOthers = 50
 
-/** Settings in this order, whatever order the API has them in. */
+/** The order of the settings on the page. */
 const [paymentAllowed, ...otherSwitches] = configurationSwitches
 const settings: readonly string[] = [paymentAllowed, 'captureType', ...otherSwitches]
 
-/** `GET …/sales-units/:msn`: everything that is known of one sales unit, and what has changed. */
+/** `GET …/sales-units/:msn`: a sales unit with its settings, merchant and history. */
 export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
   return async (req, res) => {
     const msn = pathParameter(req, 'msn')
@@ -67,7 +67,7 @@ async function load(
   return { stored, fresh }
 }
 
-/** The configuration as rows to show: the ones with words first; unknown ones too. */
+/** The configuration as rows of the page: settings with a message first, unknown ones after them. */
 function configurationOf(configuration: SalesUnit['configuration'], has: (key: string) => boolean) {
   return Object.entries(configuration)
     .map(([name, value]) => ({

@@ -20,10 +20,10 @@ import { choice, choices, searchText } from '../lists/query.ts'
 import { type ExportColumn, inBatches } from '../lists/sheet.ts'
 import { markets } from '../markets.ts'
 
-/** The ways of capture that the API documents. */
+/** The capture types that the API documents. */
 const captureTypes = ['ReserveCapture', 'DirectCapture', 'NotApplicable'] as const
 
-/** What the organisation sells through. What has not been read of a sales unit is blank in the downloads. */
+/** The list of the organisation's sales units. Cells of unread sales units are empty in downloads. */
 export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, SalesUnitFilter, SalesUnitColumn> = {
   noun: 'salesUnits',
   resource: 'salesUnits',
@@ -67,21 +67,21 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
   notes: ({ kind }) => (kind === 'partner' ? [['faqTitle', 'faq']] : []),
 }
 
-/** How many sales units there are, if the list has been read. */
+/** The number of sales units, if the list has been read. */
 export function salesUnitCount(lists: Lists): number | undefined {
   return lists.get('salesUnits')?.total ?? undefined
 }
 
 type ListedSalesUnit = ReturnType<typeof listedOf>
 
-/** One line of the list. What only the details carry is undefined until they have been read. */
+/** A row of the list; the identifier is undefined until the sales unit's details have been read. */
 function listedOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
   const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
-  // What is missing of a row that has been read in full is not shared.
+  // In a row that has been read in full, a missing merchant is one that the API does not share.
   return { ...row, identifier, isRead: identifier !== undefined && isMerchantRead }
 }
 
-/** What has never been read of the rows on the screen is read before all the others. */
+/** Requests unread details of the shown rows, which the sync then reads first. */
 function requestUnread(
   freshness: FreshnessService,
   organisation: Organisation,

@@ -6,8 +6,8 @@ import { findSalesUnit } from '../../store/sales-units.ts'
 import type { Group } from './groups.ts'
 
 /**
- * Where the one thing is that is called exactly `q`; undefined when there is none, or more than one.
- * @returns a path below the organisation's own
+ * The page of the only record whose id is exactly `q`; undefined when there is none, or more than one.
+ * @returns a path below the organisation's section
  */
 export async function exactPath(
   db: Handle,
@@ -25,7 +25,7 @@ export async function exactPath(
   return paths.length === 1 ? paths[0] : undefined
 }
 
-/** What has exactly this MSN or business identifier: they may stand far down among what has the digits somewhere. */
+/** Records with exactly this MSN or business identifier, which a search for its digits may list far down. */
 async function byNumber(db: Handle, organisation: Organisation, q: string): Promise<string[]> {
   const number = asStoredIdentifier(q)
   const [salesUnit, merchants] = await Promise.all([

@@ -12,7 +12,7 @@ import { allPricePackages, pricePackagesFound } from '../price-packages/rows.ts'
 import { orderOf } from '../product-orders/list.ts'
 import { allTemplates, templatesFound } from '../templates/rows.ts'
 
-/** One thing that was found. `path` is below the organisation's own; `id` is what it is called by exactly. */
+/** A match. `path` is below the organisation's section; `id` is the record's exact id. */
 export type Found = {
   readonly path: string
   readonly id: string
@@ -21,12 +21,12 @@ export type Found = {
   readonly note?: string
 }
 
-/** What was found of one kind: the first few, how many there are, and the list that has all, if there is one. */
+/** The matches of one kind: the first few, the total, and the path of the list that has all, if there is one. */
 export type Group = {
   readonly key: 'salesUnits' | 'merchants' | 'productOrders' | 'templates' | 'pricePackages' | 'webhooks'
   readonly rows: readonly Found[]
   readonly total: number
-  /** There are more than `total`: nobody counts further. */
+  /** There are more than `total`, which is where counting stops. */
   readonly more: boolean
   readonly all: string | undefined
 }
@@ -37,7 +37,7 @@ const size = pageSizes[0]
 type Asked = { readonly db: Handle; readonly organisation: Organisation; readonly q: string }
 
 /**
- * Everything of the organisation's that has `q` somewhere, by kind; kinds that nothing was found of are left out.
+ * The organisation's records that contain `q`, by kind; kinds without matches are left out.
  * @param seesDevelopers whether the user may see webhooks
  */
 export async function searchGroups(

@@ -13,8 +13,8 @@ import { searchGroups } from './groups.ts'
 const query = z.object({ q: searchText })
 
 /**
- * `GET …/search?q=`: everything of the organisation's that has `q` somewhere, by kind. What is called exactly that is
- * shown at once, instead.
+ * `GET …/search?q=`: the organisation's records that contain `q`, by kind. An exact id redirects to its
+ * page.
  */
 export function showSearch({
   database: { kysely: db },
@@ -48,7 +48,7 @@ export function showSearch({
       groups,
       resources,
       mark: highlighter(q),
-      // Of these nobody knows yet what there is.
+      // These lists have not been read, so matches may be missing.
       unread: lists
         .filter(({ fresh }) => fresh === undefined || (fresh.available && fresh.total === null))
         .map(({ resource }) => resource),

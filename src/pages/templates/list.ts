@@ -13,7 +13,7 @@ import {
   templatesFound,
 } from './rows.ts'
 
-/** The partner's product order templates, or that the API does not share any yet. */
+/** The list of the partner's product order templates. */
 export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilter, TemplateColumn> = {
   noun: 'templates',
   resource: 'templates',

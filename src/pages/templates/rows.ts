@@ -9,10 +9,10 @@ import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 export const templateColumns = ['name', 'product', 'created'] as const
 export type TemplateColumn = (typeof templateColumns)[number]
 
-/** `q` is part of a name or an id; an empty string asks for all. */
+/** `q` is searched in name, id and link; '' does not filter. */
 export type TemplateFilter = { readonly q: string; readonly product: string }
 
-/** All of a partner's templates, by name, with the name of the price package where that is known. */
+/** The partner's templates, sorted by name, with the name of their price package if it is known. */
 export async function allTemplates(db: Handle, partner: Organisation) {
   const [rows, packages] = await Promise.all([findTemplates(db, partner), findPricePackages(db, partner)])
   const names = new Map(
@@ -22,7 +22,7 @@ export async function allTemplates(db: Handle, partner: Organisation) {
     .map((row) => productOrderTemplate.parse(row))
     .map((template) => ({
       ...template,
-      // Without its price package a template still shows, with the id alone.
+      // Without the name, the page shows the price package's id.
       pricePackageName: template.pricePackageId && names.get(template.pricePackageId),
     }))
 }
@@ -35,7 +35,7 @@ const columns: Readonly<Record<TemplateColumn, (row: TemplateRow) => string | un
   created: ({ createdAt }) => createdAt,
 }
 
-/** Those that the filter finds, in this order. */
+/** The rows that the filter finds, in the requested order. */
 export function templatesFound(
   rows: readonly TemplateRow[],
   { q, product }: TemplateFilter,

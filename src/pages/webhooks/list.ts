@@ -12,10 +12,10 @@ import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
 
-/** So many sales units without webhooks are counted; more are "more than 1,000". */
+/** The most sales units that are counted; beyond that the page says "more than 1,000". */
 const mostCounted = 1000
 
-/** Every webhook registration, and the sales unit it belongs to; without one it is the organisation's own. */
+/** The list of webhook registrations: the organisation's own, and those of its sales units. */
 export const webhookList: ListDefinition<WebhookRow, WebhookRow, { q: string }, WebhookColumn> = {
   noun: 'webhooks',
   resource: 'webhooks',
