@@ -4,15 +4,15 @@ import { createDemoManagementApi } from '../demo/management-api.ts'
 import { createLogger } from '../src/logger.ts'
 import { createWorld } from './world.ts'
 
-/** How the API behaves; it answers at once unless told otherwise. */
+/** The faults of the API; none by default. */
 export type ApiFaults = {
   readonly latencyMs?: number
   readonly rateLimitPerSecond?: number
-  /** Calls of partners whose number ends in 0 are accepted and never answered; their tokens are. */
+  /** Calls of partners whose number ends in 0 are accepted and never answered; token requests are. */
   readonly everyTenthSilent?: boolean
 }
 
-/** A call other than for a token: when it came, and its status, which is 0 until it is answered. */
+/** A call other than a token request: its time, and its status, which is 0 until it is answered. */
 export type Call = { readonly at: number; status: number }
 
 const [port, sizes] = process.argv.slice(2)
@@ -23,7 +23,7 @@ let calls: Call[] = []
 
 createServer(async (req, res) => {
   if (req.url === '/bench') {
-    // The benchmark's own: GET tells the calls, PUT sets faults and forgets the calls.
+    // For the benchmark: GET returns the calls, PUT sets faults and resets the calls.
     if (req.method === 'PUT') {
       faults = (await json(req)) as ApiFaults
       Object.assign(api.faults, faults)

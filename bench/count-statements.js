@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'
 
-// Loaded into a portal before its own code: counts the statements it sends, and writes the number down every second.
+// Preloaded into a portal: counts the statements it sends, and writes the count every second.
 let count = 0
 const query = Reflect.get(pg.Client.prototype, 'query')
 pg.Client.prototype.query = function countedQuery(...parameters) {

@@ -9,12 +9,12 @@ import { atMost, median, quantile } from './report.ts'
 import { openFixtureDatabase } from './seed.ts'
 import { largeId, salesUnitsOf } from './world.ts'
 
-/** What a user might type, and which page of the matches the user opens. */
+/** A search text, and the page of matches to open. */
 type Query = { readonly q: string; readonly page: number }
 
 const debounceMs = 150
 
-/** The time of the function behind the list of sales units, from query to rows, among all of the large partner's. */
+/** Measures the query of the list of sales units, from search text to rows, for the large partner. */
 export async function measureFilter({ world, env }: LargeFixture): Promise<void> {
   const database = openFixtureDatabase(env.DATABASE_URL)
   const partner = { kind: 'partner', id: largeId, name: '' } as const
@@ -39,7 +39,7 @@ export async function measureFilter({ world, env }: LargeFixture): Promise<void>
   atMost('filter, q of 3 to 20 characters: p99', quantile(medians, 0.99), 60, ' ms', slowest)
 }
 
-/** Parts of what the list searches: some in capitals, some of texts with ø, some without a match, some later pages. */
+/** Parts of the searched texts: some in capitals, some with ø, some without a match, some later pages. */
 function createQueries(world: DemoWorld): Query[] {
   const random = createRandom(99)
   const merchants = world.merchants.flatMap(({ body }) => [body.name, body.businessIdentifier.id])
@@ -55,7 +55,7 @@ function createQueries(world: DemoWorld): Query[] {
   })
 }
 
-/** A part that trimming does not shorten. */
+/** A part without space at its ends. */
 function partOf(texts: readonly string[], length: number, random: Random): string {
   for (;;) {
     const text = random.pick(texts)
@@ -65,7 +65,7 @@ function partOf(texts: readonly string[], length: number, random: Random): strin
   }
 }
 
-/** Texts typed into the filter: from each key to the frame that shows what the list found, without the debounce. */
+/** Measures typing into the filter: from each key to the frame with the new results, without the debounce. */
 export async function measureKeystroke(fixture: LargeFixture): Promise<void> {
   const portal = await startPortal(fixture)
   const browser = await launchChromium()

@@ -10,9 +10,10 @@ import { cleanup, directory, freePort, startProcess } from './processes.ts'
 import { createWorld } from './world.ts'
 
 type Environment = Readonly<Record<string, string>>
-/** A world, its API in a process of its own, an empty database, and the portal's environment for both. */
+/** A world, its API in a separate process, an empty database, and the portal's environment for both. */
 export type Fixture = Awaited<ReturnType<typeof createFixture>>
 
+/** Creates a fixture for partners of these sizes. */
 export async function createFixture(sizes: readonly number[], env: Environment = {}) {
   const world = createWorld(sizes)
   const { url: databaseUrl, db } = await createDatabase()
@@ -29,7 +30,7 @@ export async function createFixture(sizes: readonly number[], env: Environment =
     OIDC_ISSUER: 'http://127.0.0.1:1',
     OIDC_CLIENT_ID: 'portal',
     OIDC_CLIENT_SECRET: 'client-secret-of-the-bench',
-    // A day: only what a section makes due is read again.
+    // A day, so that only lists that a section makes due are read again.
     SYNC_LIST_ACTIVE_SECONDS: '86400',
     SYNC_LIST_IDLE_SECONDS: '86400',
     SYNC_REFRESH_SECONDS: '86400',
@@ -59,7 +60,7 @@ async function startApi(sizes: readonly number[]) {
   const url = `http://127.0.0.1:${port}`
   const control = `${url}/bench`
   const { stop } = await startProcess(['bench/api.ts', port, JSON.stringify(sizes)], {}, control)
-  /** Sets faults and forgets the calls so far. */
+  /** Sets faults and resets the recorded calls. */
   async function set(faults: ApiFaults): Promise<void> {
     await fetch(control, { method: 'PUT', body: JSON.stringify(faults) })
   }
@@ -71,7 +72,7 @@ function serverUrl(): string {
   return BENCH_DATABASE_URL ?? TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/test'
 }
 
-/** Starts what `npm start` starts, and waits until it is ready. */
+/** Starts the command of `npm start`, and waits until it is ready. */
 export async function startPortal(fixture: Fixture, more: Environment = {}, flags: readonly string[] = []) {
   const [cache = '', , ...start] = manifest.scripts.start.split(' ')
   const NODE_COMPILE_CACHE = resolve(import.meta.dirname, '..', cache.split('=')[1] ?? '')
@@ -79,7 +80,7 @@ export async function startPortal(fixture: Fixture, more: Environment = {}, flag
   return startProcess([...flags, ...start], env, `http://127.0.0.1:${env.PORT}/readyz`)
 }
 
-/** Has every list of the organisation read once more. */
+/** Makes every list of the organisation due, and waits until they are read. */
 export async function readLists(db: Pool, organisation: string): Promise<void> {
   const { rows } = await db.query<{ now: Date }>(
     `with lists as (update sync_state set due_at = 'epoch' where organisation = $1 and key = ''),
@@ -90,7 +91,7 @@ export async function readLists(db: Pool, organisation: string): Promise<void> {
   await until(async () => (await countRead(db, `^${organisation}$`, rows[0]?.now)) === 1)
 }
 
-/** How many organisations whose key matches the pattern have had all their lists read, since then or ever. */
+/** The number of organisations with a matching key whose lists have all been read since then. */
 export async function countRead(db: Pool, pattern = '', since = new Date(0)): Promise<number> {
   const { rows } = await db.query(
     `select from sync_state where key = '' and organisation ~ $1
@@ -100,15 +101,16 @@ export async function countRead(db: Pool, pattern = '', since = new Date(0)): Pr
   return rows.length
 }
 
-export async function until(isSo: () => Promise<boolean>): Promise<void> {
+/** Polls until the condition holds. @throws Error after ten minutes */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 600_000
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`not so within ten minutes: ${String(isSo)}`)
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`timeout after ten minutes: ${String(condition)}`)
     await sleep(100)
   }
 }
 
-/** Runs one statement outside the databases of the run. */
+/** Runs one statement on the server's default database. */
 export async function onServer(statement: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: serverUrl() })
   await client.connect()

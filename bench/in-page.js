@@ -1,4 +1,4 @@
-/** In the page: from the next letter that is typed until what the list found has been painted, in milliseconds. */
+/** Runs in the page: the time from the next input until the results are painted, in milliseconds. */
 globalThis.timeNextLetter = () => {
   globalThis.updated = new Promise((resolve) => {
     let pressed = 0

@@ -12,10 +12,10 @@ import { tell } from './report.ts'
 import { seedDetails } from './seed.ts'
 import { largeId, salesUnitsOf, smallId } from './world.ts'
 
-/** A large and a small partner, read and complete, and the headers of users who are signed in and may see both. */
+/** A large and a small partner, fully synced, and the headers of signed-in users who may see both. */
 export type LargeFixture = Awaited<ReturnType<typeof createLargeFixture>>
 
-/** Many, because the portal limits the requests of one user. */
+/** Many users, because the portal limits the requests of each. */
 const people = Array.from({ length: 40 }, (_, index) => ({
   sub: `visitor-${index}`,
   name: `Visitor number ${index};`,
@@ -25,7 +25,7 @@ const people = Array.from({ length: 40 }, (_, index) => ({
   grants: [],
 }))
 
-/** Has the portal read both partners' lists over HTTP, signs the visitors in, and writes the details. */
+/** Syncs both partners' lists over HTTP, signs the visitors in, and seeds the details. */
 export async function createLargeFixture(large: number) {
   const eid = createServer().listen(0, '127.0.0.1')
   await once(eid, 'listening')
@@ -63,11 +63,11 @@ export async function createLargeFixture(large: number) {
   return { ...fixture, visitors }
 }
 
-/** Every page of a partner; pages of partners of every size show equally much, and come in the same order. */
+/** Every page of a partner, in the same order for each; large and small partners show the same number of rows. */
 export function pagesOf({ world }: LargeFixture, id: string): string[] {
   const [unit] = salesUnitsOf(world, id)
   const order = world.productOrders.find((row) => row.partnerId === id && row.body.status === 'COMPLETED')
-  if (!unit || !order) throw new Error(`partner ${id} has too little for all pages`)
+  if (!unit || !order) throw new Error(`partner ${id} lacks data for some pages`)
   const { msn, businessIdentifier } = unit.body
   return [
     '',

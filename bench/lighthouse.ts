@@ -6,11 +6,11 @@ import { freePort } from './processes.ts'
 import { atMost, median } from './report.ts'
 import { largeId, salesUnitsOf } from './world.ts'
 
-/** A phone on a slow network is Lighthouse's default. */
+/** Lighthouse's default is a phone on a slow network. */
 const devices = { phone: undefined, computer: desktopConfig }
 const onlyCategories = ['performance', 'accessibility', 'best-practices']
 
-/** Lighthouse's scores of five pages as a phone and as a computer, and what the pages weigh. */
+/** Measures the Lighthouse scores of five pages on phone and computer, and the size of the pages. */
 export async function measureLighthouse(fixture: LargeFixture): Promise<void> {
   const portal = await startPortal(fixture)
   const port = Number(await freePort())
@@ -47,7 +47,7 @@ export async function measureLighthouse(fixture: LargeFixture): Promise<void> {
   }
 }
 
-/** Tried three times: now and then a trace of Chromium's has no beginning, which says nothing about the page. */
+/** Audits a page, up to three times: a trace of Chromium sometimes lacks its start. */
 async function audit(url: string, flags: Flags, config?: Config, tries = 3): Promise<Result> {
   const { lhr } = (await lighthouse(url, flags, config)) ?? {}
   if (lhr && !lhr.runtimeError) return lhr

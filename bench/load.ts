@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon, { type Options, type Request } from 'autocannon'
 import type { LargeFixture } from './large-fixture.ts'
 
-/** A connection sends its next request when the last is answered. @returns milliseconds in the order of the answers */
+/**
+ * Each connection sends its next request when the last one is answered. @returns milliseconds in the order of answers
+ */
 export async function closedLoop(url: string, requests: Request[], amount: number, connections = 1) {
   const times: number[] = []
   const setupClient: Options['setupClient'] = (client) => {
@@ -17,15 +19,16 @@ export async function closedLoop(url: string, requests: Request[], amount: numbe
 }
 
 /**
- * Requests evenly spaced in time, whether or not the one before is answered. autocannon sends the requests of a second
- * at its beginning and waits for answers, which would measure bursts. @returns milliseconds from when each was due
+ * Sends requests evenly spaced in time, whether or not earlier ones are answered. autocannon sends the requests of a
+ * second at its beginning and waits for the answers, which would measure bursts.
+ * @returns milliseconds from the time when each request was due
  */
 export async function openLoop(
   { url: portalUrl, visitors }: LargeFixture,
   paths: readonly string[],
   { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
 ): Promise<number[]> {
-  // The portal closes a connection after five seconds without a request.
+  // The portal closes connections that are idle for five seconds.
   const agent = new Agent({ keepAlive: true, maxSockets: 100, timeout: 2000 })
   const began = performance.now()
   const times = Array.from({ length: perSecond * seconds }, async (_, index) => {

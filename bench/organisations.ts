@@ -9,7 +9,7 @@ import { largeId } from './world.ts'
 
 const countedSeconds = 60
 
-/** Many organisations: fair when some get no answer, quick when all do, and quiet when nothing is due. */
+/** Measures many organisations: fairness when some get no answer, speed when all do, and idle load. */
 export async function measureOrganisations(): Promise<void> {
   const all = await readFirst(200, { latencyMs: 30 })
   atMost('200 organisations, all healthy: last one read', all.seconds, 180, ' s', all.note)
@@ -20,10 +20,10 @@ export async function measureOrganisations(): Promise<void> {
   atMost('1,000 organisations × 20 sales units: all lists read', many.seconds, 60, ' s', many.note)
   const two = await readFirst(2, {})
   await measureIdle(two.fixture, 'two organisations', 2)
-  await measureIdle(many.fixture, '1,000 organisations nobody looks at', 5)
+  await measureIdle(many.fixture, '1,000 organisations without page views', 5)
 }
 
-/** The time from the first call until all lists of all organisations that get answers have been read; at most three minutes. */
+/** The time from the first call until all lists of all answering organisations are read, within three minutes. */
 async function readFirst(organisations: number, faults: ApiFaults) {
   const fixture = await createFixture(Array.from({ length: organisations }, () => 20))
   const { db, api } = fixture
@@ -43,7 +43,7 @@ async function readFirst(organisations: number, faults: ApiFaults) {
   return { fixture, seconds: read < expected ? Number.POSITIVE_INFINITY : took, note }
 }
 
-/** The statements that one instance sends while nothing is due and nobody opens a page, counted in its process. */
+/** Measures the statements of one idle instance, counted in its process, while nothing is due. */
 async function measureIdle(fixture: Fixture, what: string, limit: number): Promise<void> {
   await fixture.db.query(
     `with state as (update sync_state set checked_at = now(), due_at = now() + interval '1 day',
@@ -62,9 +62,9 @@ async function measureIdle(fixture: Fixture, what: string, limit: number): Promi
   atMost(`statements of an idle instance, ${what}`, rate, limit, ' a second', `over ${countedSeconds} s`)
 }
 
-/** Two instances; the one that works for the organisation is killed, and its lists are due. */
+/** Measures the takeover: of two instances, the one with the lease is killed while its lists are due. */
 export async function measureKill(): Promise<void> {
-  // More details than are read meanwhile: the instance that owns the organisation keeps it until it is killed.
+  // More details than can be read meanwhile, so that the owner keeps its lease until it is killed.
   const fixture = await createFixture([5000])
   const { db, api } = fixture
   await api.set({ latencyMs: 30 })
@@ -73,7 +73,7 @@ export async function measureKill(): Promise<void> {
   const seconds: number[] = []
   for (let kill = 0; kill < 5; kill += 1) {
     const other = await startPortal(fixture, { PORT: await freePort() })
-    // Anywhere between two heartbeats.
+    // At a random time between two lease renewals.
     await sleep(Math.random() * 10_000)
     await owner.stop('SIGKILL')
     const killed = performance.now()

@@ -8,7 +8,7 @@ import { directory, freePort, type RunningProcess, startProcess } from './proces
 import { atMost, median, quantile, tell } from './report.ts'
 import { largeId, smallId } from './world.ts'
 
-/** Sends a page's bytes from a template literal; its arguments are a port and the page's file. */
+/** A bare server that sends a page from a template; its arguments are a port and the page's file. */
 const bareServer = `
   const [port, file] = process.argv.slice(1)
   const [head, ...rows] = require('node:fs').readFileSync(file, 'utf8').split('<tr')
@@ -17,7 +17,7 @@ const bareServer = `
     res.end(head + rows.map((row) => '<tr' + row).join(''))
   }).listen(port, '127.0.0.1')`
 
-/** What pages cost: those of the large partner against the small one's, and the list of sales units by itself. */
+/** Measures pages of the large partner against the small one's, and the list of sales units by itself. */
 export async function measurePages(fixture: LargeFixture): Promise<void> {
   const portal = await startPortal(fixture)
   await comparePages(fixture)
@@ -29,7 +29,7 @@ export async function measurePages(fixture: LargeFixture): Promise<void> {
   await portal.stop()
 }
 
-/** Every page of the large partner in turns with the same page of the small one, by one visitor after the other. */
+/** Compares every page of the large partner with the same page of the small one, in turns, by different visitors. */
 async function comparePages(fixture: LargeFixture): Promise<void> {
   const [large, small] = [pagesOf(fixture, largeId), pagesOf(fixture, smallId)]
   const paths = large.flatMap((path, index) => [path, small[index] ?? ''])
@@ -48,7 +48,7 @@ async function comparePages(fixture: LargeFixture): Promise<void> {
   atMost('14 pages of the large against the small partner, worst', worst.ratio, 1.5, ' ×', worst.note)
 }
 
-/** CPU of a page against a server that only sends the same bytes, in turns. */
+/** Compares the CPU of a page with a server that only sends the same bytes, in turns. */
 async function measureCost(fixture: LargeFixture, portal: RunningProcess, path: string): Promise<void> {
   const requests = fixture.visitors.map((headers) => ({ path, headers }))
   const html = await (await fetch(`${fixture.url}${path}`, { headers: requests[0]?.headers ?? {} })).text()
@@ -74,7 +74,7 @@ async function measureCost(fixture: LargeFixture, portal: RunningProcess, path: 
   tell('sales units, 25 rows: CPU of a page', `${page.toFixed(2)} ms (${share})`)
 }
 
-/** How soon the process is ready on a migrated database, and its memory after ten seconds without work. */
+/** Measures the start of the process on a migrated database, and its memory after ten idle seconds. */
 export async function measureFootprint(fixture: LargeFixture): Promise<void> {
   const readyMs: number[] = []
   const residentMb: number[] = []

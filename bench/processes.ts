@@ -6,25 +6,27 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What the run has started, ended by `endAll` from last to first. */
+/** The resources of the run, released by `endAll` in reverse order. */
 export const cleanup = new AsyncDisposableStack()
 let ending: Promise<void> | undefined
+/** Releases all resources of the run. */
 export async function endAll(): Promise<void> {
   return (ending ??= cleanup.disposeAsync())
 }
 
-/** The run's own directory, removed at its end. */
+/** The temporary directory of the run. */
 export const directory = mkdtempSync(join(tmpdir(), 'portal-bench-'))
 cleanup.defer(() => rmSync(directory, { recursive: true, force: true }))
 
+/** A process started by `startProcess`. */
 export type RunningProcess = Awaited<ReturnType<typeof startProcess>>
 
-/** Starts node with these arguments, in which src/ and bench/ are the repository's; waits until `url` answers 200. */
+/** Starts node with these arguments, with src/ and bench/ resolved to the repository; waits until `url` answers 200. */
 export async function startProcess(args: readonly string[], env: Record<string, string>, url: string) {
-  const words = args.map((word) => (/^(src|bench)\//.test(word) ? resolve(import.meta.dirname, '..', word) : word))
+  const resolved = args.map((arg) => (/^(src|bench)\//.test(arg) ? resolve(import.meta.dirname, '..', arg) : arg))
   const began = performance.now()
-  const child = spawn(process.execPath, words, {
-    // A .env of the repository is not for the benchmark.
+  const child = spawn(process.execPath, resolved, {
+    // Not the repository, whose .env must not be read.
     cwd: directory,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', process.env['BENCH_LOG'] ? 'inherit' : 'ignore', 'inherit'],
@@ -43,7 +45,7 @@ export async function startProcess(args: readonly string[], env: Record<string, 
   return { readyMs, cpuMs: () => cpuMsOf(child.pid), residentMb: () => residentMbOf(child.pid), stop }
 }
 
-/** CPU time of all threads so far: the 12th and 13th field after the name in parentheses, in hundredths of a second. */
+/** CPU time of all threads: fields 12 and 13 after the name in parentheses, in hundredths of a second. */
 function cpuMsOf(pid: number | undefined): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')

@@ -10,16 +10,17 @@ import { details, type Kind, webhookKey, webhookKind } from '../src/sync/resourc
 import { salesUnitsOf } from './world.ts'
 
 const batch = 1000
-/** Nothing that was seeded is due within the run. */
+/** Later than the end of the run. */
 const nextSeconds = 864_000
 
+/** Opens the database of a fixture. */
 export function openFixtureDatabase(url: string): Database {
   return openDatabase({ url, logger: createLogger('silent') })
 }
 
 /**
- * Writes what the sync would read one by one, for hours: details of every sales unit, their merchants and webhooks.
- * The lists are there already, and no portal runs.
+ * Writes what a sync would read for hours: the details of every sales unit, their merchants and webhooks. The lists
+ * must be there, and no portal may run.
  */
 export async function seedDetails(databaseUrl: string, world: DemoWorld): Promise<void> {
   const { kysely, close } = openFixtureDatabase(databaseUrl)

@@ -7,11 +7,11 @@ import { largeId } from './world.ts'
 
 const perSecond = 200
 const [salesUnits, merchants] = [2000, 500]
-/** What the sync does after the last list counts, too. */
+/** Covers the work of the sync after the last list. */
 const tailMs = 2000
 const tables = ['sales_units', 'merchants', 'product_orders', 'price_packages', 'templates', 'webhooks']
 
-/** A partner that the portal has never read, from the first call to the last merchant, under a strict rate limit. */
+/** Measures the first sync of a partner, from the first call to the last merchant, under a strict rate limit. */
 export async function measureFirstSync(): Promise<void> {
   const limits = { MANAGEMENT_API_MAX_PER_SECOND: String(perSecond), MANAGEMENT_API_MAX_CONCURRENCY: '50' }
   const fixture = await createFixture([salesUnits], limits)
@@ -35,7 +35,7 @@ export async function measureFirstSync(): Promise<void> {
   atMost('first sync: calls refused with 429', calls.filter(({ status }) => status === 429).length, 0)
 }
 
-/** Reads all lists of the large partner again, which hold what is known. */
+/** Measures rereading the unchanged lists of the large partner. */
 export async function measureUnchanged(fixture: LargeFixture): Promise<void> {
   const { db } = fixture
   const portal = await startPortal(fixture)
@@ -62,7 +62,7 @@ export async function measureUnchanged(fixture: LargeFixture): Promise<void> {
   atMost('unchanged: changes recorded', (after[0]?.changes ?? Number.NaN) - (before[0]?.changes ?? 0), 0)
 }
 
-/** Every page of the large partner, 30 a second, while its unchanged lists are read again and again, and while not. */
+/** Measures the pages of the large partner, 30 a second, with and without concurrent reads of its unchanged lists. */
 export async function measurePagesDuringSync(fixture: LargeFixture): Promise<void> {
   const portal = await startPortal(fixture)
   const paths = pagesOf(fixture, largeId)

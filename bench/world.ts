@@ -3,19 +3,20 @@ import { manyOrders } from '../demo/world/product-orders.ts'
 import { createRandom } from '../demo/world/random.ts'
 import type { DemoSalesUnit, DemoWorld } from '../demo/world/types.ts'
 
+/** The partner ID of the large partner, and of the small one. */
 export const largeId = '100000'
 export const smallId = '100001'
 
 /**
- * Partners 100000, 100001 and so on with so many sales units each, four to a merchant; those with 100 or more have product
- * orders, too. They differ in nothing but size, and are the same in every process.
+ * Creates partners 100000, 100001 and so on with these numbers of sales units, four per merchant; those with 100 or
+ * more also have product orders. They only differ in size, and are the same in every process.
  */
 export function createWorld(sizes: readonly number[]): DemoWorld {
   const partners = sizes.map((size, index) => ({ size, id: String(Number(largeId) + index) }))
   const partnerIds = partners.map(({ id }) => id)
   const owners = partners.flatMap(({ size, id }) => Array.from({ length: size }, () => id))
   const demo = createDemoWorld({ salesUnits: owners.length })
-  // The generated sales units are the last, and begin with one of each merchant.
+  // The generated sales units are last, and begin with one of each merchant.
   const generated = demo.salesUnits.slice(-owners.length)
   const salesUnits = generated.map(({ body }, index): DemoSalesUnit => {
     const { businessIdentifier } = generated[Math.floor(index / 4)]?.body ?? body
@@ -47,6 +48,7 @@ export function createWorld(sizes: readonly number[]): DemoWorld {
   }
 }
 
+/** The sales units of a partner. */
 export function salesUnitsOf({ salesUnits }: Pick<DemoWorld, 'salesUnits'>, id: string): DemoSalesUnit[] {
   return salesUnits.filter(({ partnerId }) => partnerId === id)
 }

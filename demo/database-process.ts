@@ -10,17 +10,17 @@ import { SharedSession } from './shared-session.ts'
 
 /** The first message to this process. */
 export type DatabaseSettings = {
-  /** Made if it is missing, and its owner's alone from then on. */
+  /** Created when missing; only its owner may access it. */
   readonly directory: string
   readonly keep: boolean
   readonly reset: boolean
   readonly socket: string
 }
 
-/** Its answer. */
+/** The answer to the first message. */
 export type DatabaseReport = 'ready' | 'in use' | 'another version' | { readonly problem: string }
 
-// The process that started this one ends it by letting go; a Ctrl-C reaches both.
+// The parent ends this process by disconnecting; Ctrl-C reaches both, and is left to the parent.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
 process.once('disconnect', leave)
 process.once('message', (settings: DatabaseSettings) => {
@@ -54,15 +54,15 @@ function leave(): void {
 
 const lockName = 'demo.lock'
 const sqliteBusy = 5
-/** A process that was killed lets go of the directory a moment later. */
+/** A killed process releases its lock a moment later. */
 const lockTimeoutMs = 2000
 
-/** Takes the kernel's lock, through SQLite, as Node has no flock: it ends with the process however that dies. */
+/** Takes a kernel lock through SQLite, as Node has no flock. It is released when the process ends in any way. */
 function lock(path: string): boolean {
   const file = new DatabaseSync(path)
   try {
     file.exec(`pragma busy_timeout = ${lockTimeoutMs}; pragma locking_mode = exclusive; begin exclusive`)
-    // Kept from the garbage collector.
+    // The handler keeps the file from garbage collection.
     process.once('exit', () => file.close())
     return true
   } catch (error) {
@@ -77,7 +77,7 @@ function empty(directory: string): void {
   }
 }
 
-/** Its name follows from the tables, so that what another version of the portal wrote is not opened. */
+/** The name contains a hash of the migrations, so that the database of another version is not opened. */
 function databaseName(): string {
   const migrations = new URL('../src/store/migrations/', import.meta.url)
   const sources = readdirSync(migrations).map((name) => readFileSync(new URL(name, migrations), 'utf8'))
@@ -91,7 +91,7 @@ async function listen(database: PGlite, path: string): Promise<void> {
   const server = createServer((socket) => {
     void new PGLiteSocketHandler({ queryQueue, closeOnDetach: true }).attach(socket)
   })
-  // A process that was killed leaves its socket behind; one that runs would have the lock.
+  // A killed process leaves its socket behind; a running one would hold the lock.
   rmSync(path, { force: true })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject).listen(path, resolve)

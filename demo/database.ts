@@ -5,27 +5,27 @@ import { fileURLToPath } from 'node:url'
 import { DatabaseUnavailableError } from '../src/errors.ts'
 import type { DatabaseReport, DatabaseSettings } from './database-process.ts'
 
-/** PostgreSQL where there is none: PGlite, in a process of its own. */
+/** An embedded PostgreSQL (PGlite) in a process of its own. */
 export type DatabaseServer = {
-  /** A DATABASE_URL; only this user of this machine can reach it. */
+  /** A DATABASE_URL that only this user of this machine can reach. */
   readonly url: string
   readonly stop: () => Promise<void>
-  /** Resolves when it ends without being told to. */
+  /** Resolves when the process ends unexpectedly. */
   readonly died: Promise<void>
 }
 
-/** How long a statement that runs may hold up the end. */
+/** How long a running statement may delay the stop. */
 const stopMs = 5000
 
-/** Linux takes 107 bytes for the path of a socket, macOS 103. */
+/** The maximum length of a socket path: 107 bytes on Linux, 103 on macOS. */
 const longestPath = 103
 
 /**
- * Starts PGlite on a UNIX socket in a directory. It ends with this process, however that dies.
- * @param settings.keep whether the database is kept in the directory; otherwise it is in memory
- * @param settings.reset throws away first what is in the directory
- * @param settings.execArgv for node
- * @returns undefined when another process has the directory
+ * Starts PGlite on a UNIX socket in a directory. It ends with this process.
+ * @param settings.keep stores the database in the directory; otherwise it is in memory
+ * @param settings.reset deletes the content of the directory first
+ * @param settings.execArgv options for node
+ * @returns undefined when another process uses the directory
  * @throws DatabaseUnavailableError when the directory cannot be used
  */
 export async function startDatabase(settings: {
@@ -38,13 +38,15 @@ export async function startDatabase(settings: {
   const directory = resolve(settings.directory)
   const socket = join(directory, '.s.PGSQL.5432')
   if (Buffer.byteLength(socket) > longestPath)
-    throw new DatabaseUnavailableError(`${directory} is too long a path for a UNIX socket: use a shorter one`)
+    throw new DatabaseUnavailableError(
+      `${directory} is too long for the path of a UNIX socket: use a shorter directory`,
+    )
   const entry = fileURLToPath(new URL('database-process.ts', import.meta.url))
   const child = fork(entry, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const { promise: died, resolve: tellDied } = Promise.withResolvers<void>()
+  const { promise: died, resolve: reportDied } = Promise.withResolvers<void>()
   const ended = once(child, 'exit').then(([code]) => ({ problem: `its process ended with ${code}` }))
   const stop = async (): Promise<void> => {
-    child.off('exit', tellDied)
+    child.off('exit', reportDied)
     if (child.connected) child.disconnect()
     const late = setTimeout(() => child.kill('SIGKILL'), stopMs)
     await ended
@@ -54,7 +56,7 @@ export async function startDatabase(settings: {
   const reported = once(child, 'message').then(([message]) => message as DatabaseReport)
   const report = await Promise.race([reported, ended])
   if (report === 'ready') {
-    child.once('exit', tellDied)
+    child.once('exit', reportDied)
     return { url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(directory)}`, stop, died }
   }
   await stop()

@@ -26,23 +26,24 @@ import { organisationsFile } from './world/credentials.ts'
 const host = '127.0.0.1'
 const clientId = 'partner-portal'
 
+/** The running demo. */
 export type Demo = {
   readonly portal: Portal
   readonly portalUrl: string
-  /** Where the mails land, on the demo eID's server. */
+  /** The page of sent mails, on the demo eID's server. */
   readonly inboxUrl: string
   readonly managementApi: DemoManagementApi
-  /** Where psql and the operator's commands find the database. */
+  /** The database for psql and the operator's commands. */
   readonly databaseUrl: string
-  /** Resolves when the database ends without being told to. */
+  /** Resolves when the database ends unexpectedly. */
   readonly databaseDied: Promise<void>
   readonly stop: () => Promise<void>
 }
 
-/** The most that the portal can be configured to. */
+/** The maximum of MANAGEMENT_API_MAX_PER_SECOND. */
 const mostPerSecond = 1000
 
-/** What the operator's commands need of the environment, for `npm run demo:portal`. */
+/** The environment of the operator's commands, for `npm run demo:portal`. */
 const commandVariables = [
   'DATABASE_URL',
   'ORGANISATIONS_FILE',
@@ -52,10 +53,10 @@ const commandVariables = [
 ] as const
 
 /**
- * Starts the database, the demo eID, the demo Management API, a mail server and the portal, each a server of its own, with
- * everything they keep in `dataDir`. Ports that are taken are replaced by free ones, and remembered.
- * Another number of sales units than the last time changes the world, as an API's does, and not what the portal knows.
- * @throws DatabaseUnavailableError when the demo runs already, or another version of it has written `dataDir`
+ * Starts the database, the demo eID, the demo Management API, a mail server and the portal, each as a server of its
+ * own, with all data in `dataDir`. Ports in use are replaced by free ones, which are remembered. Another number of
+ * sales units changes the demo API's data, and the portal syncs the difference.
+ * @throws DatabaseUnavailableError when the demo is already running, or another version has written `dataDir`
  */
 export async function startDemo(
   options: DemoSwitches & { readonly dataDir: string; readonly logger?: Logger },
@@ -98,11 +99,11 @@ export async function startDemo(
     await Promise.all([close(eidServer), close(apiServer), inbox.stop(), database.stop()])
   }
   try {
-    if (state.seeded.length === 0) await remember(config, world, logger)
+    if (state.seeded.length === 0) await seedHistory(config, world, logger)
     const portal = await startPortal(config, { logger, demoNotice: { inboxUrl } })
     const { issuer } = config.oidc
     if (!state.seeded.includes(issuer)) {
-      // Once: what the operator changes later stays changed.
+      // Only once, so that later changes by the operator persist.
       await giveDemoGrants(portal.database.kysely, issuer)
       state.seeded.push(issuer)
       saveDemoState(dataDir, state)
@@ -125,7 +126,7 @@ export async function startDemo(
   }
 }
 
-/** The database of this directory. @throws DatabaseUnavailableError when another demo has it */
+/** Starts the database in this directory. @throws DatabaseUnavailableError when another demo uses it */
 async function openDemoDatabase(options: DemoSwitches & { readonly dataDir: string }): Promise<DatabaseServer> {
   const { dataDir: directory, reset } = options
   const database = await startDatabase({ directory, keep: true, reset })
@@ -134,7 +135,7 @@ async function openDemoDatabase(options: DemoSwitches & { readonly dataDir: stri
   throw new DatabaseUnavailableError(`a demo runs in ${directory} already: it is at http://${host}:${portal}`)
 }
 
-/** Listens on the port if it is free, else on one that is. */
+/** Listens on the port, or on a free one when it is in use. */
 async function listen(port: number): Promise<Server> {
   const server = createServer()
   try {
@@ -195,8 +196,8 @@ function writeEnvironment(dataDir: string, environment: ReturnType<typeof enviro
   writeFileSync(join(dataDir, 'demo.env'), lines.join(''), { mode: 0o600 })
 }
 
-/** Before the portal's first start: what it would know if it had been there for a year. */
-async function remember(config: Config, world: DemoWorld, logger: Logger): Promise<void> {
+/** Writes a year of history before the first start. */
+async function seedHistory(config: Config, world: DemoWorld, logger: Logger): Promise<void> {
   const database = openDatabase({ url: config.databaseUrl, logger })
   try {
     await migrate(database, logger)
@@ -206,7 +207,7 @@ async function remember(config: Config, world: DemoWorld, logger: Logger): Promi
   }
 }
 
-/** The demo API is nobody's production: the portal may read it faster than the real one, up to its limit if it has one. */
+/** The rate of the portal's calls: faster than in production, but within the demo API's limit. */
 function callsPerSecond({ rateLimitPerSecond }: DemoSwitches['faults']): number {
   return Math.min(rateLimitPerSecond ?? 100, mostPerSecond)
 }

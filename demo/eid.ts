@@ -6,7 +6,7 @@ import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.j
 import { compileViews, viewClass } from '../src/presentation/view-engine.ts'
 import type { DemoPerson } from './people.ts'
 
-/** What the demo eID must know of the portal and of its own past. */
+/** The configuration of the demo eID. */
 export type DemoEidOptions = {
   /** Its own origin, such as http://127.0.0.1:3001. */
   readonly issuer: string
@@ -14,7 +14,7 @@ export type DemoEidOptions = {
   readonly clientId: string
   readonly clientSecret: string
   readonly people: readonly DemoPerson[]
-  /** Private signing keys; kept between starts, so that a sign-out survives a restart. */
+  /** Private signing keys, kept between starts, so that a sign-out works after a restart. */
   readonly jwks: JWKS
   readonly cookieKeys: readonly string[]
 }
@@ -22,12 +22,12 @@ export type DemoEidOptions = {
 const views = fileURLToPath(new URL('./views', import.meta.url))
 const minute = 60
 
-/** The assurance level of everybody, for who asks for one. */
+/** The assurance level of every demo person, when a level is requested. */
 const demoAcr = 'urn:example:high'
 
 /**
- * A real OpenID Connect provider in which the eID is a list of people to pick from. Authorization code flow with
- * PKCE, userinfo, RP-initiated and back-channel logout; everything is kept in memory.
+ * An OpenID Connect provider whose sign-in is a list of people to choose from. Authorization code flow with PKCE,
+ * userinfo, RP-initiated and back-channel logout; all state is in memory.
  */
 export function createDemoEid(options: DemoEidOptions): Express {
   const { people } = options
@@ -41,7 +41,7 @@ export function createDemoEid(options: DemoEidOptions): Express {
         post_logout_redirect_uris: [`${options.portalUrl}/`],
         id_token_signed_response_alg: 'ES256',
         backchannel_logout_uri: `${options.portalUrl}/auth/backchannel-logout`,
-        // Its ID tokens name its session then, and its logout tokens too.
+        // Adds `sid` to ID tokens and logout tokens.
         backchannel_logout_session_required: true,
       },
     ],
@@ -66,15 +66,16 @@ export function createDemoEid(options: DemoEidOptions): Express {
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => {
-          // The library hands out finished HTML; the two values in it are all that a page of our own needs.
+          // The library passes finished HTML; the two values are all that our own page needs.
           const [action, xsrf] = ['action', 'value'].map((name) => new RegExp(`${name}="([^"]+)"`).exec(form)?.[1])
           ctx.body = render('layout/page', { view: 'sign-out', title: 'Signing out', action, xsrf })
         },
       },
     },
-    // The library's own dispatcher refuses addresses of this machine, where the portal is. It only ever calls the portal.
+    // The library's own dispatcher refuses loopback addresses, where the portal listens. Only the portal is ever
+    // called.
     fetch: (url, init) => {
-      const { dispatcher: _refuses, ...plain } = { ...init } as RequestInit & { dispatcher?: unknown }
+      const { dispatcher: _dispatcher, ...plain } = { ...init } as RequestInit & { dispatcher?: unknown }
       return fetch(url, plain)
     },
     findAccount: (_ctx, sub) => {
@@ -83,11 +84,11 @@ export function createDemoEid(options: DemoEidOptions): Express {
       const { name, email, emailVerified } = person
       return { accountId: sub, claims: () => ({ sub, name, email, email_verified: emailVerified }) }
     },
-    // Whoever signs in to the portal wants the portal to know who they are: nobody is asked.
+    // Consent is implicit: the portal is the only client.
     loadExistingGrant: async (ctx) => {
       const { client, session } = ctx.oidc
       if (!client || !session?.accountId) return undefined
-      // One grant for all tabs: another would make the codes of the earlier ones worthless.
+      // One grant for all tabs: another one would invalidate the codes of earlier tabs.
       const existing = await provider.Grant.find(session.grantIdFor(client.clientId) ?? '')
       if (existing) return existing
       const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId })

@@ -5,7 +5,7 @@ import { demoPeople } from './people.ts'
 
 const dayMs = 86_400_000
 
-/** Gives the demo people what they have. @param issuer of the demo eID: user IDs depend on it */
+/** Writes the demo people's grants. @param issuer the demo eID's issuer, on which user IDs depend */
 export async function giveDemoGrants(db: Handle, issuer: string): Promise<void> {
   for (const { sub, grants, revoked = [] } of demoPeople) {
     const userId = userIdOf(issuer, sub)
@@ -20,7 +20,7 @@ export async function giveDemoGrants(db: Handle, issuer: string): Promise<void> 
   }
 }
 
-/** The day so many days from now, in UTC. */
+/** The day in so many days, in UTC. */
 function dayIn(days: number): string {
   return new Date(Date.now() + days * dayMs).toISOString().slice(0, 10)
 }

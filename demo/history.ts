@@ -12,16 +12,16 @@ import type { DemoProductOrder, DemoSalesUnit, DemoWorld } from './world/types.t
 
 const dayMs = 86_400_000
 
-/** Of a larger partner none is made up: that would take as long as reading it does. */
+/** Larger partners get no history, because writing it takes as long as a sync. */
 const mostRows = 3000
 
-/** What the portal would have read so many days ago. */
-type Reading = { readonly daysAgo: number; readonly item: object }
+/** A row of a list as the sync would have read it at that time. */
+type PastRow = { readonly daysAgo: number; readonly item: object }
 
-const yearsWorth = 330
+const historyDays = 330
 
-/** After so many days an order has the status that it has now. */
-const decidedAfter: Readonly<Record<string, number>> = {
+/** The age in days at which an order reaches its current status. */
+const daysToStatus: Readonly<Record<string, number>> = {
   RECEIVED: 0,
   MERCHANT_VIEWED: 1,
   ORDER_SUBMITTED: 2,
@@ -30,46 +30,46 @@ const decidedAfter: Readonly<Record<string, number>> = {
   EXPIRED: 14,
 }
 
-const live = new Set(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED'])
+const open = new Set(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED'])
 
 /**
- * Gives the store a year of history, as if the portal had read the world's partners all that time: the API tells
- * none, and a portal that has just begun has nothing to draw. For a migrated database that has no records yet.
+ * Writes a year of history for the partners of the world, as if the portal had run all that time, so that charts have
+ * data; the API itself has no history. For a migrated database without records.
  */
 export async function writeDemoHistory({ kysely }: Database, world: DemoWorld): Promise<void> {
   for (const { organisation } of world.organisations) {
     if (organisation.kind !== 'partner') continue
-    const salesUnits = salesUnitReadings(visibleSalesUnits(world, organisation))
-    const orders = orderReadings(world.productOrders.filter(({ partnerId }) => partnerId === organisation.id))
+    const salesUnits = pastSalesUnits(visibleSalesUnits(world, organisation))
+    const orders = pastOrders(world.productOrders.filter(({ partnerId }) => partnerId === organisation.id))
     if (salesUnits.length + orders.length > mostRows) continue
     await kysely.transaction().execute(async (trx) => {
       await write(trx, organisation, {
         kind: lists.salesUnits,
         schema: salesUnitListItem,
-        readings: salesUnits,
+        rows: salesUnits,
       })
-      await write(trx, organisation, { kind: lists.productOrders, schema: productOrder, readings: orders })
+      await write(trx, organisation, { kind: lists.productOrders, schema: productOrder, rows: orders })
     })
   }
 }
 
-/** Sales units come ever faster for a year, the last within the last week; by weeks, until then. */
-function salesUnitReadings(salesUnits: readonly DemoSalesUnit[]): Reading[] {
+/** Sales units are added at a growing rate for a year, in weekly batches, and daily in the last week. */
+function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
   return salesUnits.map(({ body: { msn, name } }, index) => {
-    const daysAgo = yearsWorth * (1 - (index + 1) / salesUnits.length) ** 1.4 + 1
+    const daysAgo = historyDays * (1 - (index + 1) / salesUnits.length) ** 1.4 + 1
     return { daysAgo: daysAgo > 7 ? Math.ceil(daysAgo / 7) * 7 : Math.floor(daysAgo), item: { msn, name } }
   })
 }
 
-/** Orders come all the year; prefilled ones that still wait within the last 13 days; a few were rejected just now. */
-function orderReadings(orders: readonly DemoProductOrder[]): Reading[] {
+/** Orders are spread over the year; open prefilled ones over the last 13 days; a few were rejected recently. */
+function pastOrders(orders: readonly DemoProductOrder[]): PastRow[] {
   return orders.flatMap(({ body }, index) => {
-    const decided = decidedAfter[body.status] ?? 1
-    const waits = live.has(body.status) && body.productOrderType === 'PREFILL'
+    const decided = daysToStatus[body.status] ?? 1
+    const waits = open.has(body.status) && body.productOrderType === 'PREFILL'
     const isRecent = waits || (body.status === 'REJECTED' && index % 4 === 0)
     const madeAgo = isRecent
       ? decided + ((index * 5) % (13 - decided)) + 0.5
-      : decided + 1 + ((index * 37) % yearsWorth)
+      : decided + 1 + ((index * 37) % historyDays)
     const { salesUnit: _none, ...before } = body
     const received = { daysAgo: madeAgo, item: { ...before, status: 'RECEIVED' } }
     return decided === 0 ? [received] : [received, { daysAgo: madeAgo - decided, item: body }]
@@ -79,10 +79,10 @@ function orderReadings(orders: readonly DemoProductOrder[]): Reading[] {
 async function write(
   trx: Handle,
   organisation: Organisation,
-  { kind, schema, readings }: { kind: ListKind; schema: z.ZodType<object>; readings: readonly Reading[] },
+  { kind, schema, rows }: { kind: ListKind; schema: z.ZodType<object>; rows: readonly PastRow[] },
 ): Promise<void> {
   const now = await lockOrganisation(trx, organisation)
-  const days = Map.groupBy(readings, ({ daysAgo }) => daysAgo)
+  const days = Map.groupBy(rows, ({ daysAgo }) => daysAgo)
   for (const [daysAgo, ofDay] of [...days].toSorted(([one], [other]) => other - one)) {
     const at = new Date(now.getTime() - daysAgo * dayMs)
     const answers = ofDay.map(({ item }) => {

@@ -6,16 +6,16 @@ import { SMTPServer } from 'smtp-server'
 import { compileViews, viewClass } from '../src/presentation/view-engine.ts'
 import { readMail, type ReceivedMail } from './mail-parts.ts'
 
-/** A mail that the demo's mail server has taken. */
+/** A mail that the demo's mail server has accepted. */
 export type InboxMail = ReceivedMail & { readonly to: string; readonly raw: string; readonly at: Date }
 
-/** A mail server on loopback that delivers everything to one page. */
+/** A mail server on loopback that shows all mails on one page. */
 export type DemoInbox = {
-  /** For the portal's configuration. */
+  /** The SMTP_URL for the portal's configuration. */
   readonly smtpUrl: string
-  /** The newest first, as many as are kept. */
+  /** The latest mails, newest first. */
   readonly mails: readonly InboxMail[]
-  /** The page, to be put wherever there is a server. */
+  /** The page, to be mounted on any server. */
   readonly page: Express
   readonly stop: () => Promise<void>
 }
@@ -23,7 +23,7 @@ export type DemoInbox = {
 const views = fileURLToPath(new URL('./views', import.meta.url))
 const mostKept = 50
 
-/** Starts the mail server; without TLS and passwords, which on this machine nobody needs. */
+/** Starts the mail server, without TLS and passwords, as it is only reachable from this machine. */
 export async function startDemoInbox(): Promise<DemoInbox> {
   const mails: InboxMail[] = []
   const server = new SMTPServer({
@@ -43,7 +43,7 @@ export async function startDemoInbox(): Promise<DemoInbox> {
       })
     },
   })
-  // A portal that hangs up in the middle is its own business.
+  // A connection that the portal closes early is no error of the demo.
   server.on('error', () => {})
   const listener = server.listen(0, '127.0.0.1')
   await once(listener, 'listening')
@@ -59,7 +59,7 @@ export async function startDemoInbox(): Promise<DemoInbox> {
   }
 }
 
-/** The page of the mails, which are read afresh for each request. */
+/** The page of mails, rendered anew for each request. */
 function createPage(mails: readonly InboxMail[]): Express {
   const app = express()
   app.disable('x-powered-by')

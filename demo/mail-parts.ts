@@ -1,4 +1,4 @@
-/** A mail as it came in, taken apart; header names are in lower case. */
+/** A parsed mail; header names are in lower case. */
 export type ReceivedMail = {
   readonly headers: ReadonlyMap<string, string>
   readonly subject: string
@@ -8,7 +8,7 @@ export type ReceivedMail = {
 
 type Part = { readonly headers: ReadonlyMap<string, string>; readonly body: string }
 
-/** As much of MIME as the portal's own mails have: one text and one HTML part, of the same words. */
+/** Parses the subset of MIME that the portal's mails use: one text part and one HTML part. */
 export function readMail(raw: string): ReceivedMail {
   const mail = partOf(raw)
   const boundary = /boundary="?([^";]+)"?/.exec(mail.headers.get('content-type') ?? '')?.[1]
@@ -25,7 +25,7 @@ export function readMail(raw: string): ReceivedMail {
   }
   return {
     headers: mail.headers,
-    subject: headerWords(mail.headers.get('subject') ?? ''),
+    subject: decodedHeader(mail.headers.get('subject') ?? ''),
     text: part('text/plain'),
     html: part('text/html'),
   }
@@ -47,8 +47,8 @@ function contentOf({ headers, body }: Part): string {
   return (encoding === 'quoted-printable' ? quotedPrintable(body) : Buffer.from(body, 'latin1')).toString()
 }
 
-/** RFC 2047 encoded words; space between two of them is none. */
-function headerWords(value: string): string {
+/** Decodes RFC 2047 encoded words; space between two of them is dropped. */
+function decodedHeader(value: string): string {
   return value
     .replace(/\?=\s+=\?/g, '?==?')
     .replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, kind: string, text: string) =>

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const demo = await startDemo({ dataDir: './data', ...switches })
   stopOnSignals(demo.stop)
   void demo.databaseDied.then(() => {
-    console.error('The database of the demo has ended unexpectedly.')
+    console.error('demo database ended unexpectedly')
     process.exit(1)
   })
   const width = Math.max(...demoPeople.map(({ name }) => name.length))

@@ -8,25 +8,27 @@ import { claimedCaller, createTokens, tokenRoutes } from './management-api/token
 import { applyFaults, noFaults, type Faults } from './management-api/faults.ts'
 import type { DemoWorld } from './world/types.ts'
 
+/** The demo Management API. */
 export type DemoManagementApi = {
   app: express.Express
-  /** Change it while the API runs. */
+  /** May be changed while the API runs. */
   faults: Faults
   /** The last 10 000 requests, oldest first. */
   requests: RequestRecord[]
 }
 
+/** Options of createDemoManagementApi. */
 export type DemoManagementApiOptions = {
   logger: Logger
-  /** The faults to begin with; fair where it says nothing. Copied: change the one that is returned. */
+  /** The initial faults, by default none. Copied: later changes go to the returned `faults`. */
   faults?: Partial<Omit<Faults, 'revokeTokens'>>
-  /** Of every token; otherwise 24 hours (standard) and 15 minutes (management). */
+  /** The lifetime of every token; by default 24 hours (standard) and 15 minutes (management). */
   tokenLifetimeSeconds?: number
 }
 
 /**
- * The read side of the Management API, its token endpoints and the Webhooks API, answered from `world` as the
- * real ones answer: same checks, same isolation between tenants, same oddities. The caller listens.
+ * The read endpoints of the Management API, its token endpoints and the Webhooks API, served from `world` like the real
+ * ones: same validation, same tenant isolation, same quirks. The caller listens.
  */
 export function createDemoManagementApi(
   world: DemoWorld,

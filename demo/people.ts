@@ -1,25 +1,25 @@
 import type { OrganisationReference } from '../src/domain/organisation.ts'
 import type { Role } from '../src/domain/role.ts'
 
-/** What somebody may act as, and how; `days` from now until its last day, negative for one that is over. */
+/** A grant of a demo person; `days` from now until its last day, negative for an expired one. */
 export type DemoGrant = {
   readonly organisation: OrganisationReference
   readonly role: Role
   readonly days?: number
 }
 
-/** Somebody who can sign in with the demo eID, and what the demo's operator has given them. */
+/** A person who can sign in with the demo eID, and their grants. */
 export type DemoPerson = {
-  /** The eID's subject: opaque, stable, one a person. */
+  /** The eID's subject: opaque, stable and unique. */
   readonly sub: string
   readonly name: string
   readonly email: string
-  /** Whether the demo eID vouches for the address; who it does not vouch for verifies it with a code. */
+  /** Whether the demo eID vouches for the address; otherwise the person verifies it with a code. */
   readonly emailVerified: boolean
-  /** One English sentence on who this is, for the page where one of them is picked. */
+  /** One English sentence about the person, for the page of the demo eID. */
   readonly description: string
   readonly grants: readonly DemoGrant[]
-  /** Had these until just now: to be granted and taken away again. */
+  /** Grants that are created and revoked at once. */
   readonly revoked?: readonly OrganisationReference[]
 }
 
@@ -42,7 +42,7 @@ function viewer(organisation: OrganisationReference, days?: number): DemoGrant {
   }
 }
 
-/** Everybody who can sign in to the demo, the most ordinary first. */
+/** All demo people, the most typical first. */
 export const demoPeople: readonly DemoPerson[] = [
   {
     sub: 'k7w2m9qa',

@@ -6,25 +6,23 @@ type Client = { readonly send: Send; readonly settings: string; parts: Uint8Arra
 type Exchange = {
   readonly client: number
   readonly bytes: Buffer
-  /** False after a Flush: more belongs to it. */
+  /** False after a Flush: further messages belong to it. */
   readonly isOver: boolean
   readonly resolve: (size: number) => void
   readonly reject: (error: unknown) => void
 }
 
-/** First bytes of the protocol's messages. A start-up message has none: it begins with its length. */
+/** The first bytes of protocol messages. A start-up message has none: it begins with its length. */
 const type = { startup: 0, notification: 0x41, query: 0x51, sync: 0x53, terminate: 0x58 } as const
-/** Parse, Bind, Describe, Execute and Close are executed with the Sync or Flush that follows. */
+/** Parse, Bind, Describe, Execute and Close are executed with the following Sync or Flush. */
 const parts = new Set(Buffer.from('PBDEC'))
 
 /**
- * Lets many connections share the one session that PGlite has. What a connection sends up to a Sync is executed in one
- * go, and it keeps the session until its transaction ends; the others wait. The settings of its start-up message
- * (`options`, too) are its own. What it sets later, names of prepared statements, and session-level advisory locks
- * belong to all.
- *
- * It stands in for the queue of pglite-socket, which executes one message after the other, from any connection: a Bind
- * may meet another connection's Parse there, and PGlite's timers interrupt a query between its messages.
+ * Shares PGlite's only session among many connections. The messages of a connection up to a Sync are executed together,
+ * and it holds the session until its transaction ends; the others wait. The settings of its start-up message (including
+ * `options`) are its own. Later settings, names of prepared statements and session-level advisory locks are shared.
+ * It replaces the queue of pglite-socket, which executes single messages of any connection: a Bind may meet another
+ * connection's Parse there, and PGlite's timers interrupt a query between its messages.
  */
 export class SharedSession {
   readonly #database: PGlite
@@ -41,11 +39,12 @@ export class SharedSession {
     this.#welcome = welcome
   }
 
+  /** Opens the session. */
   static async open(database: PGlite): Promise<SharedSession> {
     return new SharedSession(database, await database.execProtocolRaw(plainStartup()))
   }
 
-  /** Takes one message. Resolves when it has been answered through `send`, or has to wait for more of them. */
+  /** Takes one message. Resolves when it has been answered through `send`, or waits for further messages. */
   async enqueue(id: number, message: Uint8Array, send: Send): Promise<number> {
     const [first = 0] = message
     if (first === type.terminate) return 0
@@ -55,7 +54,7 @@ export class SharedSession {
       return this.#welcome.length
     }
     const client = this.#clients.get(id)
-    if (!client) throw new Error('a message before the start-up message')
+    if (!client) throw new Error('message before the start-up message')
     client.parts.push(message)
     if (parts.has(first)) return 0
     const bytes = Buffer.concat(client.parts.splice(0))
@@ -67,27 +66,27 @@ export class SharedSession {
       resolve,
       reject,
     })
-    void this.#work()
+    void this.#run()
     return promise
   }
 
-  /** Forgets what a connection that has ended still waits for. */
+  /** Drops the waiting messages of a connection that has ended. */
   clearQueueForHandler(client: number): void {
     this.#clients.delete(client)
     for (const exchange of this.#waiting.filter((waiting) => waiting.client === client)) {
       this.#waiting.splice(this.#waiting.indexOf(exchange), 1)
-      exchange.reject(new Error('the connection has ended'))
+      exchange.reject(new Error('connection ended'))
     }
   }
 
-  /** Rolls back what a connection that has ended was at. */
+  /** Rolls back the transaction of a connection that has ended. */
   async clearTransactionIfNeeded(client: number): Promise<void> {
     if (this.#holder !== client || this.#isBusy) return
     await this.#release()
-    void this.#work()
+    void this.#run()
   }
 
-  async #work(): Promise<void> {
+  async #run(): Promise<void> {
     if (this.#isBusy) return
     this.#isBusy = true
     for (let exchange = this.#next(); exchange; exchange = this.#next()) {
@@ -118,14 +117,14 @@ export class SharedSession {
       onRawData: (data) => {
         size += data.length
         client.send(data)
-        for (const notification of notifications(data)) this.#tellOthers(id, notification)
+        for (const notification of notifications(data)) this.#notifyOthers(id, notification)
       },
     })
     if (isOver && !this.#database.isInTransaction()) this.#holder = undefined
     return size
   }
 
-  #tellOthers(sender: number, notification: Uint8Array): void {
+  #notifyOthers(sender: number, notification: Uint8Array): void {
     for (const [id, { send }] of this.#clients) if (id !== sender) send(notification)
   }
 
@@ -137,14 +136,14 @@ export class SharedSession {
   }
 }
 
-/** The start-up message of a connection that asks for no settings. */
+/** A start-up message without settings. */
 function plainStartup(): Buffer {
   const message = Buffer.from('\0\0\0\0\0\x03\0\0user\0postgres\0database\0postgres\0\0')
   message.writeInt32BE(message.length)
   return message
 }
 
-/** SQL that gives the session what a start-up message asks for, and nothing of what another one did. */
+/** SQL that resets the session and applies the settings of a start-up message. */
 function settingsOf(startup: Uint8Array): string {
   const words = Buffer.from(startup.subarray(8)).toString().split('\0')
   const parameters = new Map<string, string>()
@@ -159,7 +158,10 @@ function settingsOf(startup: Uint8Array): string {
   return `reset all; ${sets.join(' ')}`
 }
 
-/** Finds the notifications in what the server sends, which comes in pieces: PGlite gives them to who runs a statement. */
+/**
+ * Extracts notifications from the server's output, which comes in chunks: PGlite only sends them to the connection that
+ * runs a statement.
+ */
 function notificationsIn() {
   let rest = Buffer.alloc(0)
   return (data: Uint8Array): Buffer[] => {

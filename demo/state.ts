@@ -2,18 +2,18 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What the demo keeps between starts beside the database: ports, and the secrets it made up for itself. */
+/** The demo's state besides the database, kept between starts: ports and generated secrets. */
 export type DemoState = {
   ports: { portal: number; eid: number; managementApi: number }
   clientSecret: string
   sessionSecret: string
   cookieKey: string
   signingKey: Record<string, unknown>
-  /** Issuers for which the demo people have been given their grants: a user ID depends on the issuer. */
+  /** Issuers for which the demo grants have been written: user IDs depend on the issuer. */
   seeded: string[]
 }
 
-/** Signing key for the demo eID's ID tokens (ES256), as a private JWK. */
+/** Creates a signing key for the demo eID's ID tokens (ES256), as a private JWK. */
 export function newSigningKey(): Record<string, unknown> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return {
@@ -24,7 +24,7 @@ export function newSigningKey(): Record<string, unknown> {
   }
 }
 
-/** Reads what the last start left, or begins anew. */
+/** Reads the state of the last start, or creates a new one. */
 export function loadDemoState(dataDir: string): DemoState {
   const file = fileOf(dataDir)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as DemoState
@@ -46,7 +46,7 @@ function secret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** Keeps the state for the next start; only its owner can read it. */
+/** Stores the state for the next start; only its owner can read it. */
 export function saveDemoState(dataDir: string, state: DemoState): void {
   writeFileSync(fileOf(dataDir), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
   chmodSync(fileOf(dataDir), 0o600)

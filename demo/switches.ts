@@ -2,19 +2,19 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import type { Faults } from './management-api/faults.ts'
 
-/** What the demo can be told when it starts: createDemoWorld, createDemoManagementApi and startDemo take it as it is. */
+/** The command-line switches of the demo. */
 export type DemoSwitches = {
-  /** Of the large partner, 23456. */
+  /** The number of sales units of the large partner, 23456. */
   readonly salesUnits: number
   readonly faults: Pick<Faults, 'latencyMs' | 'failRate' | 'rateLimitPerSecond' | 'down'>
-  /** Throws away what earlier starts left. */
+  /** Deletes the data of earlier starts. */
   readonly reset: boolean
   readonly log: string
-  /** Only to be told what there is. */
+  /** Only prints the usage. */
   readonly help: boolean
 }
 
-/** Thrown when the switches make no sense; its message says which and why, one a line. */
+/** Thrown for invalid switches; the message has one line per error. */
 export class DemoSwitchError extends Error {
   override readonly name = 'DemoSwitchError'
 }
@@ -22,15 +22,15 @@ export class DemoSwitchError extends Error {
 /** What `--help` prints. */
 export const demoUsage = `npm run demo -- [switches]    start the portal with a demo eID and a demo Management API
 
-  --sales-units <number>    how many partner 23456 has, 1 to 400000 (1200)
-  --latency <ms>            the demo API waits so long before it answers, 0 to 60000 (0)
-  --fail-rate <share>       the share of its answers that are failures, 0 to 1 (0)
-  --rate-limit <number>     calls a second that it takes from an organisation, 1 to 10000 (no limit);
-                            the portal then makes no more than these
-  --down                    it answers nothing
-  --reset                   afresh: throws away ./data
-  --log <level>             with the portal's log, such as info (warn)
-  --help                    this text`
+  --sales-units <number>    sales units of partner 23456, 1 to 400000 (1200)
+  --latency <ms>            latency of the demo API, 0 to 60000 (0)
+  --fail-rate <share>       share of its answers that fail, 0 to 1 (0)
+  --rate-limit <number>     its rate limit per organisation and second, 1 to 10000 (no limit);
+                            the portal then stays within it
+  --down                    the demo API does not answer
+  --reset                   delete ./data and start afresh
+  --log <level>             log level of the portal, such as info (warn)
+  --help                    show this text`
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -59,8 +59,8 @@ const options = {
 }
 
 /**
- * The demo's switches, as they stand behind `npm run demo --`.
- * @throws DemoSwitchError naming every mistake
+ * Parses the switches after `npm run demo --`.
+ * @throws DemoSwitchError with every error
  */
 export function parseDemoSwitches(argv: readonly string[]): DemoSwitches {
   const parsed = schema.safeParse(valuesOf(argv))
@@ -91,27 +91,27 @@ function valuesOf(argv: readonly string[]): unknown {
   }
 }
 
-/** The demo API's faults in a sentence, for whoever starts the demo. */
+/** The demo API's faults as a sentence, for the start message. */
 export function describeFaults({ latencyMs, failRate, rateLimitPerSecond, down }: DemoSwitches['faults']) {
   if (down) return 'is down'
-  const clouds = [
+  const faults = [
     latencyMs > 0 && `answers after ${latencyMs} ms`,
     failRate > 0 && `fails ${Math.round(failRate * 10_000) / 100} % of the calls`,
     rateLimitPerSecond !== null && `takes ${rateLimitPerSecond} calls a second from an organisation`,
-  ].filter((cloud) => cloud !== false)
-  return clouds.length === 0 ? 'answers at once' : clouds.join(', ')
+  ].filter((fault) => fault !== false)
+  return faults.length === 0 ? 'answers at once' : faults.join(', ')
 }
 
 function whole(least: number, most: number) {
   return number(/^\d{1,9}$/, [least, most], 'a whole number')
 }
 
-/** A number as people write it, in a range. Not what Number() takes: that is '' and 0x10 and 1e5, too. */
+/** A decimal number in a range. Stricter than Number(), which accepts '', 0x10 and 1e5. */
 function number(pattern: RegExp, [least, most]: readonly [number, number], kind: string) {
-  const words = `must be ${kind} from ${least} to ${most}`
+  const message = `must be ${kind} from ${least} to ${most}`
   return z
     .string()
-    .regex(pattern, words)
+    .regex(pattern, message)
     .transform(Number)
-    .refine((value) => value >= least && value <= most, words)
+    .refine((value) => value >= least && value <= most, message)
 }

@@ -8,10 +8,10 @@ import type { DemoWorld } from './world/types.ts'
 import { webhooks } from './world/webhooks.ts'
 
 /**
- * A fresh demo world, the same every time: partner 12345 (small, made by hand), 23456 (large, generated), 34567
- * (has nothing at all), and four merchants with keys of their own. Each part has a stream of its own, so that
- * another size of the large partner changes no id of the small one.
- * @param options.salesUnits active sales units of partner 23456: 1200 unless given, at most 400 000
+ * Creates the demo world, the same every time: partner 12345 (small, handwritten), 23456 (large, generated), 34567
+ * (empty), and four merchants with credentials. Each part has its own random stream, so that the size of the large
+ * partner changes no id of the small one.
+ * @param options.salesUnits active sales units of partner 23456: 1200 by default, at most 400 000
  */
 export function createDemoWorld({ salesUnits = 1200 }: { salesUnits?: number } = {}): DemoWorld {
   const small = nordlys(createRandom(1))
@@ -53,7 +53,7 @@ export function createDemoWorld({ salesUnits = 1200 }: { salesUnits?: number } =
   }
 }
 
-/** As many orders as sales units while there are few; in a large world a tenth of them. */
+/** As many orders as sales units while there are few; a tenth of them in a large world. */
 function ordersOf(salesUnits: number): number {
   return Math.max(Math.min(400, salesUnits), Math.floor(salesUnits / 10))
 }

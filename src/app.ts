@@ -23,7 +23,7 @@ import { siteMap } from './pages/routes.ts'
 import { sessions } from './sessions/middleware.ts'
 import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
-/** What the app is built from. Nothing here is opened or closed by the app. */
+/** Dependencies of the app, which does not open or close them. */
 export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens'> & {
   readonly config: Config
   readonly brand: Brand
@@ -32,7 +32,7 @@ export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens'> & {
 
 const views = fileURLToPath(new URL('../views', import.meta.url))
 
-/** The whole portal as an Express app: every concern in the order it sees a request. Does no I/O itself. */
+/** Creates the Express app, with all middleware in order. Does no I/O itself. */
 export function createApp(deps: AppDeps): Express {
   const { config, database, logger, eid } = deps
   const app = express()
@@ -65,7 +65,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)
   app.use(mount(pages.user))
-  const looks = auditPages(createPageViewAudit(deps.audit))
+  const auditViews = auditPages(createPageViewAudit(deps.audit))
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]
     app.use(
@@ -74,7 +74,7 @@ export function createApp(deps: AppDeps): Express {
       actAs(kind, deps),
       withLists(deps.freshness),
       withMenu(section),
-      looks,
+      auditViews,
       mountOrganisation(section, deps.audit),
     )
   }

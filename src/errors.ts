@@ -1,35 +1,35 @@
 /**
- * Every error that the portal turns into a page. `status` is ours, decided here once: an upstream 401, 403 or
- * 404 never becomes our own status by accident. `cause` is for the log, never for a page.
+ * The base of all errors that the portal renders as a page. `status` is decided here: an upstream 401, 403 or 404 never
+ * becomes our own status by accident. `cause` is for the log, never for a page.
  */
 export abstract class PortalError extends Error {
   abstract readonly status: number
-  /** Names the page's words: `errors.<page>.title` and `errors.<page>.text` in views/locales. */
+  /** The key of the page's messages: `errors.<page>.title` and `errors.<page>.text` in views/locales. */
   abstract readonly page: string
   override get name(): string {
     return this.constructor.name
   }
 }
 
-/** Thrown when nothing lives at an address, or when the user may not know whether it does. */
+/** Thrown for an unknown address, or one whose existence the user must not learn. */
 export class NotFoundError extends PortalError {
   readonly status = 404
   readonly page = 'notFound'
 }
 
-/** Thrown when the user may act as the organisation, but not see this part of it. */
+/** Thrown when the user may act as the organisation, but lacks the role for this part of it. */
 export class RoleNeededError extends PortalError {
   readonly status = 403
   readonly page = 'roleNeeded'
 }
 
-/** Thrown when the fault is ours and nobody foresaw it. */
+/** Thrown for an unexpected internal error. */
 export class InternalError extends PortalError {
   readonly status = 500
   readonly page = 'internal'
 }
 
-/** Thrown when what the user typed or followed is malformed. */
+/** Thrown for a malformed request. */
 export class BadRequestError extends PortalError {
   readonly status = 400
   readonly page = 'badRequest'
@@ -40,7 +40,7 @@ export class NotSharedError extends PortalError {
   readonly status = 404
   readonly page: 'salesUnitNotShared' | 'merchantNotShared' | 'productOrderNotShared'
   readonly key: string
-  /** @param page which words explain it; @param key the MSN or id that was asked for */
+  /** @param page the key of its messages; @param key the requested MSN or id */
   constructor(
     page: 'salesUnitNotShared' | 'merchantNotShared' | 'productOrderNotShared',
     key: string,
@@ -52,17 +52,17 @@ export class NotSharedError extends PortalError {
   }
 }
 
-/** Thrown when what somebody asks for has never been read and is being read: the page loads itself again. */
+/** Thrown while the requested data is read for the first time; the page reloads itself. */
 export class BeingReadError extends PortalError {
   readonly status = 202
   readonly page = 'beingRead'
 }
 
-/** Thrown for what the portal has known and the API does not share any more: not active, or with another partner now. */
+/** Thrown for a record that the API no longer shares: not active, or with another partner now. */
 export class GoneError extends PortalError {
   readonly status = 410
   readonly page: 'salesUnitGone' | 'merchantGone' | 'productOrderGone'
-  /** What it is called, and the id that it was asked for by. */
+  /** The name of the record, and its requested id. */
   readonly title: string
   readonly key: string
   readonly removedAt: Date
@@ -78,7 +78,7 @@ export class GoneError extends PortalError {
   }
 }
 
-/** What was being read when an upstream call failed. One word a resource, as in the site map. */
+/** The resource of an upstream call, as in the site map. */
 export type Purpose =
   | 'token'
   | 'salesUnits'
@@ -90,16 +90,17 @@ export type Purpose =
   | 'productOrderTemplates'
   | 'webhooks'
 
-/** What is known of a failed call to the Management API or the Webhooks API. Never keys, tokens or bodies. */
+/** The details of a failed call to the Management API or the Webhooks API. Never credentials, tokens or bodies. */
 export type UpstreamFailure = {
   readonly purpose: Purpose
-  /** HTTP status of the last answer; absent when there was none (network error, timeout). */
+  /** HTTP status of the last response; absent without one (network error, timeout). */
   readonly status?: number | undefined
   /** `title` of the RFC 7807 problem, cut to 200 characters. */
   readonly title?: string | undefined
   readonly traceId?: string | undefined
 }
 
+/** The base of failed calls to the Management API or the Webhooks API. */
 export abstract class UpstreamError extends PortalError {
   readonly failure: UpstreamFailure
   constructor(failure: UpstreamFailure, options?: ErrorOptions) {
@@ -112,79 +113,79 @@ function describe({ purpose, status, title, traceId }: UpstreamFailure): string 
   return [purpose, status ?? 'no answer', title, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
 }
 
-/** Thrown when the API does not answer in time, answers 429/423/5xx after all retries, or answers nonsense. */
+/** Thrown when the API does not answer in time, answers 429/423/5xx after all retries, or sends an invalid response. */
 export class UpstreamUnavailableError extends UpstreamError {
   readonly status = 503
   readonly page = 'upstreamUnavailable'
 }
 
-/** Thrown when the API refuses the organisation's keys (401 or 403, also from a token endpoint). */
+/** Thrown when the API refuses the organisation's credentials (401 or 403, also from a token endpoint). */
 export class UpstreamRefusedError extends UpstreamError {
   readonly status = 502
   readonly page = 'upstreamRefused'
 }
 
-/** Thrown when the API answers 404: not there, not active, or not shared with the caller. */
+/** Thrown when the API answers 404: absent, not active, or not shared with the caller. */
 export class UpstreamNotFoundError extends UpstreamError {
   readonly status = 502
   readonly page = 'upstreamNotFound'
 }
 
-/** Thrown when the eID provider does not answer, or answers that it cannot. */
+/** Thrown when the eID provider does not answer, or answers with a temporary error. */
 export class EidUnavailableError extends PortalError {
   readonly status = 503
   readonly page = 'eidUnavailable'
 }
 
-/** Thrown when the eID provider's answer is not one that OpenID Connect allows, or does not prove who it is. */
+/** Thrown when the eID provider's answer violates OpenID Connect, or fails verification. */
 export class EidAnswerError extends PortalError {
   readonly status = 502
   readonly page = 'eidAnswer'
 }
 
-/** Thrown when a sign-in comes back that this browser did not start, or started too long ago or twice. */
+/** Thrown for a callback of a sign-in that this browser did not start, started too long ago, or has used already. */
 export class SignInExpiredError extends PortalError {
   readonly status = 400
   readonly page = 'signInExpired'
 }
 
-/** Thrown when a sign-in comes back that is not under way, to somebody who is signed in: the other window was first. */
+/** Thrown for a callback without a pending sign-in when the user is signed in: another window has finished it. */
 export class SignInDoneError extends PortalError {
   readonly status = 400
   readonly page = 'signInDone'
 }
 
-/** Thrown when the user said no at the eID provider. */
+/** Thrown when the user cancels at the eID provider. */
 export class SignInCancelledError extends PortalError {
   readonly status = 400
   readonly page = 'signInCancelled'
 }
 
-/** Thrown when the eID signed somebody in less surely than OIDC_ACR_VALUES asks for, or does not say how surely. */
+/** Thrown when the eID's assurance level is missing or not among OIDC_ACR_VALUES. */
 export class AssuranceError extends PortalError {
   readonly status = 403
   readonly page = 'assurance'
 }
 
-/** Thrown when a form comes without this session's token: an old tab, or somebody else's form. */
+/** Thrown when a form lacks this session's CSRF token: an old tab, or a forged form. */
 export class FormExpiredError extends PortalError {
   readonly status = 403
   readonly page = 'formExpired'
 }
 
-/** Thrown when one address or one user asks for something too often. */
+/** Thrown when an address or a user exceeds a rate limit. */
 export class TooManyRequestsError extends PortalError {
   readonly status = 429
   readonly page = 'tooManyRequests'
   readonly retryAfterSeconds: number
-  /** @param limit which limit it was, for the log */
+  /** @param limit the name of the limit, for the log */
   constructor(limit: string, retryAfterSeconds: number) {
     super(limit)
     this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
-/** Thrown when the mail server does not answer, or not as it should; the message is a code, never its words. */
+/** Thrown when the mail server does not answer, or with an error; the message is a code, never the server's text. */
 export class MailUnavailableError extends PortalError {
   readonly status = 503
   readonly page = 'mailUnavailable'

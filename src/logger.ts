@@ -3,7 +3,7 @@ import { destination as fileDestination, type DestinationStream, type Logger, pi
 
 export type { Logger }
 
-/** Names of fields whose value never reaches a log, at whatever depth up to three they stand. */
+/** Fields that are redacted in the log, at up to three levels of depth. */
 const secretFields = [
   'authorization',
   'cookie',
@@ -32,12 +32,12 @@ const redactPaths = secretFields.flatMap((field) => {
   return [key.replace(/^\./, ''), `*${key}`, `*.*${key}`]
 })
 
-/** The request that the code running now works for; each line it logs carries its id, however deep down. */
+/** The current request; every log line within it has its id. */
 export const requestScope = new AsyncLocalStorage<{ readonly requestId: string }>()
 
 /**
- * The process's logger: JSON lines on stdout. Redaction is the second line of defence; the first is that no call
- * passes secrets, e-mail addresses or query text.
+ * Creates the logger of the process: JSON lines on stdout. Redaction is the second line of defence; the first is that
+ * no call logs secrets, e-mail addresses or query text.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
@@ -48,18 +48,18 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       serializers: { err: (error: unknown) => errorForLog(error) },
       mixin: () => ({ ...requestScope.getStore() }),
       redact: {
-        // `err.code` names `err`, so that `censor` is told of it.
+        // Includes `err.code`, so that `censor` is called for `err`.
         paths: [...redactPaths, 'err.code'],
-        // What `errorForLog` lets through is no secret, also the `code`.
+        // `errorForLog` has removed secrets from errors, so their `code` is kept.
         censor: (value: unknown, path: string[]) => (path[0] === 'err' ? value : '[redacted]'),
       },
     },
-    // At once: to hand each line to another thread and back costs more than to write it, and a crash loses none.
+    // Synchronous: a worker thread costs more than the write, and a crash would lose lines.
     destination ?? fileDestination({ dest: 1, sync: true }),
   )
 }
 
-/** Type, message, stack, code and causes of an error; not its other members, which may hold anything. */
+/** Type, message, stack, code and causes of an error; other members are dropped, as they may contain anything. */
 function errorForLog(error: unknown, depth = 0): unknown {
   if (!isErrorLike(error)) return { type: typeof error, ...(typeof error === 'string' && { message: error }) }
   const { name = 'Error', message, stack, code, cause, errors } = error
@@ -69,15 +69,15 @@ function errorForLog(error: unknown, depth = 0): unknown {
     type: name,
     message,
     stack,
-    // ECONNREFUSED, 23505; an authorization code looks different.
+    // Such as ECONNREFUSED or 23505; an authorization code does not match.
     code: /^[A-Z\d_]{1,50}$/.test(String(code)) ? code : undefined,
     cause: cause === undefined ? undefined : nested([cause])[0],
-    // What an AggregateError has instead of a message.
+    // The errors of an AggregateError.
     errors: Array.isArray(errors) ? nested(errors) : undefined,
   }
 }
 
-/** Not `instanceof`: some libraries emit copies of errors that are plain objects, and a worker's errors are of another realm. */
+/** Not `instanceof`: some libraries emit plain copies of errors, and errors of a worker belong to another realm. */
 function isErrorLike(value: unknown): value is ErrorLike {
   return (
     typeof value === 'object' &&

@@ -19,27 +19,27 @@ import type { FreshnessService } from './sync/freshness.ts'
 import type { Sync } from './sync/sync.ts'
 import { migrate, schemaVersion } from './store/migrations.ts'
 
-/** How long requests in flight may take to end when the portal stops. */
+/** How long running requests may take when the portal stops. */
 const drainMs = 10_000
 
-/** A running portal. `url` is where it listens, which is the public address only where no proxy stands before it. */
+/** A running portal. `url` is where it listens; behind a proxy it differs from the public address. */
 export type Portal = {
   readonly url: string
   readonly database: Database
   readonly sync: Sync
   readonly freshness: Pick<FreshnessService, 'requested'>
   readonly audit: AuditWriter
-  /** Reads the organisations file and its secret files again now; otherwise the portal sees by itself that they change. */
+  /** Rereads the organisations file and its secret files now; changes are also detected automatically. */
   readonly reload: () => void
-  /** Not ready, then the sync and requests in flight, then the database. May be called twice. */
+  /** Fails readiness, then stops the sync, running requests and the database. May be called twice. */
   readonly stop: () => Promise<void>
 }
 
 /**
- * Opens the database, migrates it and listens. The eID provider and the Management API may be down meanwhile.
- * @param options.logger instead of one on stdout
- * @param options.demoNotice has every page say that this is a demo
- * @throws DatabaseUnavailableError; ConfigurationError for a port that is taken, or an accent colour that is not seen
+ * Opens and migrates the database, then listens. The eID provider and the Management API may be down.
+ * @param options.logger replaces the logger on stdout
+ * @param options.demoNotice marks every page as a demo
+ * @throws DatabaseUnavailableError; ConfigurationError for a port in use, or an accent colour with too little contrast
  */
 export async function startPortal(
   config: Config,
@@ -85,20 +85,21 @@ export async function startPortal(
     await listen(server, config)
     const { address, family, port } = server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-    if (!config.mail) logger.warn('SMTP_URL is not set: whose e-mail address the eID does not vouch for cannot get in')
+    if (!config.mail)
+      logger.warn('SMTP_URL is not set: users without an e-mail address verified by the eID cannot use the portal')
     logger.info({ url, organisations: organisations.current().size }, 'portal ready')
     const credentials = startCredentialsReload(config, running, audit, logger)
     const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
-    // Found ahead, so that the first sign-in need not wait; if it is down, that sign-in asks again.
+    // Discovery starts now, so that the first sign-in need not wait; after a failure that sign-in retries.
     eid.configuration().catch(() => {})
 
     const stop = async (): Promise<void> => {
-      logger.info('stopping')
+      logger.info('portal stopping')
       stopping.abort()
       credentials.stop()
-      // Other instances take up its work while this one answers what is left to answer.
+      // Other instances take over the sync while this one answers the remaining requests.
       const syncStopped = running?.sync.stop()
-      // Whoever sends traffic here must see that it is not wanted before there is nobody to take it.
+      // Fail readiness first, so the load balancer drains this instance.
       await setTimeout(config.shutdownDelayMs)
       const closed = once(server, 'close')
       server.close()
@@ -112,7 +113,7 @@ export async function startPortal(
       await endRetention()
       await audit.flush()
       await database.close()
-      logger.info('stopped')
+      logger.info('portal stopped')
     }
     let stopped: Promise<void> | undefined
     return {
@@ -144,6 +145,6 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
     await once(server, 'listening')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new ConfigurationError([`PORT ${port} on HOST ${host} cannot be listened on: ${code}`])
+    throw new ConfigurationError([`cannot listen on ${host}:${port}: ${code}`])
   }
 }

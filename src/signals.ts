@@ -1,6 +1,4 @@
-/**
- * Stops in order at SIGTERM or SIGINT and exits: 0 when all went well, 1 when not. A second signal means now.
- */
+/** Stops in order at SIGTERM or SIGINT and exits: 0 on success, 1 on failure. A second signal exits at once. */
 export function stopOnSignals(stop: () => Promise<void>): void {
   const begin = (): void => {
     process.once('SIGTERM', () => process.exit(1))

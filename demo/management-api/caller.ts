@@ -13,7 +13,7 @@ const systemHeaders = [
   'Vipps-System-Plugin-Version',
 ]
 
-/** Refuses a request, token requests too, that does not say which system sends it: 400, naming the header. */
+/** Requires the Vipps-System-* headers, also on token requests: 400 that names the header. */
 export function requireSystemHeaders(req: Request, _res: Response, next: NextFunction): void {
   for (const header of systemHeaders) {
     const value = req.get(header)
@@ -25,14 +25,14 @@ export function requireSystemHeaders(req: Request, _res: Response, next: NextFun
 
 const callers = new WeakMap<Response, DemoOrganisation>()
 
-/** Who sent the request; throws when `requireCaller` has not let it in. */
+/** The organisation that sent the request; throws on routes without `requireCaller`. */
 export function callerOf(res: Response): DemoOrganisation {
   const caller = callers.get(res)
-  if (!caller) throw new Error('this route is not behind requireCaller')
+  if (!caller) throw new Error('callerOf needs requireCaller on this route')
   return caller
 }
 
-/** Refuses a request without a valid token, or whose subscription key or MSN does not go with the token. */
+/** Refuses a request without a valid token, or whose subscription key or MSN does not match the token. */
 export function requireCaller(world: DemoWorld, tokens: Tokens): RequestHandler {
   return (req, res, next) => {
     const token = /^Bearer (\S+)$/i.exec(req.get('Authorization') ?? '')?.[1]

@@ -3,38 +3,40 @@ import type { Request, RequestHandler, Response } from 'express'
 import { createRandom } from '../world/random.ts'
 import { sendProblem } from './problems.ts'
 
-/** What an override sees of a request. `attempt` counts from 1 for the same method, path and MSN, anew for a new override. */
+/**
+ * A request as an override sees it. `attempt` counts from 1 per method, path and MSN, and restarts with a new override.
+ */
 export type FaultyRequest = {
   method: string
-  /** With its query, as the client sent it. */
+  /** The path with its query, as the client sent it. */
   path: string
   /** The Merchant-Serial-Number header. */
   msn?: string
   attempt: number
 }
 
-/** A body that is a string is sent as it is, as HTML unless the headers say otherwise; anything else as JSON. */
+/** A string body is sent unchanged, as HTML unless the headers say otherwise; anything else as JSON. */
 export type FaultAnswer = { status: number; headers?: Record<string, string>; body?: unknown }
 
-/** How the API behaves. Change any member while it runs; it holds from the next request, tokens included. */
+/** The faults of the API. Changes apply from the next request on, including token requests. */
 export type Faults = {
-  /** Waited before each answer. */
+  /** The delay before each answer. */
   latencyMs: number
-  /** Share of the requests, 0 to 1, that fail with 500, 502 (HTML), 503 or 423; the same ones in every run. */
+  /** The share of requests, 0 to 1, that fail with 500, 502 (HTML), 503 or 423; deterministic across runs. */
   failRate: number
-  /** More requests of one organisation than this within a second are refused with 429. null: no limit. */
+  /** Requests per organisation and second above this get 429. null: no limit. */
   rateLimitPerSecond: number | null
-  /** Written into Retry-After, which every second refusal has. */
+  /** The value of Retry-After, which every second 429 has. */
   retryAfterSeconds: number
-  /** Cuts every connection without an answer. */
+  /** Closes every connection without an answer. */
   down: boolean
-  /** Answers instead of the API when it returns something; comes before rate limit and failures. */
+  /** Replaces the answer when it returns one; it precedes rate limit and failures. */
   override: ((request: FaultyRequest) => FaultAnswer | undefined) | null
-  /** Makes every token issued so far invalid. New ones can be fetched at once. */
+  /** Invalidates all issued tokens. New ones can be requested at once. */
   revokeTokens(): void
 }
 
-/** Faults without a cloud. */
+/** No faults. */
 export function noFaults(revokeTokens: () => void): Faults {
   return {
     latencyMs: 0,
@@ -47,7 +49,7 @@ export function noFaults(revokeTokens: () => void): Faults {
   }
 }
 
-/** What production has been seen to say on a bad day, gateways and careless problem bodies included. */
+/** Failures seen in production, including gateway errors and inconsistent problem bodies. */
 const failures: readonly FaultAnswer[] = [
   { status: 500, body: { title: 'Internal Server Error', status: '500' } },
   { status: 502, body: '<html><body><h1>502 Bad Gateway</h1></body></html>' },
@@ -56,8 +58,8 @@ const failures: readonly FaultAnswer[] = [
 ]
 
 /**
- * Lets the faults act on every request, before the API itself sees it.
- * @param callerOf whom a request counts for
+ * Applies the faults to every request, before the API handles it.
+ * @param callerOf the organisation whose rate limit a request counts for
  */
 export function applyFaults(faults: Faults, callerOf: (req: Request) => string): RequestHandler {
   const random = createRandom(20_261_001)

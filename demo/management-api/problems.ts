@@ -2,17 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Response } from 'express'
 
-/** Thrown when a request is to be answered with an RFC 7807 problem. */
+/** Thrown to answer a request with an RFC 7807 problem. */
 export class Problem extends Error {
   readonly status: number
-  /** @param detail may reach the caller's log, so no secret belongs in it */
+  /** @param detail may be logged by the caller, so it must not contain secrets */
   constructor(status: number, detail: string) {
     super(detail)
     this.status = status
   }
 }
 
-/** Answers a problem with the members that real answers have, and a trace id of its own. */
+/** Sends a problem with the members of real responses, and a new trace id. */
 export function sendProblem(res: Response, status: number, detail: string): void {
   res
     .status(status)
@@ -30,7 +30,7 @@ export function sendProblem(res: Response, status: number, detail: string): void
     )
 }
 
-/** Express's own errors (a body or path that it cannot read) become problems too. */
+/** Also turns Express's own errors (unreadable body or path) into problems. */
 export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, next) => {
   if (res.headersSent) {
     next(error)

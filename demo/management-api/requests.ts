@@ -2,14 +2,14 @@ import type { RequestHandler, Response } from 'express'
 import type { Logger } from '../../src/logger.ts'
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 
-/** One request that the demo API got. Holds no secret: no key, no token, no body. */
+/** A request that the demo API received; without credentials, tokens and bodies. */
 export type RequestRecord = {
   method: string
-  /** With its query. */
+  /** The path with its query. */
   path: string
-  /** 0 until it is answered, and for good when the connection was cut instead. */
+  /** 0 until it is answered, and for good when the connection was closed. */
   status: number
-  /** Who called, as `organisationKey` writes it; undefined when the keys or the token were not accepted. */
+  /** The caller by organisationKey(); undefined when the credentials or the token were refused. */
   organisation: string | undefined
   headers: {
     merchantSerialNumber: string | undefined
@@ -18,14 +18,14 @@ export type RequestRecord = {
     systemPluginName: string | undefined
     systemPluginVersion: string | undefined
   }
-  /** When it came, in milliseconds since 1970. */
+  /** The time of the request, in ms since the epoch. */
   at: number
 }
 
 const mostKept = 10_000
 const records = new WeakMap<Response, RequestRecord>()
 
-/** Keeps the last 10 000 requests in `requests`, oldest first, and logs each when it is done. */
+/** Keeps the last 10 000 requests in `requests`, oldest first, and logs each at its end. */
 export function recordRequests(requests: RequestRecord[], logger: Logger): RequestHandler {
   return (req, res, next) => {
     const record: RequestRecord = {
@@ -56,7 +56,7 @@ export function recordRequests(requests: RequestRecord[], logger: Logger): Reque
   }
 }
 
-/** Writes who called into the request's record. */
+/** Records the caller of a request. */
 export function recordCaller(res: Response, organisation: OrganisationReference): void {
   const record = records.get(res)
   if (record) record.organisation = organisationKey(organisation)

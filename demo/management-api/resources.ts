@@ -13,7 +13,7 @@ const webhooksByOwner = createRowIndex<DemoWebhook>(({ registeredFor }) => regis
   mostHaveNone: true,
 })
 
-/** Every read endpoint. Behind `requireCaller`; answers only what the caller may see. */
+/** All read endpoints. Requires `requireCaller`; returns only what the caller may see. */
 export function resourceRoutes(world: DemoWorld): Router {
   const router = Router()
 
@@ -64,7 +64,7 @@ export function resourceRoutes(world: DemoWorld): Router {
   return router
 }
 
-/** Production answers an empty list with 204 now and then; here always, so that nobody forgets it. */
+/** Production sometimes answers an empty list with 204; the demo always does, so that clients handle it. */
 function sendRows(res: Response, rows: readonly unknown[], body: unknown = rows): void {
   if (rows.length === 0) res.status(204).end()
   else res.json(body)
@@ -118,12 +118,12 @@ function listWebhooks(world: DemoWorld): RequestHandler {
   }
 }
 
-/** Lists have been seen with an MSN that is a number: here every seventh row has one. */
+/** Production lists have contained numeric MSNs: every seventh row has one here. */
 function msnInRow(msn: string, index: number): string | number {
   return index % 7 === 6 ? Number(msn) : msn
 }
 
-/** Of the orders, every seventh that has a sales unit. */
+/** Every seventh order with a sales unit has a numeric MSN. */
 function orderRows(orders: readonly DemoProductOrder[]): unknown[] {
   let salesUnits = 0
   return orders.map(({ body }) => {

@@ -2,7 +2,7 @@ type Index = {
   readonly length: number
   readonly first: unknown
   readonly last: unknown
-  /** Where the rows of each key stand. */
+  /** The positions of the rows of each key. */
   readonly places: ReadonlyMap<string, readonly number[]>
 }
 
@@ -10,10 +10,10 @@ type Index = {
 export type FindRows<Row> = (rows: readonly Row[], key: string) => readonly Row[]
 
 /**
- * Finds rows by key at once, however many there are: a sync of a large partner asks for every one of them. The rows
- * may change meanwhile, as the demo world does: what is found is looked at again before it is believed.
- * @param options.mostHaveNone believes that there is no such row while the number of rows, the first and the last are
- *   what they were; otherwise all rows are looked through once more, which is slow but rare
+ * Finds rows by key with an index, because a sync of a large partner requests every row. The rows may change, as in the
+ * demo world, so every result is checked before it is returned.
+ * @param options.mostHaveNone trusts that a key has no rows while the number of rows, the first and the last are
+ * unchanged; otherwise all rows are scanned, which is slow but rare
  */
 export function createRowIndex<Row>(
   keyOf: (row: Row) => string,
@@ -33,11 +33,11 @@ export function createRowIndex<Row>(
     const isSame = known?.length === rows.length && known.first === rows[0] && known.last === rows.at(-1) && known
     const index = isSame || rebuilt(rows)
     const found = at(rows, index.places.get(key))
-    const isTrue =
+    const isCurrent =
       found.length === 0
         ? options.mostHaveNone || !rows.some((row) => keyOf(row) === key)
         : found.every((row) => keyOf(row) === key)
-    return isTrue ? found : at(rows, rebuilt(rows).places.get(key))
+    return isCurrent ? found : at(rows, rebuilt(rows).places.get(key))
   }
 }
 

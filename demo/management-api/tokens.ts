@@ -6,15 +6,15 @@ import { Problem } from './problems.ts'
 import { recordCaller } from './requests.ts'
 import { canUseMsn } from './visibility.ts'
 
-/** Issues tokens and knows whose a token is. */
+/** Issues tokens and finds their owners. */
 export type Tokens = {
   issue(caller: DemoOrganisation, lifetimeSeconds: number): string
-  /** The caller that a token was issued to; undefined when it is unknown, expired or revoked. */
+  /** The organisation of a token; undefined when it is unknown, expired or revoked. */
   owner(token: string): DemoOrganisation | undefined
   revokeAll(): void
 }
 
-/** Keeps tokens in memory, until they are revoked. */
+/** Keeps tokens in memory until they are revoked. */
 export function createTokens(): Tokens {
   const issued = new Map<string, { caller: DemoOrganisation; expiresAt: number }>()
   return {
@@ -31,7 +31,7 @@ export function createTokens(): Tokens {
   }
 }
 
-/** The organisation that a request says it comes from, by token or client id, right or wrong; '' when it says none. */
+/** The organisation that a request claims by token or client id, verified or not; '' without one. */
 export function claimedCaller(world: DemoWorld, tokens: Tokens, req: Request): string {
   const token = /^Bearer (\S+)$/i.exec(req.get('Authorization') ?? '')?.[1]
   const clientId = req.get('client_id') ?? basicCredentials(req)?.[0]
@@ -47,8 +47,8 @@ function basicCredentials(req: Request): [id: string, secret: string] | undefine
 }
 
 /**
- * The two token endpoints. Each accepts only its own kind of keys.
- * @param lifetimeSeconds of both kinds of token; otherwise 24 hours (standard) and 15 minutes (management)
+ * The two token endpoints. Each accepts only its own kind of credentials.
+ * @param lifetimeSeconds of both kinds of token; by default 24 hours (standard) and 15 minutes (management)
  */
 export function tokenRoutes(world: DemoWorld, tokens: Tokens, lifetimeSeconds?: number): Router {
   const router = Router()
@@ -90,7 +90,10 @@ export function tokenRoutes(world: DemoWorld, tokens: Tokens, lifetimeSeconds?: 
   return router
 }
 
-/** Whose keys the headers of a standard token request are, or a problem that does not say which one is wrong. */
+/**
+ * The organisation whose credentials are in the headers of a standard token request. @throws Problem that does not say
+ * which part is wrong
+ */
 function standardClient(world: DemoWorld, req: Request): DemoOrganisation {
   const caller = world.organisations.find(
     ({ keys }) =>

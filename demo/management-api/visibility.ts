@@ -8,10 +8,10 @@ const salesUnitsByMerchant = createRowIndex<DemoSalesUnit>(({ body }) => merchan
 
 type Owners = { readonly merchants: number; readonly of: Map<DemoSalesUnit, DemoMerchant> }
 
-/** The merchant of each sales unit as it was last found: a list asks for all of them. */
+/** The merchant of each sales unit, cached because a list needs all of them. */
 const owners = new WeakMap<DemoWorld, Owners>()
 
-/** The active sales units that the caller may see: a partner's own connections, a merchant's own. */
+/** The active sales units that the caller may see: a partner's connected ones, a merchant's own. */
 export function visibleSalesUnits(world: DemoWorld, caller: OrganisationReference): DemoSalesUnit[] {
   const known = ownersOf(world)
   return world.salesUnits.filter((row) => isShown(world, caller, row, known))
@@ -19,7 +19,7 @@ export function visibleSalesUnits(world: DemoWorld, caller: OrganisationReferenc
 
 function ownersOf(world: DemoWorld): Owners['of'] {
   const known = owners.get(world)
-  // Merchants and sales units that were taken out are forgotten.
+  // The cache is dropped when merchants or sales units were removed.
   if (known?.merchants === world.merchants.length && known.of.size <= world.salesUnits.length) return known.of
   const of: Owners['of'] = new Map()
   owners.set(world, { merchants: world.merchants.length, of })
@@ -43,7 +43,7 @@ function merchantKey({ scheme, id }: BusinessIdentifier): string {
   return organisationKey({ kind: 'merchant', scheme, id })
 }
 
-/** One of them; undefined also when it exists but is not for the caller, so that nobody can tell. */
+/** One visible sales unit; undefined also when it exists but is not visible, so that callers cannot tell. */
 export function visibleSalesUnit(
   world: DemoWorld,
   caller: OrganisationReference,
@@ -54,8 +54,8 @@ export function visibleSalesUnit(
 }
 
 /**
- * A merchant, with those of its sales units that the caller may see. Undefined when it is not active, is another
- * merchant than the calling one, or has no active sales unit with the calling partner.
+ * A merchant with its sales units that the caller may see. Undefined when it is not active, is another merchant than
+ * the calling one, or has no active sales unit with the calling partner.
  */
 export function visibleMerchant(
   world: DemoWorld,
@@ -70,7 +70,7 @@ export function visibleMerchant(
   return merchant?.body.status === 'ACTIVE' && shown ? { merchant, salesUnits } : undefined
 }
 
-/** Whether a caller may name this MSN in Merchant-Serial-Number. Sales unit keys: only their own. */
+/** Whether a caller may send this MSN in Merchant-Serial-Number. Sales unit credentials: only their own. */
 export function canUseMsn(world: DemoWorld, { organisation, keys }: DemoOrganisation, msn: string): boolean {
   return keys.type === 'sales-unit'
     ? keys.merchantSerialNumber === msn

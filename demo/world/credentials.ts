@@ -7,7 +7,7 @@ const partners: [id: string, name: string, type: 'partner' | 'management'][] = [
   ['34567', 'Tyhjä Aloitus Oy', 'management'],
 ]
 
-/** Business ids of the merchants that have keys of their own; the one with an MSN has sales unit keys. */
+/** Business ids of the merchants with credentials; the one with an MSN has sales unit credentials. */
 const merchantsWithKeys: [id: string, msn?: string][] = [
   ['311900456'],
   ['91234567'],
@@ -16,8 +16,8 @@ const merchantsWithKeys: [id: string, msn?: string][] = [
 ]
 
 /**
- * Everybody who can call the API. Partner 23456's keys name an MSN of its own when it has any sales unit, partner
- * 12345's do not: both forms exist.
+ * All organisations that can call the API. The credentials of partner 23456 name an MSN when it has any sales unit,
+ * those of partner 12345 do not, to cover both forms.
  */
 export function organisations(
   merchants: readonly DemoMerchant[],
@@ -67,13 +67,13 @@ function subscriptionKey(random: Random): string {
   return `demo-subscription-${random.uuid().replaceAll('-', '')}`
 }
 
-/** The content of the portal's organisations file, keys and all: made-up ones that only the demo API accepts. */
+/** The content of the portal's organisations file, with credentials that only the demo API accepts. */
 export type OrganisationsFile = {
   partners: { id: string; name: string; keys: DemoKeys }[]
   merchants: { scheme: string; id: string; name: string; keys: DemoKeys }[]
 }
 
-/** What an operator would have written to let the portal act as everybody in the demo world. */
+/** The organisations file for all organisations of the demo world. */
 export function organisationsFile(world: DemoWorld): OrganisationsFile {
   const file: OrganisationsFile = { partners: [], merchants: [] }
   for (const { organisation, keys } of world.organisations) {

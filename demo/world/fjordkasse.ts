@@ -6,8 +6,8 @@ import type { DemoMerchant, DemoSalesUnit, Market } from './types.ts'
 type Named = { merchant: DemoMerchant; market: Market; shortName: string }
 
 /**
- * The large partner 23456: `count` active sales units of about a quarter as many merchants, all generated. Every
- * merchant has at least one; a few have very many, as chains do. At most 400 000: beyond that ids repeat.
+ * The large partner 23456: `count` generated active sales units of about a quarter as many merchants. Every merchant
+ * has at least one; a few have very many, like chains. At most 400 000: beyond that ids repeat.
  */
 export function fjordkasse(count: number, random: Random): { merchants: DemoMerchant[]; salesUnits: DemoSalesUnit[] } {
   const owners = Array.from({ length: Math.ceil(count / 4) }, (_, index) => inventMerchant(index, random))

@@ -9,8 +9,8 @@ export const schemes: Record<Market, string> = {
 }
 
 /**
- * A business id of the market's form, different for every `index` below 100 000 of the same series (one digit).
- * Begins with 3 (NO) or 9 (DK, FI), which no real company's does.
+ * A business id in the market's format, unique for every `index` below 100 000 of a series (one digit). It begins with
+ * 3 (NO) or 9 (DK, FI), which real companies' ids do not.
  */
 export function businessId(market: Market, series: number, index: number): string {
   const scrambled = (length: number): string => String((index * 7919 + 54321) % 10 ** length).padStart(length, '0')
@@ -29,7 +29,7 @@ export function bankAccount(
   return { scheme: 'IBAN:FI', id: random.digits(16) }
 }
 
-/** What an ordinary sales unit of the market may do; `changes` win. Partial and late capture are DK and FI only. */
+/** The default configuration of a market, overridden by `changes`. Partial and late capture exist in DK and FI only. */
 export function configuration(
   market: Market,
   changes: Record<string, boolean | string> = {},

@@ -1,6 +1,6 @@
 import type { Market } from './types.ts'
 
-/** What the names and addresses of a market's generated merchants are put together from. */
+/** The parts of the generated names and addresses of a market's merchants. */
 export type NameParts = {
   owners: readonly string[]
   trades: readonly string[]
@@ -9,7 +9,7 @@ export type NameParts = {
   streets: readonly string[]
 }
 
-/** Short enough that owner, trade and place together stay within the API's 50 characters. */
+/** Short enough that owner, trade and place together fit the API's 50 characters. */
 export const nameParts: Record<Market, NameParts> = {
   NO: {
     owners: ['Nordahl', 'Bjørk', 'Sørli', 'Ås', 'Kråkstad', 'Havn', 'Fjellro', 'Lykke', 'Torget', 'Gråbein'],

@@ -6,9 +6,9 @@ type Unit = {
   msn: string
   name: string
   changes?: Record<string, boolean | string>
-  /** Instead of the market's whole configuration: real answers leave properties out. */
+  /** Replaces the whole configuration: real responses leave members out. */
   only?: Record<string, boolean | string>
-  /** null: connected to no partner. */
+  /** null: not connected to a partner. */
   partnerId?: null
   inactive?: true
   noBankAccount?: true
@@ -26,7 +26,7 @@ type Row = {
   units: Unit[]
 }
 
-/** Written by hand: these stand on the demo's first pages, and in the tests, with every awkward name there is. */
+/** Handwritten, because they are on the demo's first pages and in tests; includes awkward names. */
 const rows: Row[] = [
   {
     market: 'NO',
@@ -146,8 +146,8 @@ const rows: Row[] = [
 ]
 
 /**
- * The small partner 12345's merchants and sales units (12 that it can see), and beside them what it must not
- * see: a sales unit and a merchant that were deactivated, and sales units without a partner.
+ * The merchants and sales units of the small partner 12345 (12 visible ones), and others that it must not see: a
+ * deactivated sales unit and merchant, and sales units without a partner.
  */
 export function nordlys(random: Random): { merchants: DemoMerchant[]; salesUnits: DemoSalesUnit[] } {
   return {

@@ -10,7 +10,7 @@ type PackageRow = [
   commission?: string | null,
 ]
 
-/** A commission left out means that the answer has no such member; null means that it says null. */
+/** Without a commission the response has no such member; null is sent as null. */
 const packageRows: Record<string, PackageRow[]> = {
   '12345': [
     ['Standard', '2.99%', 'NO', 'PAYMENT_INTEGRATION', true, '30 %'],
@@ -32,7 +32,7 @@ const packageRows: Record<string, PackageRow[]> = {
   ],
 }
 
-/** Every partner's price packages: eight for 12345, six for 23456. */
+/** The price packages of both partners: eight for 12345, six for 23456. */
 export function pricePackages(random: Random): DemoPricePackage[] {
   return Object.entries(packageRows).flatMap(([partnerId, rows]) =>
     rows.map(([name, description, market, productType, visibleInSignupForm, commission]) => ({

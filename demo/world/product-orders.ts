@@ -26,8 +26,8 @@ const everyKind: Kind[] = [
 ]
 
 /**
- * 38 orders: every product type with every status (prefilled), every status that template and manual orders have,
- * and two that a client made from today's documentation does not know: a status and a product type.
+ * 38 orders: every product type with every status (prefilled), every status of template and manual orders, and two with
+ * an undocumented status and product type.
  */
 export function oneOrderOfEach(
   partnerId: string,
@@ -48,7 +48,7 @@ function toOrder(
   const market = cyclic(markets, index)
   const salesUnit = kind.status === 'COMPLETED' ? random.pick(salesUnits).body : undefined
   const live = kind.productOrderType === 'PREFILL' && !finalStatuses.has(kind.status)
-  // Where there is nothing to say, real answers sometimes have null and sometimes leave the member out.
+  // Real responses have null for absent values in some cases, and leave the member out in others.
   const nothing = index % 2 === 0
   return {
     partnerId,
@@ -68,7 +68,7 @@ function toOrder(
   }
 }
 
-/** As many orders as asked for, of the documented kinds; most of them prefilled. Needs at least one sales unit. */
+/** `count` orders of documented kinds, most of them prefilled. Needs at least one sales unit. */
 export function manyOrders(
   partnerId: string,
   count: number,

@@ -1,4 +1,4 @@
-/** A stream of demo choices. The same seed gives the same stream, on every machine and in every run. */
+/** A stream of pseudo-random choices. The same seed gives the same stream on every machine. */
 export type Random = {
   /** At least 0, below 1. */
   next(): number
@@ -10,18 +10,18 @@ export type Random = {
   pick<T>(items: readonly T[]): T
   /** A string of this many decimal digits that does not begin with 0. */
   digits(length: number): string
-  /** A UUID of version 4 in form; not random in any way that matters. */
+  /** A string in the format of a version 4 UUID; not random enough for secrets. */
   uuid(): string
 }
 
-/** The item at `index`, beginning again after the last. Throws on an empty list. */
+/** The item at `index`, modulo the length. Throws on an empty list. */
 export function cyclic<T>(items: readonly T[], index: number): T {
   const item = items[index % items.length]
   if (item === undefined) throw new RangeError('nothing to choose from')
   return item
 }
 
-/** Mulberry32: small, and good enough for data that only has to look varied. Never for secrets. */
+/** Mulberry32: small, and random enough for varied demo data. Never for secrets. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0
   const next = (): number => {

@@ -1,11 +1,12 @@
 import type { Organisation } from '../../src/domain/organisation.ts'
 
-/** The API's own words for a market; also the country code of its merchants. */
+/** The API's name of a market; also the country code of its merchants. */
 export type Market = 'NO' | 'DK' | 'FI'
 
+/** A merchant's business identifier. */
 export type BusinessIdentifier = { scheme: string; id: string }
 
-/** Keys as the operator's organisations file holds them. */
+/** Credentials as in the operator's organisations file. */
 export type DemoKeys =
   | { type: 'management'; clientId: string; clientSecret: string }
   | {
@@ -26,7 +27,7 @@ export type DemoKeys =
 /** An organisation that can call the API. */
 export type DemoOrganisation = { organisation: Organisation; keys: DemoKeys }
 
-/** A `body` is what the API answers, member for member; what stands beside it decides who may see it. */
+/** `body` is the API's response, member for member; the other members decide who may see it. */
 export type DemoMerchant = {
   body: {
     businessIdentifier: BusinessIdentifier
@@ -40,6 +41,7 @@ export type DemoMerchant = {
   }
 }
 
+/** A postal address. */
 export type DemoAddress = {
   lines: string[]
   postCode?: string | null
@@ -47,21 +49,23 @@ export type DemoAddress = {
   countryCode?: string | null
 }
 
+/** A sales unit. */
 export type DemoSalesUnit = {
-  /** The partner that it is connected to, or null. */
+  /** The connected partner, or null. */
   partnerId: string | null
-  /** False hides it from everybody. */
+  /** False hides it from all callers. */
   active: boolean
   body: {
     msn: string
     name: string
     businessIdentifier: BusinessIdentifier
     settlementBankAccount?: { scheme: string; id: string }
-    /** Open on purpose: real answers gain properties and values without notice. */
+    /** Open on purpose: real responses gain members and values without notice. */
     configuration: Record<string, boolean | string>
   }
 }
 
+/** A product order. */
 export type DemoProductOrder = {
   partnerId: string
   body: {
@@ -75,6 +79,7 @@ export type DemoProductOrder = {
   }
 }
 
+/** A price package. */
 export type DemoPricePackage = {
   partnerId: string
   body: {
@@ -88,6 +93,7 @@ export type DemoPricePackage = {
   }
 }
 
+/** A product order template. */
 export type DemoTemplate = {
   partnerId: string
   body: {
@@ -101,15 +107,16 @@ export type DemoTemplate = {
   }
 }
 
+/** A webhook registration. */
 export type DemoWebhook = {
-  /** An organisation key such as `partner/12345`, or `msn/123456` for one on a single sales unit. */
+  /** An organisation key such as `partner/12345`, or `msn/123456` for a single sales unit. */
   registeredFor: string
   body: { id: string; url: string; events: string[] }
 }
 
 /**
- * Everything the demo Management API knows. May be changed while the API runs, to play what happens in real
- * life: set members in place, push and splice rows.
+ * All data of the demo Management API. Tests may change it while the API runs: set members in place, push and splice
+ * rows.
  */
 export type DemoWorld = {
   organisations: DemoOrganisation[]
@@ -118,7 +125,7 @@ export type DemoWorld = {
   productOrders: DemoProductOrder[]
   pricePackages: DemoPricePackage[]
   templates: DemoTemplate[]
-  /** Partners whose API has the templates endpoint; it answers everybody else 404, as the public API does. */
+  /** Partners with the templates endpoint; the others get 404, as from the public API. */
   partnersWithTemplates: string[]
   webhooks: DemoWebhook[]
 }

@@ -28,7 +28,7 @@ const rows: [registeredFor: string, url: string, events: string[]][] = [
   ['merchant/business:DK:CVR/91234567', 'https://fitness-kbh.example/alle', allPayments],
 ]
 
-/** Registrations of the partners, of some merchants and on single sales units: every 30th of `many` has one. */
+/** Registrations of the partners, of some merchants and of single sales units: every 30th of `many` has one. */
 export function webhooks(many: readonly DemoSalesUnit[], random: Random): DemoWebhook[] {
   return [
     ...rows.map(([registeredFor, url, events]) => ({

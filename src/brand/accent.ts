@@ -1,11 +1,11 @@
 import type { Scheme } from './brand.ts'
 
-/** The steps of a colour of Designsystemet; each is the token `--ds-color-accent-<step>`. */
+/** The steps of a Designsystemet colour; each is the token `--ds-color-accent-<step>`. */
 export type Scale = Readonly<Record<string, string>>
 
 /**
- * How light each step is, as WCAG reckons it: what all scales of Designsystemet have in common. Contrast follows from that
- * alone, so that every text holds on every surface that it was made for, whatever the hue.
+ * The WCAG luminance of each step, which all scales of Designsystemet share. Contrast only depends on it, so every text
+ * keeps its contrast on its surfaces, whatever the hue.
  */
 const luminances: Readonly<Record<Scheme, Readonly<Record<string, number>>>> = {
   light: {
@@ -36,19 +36,19 @@ const luminances: Readonly<Record<Scheme, Readonly<Record<string, number>>>> = {
   },
 }
 
-/** What pages lie on: `--ds-color-neutral-background-tinted`. */
+/** The background of pages: `--ds-color-neutral-background-tinted`. */
 const pages: Readonly<Record<Scheme, string>> = { light: '#f3f3f4', dark: '#1e2022' }
 
-/** On dark pages a colour that is darker than this is lightened to it, as Designsystemet lightens its own. */
-const leastInTheDark = 0.263
+/** On dark pages darker colours are lightened to this luminance, as Designsystemet does with its own. */
+const leastLuminanceOnDark = 0.263
 
-/** WCAG 2.2: 1.4.11 for what one must see, 1.4.3 for what one must read. */
+/** The minimum contrast of WCAG 2.2: 1.4.11 for shapes, 1.4.3 for text. */
 const leastOfShapes = 3
 const leastOfText = 4.5
 type Colours = Awaited<ReturnType<typeof colours>>
 
-/** What must be told from what, and how well. */
-const pairs: readonly (readonly [front: string, behind: string, least: number])[] = [
+/** Pairs of colours that need a minimum contrast. */
+const pairs: readonly (readonly [front: string, background: string, least: number])[] = [
   ['base-contrast-default', 'base-default', leastOfText],
   ['base-contrast-default', 'base-hover', leastOfText],
   ['base-contrast-default', 'base-active', leastOfText],
@@ -60,16 +60,16 @@ const pairs: readonly (readonly [front: string, behind: string, least: number])[
   ['base-default', 'page', leastOfShapes],
 ]
 
-/** A pair of colours that are too much alike. */
+/** A pair of colours without the required contrast. */
 export type Shortfall = {
   readonly scheme: Scheme
   readonly front: string
-  readonly behind: string
+  readonly background: string
   readonly ratio: number
   readonly least: number
 }
 
-/** An accent colour for light and for dark pages, what of it cannot be told apart, and the nearest colour that can. */
+/** An accent colour for light and dark pages, its contrast shortfalls, and the nearest colour without any. */
 export type Accent = {
   readonly scales: Readonly<Record<Scheme, Scale>>
   readonly shortfalls: readonly Shortfall[]
@@ -77,16 +77,16 @@ export type Accent = {
 }
 
 /**
- * Derives all steps from one colour. On light pages the colour stands as it is; on dark ones it may be lightened.
+ * Derives all steps from one colour. Light pages use the colour unchanged; dark ones may lighten it.
  * @param hex such as #0b6a53
  */
 export async function deriveAccent(hex: string): Promise<Accent> {
-  const its = await colours()
-  const scales = { light: scaleOf(its, hex, 'light'), dark: scaleOf(its, hex, 'dark') }
-  return { scales, shortfalls: shortfallsOf(its, scales), nearest: nearest(its, hex) }
+  const tools = await colours()
+  const scales = { light: scaleOf(tools, hex, 'light'), dark: scaleOf(tools, hex, 'dark') }
+  return { scales, shortfalls: shortfallsOf(tools, scales), nearest: nearest(tools, hex) }
 }
 
-// Loaded by who has an accent colour of their own only: others need not keep it in memory.
+// Loaded only with a custom accent colour, to save memory otherwise.
 async function colours() {
   const { default: chroma, contrast } = await import('chroma-js')
   const lit = (hex: string, luminance: number): string => chroma(hex).luminance(Math.min(luminance, 1), 'oklab').hex()
@@ -94,10 +94,10 @@ async function colours() {
 }
 
 function scaleOf({ lit, luminanceOf, contrast }: Colours, accent: string, scheme: Scheme): Scale {
-  const isTooDark = scheme === 'dark' && luminanceOf(accent) < leastInTheDark
-  const base = isTooDark ? lit(accent, leastInTheDark) : accent
+  const isTooDark = scheme === 'dark' && luminanceOf(accent) < leastLuminanceOnDark
+  const base = isTooDark ? lit(accent, leastLuminanceOnDark) : accent
   const isWhiteOn = contrast('#ffffff', base) >= leastOfText
-  // Under the pointer it goes away from its text, which can only be read better then.
+  // Hover and active move away from the text colour, which can only increase the contrast.
   const [hover, active] = isWhiteOn ? [0.64, 0.38] : [1.35, 1.8]
   const own = luminanceOf(base)
   const steps = Object.entries(luminances[scheme]).map(([step, luminance]) => [step, lit(accent, luminance)])
@@ -115,21 +115,21 @@ function shortfallsOf({ contrast }: Colours, accent: Readonly<Record<Scheme, Sca
   return (['light', 'dark'] as const).flatMap((scheme) => {
     const colour: Scale = { ...accent[scheme], page: pages[scheme] }
     return pairs
-      .map(([front, behind, least]) => ({
+      .map(([front, background, least]) => ({
         scheme,
         front,
-        behind,
+        background,
         least,
-        ratio: contrast(String(colour[front]), String(colour[behind])),
+        ratio: contrast(String(colour[front]), String(colour[background])),
       }))
       .filter(({ ratio, least }) => ratio < least)
   })
 }
 
-/** The lightest colour of the same hue that can be told from a light page. */
-function nearest(its: Colours, accent: string): string {
-  let luminance = its.luminanceOf(accent)
+/** The lightest colour of the same hue with enough contrast to a light page. */
+function nearest(tools: Colours, accent: string): string {
+  let luminance = tools.luminanceOf(accent)
   let hex = accent
-  while (its.contrast(hex, pages.light) < leastOfShapes) hex = its.lit(accent, (luminance -= 0.001))
+  while (tools.contrast(hex, pages.light) < leastOfShapes) hex = tools.lit(accent, (luminance -= 0.001))
   return hex
 }

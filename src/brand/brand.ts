@@ -1,10 +1,10 @@
 import { deriveAccent, type Scale, type Shortfall } from './accent.ts'
 import type { Logo } from './logo.ts'
 
-/** What pages are: dark letters on a light ground, or the other way round. */
+/** The colour scheme of a page. */
 export type Scheme = 'light' | 'dark'
 
-/** What the operator says of their brand; all of it may be left out. */
+/** The operator's brand settings; all are optional. */
 export type BrandSettings = {
   readonly name: string | undefined
   readonly logo: Logo | undefined
@@ -12,18 +12,18 @@ export type BrandSettings = {
   readonly accent: string | undefined
 }
 
-/** The brand as pages have it. */
+/** The brand for the pages. */
 export type Brand = {
-  /** Undefined: the portal's own name, in each language. */
+  /** Undefined: the portal's default name in each language. */
   readonly name: string | undefined
   readonly logo: Logo | undefined
-  /** Overrides tokens of public/css/theme.css; empty where there is nothing to override. */
+  /** CSS that overrides tokens of public/css/theme.css; may be empty. */
   readonly style: string
 }
 
 /**
- * Works the brand out, once, at the start.
- * @returns `problem`: why the accent colour cannot be used, in words, with one that can
+ * Computes the brand once, at start.
+ * @returns `problem`: why the accent colour has too little contrast, with the nearest colour that has enough
  */
 export async function createBrand({
   name,
@@ -39,11 +39,11 @@ export async function createBrand({
 function inWords(accent: string, shortfalls: readonly Shortfall[], nearest: string): string {
   const [worst] = shortfalls.toSorted((a, b) => a.ratio / a.least - b.ratio / b.least)
   if (!worst) return ''
-  const { front, behind, scheme, ratio, least } = worst
+  const { front, background, scheme, ratio, least } = worst
   const what = front === 'base-default' ? accent : front
-  // Down, so that 2.998 is not said to be the 3 that it misses.
+  // Rounded down, so that 2.998 is not shown as the required 3.
   const measured = (Math.floor(ratio * 100) / 100).toFixed(2)
-  return `${what} has a contrast of ${measured}:1 to ${named(behind)} in ${scheme} colours, and ${least}:1 is needed: the nearest colour that has it is ${nearest}`
+  return `${what} has a contrast of ${measured}:1 to ${named(background)} in ${scheme} colours; at least ${least}:1 is required: the nearest valid colour is ${nearest}`
 }
 
 function styleOf({ light, dark }: Readonly<Record<Scheme, Scale>>): string {

@@ -1,21 +1,21 @@
 import { readFileSync, statSync } from 'node:fs'
 
-/** A picture that browsers get as it is. `type` is the end of its file's name. */
+/** An image that is served unchanged. `type` is also its file extension. */
 export type Logo = { readonly type: 'svg' | 'png'; readonly bytes: Buffer }
 
 const mostBytes = 64 * 1024
 
-const pngBegins = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+const pngSignature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
-/** What an SVG can do besides being seen: run, load, and grow without end. */
-const active =
+/** Active content of an SVG: scripts, external resources and entities. */
+const activeContent =
   /<script|<foreignObject|<!ENTITY|\son[a-z]+\s*=|javascript:|(?:href|src)\s*=\s*["']\s*(?:https?:)?\/\/|@import/i
 
-/** The logo in this file, which is told by what is in it and not by its name; or what is wrong with it, in words. */
+/** Reads a logo, whose type is detected by content, or returns what is wrong with it. */
 export function readLogo(path: string): Logo | { readonly problem: string } {
   try {
     const { size } = statSync(path)
-    if (size > mostBytes) return { problem: `has ${size} bytes, and at most ${mostBytes} are allowed` }
+    if (size > mostBytes) return { problem: `has ${size} bytes; at most ${mostBytes} are allowed` }
     return logoIn(readFileSync(path))
   } catch (error) {
     return { problem: `cannot be read: ${(error as NodeJS.ErrnoException).code}` }
@@ -23,13 +23,13 @@ export function readLogo(path: string): Logo | { readonly problem: string } {
 }
 
 function logoIn(bytes: Buffer): Logo | { readonly problem: string } {
-  if (bytes.subarray(0, 8).equals(pngBegins) && bytes.subarray(12, 16).toString() === 'IHDR')
+  if (bytes.subarray(0, 8).equals(pngSignature) && bytes.subarray(12, 16).toString() === 'IHDR')
     return { type: 'png', bytes }
   const text = bytes.toString()
   if (!isSvg(text)) return { problem: 'is neither an SVG nor a PNG' }
-  if (active.test(text))
+  if (activeContent.test(text))
     return {
-      problem: 'must be a plain picture: no scripts, foreign objects, entities, or links to elsewhere',
+      problem: 'must be a static image without scripts, foreign objects, entities or external links',
     }
   return { type: 'svg', bytes }
 }

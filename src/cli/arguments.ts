@@ -9,7 +9,7 @@ import {
 import { type Role, roles } from '../domain/role.ts'
 import { printable } from './table.ts'
 
-/** Thrown when what the operator typed cannot be done; `exitCode` as in CommandResult. */
+/** Thrown for a command that cannot be executed as typed; `exitCode` as in CommandResult. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly exitCode: 1 | 2 | 3
@@ -19,7 +19,7 @@ export class CommandError extends Error {
   }
 }
 
-/** A user ID as the profile page shows it; capitals are taken too. @throws CommandError */
+/** A user ID as the profile page shows it, in lower case; capitals are accepted. @throws CommandError */
 export function parseUserId(value: string | undefined): string {
   if (value === undefined) throw new CommandError('a user ID is missing', 2)
   const { success, data } = z.uuid().safeParse(value.toLowerCase())
@@ -27,7 +27,7 @@ export function parseUserId(value: string | undefined): string {
   throw new CommandError(`"${printable(value)}" is not a user ID, such as 12745d37-ce52-55a3-bb28-0479c9d32d7d`)
 }
 
-/** `partner <partner-id>` or `merchant <scheme> <id>`, and nothing after it. @throws CommandError */
+/** Parses `partner <partner-id>` or `merchant <scheme> <id>`, with nothing after it. @throws CommandError */
 export function parseOrganisation(values: readonly string[]): OrganisationReference {
   const [kind, first, second] = values
   if (kind !== 'partner' && kind !== 'merchant') {
@@ -39,21 +39,21 @@ export function parseOrganisation(values: readonly string[]): OrganisationRefere
   return { kind, scheme, id: matching(businessIdPattern, second, 'a business identifier: digits and dashes') }
 }
 
-function matching(pattern: RegExp, value: string | undefined, words: string): string {
-  if (value === undefined) throw new CommandError(`${words} is missing`, 2)
-  if (!pattern.test(value)) throw new CommandError(`"${printable(value)}" is not ${words}`)
+function matching(pattern: RegExp, value: string | undefined, expected: string): string {
+  if (value === undefined) throw new CommandError(`${expected} is missing`, 2)
+  if (!pattern.test(value)) throw new CommandError(`"${printable(value)}" is not ${expected}`)
   return value
 }
 
-/** @throws CommandError when there are more words than the command takes: a typing mistake must not be ignored */
+/** Refuses surplus arguments, so that a typing mistake is not ignored. @throws CommandError */
 export function refuseMore(values: readonly string[], most: number): void {
   const surplus = values[most]
-  if (surplus !== undefined) throw new CommandError(`"${printable(surplus)}" is one word too many`, 2)
+  if (surplus !== undefined) throw new CommandError(`unexpected argument "${printable(surplus)}"`, 2)
 }
 
 /**
- * The organisation that one word names, as audit entries, files and the commands spell it: `partner:12345`,
- * `merchant:business:NO:ORG:987654321`, and the same with slashes or spaces. Undefined when it names none.
+ * The organisation that one argument names, in the spelling of audit entries, files and commands: `partner:12345`,
+ * `merchant:business:NO:ORG:987654321`, also with slashes or spaces. Undefined when it names none.
  */
 export function organisationIn(word: string): OrganisationReference | undefined {
   const [, partnerId] = /^partner[ :/]+(\S+)$/.exec(word.trim()) ?? []
@@ -63,19 +63,19 @@ export function organisationIn(word: string): OrganisationReference | undefined 
   return isMerchant ? { kind: 'merchant', scheme, id } : undefined
 }
 
-/** A role. @throws CommandError */
+/** Parses a role. @throws CommandError */
 export function parseRole(value: string): Role {
-  const role = roles.find((known) => known === value)
+  const role = roles.find((name) => name === value)
   if (role) return role
   throw new CommandError(`"${printable(value)}" is not a role: ${roles.join(' or ')}`)
 }
 
-/** Whether it is a day that the calendar has, written `2026-12-31`. */
+/** True for an existing calendar day in the form `2026-12-31`. */
 export function isDay(value: string): boolean {
   return z.iso.date().safeParse(value).success && value >= '2000-01-01'
 }
 
-/** Options and the words between them. @throws CommandError for an option that the command does not have */
+/** Parses options and positional arguments. @throws CommandError for an unknown option */
 export function parseOptions<Options extends NonNullable<ParseArgsConfig['options']>>(
   values: readonly string[],
   options: Options,

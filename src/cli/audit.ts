@@ -6,12 +6,12 @@ import { type CommandCall, type CommandDeps } from './command.ts'
 import { printable } from './table.ts'
 import { inWords } from './messages.ts'
 
-/** Without a beginning and without a number: the newest of these. */
+/** The number of entries printed without --since and --limit. */
 const newest = 100
 
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** `2026-11-01`, `2026-11-01T12:00Z` (both UTC), or so long ago: `30m`, `12h`, `7d`. @throws CommandError */
+/** Parses `2026-11-01`, `2026-11-01T12:00Z` (both UTC), or an age: `30m`, `12h`, `7d`. @throws CommandError */
 function parseSince(value: string): Date {
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(value) ?? []
   if (count !== undefined) return new Date(Date.now() - Number(count) * (units[unit] ?? 0))
@@ -21,7 +21,7 @@ function parseSince(value: string): Date {
 }
 
 function parseEvent(value: string): AuditEvent {
-  const event = auditEvents.find((known) => known === value)
+  const event = auditEvents.find((name) => name === value)
   if (event) return event
   throw new CommandError(`"${printable(value)}" is not an event: ${auditEvents.join(', ')}`)
 }
@@ -39,7 +39,7 @@ function parseLimit(value: string): number {
   throw new CommandError(`"${printable(value)}" is not a number of entries`)
 }
 
-/** The columns but the last, and how wide what stands there mostly is: rows are printed before the widest is known. */
+/** The columns but the last, with their usual width: rows are printed before the widest is known. */
 const columns = [
   ['AT', 27],
   ['EVENT', 15],
@@ -75,7 +75,7 @@ function inColumns({ at, event, userId, organisation, address, details }: AuditR
   ])
 }
 
-/** `audit [options]`: prints the audit log, the newest last. */
+/** `audit [options]`: prints the audit log, newest last. @throws CommandError */
 export async function audit(
   { database }: CommandDeps,
   values: readonly string[],
@@ -106,5 +106,5 @@ export async function audit(
     count += rows.length
     await drained?.()
   }
-  return count === 0 && !options.json ? 'There is nothing in the audit log that matches.' : ''
+  return count === 0 && !options.json ? 'No matching audit entries.' : ''
 }

@@ -6,37 +6,37 @@ import { printable } from './table.ts'
 import { inWords } from './messages.ts'
 
 /**
- * What a command prints on stdout and on stderr, without the last line break. `exitCode` 0; 1 failed, 2 usage, 3 another
- * version's database.
+ * What a command prints on stdout and stderr, without the last line break. `exitCode`: 0 success, 1 failure, 2 usage, 3
+ * database schema of another version.
  */
 export type CommandResult = { readonly exitCode: number; readonly output: string; readonly error: string }
 
-/** `organisations` are those of the organisations file, by organisationKey(). */
+/** Dependencies of the commands. `organisations` holds the organisations file by organisationKey(). */
 export type CommandDeps = {
   readonly database: Database
   readonly organisations: ReadonlyMap<string, Organisation>
-  /** Where the audit log's lines go. */
+  /** Receives the audit log's lines. */
   readonly logger: Logger
   /** Starts the sync in this process. */
   readonly sync: () => Promise<Pick<Sync, 'tick'>>
 }
 
-/** Who calls a command, how one that takes its time speaks meanwhile, a line at a time, and how it is ended. */
+/** The invocation of a command: its progress output (one line per call), its operator and its cancellation. */
 export type CommandCall = {
   readonly tell: (line: string) => void
   readonly signal: AbortSignal
-  /** The name of the operating system's user whose shell it was typed in. */
+  /** The operating system user who runs the command. */
   readonly operator: string
-  /** The text of the file that it names. */
+  /** The content of the file argument. */
   readonly input?: string | undefined
-  /** Resolves when what was told has gone out, so that very much of it needs no memory. */
+  /** Resolves when stdout has drained, so that long output needs no memory. */
   readonly drained?: () => Promise<void>
 }
 
-/** One of the operator's commands. @returns what it prints when it is done @throws CommandError */
+/** A command for the operator. @returns its final output @throws CommandError */
 export type Command = (deps: CommandDeps, values: readonly string[], call: CommandCall) => Promise<string> | string
 
-/** An organisation by name, if it has one, and in the words that the commands take. */
+/** An organisation by name, if it has one, with the arguments that name it on the command line. */
 export function describeOrganisation(
   { organisations }: Pick<CommandDeps, 'organisations'>,
   reference: OrganisationReference,

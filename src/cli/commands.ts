@@ -10,27 +10,27 @@ import { status } from './status.ts'
 import { sync } from './sync.ts'
 import { printable, table } from './table.ts'
 
-/** What `help` prints. */
+/** The output of `help`. */
 export const usage = `npm run portal -- <command>
 
   grant <user-id> partner <partner-id>      let a user act as a partner
   grant <user-id> merchant <scheme> <id>    let a user act as a merchant, such as business:NO:ORG 987654321
-    --role viewer|developer                 what they see: all but Developers (as a new grant does), or all
-    --until 2026-12-31|never                its last day, to its end in UTC
-    --reason "..." --by <name>              why, and who gives it, if not who types this
-  revoke <user-id> partner <partner-id>     take it away, from the user's next click on
+    --role viewer|developer                 viewer (default): all but Developers; developer: all
+    --until 2026-12-31|never                last day of the grant, inclusive, in UTC
+    --reason "..." --by <name>              reason, and who grants it (default: current OS user)
+  revoke <user-id> partner <partner-id>     revoke a grant, from the user's next request on
   revoke <user-id> merchant <scheme> <id>
-  grants [user-id]                          who may act as what, until when, by whom and why
-  import <file.csv> [--apply] [--by <name>] what a file of grants would change; with --apply, change it
-  audit                                     who did what, the newest last
+  grants [user-id]                          list grants with end, grantor and reason
+  import <file.csv> [--apply] [--by <name>] show what a CSV file of grants changes; --apply applies it
+  audit                                     print the audit log, newest last
     --user <user-id> --organisation partner:12345 --event page --since 2026-11-01|7d --limit 100 --json
-  users                                     who has signed in
-  sign-out <user-id> [--by <name>]          end all of a user's sessions, now
-  status                                    how fresh what the portal knows is, and what cannot be read
-  sync                                      read everything now, and wait for it
-  sync partner <partner-id>                 the same of one organisation
+  users                                     list users who have signed in
+  sign-out <user-id> [--by <name>]          end all sessions of a user
+  status                                    show how fresh the data is, and what fails to sync
+  sync                                      refresh everything now, and wait
+  sync partner <partner-id>                 refresh one organisation
   sync merchant <scheme> <id>
-  help                                      this text`
+  help                                      show this text`
 
 const users: Command = async ({ database }, values) => {
   refuseMore(values, 0)
@@ -41,7 +41,7 @@ const users: Command = async ({ database }, values) => {
     firstSignedInAt.toISOString(),
     lastSignedInAt.toISOString(),
   ])
-  if (rows.length === 0) return 'Nobody has signed in yet.'
+  if (rows.length === 0) return 'No user has signed in yet.'
   return table(['USER ID', 'NAME', 'E-MAIL', 'FIRST SIGNED IN', 'LAST SIGNED IN'], rows)
 }
 
@@ -58,15 +58,15 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['help', () => usage],
 ])
 
-const remedies: Readonly<Record<Exclude<SchemaVersion, 'current'>, string>> = {
-  empty: 'the database is empty: start the portal, which makes its tables, or check DATABASE_URL',
-  older: 'the database is of an older version of the portal: start this version, which brings it up to date',
-  newer: 'the database is of a newer version of the portal: use the commands of that version',
+const schemaErrors: Readonly<Record<Exclude<SchemaVersion, 'current'>, string>> = {
+  empty: 'the database is empty: start the portal, which creates the tables, or check DATABASE_URL',
+  older: 'the database schema is older than this version: start this version of the portal, which migrates it',
+  newer: 'the database schema is newer than this version: use the commands of the newer version',
 }
 
 /**
- * Runs one of the operator's commands. What the operator can put right is in the result; a database that fails is
- * thrown.
+ * Runs one command of the operator. Errors that the operator can correct are in the result. @throws
+ * DatabaseUnavailableError and unexpected errors
  */
 export async function runCommand(
   deps: CommandDeps,
@@ -77,7 +77,7 @@ export async function runCommand(
   try {
     const command = commands.get(name)
     if (!command) {
-      throw new CommandError(name === '' ? 'a command is missing' : `there is no command "${printable(name)}"`, 2)
+      throw new CommandError(name === '' ? 'a command is missing' : `unknown command "${printable(name)}"`, 2)
     }
     if (isReadOnly(name, values)) await requireCurrent(deps)
     else if (name !== 'help') await migrate(deps.database, deps.logger)
@@ -93,8 +93,8 @@ function isReadOnly(name: string, values: readonly string[]): boolean {
   return ['grants', 'audit', 'users', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
 }
 
-/** What only reads changes nothing, not even the tables' version. @throws CommandError */
+/** Requires the current schema: read-only commands do not migrate. @throws CommandError */
 async function requireCurrent({ database }: CommandDeps): Promise<void> {
   const version = await schemaVersion(database)
-  if (version !== 'current') throw new CommandError(remedies[version], 3)
+  if (version !== 'current') throw new CommandError(schemaErrors[version], 3)
 }

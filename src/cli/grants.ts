@@ -27,26 +27,26 @@ import { describeOrganisation, type CommandCall, type CommandDeps } from './comm
 import { printable, table } from './table.ts'
 import { inWords } from './messages.ts'
 
-/** A user by name, if they have signed in, for the operator. */
+/** The name and ID of a user for output; `known` is true when the user has signed in. */
 export async function describeUser(db: Handle, userId: string): Promise<{ words: string; known: boolean }> {
   const user = await findUser(db, userId)
   const name = printable(user?.name ?? user?.email ?? '')
   return { words: name === '' ? userId : `${name} (${userId})`, known: user !== undefined }
 }
 
-/** `viewer until 2026-12-31`, `developer`. */
+/** The terms of a grant as text: `viewer until 2026-12-31`, `developer`. */
 export function termsInWords({ role, until }: UserGrant): string {
   return until === null ? role : `${role} until ${until}`
 }
 
 const longest = 200
 
-/** Who did it: `--by`, else who typed it. @throws CommandError */
+/** The person to record: `--by`, else the operating system user. @throws CommandError */
 export function operatorOf(by: string | undefined, operator: string): string {
   return textOf(by ?? operator, 'by') || textOf(operator, 'by')
 }
 
-/** A line of text from the operator. @throws CommandError */
+/** A one-line option value. @throws CommandError when it is too long */
 function textOf(value: string, name: string): string {
   const text = printable(value).trim()
   if (text.length > longest) throw new CommandError(`--${name} may have ${longest} characters at most`)
@@ -62,12 +62,15 @@ const grantOptions = {
 
 type GrantOptions = { readonly role?: string; readonly until?: string; readonly reason?: string }
 
-/** A grant as it was, for the words of the command and for the audit log. */
+/** The previous terms of a grant, for output and audit log. */
 export function wasInWords(before: StoredGrant): string {
-  return `${termsInWords(before)}${before.isOver ? ', and over' : ''}`
+  return `${termsInWords(before)}${before.isOver ? ', expired' : ''}`
 }
 
-/** `grant <user-id> <organisation> [options]`: gives a grant, or changes one, and says what has changed. */
+/**
+ * `grant <user-id> <organisation> [options]`: creates or changes a grant, and returns what changed. @throws
+ * CommandError
+ */
 export async function grant(deps: CommandDeps, values: readonly string[], { operator }: CommandCall): Promise<string> {
   const { values: options, positionals } = parseOptions(values, grantOptions)
   const [id, ...rest] = positionals
@@ -84,16 +87,16 @@ export async function grant(deps: CommandDeps, values: readonly string[], { oper
   const { before, terms, entry } = await deps.database.kysely
     .transaction()
     .execute(async (db) => changeGrant(db, change))
-  const note = user.known ? '' : '\nNote: nobody has signed in with this user ID yet.'
+  const note = user.known ? '' : '\nNote: no user has signed in with this ID yet.'
   const as = `${user.words} may now act as ${words}, as ${termsInWords(terms)}`
   if (!entry) return `${user.words} may already act as ${words}, as ${termsInWords(terms)}: nothing was changed.${note}`
   logAudit(deps.logger, [entry])
   if (!before) return `${as}.${note}`
   const isReasonOnly = !before.isOver && before.role === terms.role && before.until === terms.until
-  return isReasonOnly ? `${as}; only the reason is another.${note}` : `${as}; before: ${wasInWords(before)}.${note}`
+  return isReasonOnly ? `${as}; only the reason changed.${note}` : `${as}; before: ${wasInWords(before)}.${note}`
 }
 
-/** `revoke <user-id> <organisation> [--by name]`. */
+/** `revoke <user-id> <organisation> [--by name]`: removes a grant. @throws CommandError when there is none */
 export async function revoke(deps: CommandDeps, values: readonly string[], { operator }: CommandCall): Promise<string> {
   const { values: options, positionals } = parseOptions(values, { by: { type: 'string' } })
   const [id, ...rest] = positionals
@@ -120,7 +123,7 @@ export async function revoke(deps: CommandDeps, values: readonly string[], { ope
 
 const headings = ['USER ID', 'NAME', 'MAY ACT AS', 'ORGANISATION', 'ROLE', 'UNTIL', 'SINCE', 'BY', 'REASON']
 
-/** `grants [user-id]`: who may act as what; those that are over are marked. */
+/** `grants [user-id]`: lists grants; expired ones are marked. */
 export async function grants({ database, organisations }: CommandDeps, values: readonly string[]): Promise<string> {
   refuseMore(values, 1)
   const userId = values[0] === undefined ? undefined : parseUserId(values[0])
@@ -142,7 +145,7 @@ export async function grants({ database, organisations }: CommandDeps, values: r
   return table(headings, rows)
 }
 
-/** Gives or changes one grant, with its audit entry; without one when it says all of that already. */
+/** Creates or changes one grant with its audit entry; `entry` is undefined when nothing changes. */
 async function changeGrant(
   db: Handle,
   { userId, organisation, options, by }: GrantKey & { readonly options: GrantOptions; readonly by: string },
@@ -159,7 +162,7 @@ async function changeGrant(
   return { before, terms, entry }
 }
 
-/** What the grant is to say: what is not typed stays as it is; one that is over is no grant, and begins anew. */
+/** The new terms: options that are not given keep the current terms; an expired grant starts from the defaults. */
 function termsOf(options: GrantOptions, before: StoredGrant | undefined, now: string): Omit<GrantTerms, 'by'> {
   const { role, until, reason } =
     before && !before.isOver ? before : ({ role: 'viewer', until: null, reason: null } as const)
@@ -174,7 +177,7 @@ function isSame(before: StoredGrant, terms: Omit<GrantTerms, 'by'>): boolean {
   return before.role === terms.role && before.until === terms.until && before.reason === terms.reason
 }
 
-/** The last day that an option names; `never` takes an end away. @throws CommandError */
+/** Parses --until; `never` removes the end. @throws CommandError */
 function untilOf(value: string, now: string): string | null {
   if (value === 'never') return null
   if (!isDay(value)) throw new CommandError(`"${printable(value)}" is not a day such as 2026-12-31, or never`)

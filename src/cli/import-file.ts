@@ -5,7 +5,7 @@ import { printable } from './table.ts'
 
 const largest = 8 * 1024 * 1024
 
-/** The words of `import <file> [--apply] [--by <name>]`. @throws CommandError */
+/** Parses the arguments of `import <file> [--apply] [--by <name>]`. @throws CommandError */
 export function importOptions(values: readonly string[]) {
   const { values: options, positionals } = parseOptions(values, {
     apply: { type: 'boolean', default: false },
@@ -18,7 +18,7 @@ export function importOptions(values: readonly string[]) {
 }
 
 /**
- * The text of the file that an `import` names: read here, where it was typed, as the portal may be elsewhere, or another
+ * Reads the file that `import` names, in the operator's own process, as the portal may run elsewhere or as another
  * user. @throws CommandError
  */
 export function readImportFile(values: readonly string[]): string {

@@ -6,8 +6,8 @@ import type { GrantKey, GrantTerms } from '../store/grants.ts'
 import { isDay, organisationIn } from './arguments.ts'
 import { printable } from './table.ts'
 
-/** A line of the file, parsed: the grant that there is to be. */
-export type WantedGrant = GrantKey & Omit<GrantTerms, 'by'> & { readonly line: number }
+/** One parsed line of the file. */
+export type ParsedGrant = GrantKey & Omit<GrantTerms, 'by'> & { readonly line: number }
 
 const columns = ['user_id', 'organisation', 'role', 'until', 'reason'] as const
 const required: readonly string[] = ['user_id', 'organisation']
@@ -16,16 +16,16 @@ const longestReason = 200
 type Line = { readonly record: readonly string[]; readonly line: number }
 
 /**
- * Reads a file of grants: a heading, then a grant a line, which says all of it (no role: viewer; no `until`: no end).
- * @param known organisationKey() of those in the organisations file
- * @param today a day before it has passed
- * @returns every mistake at once, each with its line
+ * Parses a CSV file of grants: a heading, then one complete grant a line (default role: viewer; no `until`: no end).
+ * @param known organisationKey() of the organisations in the organisations file
+ * @param today `2026-12-31`; earlier days are refused
+ * @returns all errors at once, each with its line
  */
 export function parseGrants(
   text: string,
   known: { readonly has: (key: string) => boolean },
   today: string,
-): { readonly grants: readonly WantedGrant[]; readonly problems: readonly string[] } {
+): { readonly grants: readonly ParsedGrant[]; readonly problems: readonly string[] } {
   let lines: Line[]
   try {
     lines = linesOf(text)
@@ -34,7 +34,7 @@ export function parseGrants(
     const { lines: line } = error as { lines?: unknown }
     return {
       grants: [],
-      problems: [`line ${typeof line === 'number' ? line : 1}: is not CSV: quotes do not match`],
+      problems: [`line ${typeof line === 'number' ? line : 1}: invalid CSV: unbalanced quotes`],
     }
   }
   const [heading, ...rest] = lines
@@ -44,12 +44,12 @@ export function parseGrants(
 
   const problems: string[] = []
   const seen = new Map<string, number>()
-  const grants = rest.flatMap(({ record, line }): WantedGrant[] => {
+  const grants = rest.flatMap(({ record, line }): ParsedGrant[] => {
     const before = problems.length
-    const problem = (words: string): void => void problems.push(`line ${line}: ${words}`)
+    const problem = (message: string): void => void problems.push(`line ${line}: ${message}`)
     const cell = (name: (typeof columns)[number]): string => record[heading.record.indexOf(name)] ?? ''
     if (record.length > heading.record.length)
-      problem(`has ${record.length} columns, and the heading ${heading.record.length}`)
+      problem(`has ${record.length} columns, the heading has ${heading.record.length}`)
     const userId = z.uuid().safeParse(cell('user_id').toLowerCase())
     if (!userId.success) problem(`${quoted(cell('user_id'))} is not a user ID`)
     const reference = organisationIn(cell('organisation'))
@@ -87,7 +87,7 @@ export function parseGrants(
   return { grants: problems.length > 0 ? [] : grants, problems }
 }
 
-/** @throws CsvError when a quote is not closed, or stands where none may */
+/** @throws CsvError for unbalanced quotes */
 function linesOf(text: string): Line[] {
   const [heading = ''] = text.split(/[\r\n]/, 1)
   const delimiter = heading.split(';').length > heading.split(',').length ? ';' : ','
@@ -101,20 +101,20 @@ function linesOf(text: string): Line[] {
     .filter(({ record }) => record.some((cell) => cell !== ''))
 }
 
-/** What is wrong with the heading. */
+/** The errors of the heading. */
 function headingProblems({ record: names }: Line): string[] {
   return [
     ...required.filter((name) => !names.includes(name)).map((name) => `line 1: the column ${name} is missing`),
     ...names
-      .filter((name) => !columns.some((known) => known === name))
-      .map((name) => `line 1: ${quoted(name)} is no column: ${columns.join(', ')}`),
+      .filter((name) => !columns.some((column) => column === name))
+      .map((name) => `line 1: ${quoted(name)} is not a column: ${columns.join(', ')}`),
     ...names
       .filter((name, index) => names.indexOf(name) !== index)
-      .map((name) => `line 1: the column ${quoted(name)} is there twice`),
+      .map((name) => `line 1: the column ${quoted(name)} is duplicated`),
   ]
 }
 
-/** Quotes what stands there, and not more of it than one can read. */
+/** The value in quotes, shortened to 60 characters. */
 function quoted(value: string): string {
   const text = printable(value)
   return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`

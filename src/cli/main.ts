@@ -9,7 +9,7 @@ import { readImportFile } from './import-file.ts'
 import { run } from './run.ts'
 import { printable } from './table.ts'
 
-/** Help needs no configuration, and a file that cannot be read needs no database. */
+/** Runs the command; `help` works without configuration, and an unreadable file is reported without a database. */
 async function perform(argv: readonly string[], call: CommandCall): Promise<CommandResult> {
   if (argv[0] === 'help') return { exitCode: 0, output: usage, error: '' }
   const input = argv[0] === 'import' ? readImportFile(argv.slice(1)) : undefined
@@ -17,11 +17,11 @@ async function perform(argv: readonly string[], call: CommandCall): Promise<Comm
 }
 
 const interrupted = new AbortController()
-/** Ctrl-C reaches this process twice under npm, which hands on what the terminal has sent to both. */
+/** Under npm one Ctrl-C reaches this process twice: from the terminal, and forwarded by npm. */
 const sameKeyMs = 500
 let interruptedAt = Infinity
 
-/** By convention 128 and the signal's number; who asks again means now. */
+/** Exits with 128 plus the signal number, by convention; a second signal exits at once. */
 function interruptedBy(code: number) {
   return (): void => {
     if (performance.now() - interruptedAt > sameKeyMs) process.exit(code)
@@ -33,7 +33,7 @@ function interruptedBy(code: number) {
 }
 process.on('SIGINT', interruptedBy(130)).on('SIGTERM', interruptedBy(143))
 
-/** What the operator can put right is told in words; anything else with its stack. */
+/** The message for an error that the operator can correct; other errors with their stack. */
 function explain(error: unknown): string {
   if (interrupted.signal.aborted) return 'interrupted'
   if (error instanceof ConfigurationError) return error.problems.join('\n')
@@ -51,7 +51,7 @@ function failed(error: unknown): CommandResult {
   }
 }
 
-/** Who typed it; a container may have no name for its user. */
+/** The operating system user; a container may have no name for it. */
 function operator(): string {
   try {
     return userInfo().username

@@ -1,11 +1,11 @@
 import type { ListResource, Resource } from '../store/sync-state.ts'
 
-/** An organisation key in the words that the commands take: `partner 12345`. */
+/** An organisation key as command-line arguments: `partner 12345`. */
 export function inWords(key: string): string {
   return key.replaceAll('/', ' ')
 }
 
-/** What is read, as the pages call it. */
+/** The names of the synced resources, as on the pages. */
 export const resourceWords: Readonly<Record<Resource, string>> = {
   salesUnits: 'list of sales units',
   productOrders: 'list of product orders',
@@ -26,14 +26,14 @@ const listNames: ReadonlySet<Resource> = new Set<ListResource>([
   'webhooks',
 ])
 
-/** Whether it is read whole, in one call. */
+/** True for resources that are read whole, in one call. */
 export function isList(resource: Resource): boolean {
   return listNames.has(resource)
 }
 
 const order = Object.keys(resourceWords)
 
-/** For sorting: organisations together, and in each the lists first. */
+/** Compares for sorting: by organisation, and in each the lists first. */
 export function byOrganisation(
   one: { readonly organisation: string; readonly resource: Resource },
   other: { readonly organisation: string; readonly resource: Resource },
@@ -43,12 +43,12 @@ export function byOrganisation(
   )
 }
 
-/** A count with its thousands apart: `100 000`. */
+/** A count with spaced thousands: `100 000`. */
 export function inDigits(count: number): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ')
 }
 
-/** `1 sales unit`, `1 200 sales units`. @param plural of a word that has an s for it */
+/** A count with its noun: `1 sales unit`, `1 200 sales units`. @param plural a noun with a plural in s */
 export function counted(count: number, plural: string): string {
   return `${inDigits(count)} ${count === 1 ? plural.replace(/s$/, '') : plural}`
 }
@@ -59,15 +59,15 @@ const units: readonly (readonly [seconds: number, word: string])[] = [
   [60, 'min'],
 ]
 
-/** A time span, roughly: `3 h`, or `12 s`. */
+/** A rounded duration: `3 h`, or `12 s`. */
 export function inTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   const [size, word] = units.find(([unit]) => whole >= 2 * unit) ?? [1, 's']
   return `${Math.floor(whole / size)} ${word}`
 }
 
-/** Why so many could not be read. */
+/** The reason for sync failures. */
 export function failureInWords({ failing, refused }: { readonly failing: number; readonly refused: number }) {
   if (refused === 0) return 'the API did not answer'
-  return refused === failing ? 'the API refused the keys' : 'the API refused the keys, or did not answer'
+  return refused === failing ? 'the API refused the credentials' : 'the API refused the credentials, or did not answer'
 }

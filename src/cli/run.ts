@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ReadingConfig } from '../config/config.ts'
+import type { OperatorConfig } from '../config/config.ts'
 import { createLogger } from '../logger.ts'
 import { holdOrganisations } from '../domain/organisations.ts'
 import { openDatabase } from '../store/database.ts'
@@ -8,16 +8,16 @@ import type { CommandCall, CommandResult } from './command.ts'
 import { runCommand } from './commands.ts'
 
 /**
- * Runs a command on the database of the configuration. `sync` starts the sync in this process, as one more instance
- * beside the portals on the same database.
+ * Runs a command on the configured database. `sync` starts the sync in this process, as one more instance beside the
+ * portals on the same database.
  */
-export async function run(config: ReadingConfig, argv: readonly string[], call: CommandCall): Promise<CommandResult> {
+export async function run(config: OperatorConfig, argv: readonly string[], call: CommandCall): Promise<CommandResult> {
   const logger = createLogger('error', process.stderr)
   const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
   const database = openDatabase({ url: config.databaseUrl, logger })
   let running: RunningSync | undefined
   const sync = async () => {
-    // Loaded when it is needed: the other commands are quicker without it.
+    // Loaded on demand: the other commands start faster without it.
     const { openSync } = await import('../sync/setup.ts')
     running ??= await openSync(config, organisations, database, logger)
     return running.sync
@@ -31,12 +31,12 @@ export async function run(config: ReadingConfig, argv: readonly string[], call: 
   }
 }
 
-/** Stops the sync; with `patience` what is under way ends first. */
+/** Stops the sync; with `patience` it waits up to `lastWorkMs` for running work. */
 async function stopSync({ sync }: RunningSync, patience: boolean): Promise<void> {
   const deadline = performance.now() + (patience ? lastWorkMs : 0)
   while (sync.working() > 0 && performance.now() < deadline) await sleep(50)
   await sync.stop()
 }
 
-/** What is under way when a command is done is mostly counting what was read, for the pages. */
+/** Work that still runs when a command is done is mostly counting rows for the pages. */
 const lastWorkMs = 5000

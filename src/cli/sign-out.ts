@@ -5,8 +5,8 @@ import { type CommandCall, type CommandDeps } from './command.ts'
 import { describeUser, operatorOf } from './grants.ts'
 
 /**
- * `sign-out <user-id>`: ends every session of a user at once, as when a phone is lost (OWASP ASVS 5, 7.4.5). It takes
- * nothing away: who may still sign in, signs in again.
+ * `sign-out <user-id>`: ends every session of a user at once, as after the loss of a phone (OWASP ASVS 5, 7.4.5).
+ * Grants stay, so the user can sign in again. @throws CommandError
  */
 export async function signOutUser(
   { database, logger }: CommandDeps,

@@ -11,7 +11,7 @@ function secondsBefore(at: Date, then: Date): number {
   return (at.getTime() - then.getTime()) / 1000
 }
 
-/** `2 min ago`, or from the oldest to the newest where these differ. */
+/** `2 min ago`, or the range from oldest to newest. */
 function lastRead({ at, oldestCheckedAt: oldest, newestCheckedAt: newest }: Backlog): string {
   if (!oldest || !newest) return 'never'
   const [from, to] = [inTime(secondsBefore(at, oldest)), inTime(secondsBefore(at, newest))]
@@ -42,7 +42,7 @@ function rowOf(backlog: Backlog): string[] {
   ]
 }
 
-/** `status`: how fresh what the portal knows is, what is being read, and what cannot be. */
+/** `status`: prints how fresh the data is, what is due and what fails. */
 export async function status({ database, organisations }: CommandDeps, values: readonly string[]): Promise<string> {
   refuseMore(values, 0)
   const keys = [...organisations.keys()]
@@ -52,7 +52,7 @@ export async function status({ database, organisations }: CommandDeps, values: r
   const unseen = keys.filter((key) => !backlogs.some(({ organisation }) => organisation === key))
   return [
     ...(backlogs.length === 0 ? [] : [table(headings, backlogs.map(rowOf)), '']),
-    ...unseen.map((key) => `${inWords(key)}: no portal has read anything of it yet.`),
-    `Organisations: ${inDigits(leased)} being read, ${inDigits(due)} due.`,
+    ...unseen.map((key) => `${inWords(key)}: not synced yet.`),
+    `Organisations: ${inDigits(leased)} syncing, ${inDigits(due)} due.`,
   ].join('\n')
 }

@@ -1,19 +1,19 @@
 import type { Backlog } from '../store/backlog.ts'
 import { byOrganisation, counted, failureInWords, inDigits, inWords, isList, resourceWords } from './messages.ts'
 
-/** How an organisation's backlogs stand, taken together. */
+/** The progress of one organisation over all its resources. */
 export type Standing = {
   readonly backlogs: readonly Backlog[]
   readonly untried: number
   readonly failing: number
-  /** What was tried, and failed. */
+  /** Items that were tried and failed. */
   readonly failed: number
   readonly refused: number
-  /** When the API last told anything, in milliseconds by the database's clock; 0: never. */
+  /** The last successful answer of the API, in ms by the database's clock; 0 when there is none. */
   readonly newest: number
 }
 
-/** @param backlogs of one organisation */
+/** Sums the backlogs of one organisation. */
 export function standingOf(backlogs: readonly Backlog[]): Standing {
   const untried = sum(backlogs, 'untried')
   return {
@@ -30,14 +30,14 @@ function sum(backlogs: readonly Backlog[], member: 'count' | 'untried' | 'failin
   return backlogs.reduce((total, backlog) => total + backlog[member], 0)
 }
 
-/** Every list was tried and failed: what else there is fails the same way. */
+/** True when every list was tried and failed; then other reads fail for the same reason. */
 export function haveListsFailed({ backlogs }: Standing): boolean {
   return backlogs
     .filter(({ resource }) => isList(resource))
     .every(({ untried, failing, count }) => untried === 0 && failing === count)
 }
 
-/** `partner 12345  sales units 1 200 of 1 250 read, 3 failing`: what there is still to read. */
+/** The progress of one organisation: `partner 12345  sales units 1 200 of 1 250 read, 3 failing`. */
 export function progressLine(key: string, { backlogs, failed }: Standing): string {
   const lists = backlogs.filter(({ resource }) => isList(resource))
   const groups = [
@@ -52,7 +52,10 @@ export function progressLine(key: string, { backlogs, failed }: Standing): strin
   return `${inWords(key)}  ${[...parts, ...(failed > 0 ? [`${inDigits(failed)} failing`] : [])].join(', ')}`
 }
 
-/** `partner 12345  read: 5 lists, 14 sales units, 9 merchants, webhooks of 14 sales units`. */
+/**
+ * The result of one organisation: `partner 12345  read: 5 lists, 14 sales units, 9 merchants, webhooks of 14 sales
+ * units`.
+ */
 export function summaryLine(key: string, { backlogs }: Standing): string {
   const lists = sum(
     backlogs.filter(({ resource }) => isList(resource)),
@@ -69,7 +72,7 @@ export function summaryLine(key: string, { backlogs }: Standing): string {
   return `${inWords(key)}  read: ${read.length === 0 ? 'nothing' : read.join(', ')}`
 }
 
-/** What could not be read, and why; what was not tried because of that. */
+/** What failed and why, and what was not tried because of that; one line per resource. */
 export function failureLines(key: string, { backlogs }: Standing): string[] {
   return backlogs.flatMap((backlog) => {
     const { resource, count, untried, read } = backlog
@@ -84,12 +87,12 @@ export function failureLines(key: string, { backlogs }: Standing): string[] {
   })
 }
 
-/** What the API said, and what is not believed before it says so again. */
+/** One line per list that the shrink guard holds back until a second answer confirms it. */
 export function suspectLines(key: string, { backlogs }: Standing): string[] {
   return backlogs
     .filter(({ suspectSince }) => suspectSince !== null)
     .map(
       ({ resource }) =>
-        `${inWords(key)}  ${resourceWords[resource]}: has lost so much at once that it is read again soon, and believed then`,
+        `${inWords(key)}  ${resourceWords[resource]}: SUSPECT, lost many rows at once; removed when a second read confirms it`,
     )
 }

@@ -15,19 +15,19 @@ import {
 } from './sync-progress.ts'
 import { inDigits, inTime } from './messages.ts'
 
-/** Looked at this often, and told this often; told again after `repeatMs` though nothing has changed. */
-const lookMs = 300
-const tellMs = 1000
+/** Intervals of polling and of output; unchanged progress is repeated after `repeatMs`. */
+const pollMs = 300
+const reportMs = 1000
 const repeatMs = 10_000
-/** Looking takes at most this share of the time: with very many rows it is work for the database, too. */
-const lookShare = 5
-/** So long without anything read, and it is no use to wait: when something fails; and when nothing even does. */
+/** Pauses last this many times the poll: with very many rows a poll is work for the database, too. */
+const pauseFactor = 5
+/** Gives up after so long without progress: when something fails, and when nothing is even tried. */
 const hopelessMs = 60_000
 const stuckMs = 300_000
 /** Lines of progress at once. */
 const mostLines = 10
 
-/** What is known of an organisation while it is read. */
+/** An organisation that the command waits for. */
 type Watched = {
   readonly key: string
   readonly first: number
@@ -45,8 +45,8 @@ function chosen(deps: CommandDeps, values: readonly string[]): Organisation[] {
   const reference = parseOrganisation(values)
   const organisation = deps.organisations.get(organisationKey(reference))
   if (organisation) return [organisation]
-  const words = describeOrganisation(deps, reference)
-  throw new CommandError(`${words} is unknown: add it to the organisations file (ORGANISATIONS_FILE) first`)
+  const name = describeOrganisation(deps, reference)
+  throw new CommandError(`${name} is unknown: add it to the organisations file (ORGANISATIONS_FILE) first`)
 }
 
 async function standingsOf({ database }: CommandDeps, keys: readonly string[]): Promise<Standing[]> {
@@ -54,7 +54,7 @@ async function standingsOf({ database }: CommandDeps, keys: readonly string[]): 
   return keys.map((key) => standingOf(backlogs.get(key) ?? []))
 }
 
-/** Read, or not worth waiting for any longer. */
+/** True when everything was tried, or waiting is pointless. */
 function isOver({ standing, first, newest, progressAt }: Watched): boolean {
   const silentMs = performance.now() - progressAt
   if (standing.untried === 0) return true
@@ -69,25 +69,25 @@ function note(watched: Watched, standing: Standing): void {
   watched.isOver = isOver(watched)
 }
 
-/** Tells how far it is, about once a second, and every ten seconds when nothing happens. */
-function createTeller({ tell }: CommandCall) {
-  let [toldAt, told] = [-Infinity, '']
-  return (reading: readonly Watched[]): void => {
+/** Reports progress about once a second, and unchanged progress every ten seconds. */
+function createReporter({ tell }: CommandCall) {
+  let [reportedAt, reported] = [-Infinity, '']
+  return (active: readonly Watched[]): void => {
     const now = performance.now()
-    const sinceMs = now - toldAt
-    if (sinceMs < tellMs || reading.length === 0) return
-    const lines = reading.slice(0, mostLines).map(({ key, standing }) => progressLine(key, standing))
-    const more = reading.length - lines.length
+    const sinceMs = now - reportedAt
+    if (sinceMs < reportMs || active.length === 0) return
+    const lines = active.slice(0, mostLines).map(({ key, standing }) => progressLine(key, standing))
+    const more = active.length - lines.length
     if (more > 0) lines.push(`and ${inDigits(more)} more organisations`)
-    if (lines.join('\n') === told && sinceMs < repeatMs) return
+    if (lines.join('\n') === reported && sinceMs < repeatMs) return
     for (const line of lines) tell(line)
-    ;[toldAt, told] = [now, lines.join('\n')]
+    ;[reportedAt, reported] = [now, lines.join('\n')]
   }
 }
 
-/** Waits until each is over, telling how far it is. @throws the signal's reason */
+/** Waits until each organisation is over, and reports progress. @throws the signal's reason */
 async function watch(deps: CommandDeps, call: CommandCall, keys: readonly string[]): Promise<Watched[]> {
-  const tellProgress = createTeller(call)
+  const reportProgress = createReporter(call)
   const progressAt = performance.now()
   const all = (await standingsOf(deps, keys)).map((standing, index): Watched => {
     const { newest } = standing
@@ -95,21 +95,21 @@ async function watch(deps: CommandDeps, call: CommandCall, keys: readonly string
   })
   for (;;) {
     const began = performance.now()
-    const reading = all.filter((watched) => !watched.isOver)
+    const active = all.filter((watched) => !watched.isOver)
     const standings = await standingsOf(
       deps,
-      reading.map(({ key }) => key),
+      active.map(({ key }) => key),
     )
-    const pauseMs = Math.max(lookMs, lookShare * (performance.now() - began))
-    for (const [index, watched] of reading.entries()) note(watched, standings[index] ?? watched.standing)
-    const left = reading.filter((watched) => !watched.isOver)
+    const pauseMs = Math.max(pollMs, pauseFactor * (performance.now() - began))
+    for (const [index, watched] of active.entries()) note(watched, standings[index] ?? watched.standing)
+    const left = active.filter((watched) => !watched.isOver)
     if (left.length === 0) return all
-    tellProgress(left)
+    reportProgress(left)
     await sleep(pauseMs, undefined, { signal: call.signal })
   }
 }
 
-/** `sync [organisation]`: has everything of it read now, and waits until it has been, or cannot be. */
+/** `sync [organisation]`: refreshes everything now, and waits until it is done or fails. @throws CommandError */
 export async function sync(deps: CommandDeps, values: readonly string[], call: CommandCall): Promise<string> {
   const organisations = chosen(deps, values)
   const keys = organisations.map(organisationKey)
@@ -119,12 +119,14 @@ export async function sync(deps: CommandDeps, values: readonly string[], call: C
   await engine.tick()
   const all = await watch(deps, call, keys).catch((error: unknown) => {
     if (!call.signal.aborted) throw error
-    throw new CommandError('interrupted: what was read is kept, and the rest is read in its turn')
+    throw new CommandError('interrupted: progress is kept; the portal continues in the background')
   })
   const lines = all.flatMap(({ key, standing }) => [summaryLine(key, standing), ...suspectLines(key, standing)])
   const failures = all.flatMap(({ key, standing }) => failureLines(key, standing))
   const took = inTime((performance.now() - began) / 1000)
-  if (failures.length === 0) return [...lines, `All was read in ${took}.`].join('\n')
+  if (failures.length === 0) return [...lines, `Sync finished in ${took}.`].join('\n')
   for (const line of lines) call.tell(line)
-  throw new CommandError([...failures, `Not all could be read, in ${took}; it is tried again later.`].join('\n'))
+  throw new CommandError(
+    [...failures, `Sync incomplete after ${took}; the portal retries in the background.`].join('\n'),
+  )
 }

@@ -1,6 +1,6 @@
 /**
- * Text from outside, made safe for a terminal: without control characters (escape sequences), without characters
- * that change direction or cannot be seen, and on one line.
+ * External text made safe for a terminal: one line, without control characters (escape sequences), direction marks and
+ * invisible characters.
  */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
@@ -8,7 +8,7 @@ export function printable(text: string): string {
 
 const graphemes = new Intl.Segmenter()
 
-/** Rows of text in aligned columns under their headings, every cell made printable; one line a row. */
+/** Aligned columns under headings, one line a row; every cell is made printable. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings, ...rows].map((row) => row.map(printable))
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ''))))

@@ -18,12 +18,12 @@ import { readEidSettings } from './oidc.ts'
 import { type OrganisationsFile, readOrganisationsFile } from './organisations-file.ts'
 import { secretFileProblem } from './secret-files.ts'
 
-/** Thrown when the environment is not a usable configuration; one line a mistake, each naming its variable. */
+/** Thrown for an invalid configuration; `problems` has one line per error, each naming its variable. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
-    super(`The portal cannot start like this:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    super(`Invalid configuration:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }
@@ -34,7 +34,7 @@ const operatorVariables = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }
 
-/** What it takes to read organisations: the portal does, and the operator's `sync`. */
+/** Variables of the sync, which the portal and the operator's `sync` command read. */
 const readingVariables = {
   MANAGEMENT_API_URL: baseUrl.default('https://api.vipps.no'),
   WEBHOOKS_API_URL: baseUrl.default('https://api.vipps.no'),
@@ -91,7 +91,7 @@ const portalSchema = z
       if (env[variable] === undefined)
         context.addIssue({ code: 'custom', path: [variable], message: `is required ${why}` })
     }
-    const why = 'when NODE_ENV is production: people verify their e-mail address with a code that is mailed'
+    const why = 'when NODE_ENV is production, because the portal mails codes that verify e-mail addresses'
     if (env.NODE_ENV === 'production') for (const name of ['SMTP_URL', 'MAIL_FROM'] as const) missing(name, why)
     else if (env.SMTP_URL !== undefined) missing('MAIL_FROM', 'with SMTP_URL')
     else if (env.MAIL_FROM !== undefined) missing('SMTP_URL', 'with MAIL_FROM')
@@ -100,63 +100,63 @@ const portalSchema = z
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * What the portal runs on, from the environment: nothing else in the tree reads it. Every URL is absolute and
- * without a trailing slash, `oidc.issuer` excepted, which stays as the provider spells it.
- * @throws ConfigurationError naming every mistake at once
+ * Reads the portal's configuration from the environment; no other code reads it. Every URL is absolute and without a
+ * trailing slash, except `oidc.issuer`, which keeps the provider's spelling.
+ * @throws ConfigurationError with every error at once
  */
 export function readConfig(given?: Environment) {
   const env = withoutEmpty(given ?? ownEnvironment())
   const ownFiles = given === undefined && existsSync('.env') ? ['.env'] : []
   const isProduction = env['NODE_ENV'] === 'production'
-  const readAgain = () => {
+  const rereadOrganisations = () => {
     const file = readOrganisations(env)
     const exposed = secretFileProblems(env, [...ownFiles, ...file.files])
     const problems = isProduction ? [...file.problems, ...exposed] : file.problems
     return { ...file, problems, warnings: isProduction ? [] : exposed }
   }
-  const organisationsFile = readAgain()
+  const organisationsFile = rereadOrganisations()
   const eid = readEidSettings(env)
   const { values, organisations } = parse(portalSchema, env, organisationsFile, eid.problems)
   if (!eid.settings) throw new ConfigurationError(eid.problems)
   return {
-    /** What would be refused in production; for the log. */
+    /** Problems that production would refuse; for the log. */
     warnings: organisationsFile.warnings,
-    /** The organisations file and its secret files: watched for changes, and read again with `readOrganisations`. */
+    /** The organisations file and its secret files, which the portal watches and rereads with `readOrganisations`. */
     secretFiles: organisationsFile.files,
-    readOrganisations: readAgain,
+    readOrganisations: rereadOrganisations,
     port: values.PORT,
     host: values.HOST,
-    /** How long the portal says that it is not ready before it stops listening. */
+    /** How long readiness fails before the portal stops listening. */
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     portalUrl: values.PORTAL_URL,
-    /** True when browsers reach the portal over https; a proxy in front ends TLS. */
+    /** True when browsers reach the portal over https; a proxy in front terminates TLS. */
     https: values.PORTAL_URL.startsWith('https:'),
     oidc: eid.settings,
     sessionSecrets: values.SESSION_SECRETS,
     auditRetentionDays: values.AUDIT_RETENTION_DAYS,
-    /** How long a session lasts after its last use, and in all. */
+    /** The idle and the absolute lifetime of a session. */
     sessionLimits: {
       idleMs: values.SESSION_IDLE_MINUTES * 60_000,
       absoluteMs: values.SESSION_HOURS * 3_600_000,
     },
-    ...readingOf(values),
+    ...syncConfigOf(values),
     organisations,
     feedbackUrl: values.FEEDBACK_URL,
     supportText: values.SUPPORT_TEXT,
     brand: { name: values.BRAND_NAME, logo: values.BRAND_LOGO, accent: values.BRAND_ACCENT },
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
-    /** Undefined where the operator has set up no mail, which production refuses. */
+    /** Undefined when no mail server is configured, which production refuses. */
     mail: values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
   }
 }
 
-/** An empty variable counts as unset: compose files and shells pass `NAME=` for what nobody filled in. */
+/** Treats an empty variable as unset, because compose files and shells pass `NAME=` for unset values. */
 function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
 }
 
-/** The process's environment and, beneath it, what a file `.env` in the working directory says. */
+/** The environment of the process, with a file `.env` in the working directory as fallback. */
 function ownEnvironment(): Environment {
   if (existsSync('.env')) process.loadEnvFile('.env')
   return process.env
@@ -165,11 +165,11 @@ function ownEnvironment(): Environment {
 function readOrganisations(env: Environment): OrganisationsFile {
   const file = env['ORGANISATIONS_FILE']
   if (file === undefined) return { organisations: [], problems: [], files: [] }
-  const read = readOrganisationsFile(file, env)
-  return { ...read, problems: read.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
+  const result = readOrganisationsFile(file, env)
+  return { ...result, problems: result.problems.map((problem) => `ORGANISATIONS_FILE ${problem}`) }
 }
 
-/** What is not private of these files, and of the key files that variables name. */
+/** Problems with the permissions of these files, and of the key files that variables name. */
 function secretFileProblems(env: Environment, files: readonly string[]): string[] {
   const named = Object.entries(env).flatMap(([name, value]) =>
     /^OIDC_\w+_KEY_FILE$/.test(name) && value !== undefined ? { prefix: `${name} `, path: value } : [],
@@ -180,20 +180,20 @@ function secretFileProblems(env: Environment, files: readonly string[]): string[
   })
 }
 
-/** @param others what is wrong with variables that the schema does not know */
+/** Validates the environment. @param others problems with variables outside the schema @throws ConfigurationError */
 function parse<Schema extends z.ZodObject>(
   schema: Schema,
   env: Environment,
-  organisations: Pick<OrganisationsFile, 'organisations' | 'problems'>,
+  file: Pick<OrganisationsFile, 'organisations' | 'problems'>,
   others: readonly string[] = [],
 ) {
   const parsed = schema.safeParse(env)
-  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, env)), ...others, ...organisations.problems]
+  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, env)), ...others, ...file.problems]
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems)
-  return { values: parsed.data, organisations: organisations.organisations }
+  return { values: parsed.data, organisations: file.organisations }
 }
 
-function readingOf(values: z.output<typeof operatorSchema>) {
+function syncConfigOf(values: z.output<typeof operatorSchema>) {
   return {
     databaseUrl: values.DATABASE_URL,
     managementApiUrl: values.MANAGEMENT_API_URL,
@@ -225,17 +225,19 @@ function problemsOf(error: z.ZodError, env: Environment): string[] {
   })
 }
 
+/** The configuration of the portal. */
 export type Config = ReturnType<typeof readConfig>
 
 /**
- * The part of the configuration that the operator's commands need, so that they work in a shell that has only
- * that.
- * @throws ConfigurationError naming every mistake at once
+ * Reads the part of the configuration that the operator's commands need, so that they work in a shell with those
+ * variables only.
+ * @throws ConfigurationError with every error at once
  */
 export function readOperatorConfig(given: Environment = ownEnvironment()) {
   const env = withoutEmpty(given)
   const { values, organisations } = parse(operatorSchema, env, readOrganisations(env))
-  return { ...readingOf(values), organisations }
+  return { ...syncConfigOf(values), organisations }
 }
 
-export type ReadingConfig = ReturnType<typeof readOperatorConfig>
+/** The configuration of the operator's commands. */
+export type OperatorConfig = ReturnType<typeof readOperatorConfig>

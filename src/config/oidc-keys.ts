@@ -2,15 +2,15 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
-/** A private key of the portal's at the eID provider: to sign with, or to decrypt with. */
+/** A private key of the portal at the eID provider, for signing or for decryption. */
 export type EidKey = {
-  /** The JWK's own, else its thumbprint (RFC 7638). */
+  /** The `kid` of the JWK, else its thumbprint (RFC 7638). */
   readonly kid: string
   readonly use: 'sig' | 'enc'
-  /** The JWK's own, else what most providers expect of such a key. */
+  /** The `alg` of the JWK, else the usual one for this type of key. */
   readonly alg: string
   readonly privateKey: KeyObject
-  /** What may be published: public members, `kid`, `use` and `alg`. */
+  /** The public JWK: public members, `kid`, `use` and `alg`. */
   readonly publicJwk: Readonly<Record<string, string>>
 }
 
@@ -18,14 +18,14 @@ const rsaSigning = ['RS256', 'PS256', 'RS384', 'PS384', 'RS512', 'PS512']
 const rsaEncryption = ['RSA-OAEP-256', 'RSA-OAEP-384', 'RSA-OAEP-512', 'RSA-OAEP']
 const agreement = ['ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A192KW', 'ECDH-ES+A256KW']
 
-/** What each kind of key can do; the first is what it does unless it says itself. */
+/** The algorithms of each type of key; the first is the default. */
 const algorithms: Readonly<Record<EidKey['use'], Readonly<Record<string, readonly string[]>>>> = {
   sig: {
     rsa: rsaSigning,
     'ec prime256v1': ['ES256'],
     'ec secp384r1': ['ES384'],
     'ec secp521r1': ['ES512'],
-    // RFC 9864 calls Ed25519 what everybody has called EdDSA.
+    // RFC 9864 renames EdDSA with this curve to Ed25519.
     ed25519: ['EdDSA', 'Ed25519'],
   },
   enc: { rsa: rsaEncryption, 'ec prime256v1': agreement, x25519: agreement },
@@ -45,8 +45,8 @@ const jwkSchema = z.looseObject({
 type Jwk = z.output<typeof jwkSchema>
 
 /**
- * Whether it is one key, whatever it is called. KeyObject.equals is not asked: where the kinds differ it leaves an error
- * behind in OpenSSL, which the next PEM to be read stumbles over.
+ * True when both are the same key or have the same `kid`. KeyObject.equals is avoided: for different types it leaves an
+ * error in OpenSSL's queue, which makes the next PEM fail.
  */
 export function isSameKey(one: EidKey, other: EidKey): boolean {
   return one.kid === other.kid || thumbprint(one.publicJwk) === thumbprint(other.publicJwk)
@@ -56,12 +56,12 @@ function thumbprint({ crv, e, kty, n, x, y }: Readonly<Record<string, unknown>>)
   return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
 }
 
-const unreadable = 'holds no private key: it must be PEM (PKCS#8, not encrypted), a private JWK, or a JWKS of such'
+const unreadable =
+  'holds no private key: it must be PEM (PKCS#8, not encrypted), a private JWK, or a JWKS of private JWKs'
 
 /**
- * Reads the private keys in one or more files, named with commas between: PEM (PKCS#8), a JWK or a JWKS each. The first key
- * is the one to sign with.
- * @returns every key, and what is wrong with files, as the ends of sentences that name them and never quote them
+ * Reads the private keys in one or more files, separated by commas: PEM (PKCS#8), JWK or JWKS. The first key signs.
+ * @returns all keys, and problems as sentence ends that name the file and never quote it
  */
 export function readEidKeys(
   files: string,
@@ -69,7 +69,7 @@ export function readEidKeys(
 ): { readonly keys: readonly EidKey[]; readonly problems: readonly string[] } {
   const found = files.split(',').flatMap((name) => {
     const file = name.trim()
-    const named = (end: string) => `names the file ${file}, which ${end}`
+    const named = (problem: string) => `names the file ${file}, which ${problem}`
     try {
       return keysIn(readFileSync(file, 'utf8'), use).map((key) => (typeof key === 'string' ? named(key) : key))
     } catch {
@@ -85,7 +85,7 @@ export function readEidKeys(
   }
 }
 
-/** What the words of node:crypto and JSON.parse say is left out: they may quote the file. */
+/** The keys of one file. Messages of node:crypto and JSON.parse are dropped, because they may quote the file. */
 function keysIn(text: string, use: EidKey['use']): (EidKey | string)[] {
   try {
     if (text.includes('-----BEGIN PRIVATE KEY-----')) return [keyOf(createPrivateKey(text), use, {})]
@@ -99,14 +99,14 @@ function keysIn(text: string, use: EidKey['use']): (EidKey | string)[] {
   }
 }
 
-/** @returns a sentence's end where the key is none for this use */
+/** @returns the end of a sentence when the key does not fit this use */
 function keyOf(privateKey: KeyObject, use: EidKey['use'], named: Partial<Jwk>): EidKey | string {
   const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = privateKey
-  const able = algorithms[use][type === 'ec' ? `ec ${details?.namedCurve}` : type]
-  const alg = named.alg ?? able?.[0]
-  if (!able || !alg || (type === 'rsa' && (details?.modulusLength ?? 0) < 2048))
-    return `holds a key of another kind than ${kinds[use]}`
-  if (!able.includes(alg)) return `names another algorithm than ${able.join(', ')} for its key`
+  const supported = algorithms[use][type === 'ec' ? `ec ${details?.namedCurve}` : type]
+  const alg = named.alg ?? supported?.[0]
+  if (!supported || !alg || (type === 'rsa' && (details?.modulusLength ?? 0) < 2048))
+    return `holds an unsupported key: it must be ${kinds[use]}`
+  if (!supported.includes(alg)) return `names an unsupported algorithm for its key: it must be ${supported.join(', ')}`
   if (named.use !== undefined && named.use !== use) return `holds a key whose use is not "${use}"`
   const members = createPublicKey(privateKey).export({ format: 'jwk' }) as Record<string, string>
   const kid = named.kid ?? thumbprint(members)

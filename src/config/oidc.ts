@@ -4,12 +4,12 @@ import { type EidKey, isSameKey, readEidKeys } from './oidc-keys.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** HS* are signed with the client secret, which must then be as long as the hash (RFC 7518, 3.2), in bytes. */
+/** HS* sign with the client secret, which must be at least as long as the hash, in bytes (RFC 7518, 3.2). */
 const secretAlgs: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 const keyAlgs = ['RS256', 'PS256', 'ES256', 'EdDSA', 'RS384', 'PS384', 'ES384', 'RS512', 'PS512', 'ES512']
 const knownAlgs = [...keyAlgs, ...Object.keys(secretAlgs)]
 
-const yesOrNo = z.enum(['true', 'false'], 'must be true or false').default('false')
+const trueOrFalse = z.enum(['true', 'false'], 'must be true or false').default('false')
 
 const schema = z.object({
   OIDC_ISSUER: z.string().superRefine((value, context) => {
@@ -26,8 +26,8 @@ const schema = z.object({
   OIDC_CLIENT_SECRET: z.string().optional(),
   OIDC_PRIVATE_KEY_FILE: z.string().optional(),
   OIDC_DECRYPTION_KEY_FILE: z.string().optional(),
-  OIDC_USE_PAR: yesOrNo,
-  OIDC_USE_JAR: yesOrNo,
+  OIDC_USE_PAR: trueOrFalse,
+  OIDC_USE_JAR: trueOrFalse,
   OIDC_SCOPE: z
     .string()
     .default('openid profile email')
@@ -44,20 +44,20 @@ const schema = z.object({
 })
 
 /**
- * Where the eID provider is and how the portal proves who it is, from the variables OIDC_*, and the key files that they
- * name.
+ * Reads the eID provider's address and the portal's client authentication from the variables OIDC_* and the key files
+ * that they name.
  * @param env without empty variables
- * @returns the settings, unless there are problems: one line each, naming its variable and never quoting a key
+ * @returns the settings, or problems: one line each, which names its variable and never quotes a key
  */
 export function readEidSettings(env: Environment) {
   const parsed = schema.safeParse(env)
   const keys = keysOf(env)
-  const wrong = (parsed.error?.issues ?? []).map(({ path: [name], code, message }) =>
+  const invalid = (parsed.error?.issues ?? []).map(({ path: [name], code, message }) =>
     env[String(name)] === undefined && code === 'invalid_type'
       ? `${String(name)} is required`
       : `${String(name)} ${message}`,
   )
-  const problems = [...wrong, ...contradictions(env), ...keys.problems]
+  const problems = [...invalid, ...contradictions(env), ...keys.problems]
   if (!parsed.success || problems.length > 0) return { problems }
   const { data } = parsed
   const settings = {
@@ -88,12 +88,14 @@ function keysOf(env: Environment) {
   const problems = [
     ...signing.problems,
     ...decryption.problems,
-    ...(sameKey ? ['OIDC_DECRYPTION_KEY_FILE names a key (or a kid) of OIDC_PRIVATE_KEY_FILE'] : []),
+    ...(sameKey ? ['OIDC_DECRYPTION_KEY_FILE must not share a key or a kid with OIDC_PRIVATE_KEY_FILE'] : []),
   ]
   return { signing: signing.keys, decryption: decryption.keys, problems }
 }
 
-/** What does not go together, as lines that name the variable. It is looked at whatever else is wrong. */
+/**
+ * Combinations of variables that are invalid, as lines that name the variable. They are checked whatever else is wrong.
+ */
 function contradictions(env: Environment): string[] {
   const method = env['OIDC_CLIENT_AUTH'] ?? 'client_secret_basic'
   const signed = method === 'private_key_jwt'
@@ -102,29 +104,29 @@ function contradictions(env: Environment): string[] {
   const key = env['OIDC_PRIVATE_KEY_FILE']
   const hashes = (env['OIDC_ID_TOKEN_ALGS'] ?? '').split(',').map((alg) => alg.trim())
   const hash = hashes.findLast((alg) => alg in secretAlgs)
-  const least = Math.max(0, ...hashes.map((alg) => secretAlgs[alg] ?? 0))
-  const rules: readonly (readonly [broken: boolean, line: string])[] = [
+  const leastBytes = Math.max(0, ...hashes.map((alg) => secretAlgs[alg] ?? 0))
+  const rules: readonly (readonly [isBroken: boolean, line: string])[] = [
     [!secret && !signed, 'OIDC_CLIENT_SECRET is required'],
     [!secret && signed && hash !== undefined, `OIDC_CLIENT_SECRET is required for ${hash}`],
     [
-      secret !== undefined && Buffer.byteLength(secret) < least,
-      `OIDC_CLIENT_SECRET must be at least ${least} bytes long for ${hash}`,
+      secret !== undefined && Buffer.byteLength(secret) < leastBytes,
+      `OIDC_CLIENT_SECRET must be at least ${leastBytes} bytes long for ${hash}`,
     ],
     [
       secret !== undefined && signed && hash === undefined,
-      'OIDC_CLIENT_SECRET is used for nothing when OIDC_CLIENT_AUTH is private_key_jwt: take it away',
+      'OIDC_CLIENT_SECRET has no effect when OIDC_CLIENT_AUTH is private_key_jwt; remove it',
     ],
     [!key && signed, 'OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH is private_key_jwt'],
     [!key && jar, 'OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR is true'],
     [
       key !== undefined && !signed && !jar,
-      'OIDC_PRIVATE_KEY_FILE is used for nothing unless OIDC_CLIENT_AUTH is private_key_jwt or OIDC_USE_JAR is true',
+      'OIDC_PRIVATE_KEY_FILE has no effect unless OIDC_CLIENT_AUTH is private_key_jwt or OIDC_USE_JAR is true',
     ],
   ]
-  return rules.flatMap(([broken, line]) => (broken ? [line] : []))
+  return rules.flatMap(([isBroken, line]) => (isBroken ? [line] : []))
 }
 
-/** EdDSA has two names (RFC 8037, RFC 9864): whoever allows the one allows the other. */
+/** Adds Ed25519 to EdDSA: both name the same algorithm (RFC 8037, RFC 9864). */
 function withBothNames(algs: readonly string[]): string[] {
   return algs.flatMap((alg) => (alg === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [alg]))
 }

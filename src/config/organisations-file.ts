@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import type { Keys } from '../management-api/credentials.ts'
+import type { Credentials } from '../management-api/credentials.ts'
 import {
   businessIdPattern,
   msnPattern,
@@ -13,17 +13,17 @@ import {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What the file holds, and one sentence for each thing that is wrong with it (never a secret's value). */
+/** The organisations with their credentials, and one sentence per problem, which never contains a secret. */
 export type OrganisationsFile = {
-  readonly organisations: readonly { readonly organisation: Organisation; readonly keys: Keys }[]
+  readonly organisations: readonly { readonly organisation: Organisation; readonly keys: Credentials }[]
   readonly problems: readonly string[]
-  /** The file itself and the secret files that it names: what to look at for a change. */
+  /** The file itself and its secret files, to be watched for changes. */
   readonly files: readonly string[]
 }
 
 /**
- * Reads the operator's organisations file and resolves its secrets; a relative secret file is looked up beside
- * the organisations file. Throws nothing: mistakes come back as `problems`, with the place inside the file.
+ * Reads the operator's organisations file and resolves its secrets. Relative secret files are resolved against its
+ * directory. Throws nothing: errors are in `problems`, with their place in the file.
  */
 export function readOrganisationsFile(path: string, env: Environment): OrganisationsFile {
   const files = new Set([path])
@@ -113,7 +113,7 @@ function keysSchema(secret: ReturnType<typeof secretSchema>) {
   ])
 }
 
-/** A secret stands in the file as it is, or as `{"env": "NAME"}` or `{"file": "path"}`. */
+/** A secret: a string in the file, or `{"env": "NAME"}` or `{"file": "path"}`. */
 function secretSchema(directory: string, env: Environment, files: Set<string>) {
   return z
     .union([z.string(), z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })], {
@@ -126,9 +126,9 @@ function secretSchema(directory: string, env: Environment, files: Set<string>) {
       }
       const usable = (secret: string, what: string) => {
         if (secret === '') return fail(`${what} empty`)
-        // Keys travel in headers, which take no more than this.
-        const travels = /^[\x21-\x7e]+$/.test(secret)
-        return travels ? secret : fail(`${what} not a key: it holds spaces or letters outside ASCII`)
+        // Credentials are sent in headers, which only carry visible ASCII.
+        const isVisibleAscii = /^[\x21-\x7e]+$/.test(secret)
+        return isVisibleAscii ? secret : fail(`${what} invalid: it contains spaces or non-ASCII characters`)
       }
       if (typeof source === 'string') return usable(source, 'is')
       if ('env' in source) {

@@ -5,7 +5,7 @@ import { organisationKey } from '../domain/organisation.ts'
 import type { AuditWriter } from '../store/audit.ts'
 import type { RunningSync } from '../sync/setup.ts'
 
-/** Why the portal reads its organisations and their credentials again. */
+/** The trigger of a reload. */
 type Cause = 'signal' | 'file'
 
 /** Reads organisations and their credentials again while the portal runs. */
@@ -47,7 +47,7 @@ export function startCredentialsReload(
       })
     logger.info({ cause, changes: changes.length, organisations: organisations.length }, 'credentials reloaded')
     for (const { organisation, what } of changes)
-      if (what === 'keys changed') await running.sync.credentialsChanged(organisation)
+      if (what === 'credentials changed') await running.sync.credentialsChanged(organisation)
     await running.sync.tick()
   }
   const now = (cause: Cause): void => {

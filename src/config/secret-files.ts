@@ -1,22 +1,22 @@
 import { realpathSync, statSync } from 'node:fs'
 
 /**
- * Where container runtimes put secrets, readable by every user in the container (0444 and root's, with Docker), which is
- * the portal's alone: there the bits say nothing.
+ * Container runtimes mount secrets here, readable by every user in the container (0444 and owned by root, with Docker).
+ * As the container is the portal's alone, read permission is not checked here.
  */
 const mounted = '/run/secrets/'
 
-/** What a file of secrets must not let others do, and how chmod takes it away. */
-const wrongs = [
-  { bits: 0o004, words: 'every user of this machine can read it', chmod: 'o-r' },
-  { bits: 0o002, words: 'every user of this machine can write it', chmod: 'o-w' },
-  { bits: 0o020, words: 'its group can write it', chmod: 'g-w' },
+/** Permission bits that secret files must not have, and the chmod that removes them. */
+const forbidden = [
+  { bits: 0o004, problem: 'every user of this machine can read it', chmod: 'o-r' },
+  { bits: 0o002, problem: 'every user of this machine can write it', chmod: 'o-w' },
+  { bits: 0o020, problem: 'its group can write it', chmod: 'g-w' },
 ]
 
 /**
- * Why a file is not private enough for secrets, in words and with the command that mends it: others may not read it,
- * and nobody but its owner may write it. The group may read. Undefined when all is well, when there is no such file
- * (which is for others to say), and on Windows, which has no such bits.
+ * The problem with a file's permissions, and the chmod that fixes it: others must not read it, and only the owner may
+ * write it; the group may read. Undefined when there is none, when the file does not exist (reported elsewhere), and on
+ * Windows.
  */
 export function secretFileProblem(path: string): string | undefined {
   if (process.platform === 'win32') return undefined
@@ -28,8 +28,8 @@ export function secretFileProblem(path: string): string | undefined {
   } catch {
     return undefined
   }
-  const found = wrongs.filter(({ bits }) => (mode & bits) !== 0 && !(bits === 0o004 && real.startsWith(mounted)))
+  const found = forbidden.filter(({ bits }) => (mode & bits) !== 0 && !(bits === 0o004 && real.startsWith(mounted)))
   if (found.length === 0) return undefined
-  const words = found.map((wrong) => wrong.words).join(', ')
-  return `(${path}) holds secrets and is not private: ${words}. Mend it with: chmod ${found.map(({ chmod }) => chmod).join(',')} ${path}`
+  const problems = found.map(({ problem }) => problem).join(', ')
+  return `(${path}) holds secrets and is not private: ${problems}. Run: chmod ${found.map(({ chmod }) => chmod).join(',')} ${path}`
 }

@@ -13,7 +13,7 @@ export const url = z.string().transform((value, context) => {
 
 const exampleDatabase = 'postgres://portal:secret@127.0.0.1:5432/portal'
 
-/** Where PostgreSQL is, in the words that `pg` takes: a socket's directory may be its `host`, for example. */
+/** A PostgreSQL URL as `pg` accepts it; `host` may be the directory of a socket, for example. */
 export const databaseUrl = z
   .string(`is required: where PostgreSQL is, such as ${exampleDatabase}; "npm run demo" brings its own`)
   .superRefine((value, context) => {
@@ -23,26 +23,26 @@ export const databaseUrl = z
       return void new Client(value)
     } catch (error) {
       if (error instanceof TypeError || error instanceof URIError)
-        return refuse('is not a URL that PostgreSQL takes: percent-encode special characters in the password')
+        return refuse('is not a valid PostgreSQL URL: percent-encode special characters in the password')
       return refuse(`cannot be used: ${error instanceof Error ? error.message : String(error)}`)
     }
   })
 
-/** https everywhere but on this machine: what goes there is a secret, or names people. */
+/** Requires https except on this machine, as secrets and personal data are sent there. */
 const safeUrl = url.refine(
   (value) => value.protocol === 'https:' || (value.protocol === 'http:' && isLoopback(value)),
   'must be https (http only on localhost, 127.0.0.1 or [::1])',
 )
 
-/** Where an API is: without a trailing slash. */
+/** The base URL of an API, without a trailing slash. */
 export const baseUrl = safeUrl
   .refine((value) => !value.search && !value.hash && !value.username, 'must not have a query, a fragment or a user')
   .transform((value) => value.href.replace(/\/$/, ''))
 
-/** As the provider spells it. */
+/** The issuer in the provider's own spelling. */
 export const issuerUrl = safeUrl.refine((value) => !value.search && !value.hash, 'must not have a query or a fragment')
 
-/** Scheme, host and port, nothing after. */
+/** Scheme, host and port only. */
 export const origin = safeUrl
   .refine(
     (value) => value.href === `${value.origin}/`,
@@ -50,13 +50,13 @@ export const origin = safeUrl
   )
   .transform((value) => value.origin)
 
-/** Secrets separated by commas, the first one signs. */
+/** Secrets separated by commas; the first one signs. */
 export const sessionSecrets = z
   .string()
   .transform((value) => value.split(',').map((secret) => secret.trim()))
   .refine((secrets) => secrets.every((secret) => secret.length >= 32), 'each secret must be at least 32 characters')
 
-/** A colour, as #rrggbb. The sign may be left out, because a `#` begins a comment in a file `.env`. */
+/** A colour as #rrggbb. The `#` is optional in the variable, because it begins a comment in a file `.env`. */
 export const hexColour = z
   .string()
   .trim()
@@ -64,14 +64,14 @@ export const hexColour = z
   .transform((value) => value.replace('#', '').toLowerCase())
   .transform((hex) => `#${hex.length === 3 ? hex.replace(/./g, '$&$&') : hex}`)
 
-/** What stands on one line and is read by people. */
+/** A name of one line. */
 export const shortName = z
   .string()
   .trim()
   .max(60, 'must have at most 60 characters')
   .regex(/^\P{C}*$/u, 'must be one line without control characters')
 
-/** The path of a logo, read now. */
+/** A logo, read from its path at start. */
 export const logoFile = z.string().transform((path, context) => {
   const read = readLogo(path)
   if (!('problem' in read)) return read
@@ -79,7 +79,7 @@ export const logoFile = z.string().transform((path, context) => {
   return z.NEVER
 })
 
-/** As Express's `trust proxy` takes it. */
+/** The value of Express's `trust proxy`. */
 export const trustProxy = z
   .string()
   .refine(
@@ -88,12 +88,12 @@ export const trustProxy = z
   )
   .transform((value) => (value === 'none' ? false : /^[1-9]$/.test(value) ? Number(value) : value))
 
-/** A whole number within bounds, both included. */
+/** A whole number between inclusive bounds. */
 export function wholeNumber(least: number, most: number) {
   return z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
 }
 
-/** A mail server: `smtps://` for TLS from the first byte, `smtp://` for STARTTLS, which only this machine may do without. */
+/** A mail server: `smtps://` for implicit TLS, `smtp://` for STARTTLS, which is optional on loopback only. */
 export const smtpServer = url.transform((value, context) => {
   const refuse = (message: string) => {
     context.addIssue({ code: 'custom', message })
@@ -116,7 +116,7 @@ export const smtpServer = url.transform((value, context) => {
   }
 })
 
-/** Who mails come from: `portal@example.com`, or `Partner portal <portal@example.com>`. */
+/** The sender of mails: `portal@example.com`, or `Partner portal <portal@example.com>`. */
 export const mailSender = z.string().transform((value, context) => {
   const [, name = '', bracketed] = /^([^<>\p{Cc}]*)<([^<>]+)>$/u.exec(value.trim()) ?? []
   const address = emailAddress(bracketed ?? value)
@@ -132,7 +132,7 @@ function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
 }
 
-/** What Express takes as one proxy: a name for a range, an address, or a subnet. */
+/** True for one proxy in Express's syntax: the name of a range, an address, or a subnet. */
 function isProxy(proxy: string): boolean {
   const [address = '', prefix, ...rest] = proxy.split('/')
   if (prefix === undefined && ['loopback', 'linklocal', 'uniquelocal'].includes(proxy)) return true

@@ -1,5 +1,5 @@
-/** How business identifiers are written where people see them: groups of digits, and what stands before them. */
-const customs: Readonly<Record<string, { readonly prefix?: string; readonly groups?: readonly number[] }>> = {
+/** The display format of business identifiers by country: groups of digits, and a prefix. */
+const formats: Readonly<Record<string, { readonly prefix?: string; readonly groups?: readonly number[] }>> = {
   // Brønnøysundregistrene: groups of three.
   NO: { groups: [3, 3, 3] },
   // Det Centrale Virksomhedsregister: CVR and eight digits together.
@@ -8,14 +8,14 @@ const customs: Readonly<Record<string, { readonly prefix?: string; readonly grou
 
 const noBreak = '\u00A0'
 
-/** The country of a scheme such as `business:NO:ORG`; the scheme itself where it names none. */
+/** The country of a scheme such as `business:NO:ORG`; the scheme itself when it names none. */
 export function countryOf(scheme: string): string {
   return scheme.split(':')[1] ?? scheme
 }
 
 /**
- * A business identifier as people of its country write it: NO 987 654 321, DK CVR 12345678, FI 1234567-8. `gaps` are
- * the places in the id before which there is a space.
+ * A business identifier as written in its country: NO 987 654 321, DK CVR 12345678, FI 1234567-8. `gaps` are the
+ * positions in the id that follow a space.
  */
 export function customOf({ scheme, id }: { readonly scheme: string; readonly id: string }): {
   readonly country: string
@@ -23,13 +23,13 @@ export function customOf({ scheme, id }: { readonly scheme: string; readonly id:
   readonly gaps: readonly number[]
 } {
   const country = countryOf(scheme)
-  const { prefix = '', groups = [] } = customs[country] ?? {}
+  const { prefix = '', groups = [] } = formats[country] ?? {}
   const isUsual = groups.reduce((sum, size) => sum + size, 0) === id.length
   const gaps = groups.map((_size, at) => groups.slice(0, at).reduce((sum, size) => sum + size, 0)).slice(1)
   return { country, prefix, gaps: isUsual ? gaps : [] }
 }
 
-/** The same as one text, without what could break a line: `NO 987 654 321`. */
+/** The identifier as one text with no-break spaces: `NO 987 654 321`. */
 export function identifierText(identifier: { readonly scheme: string; readonly id: string }): string {
   const { country, prefix, gaps } = customOf(identifier)
   const written = identifier.id
@@ -41,15 +41,14 @@ export function identifierText(identifier: { readonly scheme: string; readonly i
 
 const leastDigits = 3
 
-/** What may stand before the digits, as people type and copy it. */
-const spoken = /^(?:(?:NO|DK|FI|SE|ORG|CVR|Y-tunnus)[\s:.-]*)*(?=\d)/i
+/** Prefixes that people type or copy with an identifier. */
+const prefixes = /^(?:(?:NO|DK|FI|SE|ORG|CVR|Y-tunnus)[\s:.-]*)*(?=\d)/i
 
 /**
- * What somebody looks for, as it is stored: digits however they are spaced, without the country before them. Text that is
- * no identifier stays as it is.
+ * A search text in the stored form of identifiers: digits without spaces and country prefix. Other text is unchanged.
  */
 export function asStoredIdentifier(q: string): string {
-  const digits = q.replace(spoken, '')
+  const digits = q.replace(prefixes, '')
   if (!/^\d[\d\s-]*\d$/.test(digits)) return q
   const bare = digits.replaceAll(/\s/g, '')
   // "No 7" is more likely a name.

@@ -1,8 +1,9 @@
 /**
- * Who a user acts as. The portal knows an organisation from the operator's organisations file; its keys live
- * in `management-api/` and never travel with this type.
+ * An organisation that a user may act as, from the operator's organisations file. Its API credentials stay in
+ * `management-api/` and are not part of this type.
  */
 export type Partner = { readonly kind: 'partner'; readonly id: string; readonly name: string }
+/** A merchant; `scheme` and `id` are its business identifier. */
 export type Merchant = {
   readonly kind: 'merchant'
   readonly scheme: string
@@ -10,6 +11,7 @@ export type Merchant = {
   readonly name: string
 }
 
+/** A partner or a merchant. */
 export type Organisation = Partner | Merchant
 
 /** Partner ID: 3 to 10 digits. */
@@ -21,14 +23,14 @@ export const businessIdPattern = /^[\d-]{4,50}$/
 /** Merchant serial number (MSN): 4 to 10 digits. */
 export const msnPattern = /^\d{4,10}$/
 
-/** The part of an organisation that names it, as grants keep it. */
+/** The identity of an organisation, as grants keep it. */
 export type OrganisationReference =
   | { readonly kind: 'partner'; readonly id: string }
   | { readonly kind: 'merchant'; readonly scheme: string; readonly id: string }
 
 /**
- * One string an organisation: `partner/12345` or `merchant/business:NO:ORG/987654321`. Used as key in maps, in
- * the database and in the log; unique because neither part can contain a slash.
+ * The key of an organisation in maps, the database and the log: `partner/12345` or
+ * `merchant/business:NO:ORG/987654321`. Unique, because neither part can contain a slash.
  */
 export function organisationKey(organisation: OrganisationReference): string {
   return organisation.kind === 'partner'

@@ -1,19 +1,19 @@
 import { type Organisation, organisationKey } from './organisation.ts'
 
-/** The organisations that are configured now, as everybody sees them who keeps no copy. */
+/** The configured organisations, which may change at run time; do not cache them. */
 export type Organisations = {
-  /** By organisationKey(). The map does not change: another one takes its place. */
+  /** By organisationKey(). The map is immutable; a change replaces it. */
   readonly current: () => ReadonlyMap<string, Organisation>
-  /** Aborts when the organisation with this key is no longer configured; has done so for one that is not. */
+  /** A signal that aborts when the organisation is no longer configured; already aborted for an unknown one. */
   readonly presence: (key: string) => AbortSignal
 }
 
-/** The one place where they change. */
+/** The holder of the organisations, which can replace them. */
 export type OrganisationsHolder = Organisations & {
   readonly replace: (organisations: readonly Organisation[]) => void
 }
 
-/** @param organisations those that are configured at start */
+/** Creates the holder. @param organisations those configured at start */
 export function holdOrganisations(organisations: readonly Organisation[]): OrganisationsHolder {
   let current: ReadonlyMap<string, Organisation> = new Map()
   const presences = new Map<string, AbortController>()

@@ -1,11 +1,12 @@
-/** How many rows a list may show at once; the first unless asked for another. */
+/** The page sizes of lists; the first is the default. */
 export const pageSizes = [25, 50, 100] as const
+/** A page size. */
 export type PageSize = (typeof pageSizes)[number]
 
 /** One page of a list. `from` and `to` count from 1; both are 0 when there is nothing. */
 export type Page<Row> = {
   readonly rows: readonly Row[]
-  /** How many there are in all; with `more`, at least so many: nobody counts further. */
+  /** The number of matches; with `more` a lower bound, as counting stops there. */
   readonly total: number
   readonly more: boolean
   readonly number: number
@@ -14,13 +15,13 @@ export type Page<Row> = {
   readonly to: number
 }
 
-/** Which column a list is in the order of, and which way round. */
+/** The sorted column of a list, and the direction. */
 export type Sorting<Column extends string = string> = {
   readonly column: Column
   readonly descending: boolean
 }
 
-/** Which page of how many rows, in which order. */
+/** The requested page of a list. */
 export type PageAsked<Column extends string = string> = {
   readonly page: number
   readonly size: PageSize

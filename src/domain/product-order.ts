@@ -1,15 +1,15 @@
-/** The merchant has yet to submit the order. */
+/** Statuses of orders that the merchant has not submitted yet. */
 export const waitingStatuses: readonly string[] = ['RECEIVED', 'MERCHANT_VIEWED']
 
-/** Nothing happens to the order any more; the link of a prefilled one leads nowhere. */
+/** Statuses that no longer change; the link of a prefilled order with one of them is dead. */
 export const finalStatuses: readonly string[] = ['COMPLETED', 'REJECTED', 'EXPIRED']
 
-/** The link of a prefilled order expires so many days after the order was made. */
+/** The lifetime in days of a prefilled order's link, from the creation of the order. */
 export const linkDays = 14
 
 /**
- * When a prefilled order's link has expired at the latest: the API does not tell when the order was made, but it was
- * before the portal first saw it.
+ * The latest expiry of a prefilled order's link. The API has no creation time, but the order was created before the
+ * portal first saw it.
  */
 export function linkExpiry(firstSeenAt: Date): Date {
   return new Date(firstSeenAt.getTime() + linkDays * 86_400_000)

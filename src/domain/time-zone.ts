@@ -1,2 +1,2 @@
-/** Days and months of the portal begin in this time zone, wherever it runs. */
+/** The time zone of the portal's days and months, independent of the server's. */
 export const portalTimeZone = 'Europe/Oslo'

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 
 /**
- * The part of an address that one household or company has: all of IPv4, the first 64 bits of IPv6.
+ * The network of one household or company: the whole IPv4 address, or the first 64 bits of IPv6.
  * @param address as `req.ip` gives it
  */
 export function clientNetwork(address: string): string {

@@ -7,15 +7,15 @@ const { csrfSynchronisedProtection, generateToken } = csrfSync({
 })
 
 /**
- * The token for a form in this session; made at the first call, so pages without a form need no session. Pages are
- * compressed and repeat what was searched, so that the same secret in each of them could be guessed from their lengths
- * (BREACH): it looks different every time.
+ * The token for a form in this session; created at the first call, so that pages without a form need no session. It is
+ * masked differently each time: compressed pages that repeat the search would otherwise leak it by their length
+ * (BREACH).
  */
 export function csrfToken(req: Request): string {
   return masked(generateToken(req))
 }
 
-/** The token as no other page has it: a random mask, and what it makes of the token. */
+/** The token XORed with a random mask, after the mask; different for each page. */
 function masked(token: string): string {
   const bytes = Buffer.from(token)
   const mask = randomBytes(bytes.length)
@@ -27,8 +27,8 @@ function xor(bytes: Buffer, mask: Buffer): Buffer {
 }
 
 /**
- * Goes before every POST handler (the site map sees to it): reads the form and refuses one without the
- * session's token (synchroniser token pattern, OWASP CSRF cheat sheet).
+ * Comes before every POST handler (the site map adds it). Parses the form and refuses one without the session's token
+ * (synchroniser token pattern, OWASP CSRF cheat sheet).
  */
 export const csrfProtection: RequestHandler[] = [
   express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 50 }),

@@ -1,9 +1,9 @@
 import { Router } from 'express'
 
-/** Whether the process should get traffic, and why not. */
+/** Whether the process is ready for traffic, and the reason when it is not. */
 export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason?: string }>
 
-/** `/healthz`: the process answers. `/readyz`: it should get traffic; 503 while it should not. */
+/** `/healthz`: the process runs. `/readyz`: it is ready for traffic, else 503. */
 export function health(readiness: Readiness): Router {
   const router = Router()
   router.get('/healthz', (_req, res) => {

@@ -6,19 +6,19 @@ import { type Logger, requestScope } from '../logger.ts'
 declare global {
   namespace Express {
     interface Locals {
-      /** What the request's log line says beside HTTP, such as the organisation that the user acts as. */
+      /** Extra fields for the log line of the request, such as the organisation that the user acts as. */
       logFields?: Readonly<Record<string, string>>
     }
   }
 }
 
-/** Probes come every few seconds and would drown what matters. */
+/** Probes come every few seconds and are logged at debug level. */
 const probes = new Set(['/healthz', '/readyz'])
 
 /**
- * Gives every request an id (sent back as X-Request-Id) and writes one log line when its response
- * ends: request id, method, route pattern, status, milliseconds, user id, organisation. Never the URL itself, because
- * the query holds what people search for.
+ * Gives every request an id (sent back as X-Request-Id) and writes one log line when its response ends: request id,
+ * method, route pattern, status, milliseconds, user id, organisation. Never the URL, because the query contains search
+ * text.
  */
 export function requestContext(logger: Logger): RequestHandler {
   const line = (req: Request, res: Response, { ms }: { ms?: number }) => ({
@@ -31,10 +31,10 @@ export function requestContext(logger: Logger): RequestHandler {
     ...res.locals.logFields,
   })
   const log = pinoHttp<Request, Response>({
-    // All that the line may hold is named here, none of it a secret; to look for some costs more than the line.
+    // Every field is listed here and none is secret; redaction costs more than writing the line.
     logger: logger.child({}, { redact: [] }),
     genReqId: (_req, res) => res.locals.requestId,
-    // What pino-http would write by itself holds the URL and the headers.
+    // The default serializers of pino-http log URL and headers.
     serializers: { req: () => undefined, res: () => undefined },
     customAttributeKeys: { responseTime: 'ms' },
     customSuccessObject: line,

@@ -1,7 +1,10 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
-/** Everything that browsers know to ask for (an unknown name is an error in their console); the portal only writes to the clipboard. */
+/**
+ * All Permissions-Policy features that browsers know (an unknown name is an error in their console); the portal only
+ * writes to the clipboard.
+ */
 const denied = `
   accelerometer autoplay browsing-topics camera clipboard-read
   cross-origin-isolated display-capture encrypted-media fullscreen gamepad geolocation gyroscope hid
@@ -17,10 +20,11 @@ const permissions = [
 ].join(', ')
 
 /**
- * The security headers of every answer. Nothing is allowed that is not named: no inline script or style, no
- * other origin, no framing, and no text that becomes a document but in the one place of public/js/trusted.js; openers and
- * resources of the same origin only. `formActionOrigins` are the eID provider's, because browsers apply form-action
- * to the redirect that follows our sign-out form as well.
+ * The security headers of every response. Everything that is not named is denied: no inline script or style, no other
+ * origin, no framing, no HTML from strings except in public/js/trusted.js; openers and resources of the same origin
+ * only.
+ * `formActionOrigins` are those of the eID provider, because browsers apply form-action to the redirect after the
+ * sign-out form.
  */
 export function securityHeaders(options: {
   readonly https: boolean
@@ -33,7 +37,7 @@ export function securityHeaders(options: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        // data: for the icons that the design system draws as masks
+        // data: for the mask icons of the design system
         imgSrc: ["'self'", 'data:'],
         fontSrc: ["'self'"],
         connectSrc: ["'self'"],
@@ -55,7 +59,7 @@ export function securityHeaders(options: {
   }
 }
 
-/** Pages are personal: no cache keeps them. Static files and probes are answered before this. */
+/** Forbids caching of pages, which are personal. Static files and probes are answered before this middleware. */
 export function personalPages(_req: Request, res: Response, next: NextFunction): void {
   res.setHeader('Cache-Control', 'no-store')
   next()

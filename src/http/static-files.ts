@@ -25,7 +25,7 @@ const types: Readonly<Record<string, string>> = {
 
 type SentFile = { readonly path: string; readonly bytes: Buffer }
 
-const best = {
+const compressors = {
   br: async (bytes: Buffer) =>
     promisify(brotliCompress)(bytes, {
       params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
@@ -33,7 +33,7 @@ const best = {
   gzip: async (bytes: Buffer) => promisify(gzip)(bytes, { level: constants.Z_BEST_COMPRESSION }),
 }
 
-const forDocuments = [
+const documentHeaders = [
   'Permissions-Policy',
   'Cross-Origin-Opener-Policy',
   'Origin-Agent-Cluster',
@@ -43,16 +43,18 @@ const forDocuments = [
   'X-XSS-Protection',
 ]
 
-/** What browsers heed in documents only is a kilobyte for each of a dozen files. What would hold an SVG that is opened stays. */
-const asPartOfPages: RequestHandler = (_req, res, next) => {
-  for (const name of forDocuments) res.removeHeader(name)
+/**
+ * Removes headers that browsers only heed in documents, a kilobyte per file. Those that restrict an opened SVG stay.
+ */
+const removeDocumentHeaders: RequestHandler = (_req, res, next) => {
+  for (const name of documentHeaders) res.removeHeader(name)
   next()
 }
 
 /**
- * Serves the style sheet, public/, htmx, the brand's logo and the Inter font below a path that changes with their
- * content, so that browsers keep them for a year and never show an old one. `asset('css/portal.css')` is the URL of a file; relative
- * URLs of style sheets and modules stay below the same path. `logo` is the URL of the logo, null where there is none.
+ * Serves the style sheet, public/, htmx, the brand's logo and the Inter font below a path that contains a hash of their
+ * content, so that browsers cache them for a year. `asset('css/portal.css')` is the URL of a file; relative URLs in
+ * style sheets and modules stay below the same path. `logo` is the URL of the logo, or null.
  */
 export function createStaticFiles(brand: Brand) {
   const files = sentFiles(brand)
@@ -61,7 +63,7 @@ export function createStaticFiles(brand: Brand) {
   const prefix = `/assets/${hash.digest('base64url').slice(0, 10)}`
   const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
   const router = Router()
-  router.use('/assets', asPartOfPages)
+  router.use('/assets', removeDocumentHeaders)
   for (const file of files) router.get(`${prefix}/${file.path}`, sendFile(file))
   router.use(`${prefix}/inter`, express.static(inter, options))
   router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))
@@ -70,7 +72,7 @@ export function createStaticFiles(brand: Brand) {
   return { router, asset, logo: logo === undefined ? null : asset(logo) }
 }
 
-/** Every file that browsers get, the font aside, by its path below the prefix. */
+/** All static files except the font, with their path below the prefix. */
 function sentFiles(brand: Brand): SentFile[] {
   const ours = readdirSync(publicDirectory, { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile() && /\.(js|svg)$/.test(file.name))
@@ -84,7 +86,7 @@ function sentFiles(brand: Brand): SentFile[] {
   ]
 }
 
-/** Sends one file, compressed once as well as it goes, in another thread, when somebody first wants it. */
+/** Sends one file, compressed at the highest level on the first request, off the main thread. */
 function sendFile({ path, bytes }: SentFile): RequestHandler {
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`
   const made: { br?: Promise<Buffer>; gzip?: Promise<Buffer> } = {}
@@ -92,17 +94,17 @@ function sendFile({ path, bytes }: SentFile): RequestHandler {
     res.set('Cache-Control', 'public, max-age=31536000, immutable').vary('Accept-Encoding')
     res.set('ETag', etag).type(types[path.split('.').at(-1) ?? ''] ?? 'bin')
     const encoding = req.acceptsEncodings('br', 'gzip')
-    // A PNG is packed as it is.
+    // PNG is already compressed.
     if ((encoding !== 'br' && encoding !== 'gzip') || path.endsWith('.png')) {
       res.send(bytes)
       return
     }
-    const packed = await (made[encoding] ??= best[encoding](bytes))
-    res.set('Content-Encoding', encoding).send(packed)
+    const compressed = await (made[encoding] ??= compressors[encoding](bytes))
+    res.set('Content-Encoding', encoding).send(compressed)
   }
 }
 
-/** Where the operator's logo is, if there is one. */
+/** The path of the operator's logo, if there is one. */
 function logoPath({ logo }: Brand): string | undefined {
   return logo && `brand/logo.${logo.type}`
 }

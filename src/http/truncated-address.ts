@@ -4,8 +4,8 @@ const mapped = new BlockList()
 mapped.addSubnet('::ffff:0:0', 96, 'ipv6')
 
 /**
- * An address with the part left out that tells one house from the next: the first 24 bits of IPv4, the first 48 of
- * IPv6; `unknown` for what is no address. For the audit log and the list of sessions.
+ * An address without the part that identifies a household: the first 24 bits of IPv4, the first 48 of IPv6; `unknown`
+ * for an invalid one. For the audit log and the list of sessions.
  */
 export function truncatedAddress(address: string | undefined): string {
   if (address === undefined) return 'unknown'

@@ -1,19 +1,19 @@
 import type { Mail } from './mailer.ts'
 
-/** The words of one language, as http/language.ts has them. */
-type Words = {
+/** A language, as presentation/language.ts has it. */
+type MailLanguage = {
   readonly code: string
   readonly t: (key: string, values?: Readonly<Record<string, string | number>>) => string
 }
 
 /**
- * The mail with a one-time code. It has no link, no picture and no name in it: nothing that could sign anybody in, tell
- * the sender that it was read, or carry words that somebody else than the operator has chosen.
- * @param values.name the portal's name, where the operator has given it one
- * @param render renders a view by its name, without the layout
+ * The mail with a one-time code. It contains no link, image or user's name: nothing that signs in, tracks reading, or
+ * carries text of a third party.
+ * @param values.name the portal's name, when the operator has configured one
+ * @param render renders a view by its path, without the layout
  */
 export function codeMail(
-  { code: language, t }: Words,
+  { code: language, t }: MailLanguage,
   values: {
     readonly code: string
     readonly minutes: number

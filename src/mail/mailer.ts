@@ -1,21 +1,21 @@
 import { MailUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
-/** Where mails go to, from the configuration. */
+/** The mail server, from the configuration. */
 export type SmtpServer = {
   readonly host: string
   readonly port: number
-  /** TLS from the first byte (smtps). */
+  /** Implicit TLS (smtps). */
   readonly secure: boolean
-  /** On this machine: the one case in which mails may go out in the clear. */
+  /** On this machine; only then may mails be sent without TLS. */
   readonly loopback: boolean
   readonly credentials: { readonly user: string; readonly pass: string } | undefined
 }
 
-/** A sender: a plain address and, perhaps, a name to show. */
+/** A sender: a plain address and, optionally, a display name. */
 export type Sender = { readonly name: string; readonly address: string }
 
-/** What a mail says: once as text, once as HTML. `language` is that of both, such as `nb`. */
+/** A mail as text and as HTML, both in `language`, such as `nb`. */
 export type Mail = {
   readonly subject: string
   readonly text: string
@@ -23,21 +23,25 @@ export type Mail = {
   readonly language: string
 }
 
+/** Sends mails through the configured server. */
 export type Mailer = {
   /**
-   * Hands one mail to the mail server. Resolves when that has taken it, and also when it has refused the recipient for
-   * good: whether a mailbox exists is not told to whoever asks (the log says that it happened).
+   * Sends one mail to the mail server. Resolves when the server has accepted it, and also when it has refused the
+   * recipient permanently: the caller must not learn whether a mailbox exists. Refusals are logged.
    * @param to as emailAddress() gives it
-   * @throws MailUnavailableError when there is no answer, or one that another try may change
+   * @throws MailUnavailableError when there is no answer, or a temporary failure
    */
   readonly send: (to: string, mail: Mail) => Promise<void>
 }
 
-/** Somebody waits for a page meanwhile. */
+/** Short timeouts, because a user waits for the page. */
 const timeouts = { dnsTimeout: 5000, connectionTimeout: 5000, greetingTimeout: 5000, socketTimeout: 10_000 }
 const patienceMs = 15_000
 
-/** Opens no connection: each mail has one of its own. The library is loaded for the first one; most processes send none. */
+/**
+ * Creates a mailer without connecting; each mail uses its own connection. The library is loaded on first use, as most
+ * processes send no mail.
+ */
 export function createMailer(
   { smtp, from }: { readonly smtp: SmtpServer; readonly from: Sender },
   logger: Logger,
@@ -67,7 +71,7 @@ export function createMailer(
           await transport
         ).sendMail({
           from,
-          // Objects, not strings, which would be read as lists of addresses.
+          // An object, because strings are parsed as lists of addresses.
           to: { name: '', address: to },
           envelope: { from: from.address, to: [to] },
           subject,
@@ -75,7 +79,7 @@ export function createMailer(
           html,
           xMailer: false,
           headers: {
-            // RFC 3834: nobody's holiday notice answers it; Exchange has a header of its own for that.
+            // Suppresses automatic replies (RFC 3834); Exchange has a header of its own.
             'Auto-Submitted': 'auto-generated',
             'X-Auto-Response-Suppress': 'All',
             'Content-Language': language,
@@ -85,17 +89,17 @@ export function createMailer(
       } catch (error) {
         const facts = factsOf(error)
         if (refusedForGood(error)) {
-          logger.error(facts, 'the mail server refused a recipient')
+          logger.error(facts, 'mail recipient refused')
           return
         }
-        logger.error(facts, 'a mail could not be sent')
+        logger.error(facts, 'mail not sent')
         throw new MailUnavailableError(facts.reason)
       }
     },
   }
 }
 
-/** What nodemailer's errors carry beside their words, which quote addresses and go nowhere. */
+/** The loggable parts of nodemailer's errors; their messages quote addresses and are dropped. */
 function factsOf(error: unknown): { reason: string; answer: number | undefined } {
   const { code, responseCode } = error as { code?: unknown; responseCode?: unknown }
   return {
@@ -104,7 +108,7 @@ function factsOf(error: unknown): { reason: string; answer: number | undefined }
   }
 }
 
-/** The recipient was refused with a permanent answer (RFC 5321, 4.2.1: 5yz), the sender was not. */
+/** True when the recipient, not the sender, was refused permanently (RFC 5321, 4.2.1: 5yz). */
 function refusedForGood(error: unknown): boolean {
   const { command, responseCode } = error as { command?: unknown; responseCode?: unknown }
   return command === 'RCPT TO' && typeof responseCode === 'number' && responseCode >= 500

@@ -1,46 +1,46 @@
 import type { Purpose } from '../errors.ts'
 import { type HttpRequest, maxProblemBytes, type Outcome, type Sender } from './http.ts'
-import { type Keys, secretsOf } from './credentials.ts'
+import { type Credentials, secretsOf } from './credentials.ts'
 import { priorities } from './rate-limiter.ts'
 import { createTokens, tokenRequest } from './tokens.ts'
 
-/** `requested`, the default: a user waits for it. `unknown`: for something that no list has. */
+/** `requested`, the default: a user waits for it. `unknown`: for a key that no list has. */
 export type CallOptions = {
   readonly priority?: 'requested' | 'list' | 'unknown' | 'background' | 'last' | undefined
-  /** Ends waiting, and the call; it rejects with the signal's reason. */
+  /** Aborts waiting and the call; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** A GET to one of the two APIs. */
+/** A GET request to one of the two APIs. */
 export type Get = {
   readonly purpose: Purpose
-  /** With its query, if it has one. */
+  /** The path with its query. */
   readonly path: string
   readonly api?: 'management' | 'webhooks'
-  /** Where an answer keeps its list, if not at the top; `idMember` names the id of its records. */
+  /** The member that contains the list, if not the top level; `idMember` is the id member of its records. */
   readonly member?: string
   readonly idMember?: string
-  /** The sales unit that is asked for in a header; sales unit keys always ask for their own. */
+  /** The value of the Merchant-Serial-Number header; sales unit credentials always send their own. */
   readonly msn?: string | undefined
-  /** Of the answer; else as much as a list may have. */
+  /** The maximum size of the response; by default the limit for lists. */
   readonly maxBytes?: number
 }
 
-/** What one call has used up: its attempts, and the one new token it may ask for. */
+/** The state of one call across attempts: their number, and whether it has renewed the token. */
 export type Tally = { attempts: number; renewed: boolean }
 
 /**
- * Sends a GET with a token, and once more with a new token when the first one is answered with 401.
- * Rejects with what the token endpoint's failure is, or with the signal's reason.
+ * Sends a GET with a token, and once more with a new token after a 401. Rejects with the failure of the token endpoint,
+ * or with the signal's reason.
  */
 export type SendAuthorised = (get: Get, options: CallOptions, tally: Tally) => Promise<Outcome>
 
-const neverSent: Outcome = { ok: false, reason: 'never sent' }
+const neverSent: Outcome = { ok: false, reason: 'not sent' }
 
-/** @param common the headers that go with every request, token requests too */
+/** Creates a sender with tokens of its own. @param common headers of every request, token requests included */
 export function createSendAuthorised(
   { send, pausedMs }: Sender,
-  keys: Keys,
+  keys: Credentials,
   urls: { readonly management: string; readonly webhooks: string },
   common: Readonly<Record<string, string>>,
   now?: () => number,
@@ -78,7 +78,7 @@ export function createSendAuthorised(
       let used: string | undefined
       const sendOnce = async (): Promise<Outcome> => {
         await untilAborted(tokens.get(), signal)
-        // A long wait for a permit can outlast the token, so the token is taken when the permit comes.
+        // A long wait for a permit can outlast the token, so the token is taken once the permit is granted.
         const prepare = () => (used = tokens.peek()) && requestOf(get, used, tally)
         const first = await send(() => prepare() || undefined, { ...call, priority: priorities[priority] })
         if (first) return first
@@ -97,7 +97,7 @@ export function createSendAuthorised(
   }
 }
 
-/** The promise, or the signal's reason if that comes first; others may still wait for the same promise. */
+/** The promise, or the signal's reason if that comes first. The promise itself continues for other callers. */
 async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   const aborted = Promise.withResolvers<never>()

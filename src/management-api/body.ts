@@ -1,12 +1,12 @@
-/** Thrown for a body that is longer than it may be; the message is for the log. */
+/** Thrown for a body over its limit; the message is for the log. */
 export class TooLargeError extends Error {}
 
-/** Bytes of all answers that this process is reading or parsing. */
+/** Bytes of all responses that this process is reading or parsing. */
 let bytesInFlight = 0
 
 /**
- * Reads a body, unpacked, up to its limits.
- * @throws TooLargeError when it, or all that are in flight together, would be too large; what the stream throws
+ * Reads a decompressed body up to its limits.
+ * @throws TooLargeError when it, or all bodies in flight together, would be too large; errors of the stream
  */
 export async function readBody(
   response: Response,
@@ -18,7 +18,7 @@ export async function readBody(
     for await (const chunk of response.body ?? []) {
       bytes += chunk.byteLength
       bytesInFlight += chunk.byteLength
-      if (bytes > maxBytes) throw new TooLargeError('answer too large')
+      if (bytes > maxBytes) throw new TooLargeError('response too large')
       if (bytesInFlight > maxBytesInFlight) throw new TooLargeError('too many bytes in flight')
       chunks.push(chunk)
     }

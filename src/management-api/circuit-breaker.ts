@@ -1,14 +1,14 @@
 import type { Logger } from '../logger.ts'
 
-/** Finds that the API is down, and tries now and then, with one call, whether it answers again. */
+/** Detects that the API is down, and probes it with one call now and then. */
 export type CircuitBreaker = {
-  /** `closed`: calls may be made; `half-open`: one may, after `probe()`; `open`: none. */
+  /** `closed`: calls are allowed; `half-open`: one is, after `probe()`; `open`: none. */
   state(): 'closed' | 'half-open' | 'open'
   probe(): void
-  /** The probe was given up without a result. */
+  /** The probe was aborted without a result. */
   giveUpProbe(): void
   answered(): void
-  /** @param startedAt by performance.now(); a call that began before the API was found down tells nothing new */
+  /** @param startedAt by performance.now(); calls that began before the API was found down are ignored */
   failed(startedAt: number): void
   /** Milliseconds until the next probe; 0 when closed. */
   pausedMs(): number
@@ -17,7 +17,7 @@ export type CircuitBreaker = {
 const failuresUntilDown = 5
 const [firstPauseMs, longestPauseMs] = [1000, 60_000]
 
-/** @param opened called whenever the API is found to be down, and still down */
+/** Creates a breaker. @param opened called when the API is found down, also after a failed probe */
 export function createCircuitBreaker(logger: Logger, opened: () => void): CircuitBreaker {
   let failures = 0
   let down: { readonly pauseMs: number; readonly since: number; isProbing: boolean } | undefined
@@ -38,7 +38,7 @@ export function createCircuitBreaker(logger: Logger, opened: () => void): Circui
       if (down) down.isProbing = false
     },
     answered: () => {
-      if (down) logger.info('API answers again')
+      if (down) logger.info('API recovered')
       ;[failures, down] = [0, undefined]
     },
     failed: (startedAt) => {
@@ -50,7 +50,7 @@ export function createCircuitBreaker(logger: Logger, opened: () => void): Circui
       down = { pauseMs, since: performance.now(), isProbing: false }
       opened()
     },
-    // A probe under way may end at any moment.
+    // A running probe may end at any moment.
     pausedMs: () => (down?.isProbing ? firstPauseMs : untilProbeMs()),
   }
 }

@@ -6,28 +6,29 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
 import { whileInFlight } from './body.ts'
 import { createSender, type Limits, type Outcome } from './http.ts'
-import type { Keys } from './credentials.ts'
+import type { Credentials } from './credentials.ts'
 import { issuesOf, parseRows, type RowHandlers, type Rows } from './parse.ts'
 import { maxRecordBytes, type RawRecord, readRecord, readRecords, UnreadableListError } from './records.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
 export type { CallOptions, Get }
 
+/** Options of a list call: priority, signal and row handlers. */
 export type ListOptions = CallOptions & RowHandlers<Readonly<Record<string, unknown>>>
 
 /**
- * Reads the Management API as one organisation. Both calls throw UpstreamRefusedError (a second 401, a 403, or a
- * refusal by the token endpoint), UpstreamNotFoundError (404) or UpstreamUnavailableError (everything else, an
- * invalid answer too).
+ * Calls the Management API as one organisation. Both calls throw UpstreamRefusedError (a second 401, a 403, or a
+ * refusal by the token endpoint), UpstreamNotFoundError (404) or UpstreamUnavailableError (everything else, including
+ * an invalid response).
  */
 export type ManagementApiClient = {
   readonly organisation: Organisation
   readonly productOrderTemplatesPath: string
-  /** The only sales unit that sales unit keys can ask for; undefined for other keys. */
+  /** The only sales unit that sales unit credentials can access; undefined for others. */
   readonly onlyMsn: string | undefined
-  /** Milliseconds from now in which no call will be made; 0 when calls may be made. */
+  /** Milliseconds until calls are allowed again; 0 when they are. */
   pausedMs(): number
-  /** May have handed over rows when it throws: a list can turn out to be unreadable in the middle. */
+  /** Rows may have been handed over when it throws: a list can turn out to be invalid in the middle. */
   list<Schema extends z.ZodType<Readonly<Record<string, unknown>>>>(
     schema: Schema,
     get: Get,
@@ -36,17 +37,18 @@ export type ManagementApiClient = {
   one<Schema extends z.ZodType>(schema: Schema, get: Get, options: CallOptions): Promise<z.output<Schema>>
 }
 
+/** The options of createManagementApiClient. */
 export type ClientOptions = {
   readonly organisation: Organisation
-  readonly keys: Keys
-  /** Both without a trailing slash. */
+  readonly keys: Credentials
+  /** Base URLs without a trailing slash. */
   readonly managementApiUrl: string
   readonly webhooksApiUrl: string
   readonly productOrderTemplatesPath?: string
   readonly limits?: Partial<Limits & { readonly retryDelayMs: number }>
   readonly system: SystemIdentity
   readonly logger: Logger
-  /** The clock that tokens expire by, ms since the epoch. */
+  /** The clock for token expiry, in ms since the epoch. */
   readonly now?: () => number
 }
 
@@ -56,11 +58,11 @@ const defaultLimits = {
   timeoutMs: 10_000,
   maxBodyBytes: 64 * 1024 * 1024,
   maxBytesInFlight: 256 * 1024 * 1024,
-  /** Before the first retry, and twice that before the second; jitter adds up to as much again. */
+  /** The delay before the first retry, doubled before the second; jitter adds up to as much again. */
   retryDelayMs: 500,
 }
 
-/** One client an organisation: its tokens, its limits and its name in the log are its own. */
+/** Creates the client of one organisation, with its own tokens, limits and log context. */
 export function createManagementApiClient(options: ClientOptions): ManagementApiClient {
   const { organisation, keys } = options
   const limits = { ...defaultLimits, ...options.limits }
@@ -69,7 +71,7 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
   const common = { Accept: 'application/json', ...systemHeaders(options.system) }
   const sender = createSendAuthorised(createSender(limits, logger), keys, urls, common, options.now)
 
-  /** The answer's body, as it came. */
+  /** The raw body of the response. */
   async function read(get: Get, callOptions: CallOptions): Promise<Buffer> {
     const tally: Tally = { attempts: 0, renewed: false }
     let outcome: Outcome | undefined
@@ -84,7 +86,7 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
       minTimeout: limits.retryDelayMs,
       randomize: true,
       signal: callOptions.signal,
-      // What the API asked to wait comes on top: no call of the organisation gets a permit before.
+      // A Retry-After comes on top: no call of the organisation gets a permit before.
       shouldRetry: ({ error }) => isTransient(error) && !(outcome?.ok === false && outcome.refused),
     })
   }
@@ -129,14 +131,14 @@ function errorOf(purpose: Purpose, outcome: Outcome & { ok: false }): Error {
   return new UpstreamUnavailableError(failure, { cause })
 }
 
-/** A failure that may soon be over: no whole answer, 423, 429 and 5xx. */
+/** A failure that may be temporary: no complete response, 423, 429 and 5xx. */
 function isTransient(error: Error): boolean {
   if (!(error instanceof UpstreamUnavailableError)) return false
   const { status } = error.failure
   return status === undefined || status === 423 || status === 429 || status >= 500
 }
 
-/** The answer's record, undefined when it has no body, or why it cannot be read. */
+/** The record of a response, undefined for an empty body, or the problem as text. */
 function recordOf(body: Buffer): RawRecord | string | undefined {
   try {
     const record = readRecord(body)

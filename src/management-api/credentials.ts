@@ -1,14 +1,13 @@
 /**
- * The keys an organisation is read with, secrets resolved to plain strings. They stay in this folder: no page,
- * log line or error carries them.
- *
- * - `management`: made for the Management API; a partner's or a merchant's. Token by OAuth 2.0 client
- *   credentials; no subscription key (sending one is refused).
- * - `partner`: what a partner does everything else with as well. With `merchantSerialNumber` the token is asked
- *   for that sales unit.
- * - `sales-unit`: a merchant's own keys of one sales unit; every call names that sales unit.
+ * The API credentials of an organisation, with secrets resolved to plain strings. They stay in this folder: no page,
+ * log line or error contains them.
+ * - `management`: issued for the Management API, to a partner or a merchant. Token by OAuth 2.0 client credentials;
+ * without a subscription key, which the API refuses.
+ * - `partner`: the general credentials of a partner. With `merchantSerialNumber` the token is requested for that sales
+ * unit.
+ * - `sales-unit`: a merchant's credentials of one sales unit; every call names that sales unit.
  */
-export type Keys =
+export type Credentials =
   | { readonly type: 'management'; readonly clientId: string; readonly clientSecret: string }
   | {
       readonly type: 'partner'
@@ -25,12 +24,12 @@ export type Keys =
       readonly merchantSerialNumber: string
     }
 
-/** What goes after `Basic` for management keys (RFC 7617). */
-export function basicCredentials({ clientId, clientSecret }: Keys): string {
+/** The credentials after `Basic` for the token endpoint of management credentials (RFC 7617). */
+export function basicCredentials({ clientId, clientSecret }: Credentials): string {
   return Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
 }
 
-/** Every string in `keys` that must never be seen outside, for scrubbing what the API sends back. */
-export function secretsOf(keys: Keys): readonly string[] {
+/** Every secret string in `keys`, to redact it from responses of the API. */
+export function secretsOf(keys: Credentials): readonly string[] {
   return [keys.clientId, keys.clientSecret, keys.type === 'management' ? basicCredentials(keys) : keys.subscriptionKey]
 }

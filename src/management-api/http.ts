@@ -4,10 +4,10 @@ import { readBody, TooLargeError } from './body.ts'
 import { type Problem, readProblem, retryAfterMs } from './problem.ts'
 import { type CallEnd, createRateLimiter } from './rate-limiter.ts'
 
-/** Of an answer that is no success, or a token. */
+/** The maximum size of an error response or a token response. */
 export const maxProblemBytes = 64 * 1024
 
-/** One request, ready to go. `secrets` are what it carries that must not come back in a title. */
+/** One prepared request. `secrets` are the strings to redact from the response's title. */
 export type HttpRequest = {
   readonly method: 'GET' | 'POST'
   readonly url: string
@@ -15,36 +15,37 @@ export type HttpRequest = {
   readonly body?: string | undefined
   readonly secrets: readonly string[]
   readonly attempt: number
-  /** Of the answer; else the client's limit for lists. */
+  /** The maximum size of the response; by default the client's limit for lists. */
   readonly maxBytes?: number | undefined
 }
 
-/** A success with its body as it came, or why there is none; `status` is there when a whole answer was. */
+/** A success with its raw body, or a failure; `status` is present when a complete response arrived. */
 export type Outcome =
   | { readonly ok: true; readonly status: number; readonly body: Buffer }
   | ({
       readonly ok: false
       readonly status?: number | undefined
-      /** For the log: a few words, never what was sent or received. */
+      /** The reason for the log; never contains data that was sent or received. */
       readonly reason: string
-      /** How long the API asked to be left alone (429). */
+      /** Retry-After of a 429. */
       readonly retryAfterMs?: number | undefined
-      /** True when nothing was sent, as the API is down or wants to be left alone: to try again at once is no use. */
+      /** True when nothing was sent, because the API is down or limits calls; an immediate retry is useless. */
       readonly refused?: boolean
     } & Problem)
 
+/** The limits of one client. */
 export type Limits = {
   readonly maxConcurrency: number
   readonly maxPerSecond: number
-  /** For one attempt, from the first byte sent to the last byte read; waiting for a permit does not count. */
+  /** The timeout of one attempt, without waiting for a permit. */
   readonly timeoutMs: number
-  /** Of an answer, after decompression. */
+  /** The maximum size of one response, after decompression. */
   readonly maxBodyBytes: number
-  /** Of all answers that this process is reading or parsing. */
+  /** The maximum size of all responses that this process is reading or parsing. */
   readonly maxBytesInFlight: number
 }
 
-/** Why and how urgently a call is made. */
+/** The purpose and the priority of a call. */
 export type Call = {
   readonly purpose: Purpose
   readonly priority: number
@@ -52,40 +53,40 @@ export type Call = {
 }
 
 /**
- * Waits for a permit, then sends what `prepare` makes at that moment, once. Resolves with undefined when `prepare`
- * made nothing. Rejects only with the signal's reason.
+ * Waits for a permit, then sends the request that `prepare` returns at that moment, once. Resolves to undefined when
+ * `prepare` returns nothing. Rejects only with the signal's reason.
  */
 export type Send = (prepare: () => HttpRequest | undefined, call: Call) => Promise<Outcome | undefined>
 
-/** The way out for one organisation, whose name `logger` knows. */
+/** Sends the requests of one organisation, which `logger` has as context. */
 export type Sender = { readonly send: Send; readonly pausedMs: () => number }
 
-/** After a 429 that does not say for how long. */
-const defaultHoldMs = 1000
-/** After so long the API is asked again, whatever it said. */
-const longestHoldMs = 60_000
+/** The pause after a 429 without Retry-After. */
+const defaultRetryAfterMs = 1000
+/** The longest pause that Retry-After can cause. */
+const longestRetryAfterMs = 60_000
 
-/** Rate limit, timeout, one log line an attempt. */
+/** Creates a sender with a rate limit, a timeout and one log line per attempt. */
 export function createSender(limits: Limits, logger: Logger): Sender {
   const rateLimiter = createRateLimiter(limits, logger)
 
   async function send(prepare: () => HttpRequest | undefined, call: Call): Promise<Outcome | undefined> {
     const permit = await rateLimiter.acquire(call)
-    if (permit === 'down') return { ok: false, reason: 'the API is down', refused: true }
-    if (permit === 'asked to wait') return { ok: false, status: 429, reason: permit, refused: true }
+    if (permit === 'down') return { ok: false, reason: 'API down', refused: true }
+    if (permit === 'rate limited') return { ok: false, status: 429, reason: permit, refused: true }
     const request = prepare()
     if (!request) {
-      permit.release('given up')
+      permit.release('aborted')
       return undefined
     }
     const outcome = await attempt(request, call)
-    permit.release(call.signal?.aborted ? 'given up' : endOf(outcome))
+    permit.release(call.signal?.aborted ? 'aborted' : endOf(outcome))
     return outcome
   }
 
   async function attempt(request: HttpRequest, { purpose, signal }: Call): Promise<Outcome> {
     const started = performance.now()
-    // AbortSignal.any keeps something of every attempt for as long as a long-lived signal lives.
+    // Not AbortSignal.any, which leaks memory per attempt while a long-lived signal exists.
     const controller = new AbortController()
     const stop = () => controller.abort()
     const timer = setTimeout(stop, limits.timeoutMs)
@@ -104,8 +105,8 @@ export function createSender(limits: Limits, logger: Logger): Sender {
       attempt: number,
     }
     if (outcome.ok || outcome.status === 404 || signal?.aborted) {
-      // 404 is an answer: not there, or not shared.
-      logger.debug(line, signal?.aborted ? 'upstream call given up by its caller' : 'upstream call')
+      // 404 is a regular answer: absent, or not shared.
+      logger.debug(line, signal?.aborted ? 'upstream call aborted' : 'upstream call')
     } else {
       const { reason, title, traceId } = outcome
       logger.warn({ ...line, reason, title, traceId }, 'upstream call failed')
@@ -119,11 +120,11 @@ export function createSender(limits: Limits, logger: Logger): Sender {
 function endOf(outcome: Outcome): CallEnd {
   const { status } = outcome
   if (status === 429 && !outcome.ok)
-    return { retryAfterMs: Math.min(outcome.retryAfterMs ?? defaultHoldMs, longestHoldMs) }
+    return { retryAfterMs: Math.min(outcome.retryAfterMs ?? defaultRetryAfterMs, longestRetryAfterMs) }
   return status === undefined || status >= 500 ? 'failed' : 'answered'
 }
 
-/** Sends one request and reads its answer. Never follows a redirect: the credentials would go along. */
+/** Sends one request and reads the response. Never follows a redirect, which would send the credentials along. */
 async function exchange(request: HttpRequest, limits: Limits, signal: AbortSignal): Promise<Outcome> {
   const { url, method, headers, body, secrets } = request
   const { maxBytesInFlight, maxBodyBytes } = limits
@@ -132,19 +133,21 @@ async function exchange(request: HttpRequest, limits: Limits, signal: AbortSigna
     const response = await fetch(url, { method, headers, body: body ?? null, redirect: 'manual', signal })
     const { status } = response
     if (response.ok) return { ok: true, status, body: await readBody(response, { maxBytes, maxBytesInFlight }) }
-    // A problem whose body is lost or endless is still an answer.
+    // An error response counts even when its body is lost or too long.
     const problemLimits = { maxBytes: maxProblemBytes, maxBytesInFlight }
     const text = await readBody(response, problemLimits).then(String, () => '')
     const wait = status === 429 ? retryAfterMs(response.headers.get('retry-after')) : undefined
     const problem = readProblem(text, secrets)
-    return { ok: false, status, reason: `answered ${status}`, retryAfterMs: wait, ...problem }
+    return { ok: false, status, reason: `status ${status}`, retryAfterMs: wait, ...problem }
   } catch (error) {
     if (error instanceof TooLargeError) return { ok: false, status: 200, reason: error.message }
     return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }
   }
 }
 
-/** Messages of fetch can quote a header, and a header is a secret: only a code such as ECONNREFUSED is kept. */
+/**
+ * The error code, such as ECONNREFUSED. Messages of fetch are dropped, because they can quote a header with a secret.
+ */
 function reasonOf(error: unknown): string {
   const cause: unknown = error instanceof Error ? error.cause : undefined
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined

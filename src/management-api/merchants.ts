@@ -14,26 +14,29 @@ const address = maybe(
   }),
 )
 
+/** A merchant, as the API sends it. */
 export const merchant = z.looseObject({
   businessIdentifier,
   name: text,
-  /** `ACTIVE`, `DEACTIVATED`, or one that is newer than this. */
+  /** `ACTIVE`, `DEACTIVATED`, or a newer value. */
   status: maybe(text),
-  /** RFC 3339 date-time, as it came. */
+  /** RFC 3339 date-time, unchanged. */
   createdAt: maybe(text),
-  /** RFC 3339 date-time, as it came. */
+  /** RFC 3339 date-time, unchanged. */
   updatedAt: maybe(text),
   /** ISO 3166-1 alpha-2. */
   countryCode: maybe(text),
   businessAddress: address,
   businessPostAddress: address,
 })
+/** A parsed merchant. */
 export type Merchant = z.output<typeof merchant>
 
 /**
  * A merchant by business identifier.
- * @throws UpstreamNotFoundError when there is none; for a partner also when it has no active sales unit with it
- * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no identifier can look like that
+ * @throws UpstreamNotFoundError when there is none; for a partner also when it has no active sales unit with the
+ * merchant
+ * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError for an impossible identifier
  */
 export async function getMerchant(
   client: ManagementApiClient,

@@ -1,11 +1,11 @@
 import { NotFoundError } from '../errors.ts'
 
 /**
- * An id as one segment of a path. Ids of the API need no escaping; what does is not an id, and `..` would walk
- * out of the path (RFC 3986, 5.2.4) with the organisation's keys on it.
- * @throws NotFoundError for anything else than 1 to 64 letters, digits, `:`, `_`, `-`
+ * An id as one path segment. Ids of the API need no escaping, and `..` would leave the path with the organisation's
+ * credentials (RFC 3986, 5.2.4).
+ * @throws NotFoundError for anything but 1 to 64 letters, digits, `:`, `_`, `-`
  */
 export function segment(id: string): string {
-  if (!/^[\w:-]{1,64}$/.test(id)) throw new NotFoundError('Not an id of the Management API')
+  if (!/^[\w:-]{1,64}$/.test(id)) throw new NotFoundError('not an id of the Management API')
   return id
 }

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 
-/** What is kept of an answer that is not a success. */
+/** The parts of an error response that are kept. */
 export type Problem = { readonly title?: string | undefined; readonly traceId?: string | undefined }
 
 const word = z.string().optional().catch(undefined)
-// RFC 7807, and the error of RFC 6749, 5.2, from the token endpoint of management keys.
+// RFC 7807, and the error of RFC 6749, 5.2, from the token endpoint of management credentials.
 const schema = z.object({ title: word, traceId: word, error: word })
 
 /**
- * Reads a problem body (RFC 7807) for as much as it has: members may be missing or of another type, and now and
- * then a gateway answers HTML, of which nothing is kept.
- * @param secrets what the request carried; a gateway that quotes it back does not get it into the log
+ * Parses a problem body (RFC 7807) leniently: members may be missing or of another type, and nothing is kept of an HTML
+ * page from a gateway.
+ * @param secrets the secrets of the request, redacted in case a gateway quotes them
  * @returns title and traceId, each cut to 200 characters
  */
 export function readProblem(body: string, secrets: readonly string[]): Problem {
@@ -32,8 +32,8 @@ function cut(value: string | undefined, secrets: readonly string[]): string | un
 }
 
 /**
- * Retry-After (RFC 9110, 10.2.3) in milliseconds from `now`: seconds, or an HTTP date. Undefined when there is
- * none or it is neither; 0 for a date that has passed.
+ * Retry-After (RFC 9110, 10.2.3), seconds or an HTTP date, in milliseconds from `now`. Undefined when absent or
+ * invalid; 0 for a past date.
  */
 export function retryAfterMs(header: string | null, now = Date.now()): number | undefined {
   if (header === null) return undefined

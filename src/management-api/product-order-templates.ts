@@ -2,24 +2,25 @@ import { z } from 'zod'
 import type { ListOptions, ManagementApiClient } from './client.ts'
 import { id, link, maybe, type Rows, text } from './parse.ts'
 
-/** A link that a partner hands to its merchants, with some fields of the order form set or locked. */
+/** A link that a partner gives to its merchants, with some fields of the order form preset or locked. */
 export const productOrderTemplate = z.looseObject({
   templateId: id,
   name: text,
-  /** http(s); undefined when the API sent something else, which nobody should hand out. */
+  /** http(s); undefined when the API sent anything else, which must not be passed on. */
   url: link,
   productType: maybe(text),
   pricePackageId: maybe(text),
-  /** The fields that the merchant cannot change, in the API's words; empty when nothing is said. */
+  /** The names of the fields that the merchant cannot change; empty when absent. */
   lockedFields: maybe(z.array(text)).transform((fields) => fields ?? []),
-  /** RFC 3339 date-time, as it came. */
+  /** RFC 3339 date-time, unchanged. */
   createdAt: maybe(text),
 })
+/** A parsed template. */
 export type ProductOrderTemplate = z.output<typeof productOrderTemplate>
 
 /**
  * Every product order template of the partner.
- * @throws UpstreamNotFoundError where the API has no such endpoint: the public one has none yet
+ * @throws UpstreamNotFoundError when the API has no such endpoint; the public one has none yet
  * @throws UpstreamUnavailableError, UpstreamRefusedError
  */
 export function listProductOrderTemplates(

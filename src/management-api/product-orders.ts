@@ -3,29 +3,28 @@ import type { CallOptions, ListOptions, ManagementApiClient } from './client.ts'
 import { businessIdentifier, id, link, maybe, msn, type Rows, text } from './parse.ts'
 import { segment } from './path.ts'
 
+/** A product order, as the API sends it. */
 export const productOrder = z.looseObject({
-  /** UUID, in lower case; absent for an order that the API shows in the list only. */
+  /** UUID in lower case; absent for an order that the API only shows in the list. */
   productOrderId: maybe(id.transform(lowerUuid)),
-  /** `PREFILL`, `TEMPLATE`, `MANUAL`, or one that is newer than this. */
+  /** `PREFILL`, `TEMPLATE`, `MANUAL`, or a newer value. */
   productOrderType: maybe(text),
-  /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or one that is newer than this. */
+  /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or a newer value. */
   productType: maybe(text),
-  /**
-   * `RECEIVED`, `MERCHANT_VIEWED`, `ORDER_SUBMITTED`, `EXPIRED`, `COMPLETED`, `REJECTED`, or one that is newer
-   * than this.
-   */
+  /** `RECEIVED`, `MERCHANT_VIEWED`, `ORDER_SUBMITTED`, `EXPIRED`, `COMPLETED`, `REJECTED`, or a newer value. */
   status: id,
   businessIdentifier,
-  /** Prefilled orders only; http(s), dead 14 days after it was made. */
+  /** Prefilled orders only; http(s), expires 14 days after creation. */
   productOrderUrl: link,
-  /** What the order became, once it is COMPLETED. */
+  /** The sales unit that a COMPLETED order created. */
   salesUnit: maybe(z.object({ msn, name: text })),
 })
+/** A parsed product order. */
 export type ProductOrder = z.output<typeof productOrder>
 
 /**
- * Every product order that names the organisation as partner, prefilled, from a template or manual; expired ones
- * only with `includeExpired`.
+ * Every product order that names the organisation as partner, prefilled, from a template or manual. Expired ones are
+ * included with `includeExpired`.
  * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
  */
 export function listProductOrders(
@@ -39,7 +38,7 @@ export function listProductOrders(
 /**
  * One product order.
  * @throws UpstreamNotFoundError when there is none, or when it does not name the organisation as partner
- * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no id can look like that
+ * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError for an impossible id
  */
 export async function getProductOrder(
   client: ManagementApiClient,
@@ -50,7 +49,7 @@ export async function getProductOrder(
   return client.one(productOrder, { purpose: 'productOrder', path }, options)
 }
 
-/** The API takes a UUID in either case: both are one order. */
+/** A UUID in lower case; the API accepts either case for the same order. Other values are unchanged. */
 export function lowerUuid(value: string): string {
   return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value) ? value.toLowerCase() : value
 }

@@ -1,34 +1,35 @@
 import type { Logger } from '../logger.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 
-/** Whose call goes first: everything waits for a token, and a call that waited for one has waited before. */
+/** Priorities of calls, highest first: every call needs a token, and a retried call has already waited. */
 export const priorities = { token: 5, retried: 4, requested: 3, list: 2, unknown: 1, background: 0, last: -1 } as const
 
-/** Why no call may be made: the API is down, or asked to be left alone for longer than a call waits. */
-export type Refusal = 'down' | 'asked to wait'
-/** How a call ended. `failed`: no whole answer, or a 5xx; `retryAfterMs`: a 429. */
-export type CallEnd = 'answered' | 'failed' | 'given up' | { readonly retryAfterMs: number }
-/** Leave to make one call; `release` it when the call is over. */
+/** Why a call is refused: the API is down, or its Retry-After exceeds the longest wait. */
+export type Refusal = 'down' | 'rate limited'
+/** The end of a call. `failed`: no complete response, or a 5xx; `retryAfterMs`: a 429. */
+export type CallEnd = 'answered' | 'failed' | 'aborted' | { readonly retryAfterMs: number }
+/** Permission for one call; `release` it when the call ends. */
 export type Permit = { release(end: CallEnd): void }
 
+/** The rate limiter of one client. */
 export type RateLimiter = {
   /** Resolves when the call may be made, or at once to a refusal. Rejects with the signal's reason. */
   acquire(options: { readonly priority: number; readonly signal?: AbortSignal | undefined }): Promise<Permit | Refusal>
-  /** Milliseconds from now in which no call will be made; 0 when calls may be made. */
+  /** Milliseconds until calls are allowed again; 0 when they are. */
   readonly pausedMs: () => number
 }
 
-/** The API counts the calls of any second as they arrive; the rest is margin. */
+/** The API counts calls per second as they arrive; the rest is margin. */
 const windowMs = 1010
-/** A call that ended late may have arrived late, by this much at most. */
-const longestTripMs = 300
-/** After a late timer the next calls catch up so much. */
+/** The longest assumed delay between sending a call and its arrival. */
+const maxArrivalDelayMs = 300
+/** How far calls catch up after a late timer. */
 const catchUpMs = 100
-/** A call does not wait longer than this because the API asked for it. */
+/** Calls are refused rather than wait longer than this for a Retry-After. */
 const longestWaitMs = 30_000
-/** A lowered rate grows back by the whole limit in this time. */
+/** The time in which a lowered rate recovers to the limit. */
 const recoveryMs = 30_000
-/** 429s within this time lower the rate once: their calls were already under way. */
+/** 429s within this time lower the rate only once, as their calls were already in flight. */
 const lowerOnceMs = 1000
 
 type Call = { readonly startedAt: number; endedAt: number; readonly isProbe: boolean }
@@ -38,31 +39,31 @@ type Waiter = Pick<Call, 'isProbe'> & {
 }
 
 /**
- * The rate limit, calls in flight and circuit breaker of one client. Permits are evenly spaced, so that a user never waits
- * for the next second, and call k arrives a window after call k - R, whose end tells when it arrived: with a fixed margin
- * of 25 ms an API that stalls for 80 ms answers 429. Libraries lose a millisecond at every timer (p-queue, 20 % of 200
- * calls a second) or send bursts, which get 429s (bottleneck).
+ * Rate limit, concurrency limit and circuit breaker of one client. Permits are evenly spaced, so that a user never
+ * waits for the next second. Call k arrives at least a window after call k - R, whose end bounds its arrival: with a
+ * fixed margin of 25 ms an API that stalls for 80 ms answers 429. Libraries lose a millisecond at every timer (p-queue,
+ * 20 % of 200 calls a second) or send bursts, which get 429s (bottleneck).
  */
 export function createRateLimiter(
   { maxPerSecond, maxConcurrency }: { readonly maxPerSecond: number; readonly maxConcurrency: number },
   logger: Logger,
 ): RateLimiter {
   const waiting: Waiter[] = []
-  /** The latest `maxPerSecond` calls; `oldest` is where the next one goes. */
+  /** The latest `maxPerSecond` calls as a ring buffer; `oldest` is the next index. */
   const calls: Call[] = []
   let [oldest, slotAt, inFlight, quickestMs] = [0, 0, 0, Infinity]
   let [heldUntil, loweredAt, loweredTo] = [-Infinity, -Infinity, maxPerSecond]
   let timer: NodeJS.Timeout | undefined
   const breaker = createCircuitBreaker(logger, () => refuseAll('down'))
 
-  function work(): void {
+  function schedule(): void {
     clearTimeout(timer)
     while (waiting.length > 0 && inFlight < maxConcurrency) {
       const now = performance.now()
-      if (heldUntil - now > longestWaitMs) return refuseAll('asked to wait')
+      if (heldUntil - now > longestWaitMs) return refuseAll('rate limited')
       const at = Math.max(slotAt, arrivedBy(calls[oldest]) + windowMs, heldUntil)
       if (at > now) {
-        timer = setTimeout(work, Math.ceil(at - now))
+        timer = setTimeout(schedule, Math.ceil(at - now))
         return
       }
       slotAt = Math.max(slotAt, now - catchUpMs) + windowMs / rateAt(now)
@@ -70,11 +71,11 @@ export function createRateLimiter(
     }
   }
 
-  /** Of calls to one API the quickest tells what the others took beside the way there. */
+  /** The latest arrival of a call, estimated from how much longer it took than the quickest call. */
   function arrivedBy(call: Call | undefined): number {
     if (!call) return -Infinity
     const lateMs = Number.isNaN(call.endedAt) ? Infinity : call.endedAt - call.startedAt - quickestMs
-    return call.startedAt + Math.min(longestTripMs, Math.max(0, lateMs))
+    return call.startedAt + Math.min(maxArrivalDelayMs, Math.max(0, lateMs))
   }
 
   function rateAt(now: number): number {
@@ -101,10 +102,10 @@ export function createRateLimiter(
     quickestMs = Math.min(call.endedAt - call.startedAt, quickestMs * 1.002)
     inFlight -= 1
     if (end === 'failed') breaker.failed(call.startedAt)
-    else if (end !== 'given up') breaker.answered()
+    else if (end !== 'aborted') breaker.answered()
     else if (call.isProbe) breaker.giveUpProbe()
     if (typeof end === 'object') lowerRate(end.retryAfterMs)
-    work()
+    schedule()
   }
 
   function lowerRate(waitMs: number): void {
@@ -128,7 +129,7 @@ export function createRateLimiter(
   async function acquire({ priority, signal }: Parameters<RateLimiter['acquire']>[0]) {
     signal?.throwIfAborted()
     if (breaker.state() === 'open') return 'down'
-    if (heldUntil - performance.now() > longestWaitMs) return 'asked to wait'
+    if (heldUntil - performance.now() > longestWaitMs) return 'rate limited'
     const isProbe = breaker.state() === 'half-open'
     if (isProbe) breaker.probe()
     const { promise, resolve, reject } = Promise.withResolvers<Permit | Refusal>()
@@ -141,10 +142,10 @@ export function createRateLimiter(
       reject(signal?.reason)
     }
     signal?.addEventListener('abort', stop, { once: true })
-    // Time in which nobody waited is not caught up.
+    // Idle time is not caught up.
     if (waiting.length === 0) slotAt = Math.max(slotAt, performance.now())
     waiting.push(waiter)
-    work()
+    schedule()
     return promise.finally(() => signal?.removeEventListener('abort', stop))
   }
 

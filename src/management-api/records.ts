@@ -1,28 +1,28 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** Thrown when an answer that should be a list is none. Its message is for the log, and quotes nothing. */
+/** Thrown when a response is not a valid list. Its message is for the log, and quotes no data. */
 export class UnreadableListError extends Error {}
 
-/** A record as the API sent it; of one with a `problem` only its id is kept, if it was found. */
+/** A record as the API sent it; with a `problem`, only its id is kept, if found. */
 export type RawRecord = { readonly value: unknown; readonly problem?: RecordProblem | undefined }
 type RecordProblem = 'row: too large' | 'row: nested too deep' | 'row: member name'
 
-/** Where an answer has its list: at the top, or in a member; `idMember` names the id of a record. */
+/** The position of the list in a response: top level, or a member; `idMember` is the id member of a record. */
 export type ListPlace = { readonly member?: string | undefined; readonly idMember?: string | undefined }
 
-/** One record, or all that stands beside the list. */
+/** The maximum size of one record, and of everything beside the list. */
 export const maxRecordBytes = 256 * 1024
 const maxDepth = 50
 const maxRecords = 1_000_000
 
-/** The event loop gets its turn after so much work, and lists are read in batches that take less. */
+/** The event loop is yielded to after this much work; batches take less. */
 const workMs = 5
 const batchSize = 100
 const stepBytes = 64 * 1024
 
 /**
- * Reads the list in a UTF-8 body record by record, some at a time. Only one record at a time is ever parsed, and limits are
- * checked before. An empty body, and null, are the empty list.
+ * Reads the list in a UTF-8 body record by record, in batches. Only one record at a time is parsed, after its limits
+ * are checked. An empty body and null are the empty list.
  * @throws UnreadableListError, also after some records; the signal's reason
  */
 export async function* readRecords(
@@ -38,14 +38,14 @@ export async function* readRecords(
     yield batch
     batch = []
     if (performance.now() - began < workMs) continue
-    await nextTurn()
+    await yieldToEventLoop()
     signal?.throwIfAborted()
     began = performance.now()
   }
   yield batch
 }
 
-/** Yields the records, and undefined now and then in the middle of a long one. */
+/** Yields records, and undefined now and then within a long one. */
 function* scanList(bytes: Buffer, { member, idMember }: ListPlace): Generator<RawRecord | undefined> {
   const start = textStart(bytes)
   let at = skipSpace(bytes, start)
@@ -53,35 +53,35 @@ function* scanList(bytes: Buffer, { member, idMember }: ListPlace): Generator<Ra
   const listAt = member === undefined ? at : memberAt(bytes, at, at + maxRecordBytes, member)
   if (listAt === undefined || bytes[listAt] !== openBracket) {
     if (parseAround(bytes.subarray(start)) === null && member === undefined) return
-    throw new UnreadableListError('the answer is not a list')
+    throw new UnreadableListError('response is not a list')
   }
   at = yield* overSpace(bytes, listAt + 1)
   for (let count = 1; bytes[at] !== closeBracket || count > 1; count += 1) {
-    if (count > maxRecords) throw new UnreadableListError('the answer has too many rows')
+    if (count > maxRecords) throw new UnreadableListError('too many rows')
     const scan = beginScan(at)
     while (!scanValue(bytes, scan, scan.at + stepBytes)) {
-      if (scan.at >= bytes.length) throw new UnreadableListError('the answer is not JSON')
+      if (scan.at >= bytes.length) throw new UnreadableListError('response is not JSON')
       yield undefined
     }
     yield recordIn(bytes, at, scan, idMember)
     at = yield* overSpace(bytes, scan.at)
     if (bytes[at] === closeBracket) break
-    if (bytes[at] !== comma) throw new UnreadableListError('the answer is not JSON')
+    if (bytes[at] !== comma) throw new UnreadableListError('response is not JSON')
     at = yield* overSpace(bytes, at + 1)
   }
   const around = [bytes.subarray(start, listAt), Buffer.from('0'), bytes.subarray(at + 1)]
   const rest = parseAround(Buffer.concat(around))
   const found: unknown = member === undefined ? rest : Object(rest)[member]
-  if (found !== 0) throw new UnreadableListError('the answer is not a list')
+  if (found !== 0) throw new UnreadableListError('response is not a list')
 }
 
-/** One list at a time goes on in a turn of the event loop, however many are being read. */
-async function nextTurn(): Promise<void> {
-  turns = turns.then(() => setImmediate())
-  await turns
+/** Yields to the event loop. Lists that are read concurrently continue one per iteration. */
+async function yieldToEventLoop(): Promise<void> {
+  yields = yields.then(() => setImmediate())
+  await yields
 }
 
-/** After the byte order mark. */
+/** The position after a byte order mark. */
 function textStart(bytes: Buffer): number {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
 }
@@ -92,7 +92,7 @@ function skipSpace(bytes: Buffer, from: number, until = bytes.length): number {
   return at
 }
 
-/** Where the value of an object's member begins, if it does before `until`. A name with escapes is not found. */
+/** The position of an object member's value, if it is before `until`. Escaped names are not found. */
 function memberAt(bytes: Buffer, start: number, until: number, name: string): number | undefined {
   const quoted = Buffer.from(JSON.stringify(name))
   let depth = 0
@@ -111,9 +111,9 @@ function memberAt(bytes: Buffer, start: number, until: number, name: string): nu
   return undefined
 }
 
-/** What stands around the list, with 0 in its place, so that all of the answer is known to be JSON. */
+/** Parses what surrounds the list, with 0 in its place, to validate the whole response. */
 function parseAround(bytes: Buffer): unknown {
-  if (bytes.length > maxRecordBytes) throw new UnreadableListError('too much beside the list')
+  if (bytes.length > maxRecordBytes) throw new UnreadableListError('too much data beside the list')
   const { value, problem } = readRecord(bytes) ?? {}
   if (problem) throw new UnreadableListError(problem)
   return value
@@ -151,7 +151,7 @@ function scanValue(bytes: Buffer, scan: Scan, until: number): boolean {
       if (depth > deepest) deepest = depth
     } else if (byte === closeBrace || byte === closeBracket) {
       isDone = depth <= 1
-      // The end of what a number stands in is not the number's.
+      // A closing bracket ends a number, but belongs to its container.
       if (depth === 0) break
       depth -= 1
     } else if (depth === 0 && (byte === comma || isSpace(byte))) {
@@ -168,8 +168,8 @@ function recordIn(bytes: Buffer, start: number, scan: Scan, idMember?: string): 
   const problem = end - start > maxRecordBytes ? 'row: too large' : 'row: nested too deep'
   if (problem === 'row: too large' || deepest > maxDepth) return { problem, value: idIn(bytes, start, end, idMember) }
   const value = parseJson(bytes, start, end)
-  // A name is only odd by an escape: bytes that are no character are read as U+FFFD.
-  if (!hasCodes || !hasOddName(value)) return { value }
+  // Names are only unstorable by an escape: invalid bytes are decoded as U+FFFD.
+  if (!hasCodes || !hasUnstorableName(value)) return { value }
   return { problem: 'row: member name', value: idOnly(value, idMember) }
 }
 
@@ -177,7 +177,7 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
-/** The id of a record that is not parsed, if it stands near the beginning. */
+/** The id of an unparsed record, if it is near the beginning. */
 function idIn(bytes: Buffer, start: number, end: number, idMember: string | undefined): unknown {
   const until = Math.min(end, start + maxRecordBytes)
   const at = idMember === undefined ? undefined : memberAt(bytes, start, until, idMember)
@@ -191,15 +191,15 @@ function parseJson(bytes: Buffer, start: number, end: number): unknown {
   try {
     return JSON.parse(bytes.toString('utf8', start, end))
   } catch {
-    throw new UnreadableListError('the answer is not JSON')
+    throw new UnreadableListError('response is not JSON')
   }
 }
 
-/** PostgreSQL has no character NUL, and no half of a surrogate pair. */
-function hasOddName(value: unknown): boolean {
+/** PostgreSQL text has neither U+0000 nor lone surrogates. */
+function hasUnstorableName(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return Object.entries(value).some(
-    ([name, member]) => name.includes('\0') || !name.isWellFormed() || hasOddName(member),
+    ([name, member]) => name.includes('\0') || !name.isWellFormed() || hasUnstorableName(member),
   )
 }
 
@@ -212,17 +212,17 @@ export function readRecord(body: Buffer): RawRecord | undefined {
   return recordIn(body, start, { ...scan, at: body.length })
 }
 
-/** An object with no more than the record's id, if that can be told. */
+/** An object with the record's id only; undefined without a valid one. */
 export function idOnly(record: unknown, idMember: string | undefined): unknown {
   if (idMember === undefined || typeof record !== 'object' || record === null) return undefined
   const id: unknown = Object.getOwnPropertyDescriptor(record, idMember)?.value
   return typeof id === 'string' || typeof id === 'number' ? { [idMember]: id } : undefined
 }
 
-let turns: Promise<unknown> = Promise.resolve()
+let yields: Promise<unknown> = Promise.resolve()
 
 const [quote, comma, colon, backslash, letterU] = [0x22, 0x2c, 0x3a, 0x5c, 0x75]
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d]
 
-/** How far a value has been scanned, and what was seen in it. */
+/** The state of scanning a value. */
 type Scan = { at: number; depth: number; deepest: number; isInString: boolean; hasCodes: boolean }

@@ -8,7 +8,7 @@ export const salesUnitListItem = z.looseObject({ msn, name: text })
 /** A parsed list item. */
 export type SalesUnitListItem = z.output<typeof salesUnitListItem>
 
-/** The switches of a sales unit's configuration that the API documents; `captureType` beside them is no switch. */
+/** The documented switches of a sales unit's configuration; `captureType` is no switch. */
 export const configurationSwitches = [
   'paymentAllowed',
   'recurringAllowed',
@@ -21,15 +21,16 @@ export const configurationSwitches = [
 ] as const
 
 /**
- * What a sales unit may do, as the API says it: known switches (`paymentAllowed`, `recurringAllowed` …) are true or
- * false as a rule, `captureType` is `ReserveCapture`, `DirectCapture` or `NotApplicable`. Everything is optional, one that is
- * absent (or null) says nothing, and what is newer than this, name or value, is kept as it came.
+ * The configuration of a sales unit: switches (`paymentAllowed`, `recurringAllowed` …) are usually true or false,
+ * `captureType` is `ReserveCapture`, `DirectCapture` or `NotApplicable`. All are optional; absent and null are equal,
+ * and newer names and values are kept unchanged.
  */
 const configuration = z
   .record(z.string(), z.unknown())
   .nullish()
   .transform((value) => Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== null)))
 
+/** The details of a sales unit, as the API sends them. */
 export const salesUnit = z.looseObject({
   msn,
   name: text,
@@ -38,10 +39,11 @@ export const salesUnit = z.looseObject({
   settlementBankAccount: maybe(z.object({ scheme: text, id: text })),
   configuration,
 })
+/** Parsed details of a sales unit. */
 export type SalesUnit = z.output<typeof salesUnit>
 
 /**
- * Every active sales unit of the organisation, in the API's order. There is no paging and the list can be long.
+ * Every active sales unit of the organisation, in the API's order. There is no paging, and the list can be long.
  * @throws UpstreamUnavailableError, UpstreamRefusedError, UpstreamNotFoundError
  */
 export function listSalesUnits(
@@ -58,7 +60,7 @@ export function listSalesUnits(
 /**
  * One sales unit.
  * @throws UpstreamNotFoundError when it, or its merchant, is not active or not shared with the organisation
- * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError when no MSN can look like that
+ * @throws UpstreamUnavailableError, UpstreamRefusedError; NotFoundError for an impossible MSN
  */
 export async function getSalesUnit(
   client: ManagementApiClient,

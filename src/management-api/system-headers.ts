@@ -1,4 +1,4 @@
-/** What the API is told about who calls it, on every request; all of it is public. */
+/** The caller's identity, sent to the API with every request; all of it is public. */
 export type SystemIdentity = {
   readonly name: string
   readonly version: string
@@ -6,7 +6,7 @@ export type SystemIdentity = {
   readonly pluginVersion: string
 }
 
-/** The Vipps-System-* headers, each cut to the 30 characters that the API allows. */
+/** The Vipps-System-* headers, each cut to the API's maximum of 30 characters. */
 export function systemHeaders(system: SystemIdentity): Readonly<Record<string, string>> {
   return {
     'Vipps-System-Name': system.name.slice(0, 30),

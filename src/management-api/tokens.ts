@@ -1,41 +1,41 @@
 import { z } from 'zod'
 import { type UpstreamError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
 import type { HttpRequest, Outcome } from './http.ts'
-import { basicCredentials, type Keys, secretsOf } from './credentials.ts'
+import { basicCredentials, type Credentials, secretsOf } from './credentials.ts'
 
 /** The access tokens of one client. */
 export type Tokens = {
   /**
-   * A token that has not expired. Many waiting for a new one cause one call.
-   * @throws UpstreamRefusedError, purpose `token`, when the keys are refused (400, 401, 403)
+   * A valid token. Concurrent callers share one request.
+   * @throws UpstreamRefusedError, purpose `token`, when the credentials are refused (400, 401, 403)
    * @throws UpstreamUnavailableError, purpose `token`, for every other failure
    */
   get(): Promise<string>
-  /** The token at hand, if it has not expired; asks for the next one in the background when it soon will. */
+  /** The cached token, if valid; renews it in the background before it expires. */
   peek(): string | undefined
-  /** Drops `token` if it is the one at hand: the API answered 401 to it. */
+  /** Drops `token` if it is the cached one, after the API answered 401 to it. */
   invalidate(token: string): void
   /** Milliseconds in which `get` rejects without a call, after a failure. */
   pausedMs(): number
 }
 
-/** The request for a token, without what every request carries. */
+/** The token request, without the headers of every request. */
 export type TokenRequest = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'secrets'>
 
 const answerSchema = z.object({
   access_token: z.string().min(1),
-  // A string from one endpoint and a number from the other.
+  // One endpoint sends a string, the other a number.
   expires_in: z.coerce.number().positive(),
 })
 
-/** Which endpoint and which headers go with which keys. */
-export function tokenRequest(keys: Keys, managementApiUrl: string): TokenRequest {
+/** The token request for these credentials. */
+export function tokenRequest(keys: Credentials, managementApiUrl: string): TokenRequest {
   const secrets = secretsOf(keys)
   if (keys.type === 'management') {
     return {
       method: 'POST',
       url: `${managementApiUrl}/miami/v1/token`,
-      // Not form-encoded first, as RFC 6749, 2.3.1 would have it: this API does not decode.
+      // Not form-encoded first (RFC 6749, 2.3.1), because this API does not decode.
       headers: {
         Authorization: `Basic ${basicCredentials(keys)}`,
         'Content-Type': 'application/x-www-form-urlencoded',
@@ -58,8 +58,9 @@ export function tokenRequest(keys: Keys, managementApiUrl: string): TokenRequest
 }
 
 /**
+ * Creates the token cache of one client.
  * @param ask sends the token request, once
- * @param now milliseconds since the epoch; a clock that goes on while the machine sleeps, as tokens expire then too
+ * @param now ms since the epoch; a clock that includes sleep of the machine, as tokens expire then too
  */
 export function createTokens(ask: () => Promise<Outcome>, now: () => number = Date.now): Tokens {
   let current: { token: string; refreshAt: number; expiresAt: number } | undefined
@@ -83,7 +84,7 @@ export function createTokens(ask: () => Promise<Outcome>, now: () => number = Da
     }
     const answer = parseAnswer(outcome.body.toString('utf8'))
     if (!answer) {
-      const cause = new Error('the answer is not a token')
+      const cause = new Error('response is not a token')
       return fail(new UpstreamUnavailableError({ purpose: 'token', status: outcome.status }, { cause }))
     }
     const lifetime = answer.expires_in * 1000
@@ -110,7 +111,7 @@ export function createTokens(ask: () => Promise<Outcome>, now: () => number = Da
 
   function peek(): string | undefined {
     if (!current || !hasToken()) return undefined
-    // It still serves if this fails; the failure is in the log.
+    // The cached token stays valid if this fails; the failure is logged.
     if (now() >= current.refreshAt) refreshOnce().catch(() => {})
     return current.token
   }
@@ -125,7 +126,7 @@ export function createTokens(ask: () => Promise<Outcome>, now: () => number = Da
   }
 }
 
-/** After a failure nobody asks again for 1 s (10 s when the keys were refused), doubling up to a minute. */
+/** The pause after a failure: 1 s (10 s when the credentials were refused), doubled up to a minute. */
 function pauseMs(error: UpstreamError, failures: number): number {
   return Math.min((error instanceof UpstreamRefusedError ? 10_000 : 1000) * 2 ** (failures - 1), 60_000)
 }

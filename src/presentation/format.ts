@@ -1,13 +1,13 @@
 import { portalTimeZone } from '../domain/time-zone.ts'
 
-/** Numbers, dates and names of countries in one locale, by Intl. */
+/** Formats numbers, dates and country names in one locale, with Intl. */
 export type Format = {
   readonly number: (value: number) => string
-  /** A calendar date such as "1 Oct 2026"; the text itself where it is not a date. */
+  /** A calendar date such as "1 Oct 2026"; other text unchanged. */
   readonly date: (isoDate: string) => string
   /** The date of a moment, such as "1 Oct 2026". */
   readonly day: (time: Date) => string
-  /** The same for computers, in the portal's own time zone: 2026-10-01. */
+  /** The date in ISO 8601, in the portal's time zone: 2026-10-01. */
   readonly isoDay: (time: Date) => string
   /** A date with the time of day, such as "1 Oct 2026, 10:42". */
   readonly moment: (time: Date) => string
@@ -21,11 +21,11 @@ export type Format = {
   readonly clock: (time: Date) => string
   /** "a, b and c". */
   readonly list: (words: readonly string[]) => string
-  /** "Norway" from NO; the code itself where nobody knows it. */
+  /** "Norway" from NO; an unknown code unchanged. */
   readonly country: (code: string) => string
 }
 
-const isoDays = kept(() => new Intl.DateTimeFormat('sv-SE', { timeZone: portalTimeZone }))
+const isoDays = lazy(() => new Intl.DateTimeFormat('sv-SE', { timeZone: portalTimeZone }))
 
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', 86_400],
@@ -34,20 +34,20 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['second', 1],
 ]
 
-/** Intl's formatters are dear to make and free to keep: each is made when somebody first needs it. */
+/** Creates the formatters of a locale. Intl's constructors are slow, so each runs on first use only. */
 export function createFormat(locale: string): Format {
   const timeZone = portalTimeZone
-  const numbers = kept(() => new Intl.NumberFormat(locale))
-  const dates = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
-  const moments = kept(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
-  const clocks = kept(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
+  const numbers = lazy(() => new Intl.NumberFormat(locale))
+  const dates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
+  const moments = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
+  const clocks = lazy(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
   const months = {
-    long: kept(() => new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })),
-    short: kept(() => new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' })),
+    long: lazy(() => new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })),
+    short: lazy(() => new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' })),
   }
-  const relative = kept(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
-  const listed = kept(() => new Intl.ListFormat(locale))
-  const countries = kept(() => new Intl.DisplayNames(locale, { type: 'region' }))
+  const relative = lazy(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
+  const listed = lazy(() => new Intl.ListFormat(locale))
+  const countries = lazy(() => new Intl.DisplayNames(locale, { type: 'region' }))
   return {
     number: (value) => numbers().format(value),
     date: (isoDate) => {
@@ -70,7 +70,7 @@ export function createFormat(locale: string): Format {
     month: (month, style = 'long') => months[style]().format(Date.parse(`${month}-15`)),
     clock: (time) => clocks().format(time),
     list: (words) => listed().format(words),
-    country: keptEach((code) => {
+    country: memoised((code) => {
       try {
         return countries().of(code) ?? code
       } catch {
@@ -80,19 +80,19 @@ export function createFormat(locale: string): Format {
   }
 }
 
-function kept<Value>(make: () => Value): () => Value {
+function lazy<Value>(make: () => Value): () => Value {
   let made: Value | undefined
   return () => (made ??= make())
 }
 
-/** The same of each of the few that are asked for. */
-function keptEach(make: (key: string) => string): (key: string) => string {
+/** Caches results by key, up to 300. */
+function memoised(make: (key: string) => string): (key: string) => string {
   const made = new Map<string, string>()
   return (key) => {
     const known = made.get(key)
     if (known !== undefined) return known
     const value = make(key)
-    // What comes from outside must not fill the memory.
+    // Keys come from outside, so the cache is bounded.
     if (made.size < 300) made.set(key, value)
     return value
   }

@@ -1,12 +1,12 @@
 import { asStoredIdentifier } from '../domain/business-identifier.ts'
 
-/** A piece of a text; `hit` where it is what was looked for. */
+/** A part of a text; `hit` when it matches the search. */
 export type Part = { readonly text: string; readonly hit: boolean }
 
-/** Takes a text apart around what was looked for. Put together again the parts are the text. */
+/** Splits a text into matching and other parts, which add up to the text. */
 export type Mark = (text: string) => readonly Part[]
 
-/** The parts of an identifier with a space before each of the signs at `gaps`; what is marked stays marked across them. */
+/** The parts of an identifier with a space before each character at `gaps`; hits continue across spaces. */
 export function withGaps(parts: readonly Part[], gaps: readonly number[]): Part[] {
   let from = 0
   return parts.map(({ text, hit }) => {
@@ -20,33 +20,33 @@ export function withGaps(parts: readonly Part[], gaps: readonly number[]): Part[
   })
 }
 
-/** Shows where `q` is in the texts it was found in: in any case, and identifiers however they were typed. */
+/** Marks the matches of `q`, ignoring case, and identifiers in any spacing. */
 export function highlighter(q: string): Mark {
-  const wanted = fold(q)
-  const digits = asStoredIdentifier(wanted)
+  const needle = fold(q)
+  const digits = asStoredIdentifier(needle)
   return (text) => {
-    if (wanted === '') return [{ text, hit: false }]
+    if (needle === '') return [{ text, hit: false }]
     const composed = text.normalize('NFC')
     const folded = fold(composed)
-    // A letter that folds to two would move all that follows it.
+    // A letter that folds to two would shift the positions after it.
     if (folded.length !== composed.length) return [{ text: composed, hit: false }]
-    return partsAround(composed, folded, folded.includes(wanted) ? wanted : digits)
+    return partsAround(composed, folded, folded.includes(needle) ? needle : digits)
   }
 }
 
-/** Letters as the search compares them: case does not count. */
+/** Folds case as the search does. */
 function fold(text: string): string {
   return text.toLowerCase()
 }
 
-function partsAround(text: string, folded: string, wanted: string): Part[] {
+function partsAround(text: string, folded: string, needle: string): Part[] {
   const parts: Part[] = []
   let from = 0
   for (;;) {
-    const at = folded.indexOf(wanted, from)
+    const at = folded.indexOf(needle, from)
     if (at > from || at === -1) parts.push({ text: text.slice(from, at === -1 ? undefined : at), hit: false })
     if (at === -1) return parts.filter((part) => part.text !== '')
-    from = at + wanted.length
+    from = at + needle.length
     parts.push({ text: text.slice(at, from), hit: true })
   }
 }

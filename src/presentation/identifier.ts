@@ -1,7 +1,7 @@
 import { customOf } from '../domain/business-identifier.ts'
 import { type Mark, type Part, withGaps } from './highlight.ts'
 
-/** A business identifier for views: what stands before it, and the id in pieces, spaced as its country spaces it. */
+/** A business identifier for views: country, prefix, and the id in parts, spaced as in its country. */
 export function identifierOf(
   identifier: { readonly scheme: string; readonly id: string },
   mark: Mark = (text) => [{ text, hit: false }],

@@ -4,19 +4,19 @@ import type { Request, Response } from 'express'
 import { createFormat, type Format } from './format.ts'
 import { readPreference, rememberPreference } from './preference-cookie.ts'
 
-/** What is filled into a message. */
+/** The values of a message's placeholders. */
 type Values = Readonly<Record<string, string | number | undefined>>
 
-/** The messages in one language: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never HTML. */
+/** Translates a key: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never returns HTML. */
 export type Translate = (key: string, values?: Values) => string
 
-/** A language as the pages use it; dates and numbers follow the country that it is mostly written in. */
+/** A language of the pages; dates and numbers follow its main country. */
 export type Language = {
   readonly code: string
   readonly t: Translate
-  /** True when there is a message for this key; for values that the API may add to at any time. */
+  /** True when the key has a message; for values that the API may extend. */
   readonly has: (key: string) => boolean
-  /** The message for this key, or the value itself where there is none: the API may add values at any time. */
+  /** The message of the key, else the value; for values that the API may extend. */
   readonly label: (key: string, value: string) => string
   readonly format: Format
 }
@@ -31,10 +31,7 @@ const locales: Readonly<Record<string, string>> = {
 
 const cookieName = 'language'
 
-/**
- * Reads views/locales/<code>.json for every language there. A key that one lacks is English; one that English lacks, too,
- * is shown as it is.
- */
+/** Loads views/locales/<code>.json for every language. A missing key falls back to English, then to the key itself. */
 export function loadLanguages(directory: string): ReadonlyMap<string, Language> {
   const codes = readdirSync(directory)
     .map((file) => basename(file, '.json'))
@@ -46,7 +43,7 @@ export function loadLanguages(directory: string): ReadonlyMap<string, Language> 
 
 type Messages = ReadonlyMap<string, string>
 
-/** All messages of a file by their whole keys, such as `salesUnits.title`. */
+/** The messages of a file by full key, such as `salesUnits.title`. */
 function readMessages(file: string): Messages {
   const messages = new Map<string, string>()
   function add(tree: Readonly<Record<string, unknown>>, prefix: string): void {
@@ -76,23 +73,23 @@ function languageOf(code: string, messages: Messages, fallback: Messages): Langu
   }
 }
 
-/** `{{name}}` filled in. Nothing is escaped: the views do that. */
+/** Replaces `{{name}}`. The views escape the result. */
 function fill(text: string, values: Values): string {
   return text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name]))
 }
 
-/** The user's own choice, else what the browser asks for, else English. */
+/** The user's choice, else the browser's Accept-Language, else English. */
 export function chooseLanguage(languages: ReadonlyMap<string, Language>, req: Request): Language {
-  // A browser that takes any language gets the first.
+  // Accept-Language * gets the first of these.
   const asked = req.acceptsLanguages(['en', ...languages.keys(), 'no', 'nn'])
   const fromBrowser = asked === 'no' || asked === 'nn' ? 'nb' : asked
   const chosen =
     languages.get(readPreference(req, cookieName) ?? '') ?? languages.get(fromBrowser || '') ?? languages.get('en')
-  if (!chosen) throw new Error('views/locales has no en.json')
+  if (!chosen) throw new Error('en.json is missing in views/locales')
   return chosen
 }
 
-/** Remembers the choice for a year. The cookie holds two letters and is no secret. */
+/** Stores the choice in a cookie for a year. */
 export function rememberLanguage(res: Response, code: string, https: boolean): void {
   rememberPreference(res, cookieName, code, https)
 }

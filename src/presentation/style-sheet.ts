@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const designSystem = dirname(createRequire(import.meta.url).resolve('@digdir/designsystemet-css/theme.css'))
 const ours = fileURLToPath(new URL('../../public/css', import.meta.url))
 
-/** The components that the views use; a page need not carry the other half of the design system. */
+/** The components that the views use; the others are left out. */
 const components = [
   'alert',
   'avatar',
@@ -29,9 +29,9 @@ const components = [
 ]
 
 /**
- * The one style sheet of all pages: the design system's theme and components in its layers, then every file of
- * public/css: theme.css in the layer `theme`, the others in `portal`, which wins without a fight. Between them lies
- * `brand`, with what the operator's brand overrides of the theme. Its relative URLs are of `css/portal.css`.
+ * The style sheet of all pages: the design system's theme and components in their layers, then public/css: theme.css in
+ * the layer `theme`, the others in `portal`, which takes precedence. The operator's brand overrides theme tokens in the
+ * layer `brand` between them. Relative URLs are resolved against `css/portal.css`.
  */
 export function styleSheet(brand: string): string {
   return [
@@ -46,7 +46,7 @@ export function styleSheet(brand: string): string {
   ].join('\n')
 }
 
-/** Paper is light: the dark colours of Designsystemet are for screens. */
+/** The design system's theme, with dark colours on screens only, not in print. */
 function theme(): string {
   return readFileSync(join(designSystem, 'designsystemet.css'), 'utf8').replace(
     /@layer ds\.theme\.color-scheme\.dark\{.*?\}(?=@layer )/s,

@@ -7,36 +7,36 @@ type Include = (name: string, extra?: Locals) => string
 type Compiled = (locals: Locals, escape: (markup: unknown) => string, include: Include) => string
 
 /**
- * What stands beneath all locals: reading a name that nobody passed is a mistake in a view, and an empty string in the page
- * would hide it. As a prototype it is only asked for what is missing, and costs nothing else.
+ * The prototype of all locals: reading a local that was not passed throws, instead of rendering an empty string. It is
+ * only consulted for missing names, so it costs nothing otherwise.
  */
-const nothing = new Proxy(Object.create(null) as Locals, {
+const missingLocals = new Proxy(Object.create(null) as Locals, {
   get: (_target, name) => {
     if (typeof name === 'symbol') return undefined
-    throw new ReferenceError(`the view reads locals.${name}, which was not passed`)
+    throw new ReferenceError(`view reads locals.${name}, which was not passed`)
   },
 })
 
-/** Renders a view by its name from the root of its directory, without the layout. */
+/** Renders a view by its path below the views directory, without the layout. */
 export type Render = (name: string, locals: Locals) => string
 
 /**
- * All views under `directory`, compiled now, once, in EJS's strict mode: a view reads `locals.page`, a bare or
- * misspelt name throws. `include('partials/pager', { page })` names a view from the root and sees its caller's
- * locals beneath what is passed. Rendering is synchronous and touches no file.
+ * Compiles all views under `directory` at start, in EJS strict mode: a view reads `locals.page`, and a bare or misspelt
+ * name throws. `include('partials/pager', { page })` takes a path from the root and inherits the caller's locals.
+ * Rendering is synchronous and reads no file.
  */
 export function compileViews(directory: string): Render {
   const views = compileAll(directory)
   const viewOf = (name: string): Compiled => {
     const view = views.get(name)
-    if (!view) throw new ReferenceError(`there is no view ${name}`)
+    if (!view) throw new ReferenceError(`unknown view ${name}`)
     return view
   }
   const run = (view: Compiled, locals: Locals): string => {
-    const include: Include = (name, extra) => run(viewOf(name), extra ? beneath(locals, extra) : locals)
+    const include: Include = (name, extra) => run(viewOf(name), extra ? inherit(locals, extra) : locals)
     return view(locals, ejs.escapeXML, include)
   }
-  return (name, locals) => run(viewOf(name), beneath(nothing, locals))
+  return (name, locals) => run(viewOf(name), inherit(missingLocals, locals))
 }
 
 function compileAll(directory: string): Map<string, Compiled> {
@@ -48,8 +48,8 @@ function compileAll(directory: string): Map<string, Compiled> {
         compileDebug: false,
       })
       template.compile()
-      // The library's own function copies all locals for every view and include, and looks on disk for the
-      // included one; its source does neither.
+      // EJS's own function copies all locals for every view and include, and reads included files; its source does
+      // neither.
       // oxlint-disable-next-line no-new-func, no-implied-eval -- views are our own files, read at start
       const run = new Function('locals', 'escapeFn', 'include', `"use strict";${template.source}`) as Compiled
       const name = file.slice(0, -'.ejs'.length).split(sep).join('/')
@@ -58,19 +58,19 @@ function compileAll(directory: string): Map<string, Compiled> {
   )
 }
 
-/** `extra` before `locals`, without copying either. */
-function beneath(locals: Locals, extra: Locals): Locals {
+/** `extra` on top of `locals`, without copying either. */
+function inherit(locals: Locals, extra: Locals): Locals {
   return Object.assign(Object.create(locals) as object, extra) as Locals
 }
 
 /**
- * An Express view class for `app.set('view', …)`: `res.render('sales-units/list')` renders the view
- * `layout/page`, which includes `locals.view`; or the view alone, where `locals.alone` says that its page is there.
+ * An Express view class for `app.set('view', …)`: `res.render('sales-units/list')` renders the view `layout/page`,
+ * which includes `locals.view`; with `locals.alone` only the view itself.
  */
 export function viewClass(render: Render) {
   return class View {
     readonly name: string
-    /** Express takes a view without a path as one that was not found. */
+    /** Express treats a view without a path as not found. */
     readonly path: string
     constructor(name: string) {
       this.name = name
@@ -83,7 +83,7 @@ export function viewClass(render: Render) {
           locals['alone'] === true ? render(this.name, locals) : render('layout/page', { ...locals, view: this.name })
       } catch (error) {
         const reason = error instanceof Error ? error.message : 'unknown error'
-        done(new Error(`the view ${this.name} failed: ${reason}`, { cause: error }))
+        done(new Error(`view ${this.name} failed: ${reason}`, { cause: error }))
         return
       }
       done(null, html)

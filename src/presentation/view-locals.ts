@@ -7,30 +7,30 @@ import { chooseLanguage, type Language } from './language.ts'
 declare global {
   namespace Express {
     interface Locals {
-      /** Names the request in the log and on error pages. */
+      /** The request id in log and error pages. */
       requestId: string
-      /** The pattern of the route that answers, such as /partners/:partnerId/sales-units; for the log. */
+      /** The pattern of the route, such as /partners/:partnerId/sales-units; for the log. */
       route?: string
       language: Language
-      /** Who the user acts as; null on pages outside both portals. */
+      /** The organisation that the user acts as; null on pages outside both portals. */
       organisation: Organisation | null
       user: Express.User | null
-      /** Where to go back to after another page, such as the sign-in: a path of this portal. */
+      /** The path to return to after another page, such as the sign-in. */
       returnTo: string
     }
   }
 }
 
-/** Says on every page that this is a demo. `inboxUrl` is where the mails land. */
+/** Marks every page as a demo. `inboxUrl` is the page that shows sent mails. */
 export type DemoNotice = { readonly inboxUrl: string }
 
-/** What every view may read, whatever page it is part of; the rest comes from the handler. */
+/** Sets the locals that every view may read; handlers add the rest. */
 export function viewLocals(options: {
   readonly languages: ReadonlyMap<string, Language>
   readonly asset: (path: string) => string
   /** The URL of the brand's logo. */
   readonly logo: string | null
-  /** The brand's own name. */
+  /** The brand's name, if the operator has configured one. */
   readonly name: string | undefined
   readonly demoNotice: DemoNotice | undefined
   /** The token for a form in the request's session. */
@@ -64,7 +64,7 @@ export function viewLocals(options: {
       // Two slashes at the start would name another host.
       returnTo: req.originalUrl.replace(/^[/\\]+/, '/'),
       csrfToken: () => (token ??= options.csrfToken(req)),
-      // htmx takes the results of a list out of its page, which is there already.
+      // htmx swaps the results of a list into the existing page.
       alone: req.get('HX-Target') === 'div#results',
     })
     next()

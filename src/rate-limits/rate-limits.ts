@@ -10,20 +10,20 @@ import { truncatedAddress } from '../http/truncated-address.ts'
 import { derivedKey } from '../http/derived-key.ts'
 import { clientNetwork } from '../http/client-network.ts'
 
-/** So many addresses and users are remembered by what they are called in the table. */
-const mostKnown = 5000
+/** The number of cached subject hashes. */
+const mostHashes = 5000
 
-/** When to come again, and whether this is the first refusal of that period, which is worth a line in the audit log. */
+/** A refusal: the time to wait, and whether it is the first of its period, which goes to the audit log. */
 type Refused = { readonly waitMs: number; readonly first: boolean }
 
-/** Counts a request of a subject; undefined where that is not too many. */
+/** Counts a request of a subject; undefined when it is within the limit. */
 type Consume = (subject: string) => Promise<Refused | undefined>
 
 /**
- * `rules` hold for all instances together: the database counts, or this process while the database fails. `signedIn` holds
- * for each instance, as what it protects is the instance, and no page should write to the database (decision 0017).
- * `addresses` goes before the session is read, `users` after it is known who asks.
- * Both throw TooManyRequestsError.
+ * Creates the rate limits. `rules` hold for all instances together: the database counts, or this process while the
+ * database fails. `signedIn` holds per instance, as it protects the instance, and no page should write to the database
+ * (decision 0017).
+ * `addresses` runs before the session is read, `users` after the user is known. Both throw TooManyRequestsError.
  */
 export function createRateLimits(options: {
   readonly secrets: readonly string[]
@@ -31,24 +31,24 @@ export function createRateLimits(options: {
   readonly logger: Logger
 }): { readonly addresses: RequestHandler; readonly users: RequestHandler } {
   const { database, logger, secrets } = options
-  // No address stands in the table, and nobody can tell from it who was here.
+  // Keyed hashes, so that the table reveals neither addresses nor users.
   const key = derivedKey(secrets[0] ?? '', 'rate limit subjects')
-  const known = new Map<string, string>()
-  const hidden = (value: string): string => {
-    let name = known.get(value)
-    if (name === undefined) {
-      name = createHmac('sha256', key).update(value).digest('base64url')
-      if (known.size >= mostKnown) known.clear()
-      known.set(value, name)
+  const hashes = new Map<string, string>()
+  const hashOf = (value: string): string => {
+    let hash = hashes.get(value)
+    if (hash === undefined) {
+      hash = createHmac('sha256', key).update(value).digest('base64url')
+      if (hashes.size >= mostHashes) hashes.clear()
+      hashes.set(value, hash)
     }
-    return name
+    return hash
   }
 
-  // Names of prepared statements do not go along: a pooler in between would not know them.
+  // Without the name of the prepared statement, which a connection pooler would not know.
   const client = {
     query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query(text, values),
   }
-  let sweeps = false
+  let hasSweeper = false
   const inMemory = (name: string, { most, seconds }: Limit) =>
     new RateLimiterMemory({ keyPrefix: name, points: most, duration: seconds })
   const inDatabase = (name: string, limit: Limit) => {
@@ -60,12 +60,12 @@ export function createRateLimits(options: {
       storeType: 'pool',
       tableName: 'rate_limits',
       tableCreated: true,
-      // One of them sweeps the table for all.
-      clearExpiredByTimeout: !sweeps,
+      // One limiter deletes expired rows for all.
+      clearExpiredByTimeout: !hasSweeper,
       inMemoryBlockOnConsumed: limit.most + 1,
       insuranceLimiter: inMemory(name, limit),
     })
-    sweeps = true
+    hasSweeper = true
     return limiter
   }
 
@@ -74,13 +74,13 @@ export function createRateLimits(options: {
     address: consumeOf(inDatabase(`${rule.name}:address`, rule.address)),
     user: rule.user && consumeOf(inDatabase(`${rule.name}:user`, rule.user)),
   }))
-  const everything = {
+  const overall = {
     address: consumeOf(inMemory('signed-in:address', signedIn.address)),
     user: consumeOf(inMemory('signed-in:user', signedIn.user)),
   }
 
-  const hold = async (req: Request, consume: Consume, subject: string, limit: string): Promise<void> => {
-    const refused = await consume(hidden(subject))
+  const enforce = async (req: Request, consume: Consume, subject: string, limit: string): Promise<void> => {
+    const refused = await consume(hashOf(subject))
     if (!refused) return
     if (refused.first)
       await recordAudit(database.kysely, logger, {
@@ -95,15 +95,15 @@ export function createRateLimits(options: {
   return {
     addresses: async (req, _res, next) => {
       const found = counted.find(({ rule }) => matches(rule, req))
-      if (found) await hold(req, found.address, clientNetwork(req.ip ?? ''), `${found.rule.name}, address`)
+      if (found) await enforce(req, found.address, clientNetwork(req.ip ?? ''), `${found.rule.name}, address`)
       next()
     },
     users: async (req, _res, next) => {
       if (!req.user) return next()
       const found = counted.find(({ rule }) => matches(rule, req))
-      if (found?.user) await hold(req, found.user, req.user.id, `${found.rule.name}, user`)
-      await hold(req, everything.address, clientNetwork(req.ip ?? ''), 'signed in, address')
-      await hold(req, everything.user, req.user.id, 'signed in, user')
+      if (found?.user) await enforce(req, found.user, req.user.id, `${found.rule.name}, user`)
+      await enforce(req, overall.address, clientNetwork(req.ip ?? ''), 'signed in, address')
+      await enforce(req, overall.user, req.user.id, 'signed in, user')
       return next()
     },
   }

@@ -35,7 +35,8 @@ export async function migrate({ kysely }: Database, logger: Logger, patienceMs =
         )`.execute(trx)
       const applied = await appliedIn(trx)
       const unknown = [...applied].filter((name) => !(name in migrations))
-      if (unknown.length > 0) throw new Error(`the schema is newer than this version: unknown migrations ${unknown.join(', ')}`)
+      if (unknown.length > 0)
+        throw new Error(`the schema is newer than this version: unknown migrations ${unknown.join(', ')}`)
       for (const [name, migration] of Object.entries(migrations)) {
         if (applied.has(name)) continue
         await migration.up(trx)

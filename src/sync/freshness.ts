@@ -226,7 +226,8 @@ export function createFreshness(
       if (!read.checkedAt && read.failure && !isShown && !list) throw failureError(read)
       return freshnessOf(read, organisation, period)
     },
-    requestUnread: (organisation, resource, keys) => requestInBackground(organisation, resource, keys, { onlyUnread: true }),
+    requestUnread: (organisation, resource, keys) =>
+      requestInBackground(organisation, resource, keys, { onlyUnread: true }),
     requested: async () => {
       await Promise.all(pending)
     },
