@@ -27,14 +27,14 @@ describe('an error in the log', () => {
   })
 
   it.each([
-    ['a copy of one that is a plain object', { message: 'no answer', stack: 'at a library' }],
-    ['of another realm', runInNewContext(`new RangeError('no answer')`) as unknown],
-    ['a text that was thrown', 'no answer'],
-  ])('says what was wrong: %s', (_what, error) => {
+    ['an error copied to a plain object', { message: 'no answer', stack: 'at a library' }],
+    ['an error of another realm', runInNewContext(`new RangeError('no answer')`) as unknown],
+    ['a thrown string', 'no answer'],
+  ])('has its message: %s', (_what, error) => {
     expect(logged(error)).toMatchObject({ message: 'no answer' })
   })
 
-  it('names every error of several, and ends where causes go in a circle', () => {
+  it('has every error of an AggregateError, and ends at circular causes', () => {
     const refused = Object.assign(new Error('connect ::1:5432'), { code: 'ECONNREFUSED' })
     const all = new AggregateError([refused, new Error('connect 127.0.0.1:5432')])
     refused.cause = all
@@ -44,7 +44,7 @@ describe('an error in the log', () => {
     })
   })
 
-  it('never tells a code that is a secret, nor what a cause that is no error holds', () => {
+  it('omits a code that can be a secret, and the content of a cause that is not an error', () => {
     const error = Object.assign(new Error('x', { cause: { claims: { email: 'kari@example.com' } } }), {
       code: 'aB3-authorization',
     })
@@ -57,7 +57,7 @@ describe('an error in the log', () => {
   })
 })
 
-it('hides fields that are named like secrets', () => {
+it('the logger redacts fields with the names of secrets', () => {
   const { logger, log } = createMemoryLog()
   logger.info({ code: 'secret', params: { state: 'secret', more: { token: 'secret' } } }, 'hello')
   expect(log()).not.toContain('secret')

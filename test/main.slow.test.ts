@@ -16,7 +16,7 @@ let answer: (() => void) | undefined
 
 beforeAll(async () => {
   databaseUrl = await createTestSchema()
-  // An eID provider that takes its time over discovery: a request to /login hangs until it is let go.
+  // An eID provider with slow discovery: a request to /login waits until the test answers.
   slowEid = createServer((_req, res) => {
     answer = () => res.writeHead(503).end()
   })
@@ -44,7 +44,7 @@ function environment(): Record<string, string> {
   }
 }
 
-it('names every mistake in the configuration and exits 1', async () => {
+it('the portal reports every configuration error and exits 1', async () => {
   const portal = start('src/main.ts', { cwd: directory, env: { PORT: 'x', LOG_LEVEL: 'x' } })
   expect(await portal.ended).toBe(1)
   for (const variable of [
@@ -61,26 +61,26 @@ it('names every mistake in the configuration and exits 1', async () => {
   expect(portal.output()).not.toMatch(/\bat .*\.ts:\d+/)
 })
 
-it('says in words that the port is taken, and exits 1', async () => {
+it('the portal reports that the port is in use and exits 1', async () => {
   const { port } = slowEid.address() as AddressInfo
   const portal = start('src/main.ts', { cwd: directory, env: { ...environment(), PORT: String(port) } })
   expect(await portal.ended).toBe(1)
-  expect(portal.output()).toMatch(/PORT \d+ on HOST 127\.0\.0\.1 cannot be listened on: EADDRINUSE/)
+  expect(portal.output()).toMatch(/cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/)
   expect(portal.output()).not.toMatch(/\bat .*\.ts:\d+/)
 })
 
-it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async () => {
+it('the portal fails readiness at once on SIGTERM, completes requests in flight, and exits 0', async () => {
   const portal = start('src/main.ts', { cwd: directory, env: environment() })
   const url = (await portal.says(/"url":"(http:[^"]+)"/))[1] ?? ''
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
 
-  // Kept open from before: a listener that is closed lets nobody else in.
+  // Uses the open connection: a closed listener accepts no new ones.
   const keptAlive = request(`${url}/login`)
   const underWay = once(keptAlive, 'response')
   keptAlive.end()
   await setTimeout(300)
   portal.child.kill('SIGTERM')
-  await portal.says(/"msg":"stopping"/)
+  await portal.says(/"msg":"portal stopping"/)
   const notReady = await fetch(`${url}/readyz`)
   expect([notReady.status, await notReady.json()]).toEqual([503, { status: 'not ready', reason: 'stopping' }])
   await setTimeout(1500)
@@ -89,10 +89,10 @@ it('on SIGTERM is not ready at once, ends what is under way, and exits 0', async
   const [response] = (await underWay) as [{ statusCode: number }]
   expect(response.statusCode).toBe(503)
   expect(await portal.ended).toBe(0)
-  expect(portal.output()).toContain('"msg":"stopped"')
+  expect(portal.output()).toContain('"msg":"portal stopped"')
 })
 
-it('on SIGHUP reads organisations again, and goes on', async () => {
+it('the portal reloads the organisations on SIGHUP', async () => {
   const env = environment()
   const portal = start('src/main.ts', { cwd: directory, env })
   const url = (await portal.says(/"url":"(http:[^"]+)"/))[1] ?? ''
@@ -100,7 +100,7 @@ it('on SIGHUP reads organisations again, and goes on', async () => {
   const partners = [{ id: '12345', name: 'Bikes', keys }]
   writeFileSync(env['ORGANISATIONS_FILE'] ?? '', JSON.stringify({ partners }))
   portal.child.kill('SIGHUP')
-  // The signal, or whoever looks at the file was faster.
+  // Either the signal or the file watcher reloads first.
   await portal.says(/"cause":"(signal|file)".*"msg":"credentials reloaded"/)
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
   portal.child.kill('SIGTERM')

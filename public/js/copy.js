@@ -1,20 +1,20 @@
-/** Copy buttons stand hidden in the page: without JavaScript there would be nothing behind them. */
+/** Shows the copy buttons, which are hidden in the HTML because they need JavaScript. */
 export function showCopyButtons(root) {
   for (const button of root.querySelectorAll('button[data-copy]')) {
     button.hidden = false
-    const says = button.querySelector('.live-text')
-    const label = says.textContent
+    const labelElement = button.querySelector('.live-text')
+    const label = labelElement.textContent
     button.addEventListener('click', async () => {
       try {
         await navigator.clipboard.writeText(button.dataset.copy)
       } catch {
-        // Not allowed, or no https: mark the text, so that the keyboard can copy it.
+        // The browser refuses without https or permission: select the text, so that the user can copy it with the keyboard.
         getSelection().selectAllChildren(button.previousElementSibling)
         return
       }
-      says.textContent = button.dataset.copied
+      labelElement.textContent = button.dataset.copied
       setTimeout(() => {
-        says.textContent = label
+        labelElement.textContent = label
       }, 2000)
     })
   }

@@ -2,35 +2,35 @@ import htmx from '../htmx/htmx.esm.min.js'
 import { reportConnection } from './offline.js'
 import { trusted } from './trusted.js'
 
-// Going back asks the portal again: what a list showed is not kept in the browser.
+// The back button loads the page from the portal: lists must not be kept in the browser's history cache.
 htmx.config.history = 'reload'
 htmx.config.includeIndicatorCSS = false
 htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trusted) })
 
-/** What led to the request under way: `input` while somebody types, `submit`, `change`, or the link that was pressed. */
+/** The cause of the current request: the event type `input`, `submit` or `change`, or the link that was clicked. */
 let cause
-/** Typing is one step back, however many letters it was. */
+/** Whether the last history entry came from typing: the next keystroke then replaces it. */
 let isTyping = false
 
-/** Filters the list while somebody types, without loading the page. Lists work the same without this, by their button. */
+/** Filters the list while the user types, without loading the page. Without this module the form's button filters. */
 export function followFilter() {
-  document.addEventListener('click', pressed)
+  document.addEventListener('click', followLink)
   document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
-    if (!isOfList(ctx)) return
+    if (!isListRequest(ctx)) return
     const { type } = ctx.sourceEvent
     if (type !== 'click') cause = type
-    // A link says all there is to say.
+    // The URL of a link is complete: the fields of the form are not added.
     if (type === 'click') ctx.request.body = new FormData()
-    else tidy(ctx.request.body)
+    else cleanParameters(ctx.request.body)
     results().setAttribute('aria-busy', 'true')
   })
   document.addEventListener('htmx:before:response', (event) => {
     const { ctx } = event.detail
-    if (!isOfList(ctx)) return
+    if (!isListRequest(ctx)) return
     reportConnection(true)
     const { status, redirected } = ctx.response.raw
     if (status === 200 && !redirected) return
-    // Whatever else the portal has to say now, it says better on a page of its own.
+    // Show an error page or the sign-in page as a whole page.
     event.preventDefault()
     location.assign(ctx.request.action)
   })
@@ -39,19 +39,19 @@ export function followFilter() {
     isTyping = cause === 'input'
   })
   document.addEventListener('htmx:after:history:update', () => {
-    followAddress()
-    leadBackHere()
+    updateControls()
+    updateReturnPaths()
   })
   document.addEventListener('htmx:after:swap', ({ detail: { ctx } }) => {
-    if (isOfList(ctx)) keepPlace()
+    if (isListRequest(ctx)) restoreFocus()
   })
   document.addEventListener('htmx:error', ({ detail: { ctx } }) => {
-    if (ctx && isOfList(ctx)) reportConnection(false)
+    if (ctx && isListRequest(ctx)) reportConnection(false)
   })
   document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
 }
 
-function pressed(event) {
+function followLink(event) {
   const link = event.target.closest('.status-tabs a, .chips a, .pages a, .empty a')
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (!link || !isPlain || !filter() || !results()?.contains(link)) return
@@ -67,12 +67,12 @@ function pressed(event) {
   })
 }
 
-function isOfList(ctx) {
+function isListRequest(ctx) {
   return ctx.target?.id === 'results'
 }
 
-/** What says nothing stays out of the address, and the button of a heading is remembered as the order it asks for. */
-function tidy(body) {
+/** Removes empty parameters, and turns the value of a heading's button (`by`) into the sort order. */
+function cleanParameters(body) {
   const by = body.get('by')
   if (by !== null) {
     body.delete('by')
@@ -85,8 +85,8 @@ function results() {
   return document.getElementById('results')
 }
 
-/** The controls show what the address asks for; a text that somebody is in is theirs. */
-function followAddress() {
+/** Sets the controls to the URL's parameters, except a text field that the user has focus in. */
+function updateControls() {
   const form = filter()
   const asked = new URLSearchParams(location.search)
   for (const control of form.elements) {
@@ -96,8 +96,8 @@ function followAddress() {
   }
 }
 
-/** What leads away and back, such as the choice of a language or a new sign-in, leads back to the list as it is now. */
-function leadBackHere() {
+/** Sets the return path of all forms and links, such as the language menu, to the current URL. */
+function updateReturnPaths() {
   const here = location.pathname + location.search
   for (const field of document.getElementsByName('returnTo')) field.value = here
   for (const link of document.querySelectorAll('a[href*="?returnTo="]')) {
@@ -105,19 +105,19 @@ function leadBackHere() {
   }
 }
 
-/** Nobody is left without a place: where the link that was pressed is gone, they are at what was found. */
-function keepPlace() {
+/** Moves the focus to the list's summary after paging, and when the clicked link was removed with the old list. */
+function restoreFocus() {
   const found = document.getElementById('found')
-  const hasTurned = cause instanceof Element && cause.rel !== ''
-  if (hasTurned || document.activeElement === document.body) found?.focus()
-  if (hasTurned) results().scrollIntoView({ block: 'start' })
+  const isPaging = cause instanceof Element && cause.rel !== ''
+  if (isPaging || document.activeElement === document.body) found?.focus()
+  if (isPaging) results().scrollIntoView({ block: 'start' })
 }
 
 function filter() {
   return document.getElementById('filter')
 }
 
-/** The same for a filter that has just come into the page, in this part of it. */
-export function takeUpFilter(part) {
+/** Activates a filter that was inserted into this part of the page. */
+export function activateFilter(part) {
   return htmx.process(part)
 }

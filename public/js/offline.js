@@ -1,23 +1,22 @@
-const askAgainMs = 5000
+const retryMs = 5000
 
 /**
- * Says below the bar that there is no connection, as soon as the browser knows or the portal did not answer, until it is
- * back. Nothing else on the page is touched.
+ * Shows a notice below the top bar while the browser is offline or the portal does not answer.
  */
 export function watchConnection() {
-  const place = document.querySelector('[data-offline]')
+  const container = document.querySelector('[data-offline]')
   let timer
 
-  const say = () => {
-    if (place.firstChild) return
-    const words = document.createElement('p')
-    words.className = 'ds-alert'
-    words.dataset.color = 'warning'
-    words.textContent = place.dataset.offline
-    place.append(words)
+  const showNotice = () => {
+    if (container.firstChild) return
+    const notice = document.createElement('p')
+    notice.className = 'ds-alert'
+    notice.dataset.color = 'warning'
+    notice.textContent = container.dataset.offline
+    container.append(notice)
   }
-  const ask = async () => {
-    // The browser tells by itself when it has a network again.
+  const checkConnection = async () => {
+    // The `online` event follows when the browser has a network again.
     if (!navigator.onLine) return
     try {
       await fetch('/healthz')
@@ -27,20 +26,20 @@ export function watchConnection() {
     }
   }
   document.addEventListener('portal:unreachable', () => {
-    say()
+    showNotice()
     clearTimeout(timer)
-    timer = setTimeout(ask, askAgainMs)
+    timer = setTimeout(checkConnection, retryMs)
   })
   document.addEventListener('portal:reached', () => {
     clearTimeout(timer)
-    place.replaceChildren()
+    container.replaceChildren()
   })
   addEventListener('offline', () => reportConnection(false))
-  addEventListener('online', ask)
+  addEventListener('online', checkConnection)
   if (!navigator.onLine) reportConnection(false)
 }
 
-/** Tells the page that the portal has just answered, or could not be reached: `portal:reached`, `portal:unreachable`. */
+/** Dispatches `portal:reached` after an answer of the portal, and `portal:unreachable` after a failed request. */
 export function reportConnection(isReached) {
   document.dispatchEvent(new Event(isReached ? 'portal:reached' : 'portal:unreachable'))
 }

@@ -1,21 +1,21 @@
 import { showCopyButtons } from './copy.js'
 import { watchSession } from './session-timeout.js'
-import { followFilter, takeUpFilter } from './filter.js'
+import { followFilter, activateFilter } from './filter.js'
 import { watchShortcuts } from './shortcuts.js'
 import { reportConnection, watchConnection } from './offline.js'
 import { trusted } from './trusted.js'
 
-const everyMs = 2000
+const pollMs = 2000
 
-/** A list has its filter and its rows once there is something in it. */
+/** Identifies the live parts of a page: a list has its filter and rows only when it is not empty. */
 function partsOf(page) {
   return [...page.querySelectorAll('[data-live], #filter')].map(({ id, dataset }) => dataset.live ?? id).join()
 }
 
-/** Something was left as it was because somebody was in it. */
+/** Whether an update of a part was skipped because the user had focus or a selection in it. */
 let isBehind = false
 
-function isSomebodyIn(part) {
+function hasFocus(part) {
   return (
     (part.contains(document.activeElement) && part !== document.activeElement) ||
     getSelection()?.containsNode(part, true)
@@ -23,55 +23,55 @@ function isSomebodyIn(part) {
 }
 
 /**
- * Takes over each live part of the page as the portal shows it now, but for one that somebody is in; all of its main
- * part where there are other parts now.
+ * Replaces each live part of the page with the new version, except one that the user has focus in. When the parts
+ * themselves differ, it replaces the whole main part.
  */
-function takeOver(page) {
+function updateParts(page) {
   const isOther = partsOf(page) !== partsOf(document)
   isBehind = false
   for (const part of document.querySelectorAll(isOther ? 'main' : '[data-live]')) {
-    if (isSomebodyIn(part)) {
+    if (hasFocus(part)) {
       isBehind = true
       continue
     }
     const now = page.querySelector(isOther ? 'main' : `[data-live="${part.dataset.live}"]`)
     part.replaceChildren(...now.childNodes)
     showCopyButtons(part)
-    takeUpFilter(part)
+    activateFilter(part)
   }
 }
 
-/** While something is read for the first time, its page moves by itself. */
-async function follow() {
+/** Refreshes the page every two seconds while the sync reads its data for the first time. */
+async function poll() {
   if (!isBehind && !document.querySelector('[data-reading]')) return
   if (!document.hidden) {
     try {
-      // Nobody is there for it: it does not keep the session alive.
+      // A background request does not extend the session.
       const { href } = location
       const answer = await fetch(href, { headers: { 'X-Background': '1' } })
       reportConnection(true)
       if (answer.status === 429) {
-        setTimeout(follow, Number(answer.headers.get('Retry-After') ?? 60) * 1000)
+        setTimeout(poll, Number(answer.headers.get('Retry-After') ?? 60) * 1000)
         return
       }
-      // Whatever else the portal has to say now, it says better itself.
+      // Show an error page or the sign-in page as a whole page.
       if (answer.status !== 200 || answer.redirected) {
         location.reload()
         return
       }
       const page = trusted.createHTML(await answer.text())
-      // Somebody may have filtered the list meanwhile.
-      if (location.href === href) takeOver(new DOMParser().parseFromString(page, 'text/html'))
+      // The user may have filtered the list meanwhile.
+      if (location.href === href) updateParts(new DOMParser().parseFromString(page, 'text/html'))
     } catch {
-      // The next round may reach the portal again.
+      // The next poll retries.
       reportConnection(false)
     }
   }
-  setTimeout(follow, everyMs)
+  setTimeout(poll, pollMs)
 }
 
 showCopyButtons(document)
-setTimeout(follow, everyMs)
+setTimeout(poll, pollMs)
 watchSession()
 followFilter()
 watchShortcuts()

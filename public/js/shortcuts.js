@@ -1,9 +1,9 @@
-const remembered = 'single-key-shortcuts'
+const storageKey = 'single-key-shortcuts'
 const openPane = 'details:is(.dropdown, .organisation-menu)[open]'
 
 /**
- * `/` goes to the filter, `?` shows the keys, arrows walk the rows, Escape leads back. The two signs can be switched
- * off, for who speaks to their computer (WCAG 2.2, 2.1.4).
+ * `/` moves to the filter, `?` shows the shortcuts, arrow keys move between rows, Escape moves back. The single-character
+ * shortcuts can be switched off, for users of speech input (WCAG 2.2, 2.1.4).
  */
 export function watchShortcuts() {
   const dialog = document.getElementById('shortcuts')
@@ -18,8 +18,8 @@ export function watchShortcuts() {
   })
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') walk(event)
-    else if (event.key === 'Escape' && !dialog?.open) leave()
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') moveBetweenRows(event)
+    else if (event.key === 'Escape' && !dialog?.open) closeOrMoveBack()
     else if (!isOn() || isTyping(event.target)) return
     else if (event.key === '?' && dialog) dialog.showModal()
     else if (event.key === '/' && filterOf()) {
@@ -30,10 +30,10 @@ export function watchShortcuts() {
   })
 }
 
-// Storage throws where the browser is told to keep nothing.
+// localStorage throws when the browser blocks storage.
 function isOn() {
   try {
-    return localStorage.getItem(remembered) !== 'off'
+    return localStorage.getItem(storageKey) !== 'off'
   } catch {
     return true
   }
@@ -41,27 +41,27 @@ function isOn() {
 
 function remember(isChecked) {
   try {
-    localStorage.setItem(remembered, isChecked ? 'on' : 'off')
+    localStorage.setItem(storageKey, isChecked ? 'on' : 'off')
   } catch {
-    // The choice then holds for this page.
+    // The choice then applies to this page only.
   }
 }
 
-/** From row to row, and from the first one back to the filter. */
-function walk(event) {
+/** Moves the focus from row to row, and from the first row back to the filter. */
+function moveBetweenRows(event) {
   const here = document.activeElement
   const at = rows().findIndex((row) => row.contains(here))
   const isFilter = here === filterOf() && here !== null
   if (at === -1 && !isFilter) return
   const down = event.key === 'ArrowDown'
   if (at === -1 && !down) return
-  const next = placeIn(rows()[at + (down ? 1 : -1)]) ?? (down ? undefined : filterOf())
+  const next = focusTargetIn(rows()[at + (down ? 1 : -1)]) ?? (down ? undefined : filterOf())
   if (!next) return
   event.preventDefault()
   next.focus()
 }
 
-function leave() {
+function closeOrMoveBack() {
   const here = document.activeElement
   const pane = here?.closest(openPane)
   if (pane) {
@@ -82,6 +82,6 @@ function rows() {
   return [...document.querySelectorAll('main tbody tr')]
 }
 
-function placeIn(row) {
+function focusTargetIn(row) {
   return row?.querySelector('a, button')
 }

@@ -1,7 +1,7 @@
-const asItIs = { createHTML: (html) => html, createScript: () => '' }
+const unchanged = { createHTML: (html) => html, createScript: () => '' }
 
 /**
- * The one place where text becomes a document: pages of our own, in which scripts do not run (Trusted Types). Text
- * never becomes a script.
+ * The only Trusted Types policy. It is used for pages of the portal, parsed without running their scripts; it creates no
+ * scripts.
  */
-export const trusted = globalThis.trustedTypes?.createPolicy('portal-page', asItIs) ?? asItIs
+export const trusted = globalThis.trustedTypes?.createPolicy('portal-page', unchanged) ?? unchanged

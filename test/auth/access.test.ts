@@ -53,7 +53,7 @@ async function stepsAt(path: string): Promise<string> {
 }
 
 describe('/select', () => {
-  it('explains step by step how to get access, with user ID and e-mail address, to a user without a grant', async () => {
+  it('shows a user without a grant the steps to get access, with user ID and e-mail address', async () => {
     expect(await stepsAt('/select')).toBe(noAccess)
     expect(await stepsAt('/select?all')).toBe(noAccess)
   })

@@ -33,7 +33,7 @@ async function waitForEntries(name: string, expected: unknown) {
 }
 
 describe('a page view of an organisation', () => {
-  it('is recorded with the organisation, the role, the route and the record', async () => {
+  it('is recorded with organisation, role, route and record', async () => {
     const nora = await test.signedIn('Nora Lie')
     const msn = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === '12345')?.body.msn
     await nora.open(`/partners/12345/sales-units/${msn}?needle=in-the-query`)
@@ -69,7 +69,9 @@ describe('a page view of an organisation', () => {
     const second = await test.signedIn('Jonas Berg')
     await second.open('/merchants/business:NO:ORG/311900456/details')
     const actingAs = async () =>
-      (await relevantEntriesOf('Jonas Berg')).filter(([event]) => event === 'acting as').map(([, organisation]) => organisation)
+      (await relevantEntriesOf('Jonas Berg'))
+        .filter(([event]) => event === 'acting as')
+        .map(([, organisation]) => organisation)
     await vi.waitFor(
       async () =>
         expect(await actingAs()).toEqual(['merchant/business:NO:ORG/311900456', 'merchant/business:NO:ORG/311900456']),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { userIdOf } from '../../src/auth/user-id.ts'
 import { createDemoWorld } from '../../demo/world.ts'
 import { whileHeld } from '../support/held-query.ts'
-import { answers, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import { answers, type FaultyProvider, startFaultyProvider } from '../support/faulty-provider.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal } from '../support/portal.ts'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
@@ -14,10 +14,10 @@ const path = '/auth/backchannel-logout'
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 const secret = 'client-secret-of-the-tests'
 
-let provider: LyingProvider
+let provider: FaultyProvider
 let portal: PortalOf
 beforeAll(async () => {
-  provider = await startLyingProvider()
+  provider = await startFaultyProvider()
   portal = await startPortalOf(provider.issuer, { times: { refetchKeysMs: 0 } })
 })
 afterAll(async () => {
@@ -67,7 +67,7 @@ function send(jwt: string) {
 async function signedIn(sid: string | undefined, sub = 'some-user'): Promise<Browser> {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
-  provider.lie({ claims: { sid, sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
+  provider.setFaults({ claims: { sid, sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
   const page = await browser.open(`/auth/callback?code=code&state=${searchParams.get('state')}`)
   expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
   return browser
@@ -258,17 +258,16 @@ it('the log contains no logout token and no subject', () => {
   expect(portal.log()).not.toMatch(/eyJ|some-user|evil\.example/)
 })
 
-
 it('back-channel logout answers 503 while the provider’s keys are unavailable, and accepts the same token afterwards', async () => {
-  const other = await startLyingProvider()
+  const other = await startFaultyProvider()
   const failing = await startPortalOf(other.issuer, { times: { refetchKeysMs: 0 } })
   try {
     const jwt = other.sign({ ...validClaims(), iss: other.issuer }, logoutHeader)
     const ask = () => fetch(failing.url + path, { method: 'POST', body: new URLSearchParams({ logout_token: jwt }) })
-    other.lie({ answer: { jwks: answers(500, {}) } })
+    other.setFaults({ answer: { jwks: answers(500, {}) } })
     const answer = await ask()
     expect([answer.status, await answer.json()]).toEqual([503, { error: 'temporarily_unavailable' }])
-    other.lie({})
+    other.setFaults({})
     expect((await ask()).status).toBe(200)
   } finally {
     await failing.stop()
@@ -287,15 +286,15 @@ it('signing out at the demo eID ends every portal session created from that eID 
     const second = browser.cookie('portal')
     expect(second).not.toBe(first)
     const elsewhere = await test.signedIn('Kari Nordmann')
-    const seenWith = async (cookie: string | undefined) => {
+    const profileTextWith = async (cookie: string | undefined) => {
       const other = test.browser()
       other.plant('portal', String(cookie))
       return (await other.open('/profile')).url.pathname
     }
-    expect([await seenWith(first), await seenWith(second)]).toEqual(['/profile', '/profile'])
+    expect([await profileTextWith(first), await profileTextWith(second)]).toEqual(['/profile', '/profile'])
     await browser.open(`${test.issuer}/session/end`)
     await browser.press('Continue', { follow: false })
-    expect([await seenWith(first), await seenWith(second)]).toEqual(['/', '/'])
+    expect([await profileTextWith(first), await profileTextWith(second)]).toEqual(['/', '/'])
     expect((await elsewhere.open('/profile')).url.pathname).toBe('/profile')
   } finally {
     await test.stop()

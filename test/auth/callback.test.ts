@@ -3,7 +3,7 @@ import { demoPeople } from '../../demo/people.ts'
 import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { buttonOf, inWords, startTab, throughEid } from '../support/sign-in-steps.ts'
+import { buttonOf, errorPageOf, startTab, throughEid } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -22,13 +22,18 @@ function keepSecret(kind: string, value: unknown): void {
 }
 
 function keepQuery({ searchParams }: URL): void {
-  for (const name of ['code', 'state', 'nonce', 'code_challenge', 'id_token_hint']) keepSecret(name, searchParams.get(name))
+  for (const name of ['code', 'state', 'nonce', 'code_challenge', 'id_token_hint'])
+    keepSecret(name, searchParams.get(name))
 }
 
 /** Collects IDs, verifiers, nonces and tokens of all sessions, and this browser's cookie. */
 async function keepSessions(browser: Browser): Promise<void> {
   const cookie = browser.cookie('portal') ?? ''
-  keepSecret('cookie', [cookie, decodeURIComponent(cookie), decodeURIComponent(cookie).slice('s:'.length).split('.', 1)])
+  keepSecret('cookie', [
+    cookie,
+    decodeURIComponent(cookie),
+    decodeURIComponent(cookie).slice('s:'.length).split('.', 1),
+  ])
   const { rows } = await test.portal.database.pool.query<Record<string, unknown>>(
     `select id, eid_session_id, encrypted_id_token, data - 'pendingSignIns' as data from sessions`,
   )
@@ -53,7 +58,11 @@ describe('a user who cancels at the eID', () => {
   it('sees why the sign-in ended, and returns to the requested page by starting again', async () => {
     const browser = test.browser()
     const cancelled = await throughEid(browser, await startTab(browser, '/login?returnTo=/profile'), 'Cancel')
-    expect(inWords(await browser.open(cancelled.href))).toEqual([400, 'You did not sign in', 'Start the sign-in again'])
+    expect(errorPageOf(await browser.open(cancelled.href))).toEqual([
+      400,
+      'You did not sign in',
+      'Start the sign-in again',
+    ])
     await browser.follow('Start the sign-in again')
     expect((await browser.press('Kari Nordmann')).url.pathname).toBe('/profile')
   })
@@ -75,7 +84,7 @@ describe('an error response of the eID', () => {
     const state = String((await startTab(browser, '/login?returnTo=/profile')).searchParams.get('state'))
     const query = new URLSearchParams({ error, error_description: '<script>', state, iss: test.issuer })
     const page = await browser.open(`/auth/callback?${query.toString()}`)
-    expect(inWords(page)).toEqual([status, title, 'Try again'])
+    expect(errorPageOf(page)).toEqual([status, title, 'Try again'])
     expect(buttonOf(page)).toBe('/login?returnTo=%2Fprofile')
     expect(page.text).not.toContain('<script>')
   })
@@ -105,14 +114,14 @@ describe('an unsolicited callback', () => {
     const waiting = test.browser()
     await startTab(waiting)
     for (const browser of [test.browser(), waiting])
-      expect(inWords(await browser.open(`/auth/callback${query}`))).toEqual([400, ...invalidSignIn])
+      expect(errorPageOf(await browser.open(`/auth/callback${query}`))).toEqual([400, ...invalidSignIn])
   })
 
   it('shows the page "already signed in" when it is repeated after sign-in', async () => {
     const { browser, answer } = await signInUpToCallback()
     await browser.open(answer.href)
     for (const path of [answer.href, '/auth/callback', '/auth/callback?error=access_denied'])
-      expect(inWords(await browser.open(path))).toEqual([400, 'You are signed in already', 'Continue'])
+      expect(errorPageOf(await browser.open(path))).toEqual([400, 'You are signed in already', 'Continue'])
   })
 })
 
@@ -135,7 +144,7 @@ describe('a tampered authorization response', () => {
     const { browser, answer } = await signInUpToCallback()
     tamper(answer)
     const page = await browser.open(answer.href)
-    expect(inWords(page)).toEqual([400, ...invalidSignIn])
+    expect(errorPageOf(page)).toEqual([400, ...invalidSignIn])
     expect(buttonOf(page)).toMatch(/^\/login(\?returnTo=%2Fprofile)?$/)
     await signedOut(browser)
   })
@@ -155,7 +164,7 @@ describe('the log', () => {
   it('contains the name and reason of every failure', async () => {
     await test.portal.database.pool.query('alter table users rename column issuer to gone')
     const { browser, answer } = await signInUpToCallback()
-    expect(inWords(await browser.open(answer.href))[0]).toBe(500)
+    expect(errorPageOf(await browser.open(answer.href))[0]).toBe(500)
     await test.portal.database.pool.query('alter table users rename column gone to issuer')
     const names = ['SignInDoneError', 'SignInCancelledError', 'SignInExpiredError', 'InternalError']
     const reasons = ['invalid_grant', 'malformed callback query', 'login_required']
@@ -172,7 +181,16 @@ describe('the log', () => {
     expect(new Set(secrets.map(([kind]) => kind))).toEqual(new Set(kinds))
     for (const [kind, secret] of secrets) expect([kind, log.includes(secret)]).toEqual([kind, false])
     const people = demoPeople.flatMap(({ email, name, sub }) => [email, name, sub])
-    const fixtureMarks = ['-of-the-tests', 'evil.example', 'xxxx', 'returnTo', '_csrf', 'code_verifier', 'portal=', 'eyJ']
+    const fixtureMarks = [
+      '-of-the-tests',
+      'evil.example',
+      'xxxx',
+      'returnTo',
+      '_csrf',
+      'code_verifier',
+      'portal=',
+      'eyJ',
+    ]
     for (const word of [...people, ...fixtureMarks]) expect([word, log.includes(word)]).toEqual([word, false])
   })
 })

@@ -6,16 +6,16 @@ import type { Browser, Visit } from '../support/browser.ts'
 import {
   answers,
   jwtOf,
-  type Lies,
-  type LyingProvider,
+  type ProviderFaults,
+  type FaultyProvider,
   newSigner,
   secretSigner,
   type Signer,
-  startLyingProvider,
+  startFaultyProvider,
   unsigned,
-} from '../support/lying-provider.ts'
+} from '../support/faulty-provider.ts'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
-import { buttonOf, inWords, startTab } from '../support/sign-in-steps.ts'
+import { buttonOf, errorPageOf, startTab } from '../support/sign-in-steps.ts'
 
 /** What the user sees, and the reason in the audit log. */
 type Outcome = {
@@ -91,20 +91,20 @@ function token(body: object) {
   return { answer: { token: answers(200, { ...body }) } }
 }
 
-function claims(values: Readonly<Record<string, unknown>>): Lies {
+function claims(values: Readonly<Record<string, unknown>>): ProviderFaults {
   return { claims: values }
 }
 
-function subject(sub: unknown): Lies {
+function subject(sub: unknown): ProviderFaults {
   return { claims: { sub }, userinfo: { sub } }
 }
 
-let provider: LyingProvider
+let provider: FaultyProvider
 let portal: PortalOf
 let strict: PortalOf
 let port: number
 beforeAll(async () => {
-  const unavailableProvider = await startLyingProvider()
+  const unavailableProvider = await startFaultyProvider()
   await unavailableProvider.stop()
   port = Number(new URL(unavailableProvider.issuer).port)
   const times = { timeoutMs: 500, refetchKeysMs: 0, restMs: 0 }
@@ -122,10 +122,10 @@ afterAll(async () => {
 })
 
 /** Signs in up to the callback against a correct eID, then opens the callback against a faulty one. */
-async function signIn(lies: Lies, browser: Browser = portal.browser(), query = ''): Promise<Visit> {
-  provider.lie({})
+async function signIn(faults: ProviderFaults, browser: Browser = portal.browser(), query = ''): Promise<Visit> {
+  provider.setFaults({})
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
-  provider.lie(lies, String(searchParams.get('nonce')))
+  provider.setFaults(faults, String(searchParams.get('nonce')))
   return browser.open(`/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}${query}`)
 }
 
@@ -142,7 +142,7 @@ async function outcomeOf(page: Visit, browser: Browser): Promise<unknown> {
   const audit = await lastAudit()
   const shown = page.url.pathname === '/profile' && page.words.includes('some.body@example.com')
   if (shown && audit?.event === 'sign-in') return signedIn
-  const [status, title, button] = inWords(page)
+  const [status, title, button] = errorPageOf(page)
   const signedOut = (await browser.open('/profile')).words.includes('Sign in with eID')
   return { status, title, button, again: buttonOf(page), signedOut, ...audit }
 }
@@ -162,8 +162,8 @@ function expectedOutcome(outcome: Outcome | typeof signedIn, again = '/login?ret
 }
 
 /** Signs in against a provider with these faults and returns the outcome. */
-async function outcomeWith(lies: Lies, browser: Browser = portal.browser(), query = ''): Promise<unknown> {
-  return outcomeOf(await signIn(lies, browser, query), browser)
+async function outcomeWith(faults: ProviderFaults, browser: Browser = portal.browser(), query = ''): Promise<unknown> {
+  return outcomeOf(await signIn(faults, browser, query), browser)
 }
 
 // Must run first: the portal caches the provider's metadata.
@@ -176,10 +176,10 @@ describe('discovery', () => {
     expect(page.headers['set-cookie']).toBeUndefined()
   })
 
-  const discovery = (answer: NonNullable<Lies['answer']>['discovery'] & {}): Lies => ({
+  const discovery = (answer: NonNullable<ProviderFaults['answer']>['discovery'] & {}): ProviderFaults => ({
     answer: { discovery: answer },
   })
-  it.each<[string, Lies, Outcome]>([
+  it.each<[string, ProviderFaults, Outcome]>([
     ['another issuer', { metadata: { issuer: 'https://evil.example' } }, untrusted],
     ['no issuer', { metadata: { issuer: undefined } }, untrusted],
     ['no authorization endpoint', { metadata: { authorization_endpoint: undefined } }, untrusted],
@@ -193,24 +193,24 @@ describe('discovery', () => {
     ['HTML', discovery(html), untrusted],
     ['truncated JSON', discovery(truncatedJson), untrusted],
     ['too large', { metadata: { padding } }, untrusted],
-    ['a redirect', { elsewhere: 'discovery' }, untrusted],
+    ['a redirect', { redirect: 'discovery' }, untrusted],
     ['a timeout', discovery(hangs), unavailable],
     ['a closed connection', discovery((res) => res.destroy()), unavailable],
-  ])('shows an error page when the metadata is invalid or unavailable: %s', async (_name, lies, outcome) => {
-    provider ??= await startLyingProvider(port)
-    provider.lie(lies)
+  ])('shows an error page when the metadata is invalid or unavailable: %s', async (_name, faults, outcome) => {
+    provider ??= await startFaultyProvider(port)
+    provider.setFaults(faults)
     const browser = portal.browser()
     expect(await outcomeOf(await browser.open('/login'), browser)).toEqual(expectedOutcome(outcome, '/login'))
   })
 
   it('succeeds as soon as the provider is available', async () => {
-    provider.lie({})
+    provider.setFaults({})
     expect((await startTab(portal.browser())).href).toContain(`${provider.issuer}/authorize?`)
   })
 })
 
 describe('the ID token', () => {
-  it.each<[string, () => Lies, Outcome | typeof signedIn]>([
+  it.each<[string, () => ProviderFaults, Outcome | typeof signedIn]>([
     ['valid', () => ({}), signedIn],
     ['missing', () => token({ access_token: 'a', token_type: 'Bearer' }), untrusted],
     ['not a JWT', () => ({ tokens: { id_token: 'x.y.z' } }), untrusted],
@@ -239,7 +239,11 @@ describe('the ID token', () => {
     ['iat: a string', () => claims({ iat: String(now) }), untrusted],
     ['iat: in six minutes', () => claims({ iat: now + 360 }), untrusted],
     ['iat: a day ago', () => claims({ iat: now - 86_400 }), untrusted],
-    ['iat: 20 s ahead, within the clock tolerance', () => claims({ iat: Math.floor(Date.now() / 1000) + 20 }), signedIn],
+    [
+      'iat: 20 s ahead, within the clock tolerance',
+      () => claims({ iat: Math.floor(Date.now() / 1000) + 20 }),
+      signedIn,
+    ],
     ['exp: missing', () => claims({ exp: undefined }), untrusted],
     ['exp: in the past', () => claims({ exp: now - 120 }), untrusted],
     ['nbf: in the future', () => claims({ nbf: now + 600 }), untrusted],
@@ -269,27 +273,27 @@ describe('the ID token', () => {
       () => ({ signer: ed25519, header: { alg: 'Ed25519' }, keys: [{ ...ed25519.jwk, alg: undefined }] }),
       signedIn,
     ],
-  ])('is accepted only when it is valid: %s', async (_name, lies, outcome) => {
-    expect(await outcomeWith(lies())).toEqual(expectedOutcome(outcome))
+  ])('is accepted only when it is valid: %s', async (_name, faults, outcome) => {
+    expect(await outcomeWith(faults())).toEqual(expectedOutcome(outcome))
   })
 })
 
 /** OpenID Connect Core 10.1: without a kid only one key may match. */
 describe('an ID token without a kid', () => {
-  const withoutKid = (signer: Signer, ...keys: Signer[]): Lies => ({
+  const withoutKid = (signer: Signer, ...keys: Signer[]): ProviderFaults => ({
     signer,
     header: { kid: undefined },
     keys: keys.map(({ jwk }) => jwk),
   })
-  it.each<[string, () => Lies, Outcome | typeof signedIn]>([
+  it.each<[string, () => ProviderFaults, Outcome | typeof signedIn]>([
     ['one matching key', () => withoutKid(es256, es256), signedIn],
     ['two keys of one type', () => withoutKid(es256, provider.own, es256), untrusted],
     ['two keys of two types', () => withoutKid(rs256, rs256, ed25519), signedIn],
     ['one other key', () => withoutKid(foreign, es256), untrusted],
-  ])('is accepted only when one key matches: %s', async (_name, lies, outcome) => {
+  ])('is accepted only when one key matches: %s', async (_name, faults, outcome) => {
     // An unknown kid makes the portal fetch the keys.
-    await signIn({ ...lies(), header: { kid: 'unknown' } })
-    expect(await outcomeWith(lies())).toEqual(expectedOutcome(outcome))
+    await signIn({ ...faults(), header: { kid: 'unknown' } })
+    expect(await outcomeWith(faults())).toEqual(expectedOutcome(outcome))
   })
 })
 
@@ -299,15 +303,15 @@ function hmacWithPublicKey() {
 
 describe('the JWK set of the provider', () => {
   /** Signs with a new key, so the portal fetches the set; `more` is added to the key's entry. */
-  const fresh = (more: object = {}): Lies => {
+  const fresh = (more: object = {}): ProviderFaults => {
     const signer = newSigner('ES256', `key-${Math.random()}`)
     return { signer, keys: [signer.jwk && { ...signer.jwk, ...more }] }
   }
-  const jwks = (answer: NonNullable<NonNullable<Lies['answer']>['jwks']>): Lies => ({
+  const jwks = (answer: NonNullable<NonNullable<ProviderFaults['answer']>['jwks']>): ProviderFaults => ({
     ...fresh(),
     answer: { jwks: answer },
   })
-  it.each<[string, () => Lies, Outcome | typeof signedIn]>([
+  it.each<[string, () => ProviderFaults, Outcome | typeof signedIn]>([
     ['valid', () => fresh({ padding: 'x' }), signedIn],
     ['500', () => jwks(answers(500, {})), unavailable],
     ['404', () => jwks(answers(404, {})), untrusted],
@@ -319,7 +323,7 @@ describe('the JWK set of the provider', () => {
     ['endless', () => jwks(endless), untrusted],
     ['a timeout', () => jwks(hangs), unavailable],
     ['a closed connection', () => jwks((res) => res.destroy()), unavailable],
-    ['a redirect', () => ({ ...fresh(), elsewhere: 'jwks' }), untrusted],
+    ['a redirect', () => ({ ...fresh(), redirect: 'jwks' }), untrusted],
     [
       'an invalid key',
       () => ({ signer: es256, header: { kid: 'odd' }, keys: [{ ...es256.jwk, kid: 'odd', x: '!' }] }),
@@ -330,8 +334,8 @@ describe('the JWK set of the provider', () => {
       () => ({ signer: es256, header: { kid: 'enc' }, keys: [{ ...es256.jwk, kid: 'enc', use: 'enc' }] }),
       untrusted,
     ],
-  ])('must be valid and available: %s', async (_name, lies, outcome) => {
-    expect(await outcomeWith(lies())).toEqual(expectedOutcome(outcome))
+  ])('must be valid and available: %s', async (_name, faults, outcome) => {
+    expect(await outcomeWith(faults())).toEqual(expectedOutcome(outcome))
   })
 
   it('is fetched again for a new kid, but not for every unknown kid', async () => {
@@ -346,12 +350,12 @@ describe('the JWK set of the provider', () => {
     expect(provider.calls('jwks') - before).toBeLessThanOrEqual(1)
     // A key that the provider added meanwhile works without a restart.
     await setTimeout(3000)
-    const rotated: Lies = { signer: es256, keys: [es256.jwk] }
+    const rotated: ProviderFaults = { signer: es256, keys: [es256.jwk] }
     expect((await signIn(rotated, patient.browser())).url.pathname).toBe('/profile')
     // A failing provider is not asked for every sign-in either.
     await setTimeout(3000)
     const callsBefore = provider.calls('jwks')
-    const down: Lies = { header: { kid: 'e' }, answer: { jwks: answers(500, {}) } }
+    const down: ProviderFaults = { header: { kid: 'e' }, answer: { jwks: answers(500, {}) } }
     for (let i = 0; i < 4; i += 1) expect((await signIn(down, patient.browser())).status).toBe(503)
     expect(provider.calls('jwks') - callsBefore).toBeLessThanOrEqual(2)
     await patient.stop()
@@ -359,7 +363,7 @@ describe('the JWK set of the provider', () => {
 })
 
 describe('the token response', () => {
-  it.each<[string, Lies, Outcome | typeof signedIn]>([
+  it.each<[string, ProviderFaults, Outcome | typeof signedIn]>([
     ['500', { answer: { token: answers(500, {}) } }, unavailable],
     ['500 in HTML', { answer: { token: answers(500, '<h1>Oops</h1>', 'text/html') } }, unavailable],
     ['503 with an error', error(503, 'temporarily_unavailable'), unavailable],
@@ -370,7 +374,7 @@ describe('the token response', () => {
     ['an array', { answer: { token: answers(200, '[]') } }, untrusted],
     ['too large', { tokens: { padding } }, untrusted],
     ['endless', { answer: { token: endless } }, untrusted],
-    ['a redirect', { elsewhere: 'token' }, untrusted],
+    ['a redirect', { redirect: 'token' }, untrusted],
     ['a timeout', { answer: { token: hangs } }, unavailable],
     [
       'a timeout in the body',
@@ -387,14 +391,14 @@ describe('the token response', () => {
     ['an expired code', error(400, 'invalid_grant'), expired],
     ['no access token', { tokens: { access_token: undefined } }, untrusted],
     ['tokens of another type', { tokens: { token_type: 'mac' } }, untrusted],
-  ])('is reported as the failure it is: %s', async (_name, lies, outcome) => {
-    expect(await outcomeWith(lies)).toEqual(expectedOutcome(outcome))
+  ])('is accepted, or refused with the matching page: %s', async (_name, faults, outcome) => {
+    expect(await outcomeWith(faults)).toEqual(expectedOutcome(outcome))
   })
 })
 
 // A failed userinfo request must fail the sign-in: an empty name and address would replace the stored ones.
 describe('userinfo', () => {
-  const jwt = (signer: Signer, more: object = {}): Lies => ({
+  const jwt = (signer: Signer, more: object = {}): ProviderFaults => ({
     answer: {
       userinfo: (res) => {
         const body = { sub: 'some-user', name: 'Some Body', email: 'some.body@example.com', ...more }
@@ -403,7 +407,7 @@ describe('userinfo', () => {
     },
     keys: [provider.own.jwk],
   })
-  it.each<[string, () => Lies, Outcome | typeof signedIn]>([
+  it.each<[string, () => ProviderFaults, Outcome | typeof signedIn]>([
     ['another sub', () => ({ userinfo: { sub: 'another' } }), untrusted],
     ['no sub', () => ({ userinfo: { sub: undefined } }), untrusted],
     ['500', () => ({ answer: { userinfo: answers(500, {}) } }), unavailable],
@@ -413,7 +417,7 @@ describe('userinfo', () => {
     ['too large', () => ({ userinfo: { padding } }), untrusted],
     ['a timeout', () => ({ answer: { userinfo: hangs } }), unavailable],
     ['a closed connection', () => ({ answer: { userinfo: (res) => res.destroy() } }), unavailable],
-    ['a redirect', () => ({ elsewhere: 'userinfo' }), untrusted],
+    ['a redirect', () => ({ redirect: 'userinfo' }), untrusted],
     ['signed', () => jwt(provider.own), signedIn],
     ['signed, for the portal', () => jwt(provider.own, { iss: provider.issuer, aud: 'portal' }), signedIn],
     ['signed, for another', () => jwt(provider.own, { iss: provider.issuer, aud: 'another' }), untrusted],
@@ -421,8 +425,8 @@ describe('userinfo', () => {
     ['unsigned, alg none', () => jwt(unsigned), untrusted],
     ['signed with the client secret', () => jwt(secretSigner(clientSecret)), untrusted],
     ['signed, with another sub', () => jwt(provider.own, { sub: 'another' }), untrusted],
-  ])('must be valid and available: %s', async (_name, lies, outcome) => {
-    expect(await outcomeWith(lies())).toEqual(expectedOutcome(outcome))
+  ])('must be valid and available: %s', async (_name, faults, outcome) => {
+    expect(await outcomeWith(faults())).toEqual(expectedOutcome(outcome))
   })
 
   it('is shown without control characters', async () => {
@@ -432,17 +436,21 @@ describe('userinfo', () => {
 })
 
 describe('a required level of assurance', () => {
-  const as = (acr: unknown): Lies => ({ signer: rs256, keys: [rs256.jwk], claims: { acr } })
-  it.each<[string, () => Lies, Outcome | typeof signedIn]>([
+  const as = (acr: unknown): ProviderFaults => ({ signer: rs256, keys: [rs256.jwk], claims: { acr } })
+  it.each<[string, () => ProviderFaults, Outcome | typeof signedIn]>([
     ['missing', () => as(undefined), tooWeak],
     ['lower', () => as('urn:low'), tooWeak],
     ['empty', () => as(''), tooWeak],
     ['both values in one string', () => as('urn:high urn:higher'), tooWeak],
     ['an array', () => as(['urn:high']), tooWeak],
     ['one of the required', () => as('urn:higher'), signedIn],
-    ['one of the required, with a signing algorithm that is not allowed', () => ({ claims: { acr: 'urn:high' } }), untrusted],
-  ])('must be in the ID token: %s', async (_name, lies, outcome) => {
-    expect(await outcomeWith(lies(), strict.browser())).toEqual(expectedOutcome(outcome))
+    [
+      'one of the required, with a signing algorithm that is not allowed',
+      () => ({ claims: { acr: 'urn:high' } }),
+      untrusted,
+    ],
+  ])('must be in the ID token: %s', async (_name, faults, outcome) => {
+    expect(await outcomeWith(faults(), strict.browser())).toEqual(expectedOutcome(outcome))
   })
 
   it('shows the 403 page when the provider cannot meet it', async () => {
@@ -466,7 +474,7 @@ describe('the authorization response', () => {
   })
 
   it('is refused without iss when the provider announces it (RFC 9207)', async () => {
-    provider.lie({ metadata: { authorization_response_iss_parameter_supported: true } })
+    provider.setFaults({ metadata: { authorization_response_iss_parameter_supported: true } })
     const promised = await startPortalOf(provider.issuer, { database: portal.database })
     await promised.browser().open('/login', { follow: false })
     const browser = promised.browser()
@@ -481,7 +489,7 @@ describe('the authorization response', () => {
     const [browser, other] = [portal.browser(), portal.browser()]
     const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
     await startTab(other)
-    provider.lie({}, String(searchParams.get('nonce')))
+    provider.setFaults({}, String(searchParams.get('nonce')))
     const callback = `/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}`
     const asked = provider.calls('token')
     for (const wrong of [other, portal.browser()])
@@ -491,28 +499,28 @@ describe('the authorization response', () => {
   })
 
   it('is refused the second time; the code is sent to the provider once', async () => {
-    for (const [lies, status, title] of [
+    for (const [faults, status, title] of [
       [error(400, 'invalid_grant'), 400, expired.title],
       [{}, 400, 'You are signed in already'],
     ] as const) {
       const browser = portal.browser()
       const { searchParams } = await startTab(browser)
-      provider.lie(lies, String(searchParams.get('nonce')))
+      provider.setFaults(faults, String(searchParams.get('nonce')))
       const callback = `/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}`
       const asked = provider.calls('token')
       await browser.open(callback)
-      expect(inWords(await browser.open(callback)).slice(0, 2)).toEqual([status, title])
+      expect(errorPageOf(await browser.open(callback)).slice(0, 2)).toEqual([status, title])
       expect(provider.calls('token') - asked).toBe(1)
     }
   })
 })
 
 describe('the provider metadata', () => {
-  const elsewhere: Lies = { metadata: { authorization_endpoint: 'http://127.0.0.1:1/elsewhere' } }
+  const elsewhere: ProviderFaults = { metadata: { authorization_endpoint: 'http://127.0.0.1:1/elsewhere' } }
   const leadsTo = async (browser: Browser): Promise<string> => (await startTab(browser)).pathname
 
   it('is refreshed when it is old, and kept while the provider is down', async () => {
-    provider.lie({})
+    provider.setFaults({})
     const hasty = await startPortalOf(provider.issuer, {
       database: portal.database,
       times: { refreshMs: 0, restMs: 0 },
@@ -520,18 +528,18 @@ describe('the provider metadata', () => {
     const browser = hasty.browser()
     expect(await leadsTo(browser)).toBe('/authorize')
     const before = provider.calls('discovery')
-    provider.lie({ answer: { discovery: answers(500, {}) } })
+    provider.setFaults({ answer: { discovery: answers(500, {}) } })
     for (let i = 0; i < 3; i += 1) expect(await leadsTo(browser)).toBe('/authorize')
     expect(provider.calls('discovery')).toBeGreaterThan(before)
-    provider.lie({ metadata: { issuer: 'https://evil.example' } })
+    provider.setFaults({ metadata: { issuer: 'https://evil.example' } })
     for (let i = 0; i < 3; i += 1) expect(await leadsTo(browser)).toBe('/authorize')
-    provider.lie(elsewhere)
+    provider.setFaults(elsewhere)
     await expect.poll(async () => leadsTo(browser)).toBe('/elsewhere')
     await hasty.stop()
   })
 
   it('is refreshed after a failed request, but not before the minimum interval', async () => {
-    provider.lie({})
+    provider.setFaults({})
     const calm = await startPortalOf(provider.issuer, {
       database: portal.database,
       times: { restMs: 3000 },
@@ -539,7 +547,7 @@ describe('the provider metadata', () => {
     await signIn({}, calm.browser())
     const before = provider.calls('discovery')
     await signIn(error(404, 'moved'), calm.browser())
-    provider.lie(elsewhere)
+    provider.setFaults(elsewhere)
     expect(await leadsTo(calm.browser())).toBe('/authorize')
     expect(provider.calls('discovery')).toBe(before)
     await expect.poll(async () => leadsTo(calm.browser()), { timeout: 20_000, interval: 200 }).toBe('/elsewhere')

@@ -7,7 +7,7 @@ import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { whileHeld } from '../support/held-query.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { inWords } from '../support/sign-in-steps.ts'
+import { errorPageOf } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -80,7 +80,7 @@ describe('the row of a session', () => {
     expect(String(row?.['encrypted_id_token']).split('.')).toHaveLength(5)
   })
 
-  it('signs out without id_token_hint when its ID token cannot be decrypted', async () => {
+  it('with an undecryptable ID token signs out without id_token_hint', async () => {
     const browser = await signedIn()
     await query(`update sessions set encrypted_id_token = 'a.b.c.d.e'`)
     await browser.open('/profile')
@@ -148,7 +148,7 @@ describe('the list of own sessions', () => {
         '0 sessions have ended.',
       )
     for (const form of [{ _csrf: csrf }, { _csrf: csrf, session: '' }, { _csrf: csrf, 'session[]': 'all' }])
-      expect(inWords(await kari.post('/profile/sessions/revoke', form))[0]).toBe(400)
+      expect(errorPageOf(await kari.post('/profile/sessions/revoke', form))[0]).toBe(400)
     expect([await isSignedIn(ase), await isSignedIn(second)]).toEqual([true, true])
   })
 
@@ -161,7 +161,7 @@ describe('the list of own sessions', () => {
     expect(await lastAudit()).toEqual([['session ended', 'too many']])
   })
 
-  it('does not get an ended session back from a slower request', async () => {
+  it('does not regain an ended session from a slower request', async () => {
     const [here, there] = [await signedIn(), await signedIn()]
     const login = await whileHeld(
       test.portal.database.kysely,
@@ -245,7 +245,7 @@ describe('the end of a session', () => {
     expect((await state(browser)).kind).toBe('idle')
   })
 
-  it('sends a submitted form to the sign-in page, which explains it and returns to the page of the form', async () => {
+  it('redirects a submitted form to the sign-in page, which explains it and returns to the form’s page', async () => {
     const browser = await signedIn()
     await query('delete from sessions')
     const answer = await fetch(`${test.url}/profile/sessions/revoke`, {
@@ -268,7 +268,7 @@ describe('the end of a session', () => {
     expect(await lastAudit()).toEqual([['session ended', 'too old']])
   })
 
-  it('is written to the database at most once a minute', async () => {
+  it('is moved in the database at most once a minute', async () => {
     const browser = await signedIn()
     const usedAt = async () => (await query('select last_used_at from sessions')).rows[0]?.['last_used_at']
     const first = await usedAt()

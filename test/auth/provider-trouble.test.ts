@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { answers, type Lies, type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import { answers, type ProviderFaults, type FaultyProvider, startFaultyProvider } from '../support/faulty-provider.ts'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
-import { inWords, startTab } from '../support/sign-in-steps.ts'
+import { errorPageOf, startTab } from '../support/sign-in-steps.ts'
 
-let provider: LyingProvider
+let provider: FaultyProvider
 let portal: PortalOf
 beforeAll(async () => {
-  provider = await startLyingProvider()
+  provider = await startFaultyProvider()
   portal = await startPortalOf(provider.issuer)
 })
 afterAll(async () => {
@@ -20,7 +20,7 @@ it('a callback that is reloaded during a slow sign-in uses the code once and sig
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
   const asked = Promise.withResolvers<void>()
   let calls = 0
-  const slow: Lies = {
+  const slow: ProviderFaults = {
     answer: {
       userinfo: (res) => {
         calls += 1
@@ -29,11 +29,11 @@ it('a callback that is reloaded during a slow sign-in uses the code once and sig
       },
     },
   }
-  provider.lie(slow, String(searchParams.get('nonce')))
+  provider.setFaults(slow, String(searchParams.get('nonce')))
   const callback = `/auth/callback?code=x&state=${searchParams.get('state')}`
   const first = browser.open(callback)
   await asked.promise
-  expect(inWords(await browser.open(callback))).toEqual([
+  expect(errorPageOf(await browser.open(callback))).toEqual([
     400,
     'This sign-in is no longer valid',
     'Start the sign-in again',
@@ -48,7 +48,7 @@ it('a sign-in that fails in one tab leaves the session of another tab alone', as
   const [slow, fast] = [await startTab(browser), await startTab(browser)]
   const asked = Promise.withResolvers<void>()
   const release = Promise.withResolvers<void>()
-  const token500: Lies = {
+  const token500: ProviderFaults = {
     answer: {
       token: (res) => {
         asked.resolve()
@@ -56,14 +56,14 @@ it('a sign-in that fails in one tab leaves the session of another tab alone', as
       },
     },
   }
-  provider.lie(token500)
+  provider.setFaults(token500)
   const failing = browser.open(`/auth/callback?code=x&state=${slow.searchParams.get('state')}`)
   await asked.promise
-  provider.lie({}, String(fast.searchParams.get('nonce')))
+  provider.setFaults({}, String(fast.searchParams.get('nonce')))
   const won = await browser.open(`/auth/callback?code=x&state=${fast.searchParams.get('state')}`)
   expect(won.words).toContain('You do not have access')
   release.resolve()
-  expect(inWords(await failing)).toEqual([503, 'The eID service does not answer', 'Try again'])
+  expect(errorPageOf(await failing)).toEqual([503, 'The eID service does not answer', 'Try again'])
   expect((await browser.open('/profile')).words).toContain('some.body@example.com')
 })
 
@@ -72,9 +72,9 @@ it('a database error during sign-in shows the 500 page, not an eID error', async
   try {
     const browser = portal.browser()
     const { searchParams } = await startTab(browser)
-    provider.lie({}, String(searchParams.get('nonce')))
+    provider.setFaults({}, String(searchParams.get('nonce')))
     const page = await browser.open(`/auth/callback?code=x&state=${searchParams.get('state')}`)
-    expect(inWords(page)).toEqual([500, 'Something went wrong on our side', 'Try again'])
+    expect(errorPageOf(page)).toEqual([500, 'Something went wrong on our side', 'Try again'])
   } finally {
     await portal.database.pool.query('alter table users rename column gone to issuer')
   }

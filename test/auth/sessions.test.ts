@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../demo/world.ts'
 import { whileHeld } from '../support/held-query.ts'
-import { startLyingProvider } from '../support/lying-provider.ts'
+import { startFaultyProvider } from '../support/faulty-provider.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { startPortalOf } from '../support/portal-of.ts'
 import { startTab, throughEid } from '../support/sign-in-steps.ts'
@@ -27,7 +27,7 @@ async function rows() {
 }
 
 /** The text of /profile in a browser with this cookie. */
-async function seenWith(cookie: string | undefined): Promise<string> {
+async function profileTextWith(cookie: string | undefined): Promise<string> {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
   return (await browser.open('/profile')).words
@@ -65,7 +65,7 @@ describe('the session cookie', () => {
     expect((await victim.signIn('Kari Nordmann')).status).toBe(200)
     expect(victim.cookie('portal')).not.toBe(planted)
     expect((await attacker.open('/profile')).words).toContain('Sign in with eID')
-    expect(await seenWith(victim.cookie('portal'))).toContain('kari.nordmann@nordlys.example')
+    expect(await profileTextWith(victim.cookie('portal'))).toContain('kari.nordmann@nordlys.example')
     expect(await rows()).toHaveLength(1)
   })
 
@@ -74,7 +74,7 @@ describe('the session cookie', () => {
     const cookie = decodeURIComponent(String(browser.cookie('portal')))
     const [sid = '', signature = ''] = cookie.slice(2).split('.')
     for (const forged of [sid, `s:${sid}`, `s:${sid}.${signature.slice(1)}`, `s:${sid}.`, `s:x.${signature}`])
-      expect(await seenWith(encodeURIComponent(forged))).toContain('Sign in with eID')
+      expect(await profileTextWith(encodeURIComponent(forged))).toContain('Sign in with eID')
   })
 })
 
@@ -147,7 +147,7 @@ describe('a session', () => {
       () => browser.press('Sign out', { until: '/session/end' }),
     )
     expect(slow.headers.getSetCookie()).toEqual([])
-    expect(await seenWith(cookie)).toContain('Sign in with eID')
+    expect(await profileTextWith(cookie)).toContain('Sign in with eID')
   })
 
   it('is stored under a digest that is not valid as a cookie', async () => {
@@ -160,7 +160,7 @@ describe('a session', () => {
       return `s:${id}.${mac.replace(/=+$/, '')}`
     }
     expect(signed(cookie.slice('s:'.length).split('.', 1).join())).toBe(cookie)
-    expect(await seenWith(encodeURIComponent(signed(String(row?.id))))).toContain('Sign in with eID')
+    expect(await profileTextWith(encodeURIComponent(signed(String(row?.id))))).toContain('Sign in with eID')
   })
 })
 
@@ -168,7 +168,7 @@ describe('with an https PORTAL_URL', () => {
   const strict = /^__Host-portal=s%3A[\w%.-]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/
 
   it('cookies have the __Host- prefix, and the eID redirects to the public URL', async () => {
-    const provider = await startLyingProvider()
+    const provider = await startFaultyProvider()
     // The portal itself listens on http, as behind a proxy that terminates TLS.
     const env = { PORTAL_URL: 'https://portal.example' }
     const portal = await startPortalOf(provider.issuer, { env, database: test.portal.database })
@@ -179,7 +179,7 @@ describe('with an https PORTAL_URL', () => {
       expect(first).toMatch(strict)
       const { searchParams } = new URL(String(start.headers.get('location')))
       expect(searchParams.get('redirect_uri')).toBe('https://portal.example/auth/callback')
-      provider.lie({}, String(searchParams.get('nonce')))
+      provider.setFaults({}, String(searchParams.get('nonce')))
       const before = String(first.split(';')[0])
       const end = await get(`/auth/callback?code=x&state=${searchParams.get('state')}`, before)
       expect([end.status, end.headers.get('location')]).toEqual([302, '/profile'])

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../demo/world.ts'
 import { findUser } from '../../src/store/users.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { buttonOf, inWords, startTab, throughEid } from '../support/sign-in-steps.ts'
+import { buttonOf, errorPageOf, startTab, throughEid } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -103,7 +103,7 @@ describe('two tabs', () => {
     expect([won.status, won.url.pathname]).toEqual([200, winner === 0 ? '/profile' : '/partners/12345'])
 
     const lost = await browser.open(String(answers[1 - winner]))
-    expect(inWords(lost)).toEqual([400, 'You are signed in already', 'Continue'])
+    expect(errorPageOf(lost)).toEqual([400, 'You are signed in already', 'Continue'])
     expect(buttonOf(lost)).toBe('/select')
     const next = await browser.follow('Continue')
     expect([next.status, next.url.pathname]).toEqual([200, '/partners/12345'])
@@ -123,14 +123,14 @@ describe('two tabs', () => {
     for (let tab = 0; tab < 6; tab += 1) tabs.push(await startTab(browser))
     const [oldest, next] = tabs as [URL, URL]
     const page = await browser.open(String(await throughEid(browser, oldest, 'Kari Nordmann')))
-    expect(inWords(page)).toEqual([400, 'This sign-in is no longer valid', 'Start the sign-in again'])
+    expect(errorPageOf(page)).toEqual([400, 'This sign-in is no longer valid', 'Start the sign-in again'])
     const other = await browser.open(String(await throughEid(browser, next, 'Kari Nordmann')))
     expect(other.url.pathname).toBe('/partners/12345')
   })
 })
 
 /** The text of /profile in a browser with this cookie. */
-async function seenWith(cookie: string | undefined): Promise<string> {
+async function profileTextWith(cookie: string | undefined): Promise<string> {
   const browser = test.browser()
   browser.plant('portal', String(cookie))
   return (await browser.open('/profile')).words
@@ -150,7 +150,7 @@ describe('signing out', () => {
     expect(end.url.href).toBe(`${test.url}/`)
     expect(end.words).toContain('Sign in with eID')
     expect(browser.cookie('portal')).not.toBe(cookie)
-    expect(await seenWith(cookie)).toContain('Sign in with eID')
+    expect(await profileTextWith(cookie)).toContain('Sign in with eID')
     expect((await browser.open('/profile')).words).toContain('Sign in with eID')
 
     const next = await browser.open((await startTab(browser)).href)
@@ -160,7 +160,7 @@ describe('signing out', () => {
 
   it('answers 404 to GET', async () => {
     const browser = await test.signedIn('Kari Nordmann')
-    expect(inWords(await browser.open('/logout'))).toEqual([404, 'There is no such page', 'Go to the front page'])
+    expect(errorPageOf(await browser.open('/logout'))).toEqual([404, 'There is no such page', 'Go to the front page'])
     expect((await browser.open('/profile')).status).toBe(200)
   })
 
@@ -178,7 +178,7 @@ describe('signing out', () => {
     ]
     for (const form of forms) {
       const page = await browser.post('/logout', form, { follow: false })
-      expect(inWords(page)).toEqual([403, 'This form is no longer valid', 'Go to the front page'])
+      expect(errorPageOf(page)).toEqual([403, 'This form is no longer valid', 'Go to the front page'])
     }
     const own = String((await browser.open('/profile')).$('input[name=_csrf]').val())
     const inQuery = await browser.post(`/logout?_csrf=${own}`, {}, { follow: false })
@@ -211,7 +211,7 @@ describe('signing out', () => {
     test.eidServer.closeAllConnections()
     const page = await browser.press('Sign out', { until: '/session/end' })
     expect(page.status).toBe(302)
-    expect(await seenWith(cookie)).toContain('Sign in with eID')
+    expect(await profileTextWith(cookie)).toContain('Sign in with eID')
     expect((await browser.open('/profile')).words).toContain('Sign in with eID')
   })
 })

@@ -4,17 +4,17 @@ import { findUser } from '../../src/store/users.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { everyRoute } from '../support/every-route.ts'
 import { whileHeld } from '../support/held-query.ts'
-import { type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import { type FaultyProvider, startFaultyProvider } from '../support/faulty-provider.ts'
 import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
 import { problemOf, signInAs } from '../support/verify-email-steps.ts'
 
-let provider: LyingProvider
+let provider: FaultyProvider
 let mail: MailServer
 let portal: PortalOf
 const refuse: Refusals = {}
 beforeAll(async () => {
-  provider = await startLyingProvider()
+  provider = await startFaultyProvider()
   mail = await startMailServer({ refuse })
   const env = { SMTP_URL: `smtp://127.0.0.1:${mail.port}`, MAIL_FROM: 'Partner portal <portal@example.com>' }
   portal = await startPortalOf(provider.issuer, { env: { ...env, LOG_LEVEL: 'trace' } })
@@ -271,7 +271,7 @@ describe('a code', () => {
     const first = mail.codeFor(email)
     await browser.press('Send a new code')
     const second = mail.codeFor(email)
-    // Both codes are equal in one of a million runs.
+    // Both codes are equal in one run of a million.
     expect(problemOf(await verify(browser, first))).toContain('not the code')
     // An attacker with write access to the table cannot move a code to another address.
     await query("update email_codes set email = 'victim@example.com' where user_id = $1", [id])

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../demo/world.ts'
-import { addressOf, filterOf, saidOn, small } from '../support/browser/list.ts'
-import { stage } from '../support/browser/fixture.ts'
+import { addressOf, filterOf, summaryOn, small } from '../support/browser/list.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 
-const { signedIn } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
+const { signedIn } = browserFixture(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
 async function styleAt(page: Page, selector: string, property: string, pseudo = ''): Promise<string> {
   return page.evaluate<string>(`inPage.styleAt(${JSON.stringify(selector)}, '${property}', '${pseudo}')`)
@@ -15,16 +15,16 @@ async function chooseAppearance(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name, exact: true }).click()
 }
 
-it('a chosen appearance holds on every page and after a reload, until it is automatic again', async () => {
+it('a chosen appearance applies to every page and after a reload, until it is automatic again', async () => {
   const { page, context } = await signedIn('Kari Nordmann', { colorScheme: 'dark' })
   const isDark = async (at: Page) => /^rgb\((\d\d?), /.test(await styleAt(at, 'body', 'background-color'))
   await page.goto(small)
   expect(await isDark(page)).toBe(true)
   await filterOf(page).fill('fjord')
-  await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
+  await expect.poll(async () => summaryOn(page)).toBe('2 of 12 sales units match “fjord”')
   await chooseAppearance(page, 'Light')
   await expect.poll(async () => isDark(page)).toBe(false)
-  // Whoever changes the colours does not lose what they were looking for.
+  // Changing the appearance keeps the filter.
   expect([addressOf(page), await filterOf(page).inputValue()]).toEqual([`${small}?q=fjord`, 'fjord'])
   await page.reload()
   expect(await isDark(page)).toBe(false)
@@ -38,7 +38,7 @@ it('a chosen appearance holds on every page and after a reload, until it is auto
 describe('on a phone', () => {
   const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }
 
-  it('menu and bar are there to be tapped', async () => {
+  it('menu and top bar can be tapped', async () => {
     const { page } = await signedIn('Kari Nordmann', phone)
     await page.goto('/partners/12345')
     for (const name of ['Product orders', 'Price packages', 'Webhooks', 'Sales units']) {
@@ -51,7 +51,7 @@ describe('on a phone', () => {
     await expect.poll(async () => page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
   })
 
-  it('rows are cards: each fact with its name, one below the other', async () => {
+  it('rows are shown as cards with a label per value', async () => {
     const { page } = await signedIn('Kari Nordmann', phone)
     for (const path of [
       small,
@@ -61,18 +61,18 @@ describe('on a phone', () => {
       '/partners/12345/developers/webhooks',
     ]) {
       await page.goto(path)
-      expect([path, await page.evaluate<string[]>('inPage.notAsCards()')]).toEqual([path, []])
+      expect([path, await page.evaluate<string[]>('inPage.cardFaults()')]).toEqual([path, []])
     }
   })
 })
 
-describe('on paper', () => {
+describe('in print', () => {
   const pagesOf = async (page: Page): Promise<number | undefined> => {
     const pdf = (await page.pdf({ format: 'A4' })).toString('latin1')
     return pdf.match(/\/Type \/Page\b/g)?.length
   }
 
-  it('a sales unit is one A4 page, with all that is known and nothing to press', async () => {
+  it('a sales unit is one A4 page with all its facts and no controls', async () => {
     const { page } = await signedIn('Kari Nordmann')
     for (const msn of ['230001', '123456', '20481235']) {
       await page.goto(`${small}/${msn}`)
@@ -87,7 +87,7 @@ describe('on paper', () => {
     }
   })
 
-  it('a list is a table, however narrow paper is', async () => {
+  it('a list is a table on narrow paper too', async () => {
     const { page } = await signedIn('Kari Nordmann')
     await page.goto(small)
     expect(await pagesOf(page)).toBe(1)
@@ -97,39 +97,39 @@ describe('on paper', () => {
       .locator('main tbody tr:first-child td')
       .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().top))
     expect(new Set(tops).size).toBe(1)
-    expect(await page.evaluate<string[]>('inPage.sticksOut()')).toEqual([])
+    expect(await page.evaluate<string[]>('inPage.overflowing()')).toEqual([])
   })
 })
 
-it('with colours of the user’s own, what is chosen and what can be pressed are told by lines', async () => {
+it('with forced colours, borders mark the current item and the controls', async () => {
   const { page } = await signedIn('Kari Nordmann', { forcedColors: 'active' })
   await page.goto('/partners/12345/product-orders?status=REJECTED&product=LOGIN')
-  const ground = await styleAt(page, 'body', 'background-color')
-  const lineBelow = async (tab: string) => styleAt(page, `.states ${tab}`, 'border-bottom-color')
-  expect(await lineBelow('a[aria-current]')).not.toBe(ground)
-  expect(await lineBelow('a:not([aria-current])')).toBe(ground)
+  const background = await styleAt(page, 'body', 'background-color')
+  const borderBelow = async (tab: string) => styleAt(page, `.status-tabs ${tab}`, 'border-bottom-color')
+  expect(await borderBelow('a[aria-current]')).not.toBe(background)
+  expect(await borderBelow('a:not([aria-current])')).toBe(background)
   await page.locator('summary', { hasText: 'Appearance' }).click()
   expect(await styleAt(page, '.theme-menu [aria-pressed=true]', 'outline-style')).toBe('solid')
   expect(await styleAt(page, '.theme-menu [aria-pressed=false]', 'outline-style')).toBe('none')
   expect(await page.locator('.ds-button:visible').count()).toBeGreaterThan(5)
-  expect(await page.evaluate<string[]>('inPage.withoutEdge()')).toEqual([])
+  expect(await page.evaluate<string[]>('inPage.withoutBorder()')).toEqual([])
 })
 
 it.each([
-  ['moves a little when things open and lists are on their way', 'no-preference', 100, 500],
-  ['stands still for who wants it so', 'reduce', 0, 1],
+  ['animates opening and loading', 'no-preference', 100, 500],
+  ['does not animate with prefers-reduced-motion', 'reduce', 0, 1],
 ] as const)('the portal %s', async (_what, reducedMotion, least, most) => {
   const { page } = await signedIn('Kari Nordmann', { reducedMotion })
   await page.goto(small)
-  await page.evaluate('inPage.watchMoves()')
+  await page.evaluate('inPage.recordAnimations()')
   await page.locator('.faq summary').click()
   await page.locator('summary', { hasText: 'Can do' }).click()
   await page.keyboard.press('Escape')
   await page.locator('[data-shortcuts]').click()
   await page.keyboard.press('Escape')
   await filterOf(page).fill('fjord')
-  await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
-  const longest = await page.evaluate<number>('longestMove')
+  await expect.poll(async () => summaryOn(page)).toBe('2 of 12 sales units match “fjord”')
+  const longest = await page.evaluate<number>('longestAnimation')
   expect(longest).toBeGreaterThanOrEqual(least)
   expect(longest).toBeLessThanOrEqual(most)
 })

@@ -1,17 +1,17 @@
 import axe, { type AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
-import { stage } from '../support/browser/fixture.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 import { everyPage, type SomePage } from '../support/every-page.ts'
 
-const { portal, as } = stage()
+const { portal, as } = browserFixture()
 
 let pages: SomePage[]
 beforeAll(async () => {
   ;({ pages } = await everyPage(portal()))
 })
 
-/** WCAG 2.2 AA, and what the makers of axe hold for good practice. */
+/** WCAG 2.2 AA and axe's best practices. */
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 async function violationsOn(page: Page, runOnly: readonly string[]): Promise<string[]> {
@@ -22,21 +22,21 @@ async function violationsOn(page: Page, runOnly: readonly string[]): Promise<str
   )
 }
 
-/** What colours can break. */
-const ofColours = ['color-contrast', 'link-in-text-block']
+/** The rules that depend on colours. */
+const colourRules = ['color-contrast', 'link-in-text-block']
 
 const wide = { width: 1280, height: 800 }
 const views = [
   { colorScheme: 'light', viewport: wide, rules: tags },
-  { colorScheme: 'dark', viewport: wide, rules: ofColours },
-  { colorScheme: 'dark', viewport: { width: 390, height: 844 }, rules: ofColours },
+  { colorScheme: 'dark', viewport: wide, rules: colourRules },
+  { colorScheme: 'dark', viewport: { width: 390, height: 844 }, rules: colourRules },
   // 1280 at 400 % zoom
   { colorScheme: 'light', viewport: { width: 320, height: 640 }, rules: tags },
 ] as const
 
 async function faultsOf({ browser, path, name, visit }: SomePage): Promise<string[]> {
   const { page, watched, context } = await as(browser)
-  // The console says of every page that is not there that it is not.
+  // Chromium logs every error status to the console.
   if (visit.status >= 400) watched.expect(new RegExp(`the server responded with a status of ${visit.status}`))
   await page.goto(path)
   await page.evaluate(`${axe.source};undefined`)
@@ -44,19 +44,19 @@ async function faultsOf({ browser, path, name, visit }: SomePage): Promise<strin
   for (const { colorScheme, viewport, rules } of views) {
     await page.emulateMedia({ colorScheme })
     await page.setViewportSize(viewport)
-    // Reflow (WCAG 1.4.10): nobody has to scroll sideways to read a line.
-    const here = [...(await violationsOn(page, rules)), ...(await page.evaluate<string[]>('inPage.sticksOut()'))]
+    // Reflow (WCAG 1.4.10): no page scrolls sideways.
+    const here = [...(await violationsOn(page, rules)), ...(await page.evaluate<string[]>('inPage.overflowing()'))]
     faults.push(...here.map((fault) => `${path} (${name}, ${colorScheme}, ${viewport.width}): ${fault}`))
   }
   await context.close()
   return faults
 }
 
-/** All of them in one test would take as long as a slow machine gives one. */
+/** Several tests, because all pages in one would exceed the timeout on a slow machine. */
 const parts = [1, 2, 3, 4, 5, 6]
 
 it.each(parts)(
-  `no page breaks WCAG 2.2 AA, light or dark, wide or narrow, and none has to be scrolled sideways: part %i of ${parts.length}`,
+  `every page meets WCAG 2.2 AA in light and dark, and does not scroll sideways: part %i of ${parts.length}`,
   async (part) => {
     const todo = pages.filter((_, index) => index % parts.length === part - 1)
     expect(todo.length).toBeGreaterThan(0)

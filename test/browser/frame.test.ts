@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { stage } from '../support/browser/fixture.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 
-const { signedIn, nobody } = stage()
+const { signedIn, signedOut } = browserFixture()
 
 const mainPages = [
   '/select?all',
@@ -16,8 +16,8 @@ const mainPages = [
   '/partners/12345/developers/webhooks',
 ]
 
-async function sticksOut(page: Page): Promise<string[]> {
-  return page.evaluate<string[]>('inPage.sticksOut()')
+async function overflowing(page: Page): Promise<string[]> {
+  return page.evaluate<string[]>('inPage.overflowing()')
 }
 
 async function styleAt(page: Page, selector: string, property: string, pseudo = ''): Promise<string> {
@@ -33,23 +33,23 @@ describe.each([
   ['a phone', { width: 390, height: 844 }],
   ['4K', { width: 3840, height: 2160 }],
 ])('at %s', (_what, viewport) => {
-  it('no main page is scrolled sideways, with whatever the bar has opened', async () => {
-    const first = await nobody({ viewport })
+  it('no main page scrolls sideways, even with an open menu', async () => {
+    const first = await signedOut({ viewport })
     await first.page.goto('/')
-    expect(await sticksOut(first.page)).toEqual([])
+    expect(await overflowing(first.page)).toEqual([])
     const { page } = await signedIn('Kari Nordmann', { viewport })
     for (const path of mainPages) {
       await page.goto(path)
-      expect([path, await sticksOut(page)]).toEqual([path, []])
+      expect([path, await overflowing(page)]).toEqual([path, []])
       await page.locator('.theme-menu:not(.languages) summary').click()
-      expect([path, 'opened', await sticksOut(page)]).toEqual([path, 'opened', []])
+      expect([path, 'opened', await overflowing(page)]).toEqual([path, 'opened', []])
       const { x = -1 } = (await page.getByRole('button', { name: 'Dark' }).boundingBox()) ?? {}
       expect(x).toBeGreaterThanOrEqual(0)
     }
   })
 })
 
-it('at 4K the page is no wider than one can read, and its letters are larger', async () => {
+it('at 4K the page has a maximum width and larger text', async () => {
   const { page } = await signedIn('Kari Nordmann', { viewport: { width: 3840, height: 2160 } })
   await page.goto('/partners/12345/sales-units')
   const size = Number.parseFloat(await styleAt(page, 'html', 'font-size'))
@@ -59,16 +59,16 @@ it('at 4K the page is no wider than one can read, and its letters are larger', a
 })
 
 describe('light and dark', () => {
-  const groundOf = async (page: Page) => styleAt(page, 'body', 'background-color')
+  const backgroundOf = async (page: Page) => styleAt(page, 'body', 'background-color')
   const [light, dark] = ['rgb(243, 243, 244)', 'rgb(30, 32, 34)']
 
-  it('are chosen in the bar, whatever the computer likes; paper stays light', async () => {
+  it('are chosen in the top bar, regardless of the system; print stays light', async () => {
     const { page } = await signedIn('Kari Nordmann', { colorScheme: 'light' })
     await page.goto('/profile')
-    expect(await groundOf(page)).toBe(light)
+    expect(await backgroundOf(page)).toBe(light)
     await page.getByText('Appearance', { exact: true }).click()
     await page.getByRole('button', { name: 'Dark' }).click()
-    await expect.poll(async () => groundOf(page)).toBe(dark)
+    await expect.poll(async () => backgroundOf(page)).toBe(dark)
     await page.emulateMedia({ media: 'print' })
     expect(await styleAt(page, 'body', 'color')).toBe('rgb(41, 44, 48)')
     expect(await styleAt(page, 'html', 'color-scheme')).toBe('light')
@@ -79,7 +79,7 @@ describe('light and dark', () => {
       colorScheme: 'dark',
       javaScriptEnabled: false,
     })
-    // What is loaded ahead is not loaded then.
+    // Without JavaScript Chromium reports the modulepreload links as blocked.
     watched.expect(/\.js: csp$/)
     await page.goto('/profile')
     await page.getByText('Appearance', { exact: true }).click()
@@ -87,16 +87,16 @@ describe('light and dark', () => {
     await expect.poll(async () => page.locator('html').getAttribute('data-color-scheme')).toBe('light')
   })
 
-  it('follow the computer otherwise', async () => {
-    const { page } = await nobody({ colorScheme: 'dark' })
+  it('follow the system by default', async () => {
+    const { page } = await signedOut({ colorScheme: 'dark' })
     await page.goto('/')
-    expect(await groundOf(page)).toBe(dark)
+    expect(await backgroundOf(page)).toBe(dark)
     await page.emulateMedia({ colorScheme: 'light' })
-    expect(await groundOf(page)).toBe(light)
+    expect(await backgroundOf(page)).toBe(light)
   })
 })
 
-it('colours of the user’s own leave a line around what a ground showed, and around what is reached', async () => {
+it('with forced colours, borders replace backgrounds and mark the focus', async () => {
   const { page } = await signedIn('Kari Nordmann', {
     forcedColors: 'active',
     viewport: { width: 320, height: 640 },
@@ -108,27 +108,27 @@ it('colours of the user’s own leave a line around what a ground showed, and ar
   await page.locator('.menu a').first().focus()
   await page.keyboard.press('Tab')
   expect(await styleAt(page, '.menu a:focus-visible', 'outline-width')).toBe('3px')
-  // The arrows of headings are grounds with a mask: they would be as the page is.
+  // The arrows of headings are masked backgrounds, which forced colours would paint like the page.
   const arrow = await styleAt(page, '.ds-table [aria-sort] button', 'background-color', '::after')
   expect(arrow).not.toBe(await styleAt(page, 'body', 'background-color'))
 })
 
-it('nothing moves for who wants it so', async () => {
+it('nothing is animated with prefers-reduced-motion', async () => {
   const { page } = await signedIn('Kari Nordmann', {
     reducedMotion: 'reduce',
     viewport: { width: 320, height: 640 },
   })
   for (const path of mainPages) {
     await page.goto(path)
-    // As while a list is on its way
+    // The state while a list is loading
     await page.evaluate(`document.querySelector('#filter')?.classList.add('htmx-request')`)
-    expect([path, await page.evaluate<string[]>('inPage.moving()')]).toEqual([path, []])
+    expect([path, await page.evaluate<string[]>('inPage.animated()')]).toEqual([path, []])
   }
   await page.goto('/partners/12345/sales-units')
   expect(await styleAt(page, '.ds-details', 'transition-duration', '::details-content')).toBe('0.001s')
 })
 
-it('on paper there is what the page says, and nothing to press', async () => {
+it('in print the pages have their content and no controls', async () => {
   const { page } = await signedIn('Kari Nordmann')
   for (const path of ['/partners/12345/sales-units', '/profile']) {
     await page.goto(path)

@@ -15,15 +15,15 @@ afterAll(async () => test.stop())
 const validator = new HtmlValidate({
   extends: ['html-validate:recommended'],
   rules: {
-    // How the templates are laid out, which nobody sees.
+    // The white space of the templates does not matter.
     'no-trailing-whitespace': 'off',
-    // HTML asks for neither case.
+    // HTML allows either case.
     'doctype-style': 'off',
-    // For search engines, which see none of this; a title says what and who, however long they are called.
+    // This rule is for search engines; a title has the name of the record and of the organisation, which can be long.
     'long-title': 'off',
-    // HTML allows every id without white space, and those of records are UUIDs.
+    // HTML allows every id without white space; those of records are UUIDs.
     'valid-id': ['error', { relaxed: true }],
-    // Boxes of one filter share their name: that is how a form sends many.
+    // The checkboxes of one filter share their name, so that the form sends all values.
     'form-dup-name': ['error', { shared: ['radio', 'button', 'reset', 'submit', 'checkbox'] }],
   },
 })
@@ -35,8 +35,8 @@ async function faultsOf(where: string, text: string): Promise<string[]> {
   )
 }
 
-it('visits every page of the site map', () => {
-  // These lead on to another page.
+it('the walk visits every page of the site map', () => {
+  // These redirect to another page.
   expect(missing).toEqual(['/login', '/language/:code'])
 })
 

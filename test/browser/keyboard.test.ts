@@ -1,9 +1,9 @@
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, focusedOn, large, namesOn, saidOn, small } from '../support/browser/list.ts'
-import { stage } from '../support/browser/fixture.ts'
+import { addressOf, filterOf, focusedOn, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 
-const { signedIn } = stage()
+const { signedIn } = browserFixture()
 
 async function open(path: string): Promise<Page> {
   const { page } = await signedIn('Åse Bjørk')
@@ -15,7 +15,7 @@ async function hasFocus(place: Locator): Promise<boolean> {
   return place.evaluate((element) => element === element.ownerDocument.activeElement)
 }
 
-/** Presses Tab until one is there, as people do who see where they are. */
+/** Presses Tab until this element has the focus. */
 async function goTo(page: Page, place: Locator): Promise<void> {
   for (let presses = 0; presses < 120; presses += 1) {
     if (await hasFocus(place)) return
@@ -24,7 +24,7 @@ async function goTo(page: Page, place: Locator): Promise<void> {
   throw new Error(`Tab does not lead to ${String(place)}`)
 }
 
-it('the first stop of a page leads past what every page has', async () => {
+it('the first Tab stop is the skip link to the content', async () => {
   const page = await open(small)
   await page.keyboard.press('Tab')
   expect(await focusedOn(page).innerText()).toBe('Skip to content')
@@ -36,7 +36,7 @@ it('the first stop of a page leads past what every page has', async () => {
   expect(await page.locator('main :focus').count()).toBe(1)
 })
 
-it('every stop is in sight, and shows that it is reached', async () => {
+it('every Tab stop is visible and shows its focus', async () => {
   const page = await open('/profile')
   const faults: string[] = []
   let stops = 0
@@ -50,19 +50,19 @@ it('every stop is in sight, and shows that it is reached', async () => {
     await page.goto(path)
     for (;;) {
       await page.keyboard.press('Tab')
-      const found = await page.evaluate<string[] | null>('inPage.faultsOfStop()')
+      const found = await page.evaluate<string[] | null>('inPage.focusFaults()')
       if (!found) break
       faults.push(...found.map((fault) => `${path}: ${fault}`))
       stops += 1
     }
   }
-  // With less, what leads from stop to stop would be broken itself.
+  // Fewer would mean that the test itself is broken.
   expect(stops).toBeGreaterThan(120)
   expect(faults).toEqual([])
 })
 
-describe('the signs', () => {
-  it('/ leads to the filter, where it is a sign like any other; elsewhere to the search', async () => {
+describe('the shortcuts', () => {
+  it('/ moves to the filter or to the search, and is an ordinary character inside them', async () => {
     const page = await open(`${small}?q=fjord`)
     await page.keyboard.press('/')
     expect(await hasFocus(filterOf(page))).toBe(true)
@@ -77,7 +77,7 @@ describe('the signs', () => {
     await page.waitForURL(`**${small}/123789`)
   })
 
-  it('? shows the keys, and Escape leads back to where one was', async () => {
+  it('? shows the shortcuts, and Escape returns to the previous focus', async () => {
     const page = await open(small)
     const row = page.getByRole('link', { name: 'Bergen Fitness Sentrum' })
     await goTo(page, row)
@@ -98,7 +98,7 @@ describe('the signs', () => {
     expect([await dialog.isVisible(), await hasFocus(button)]).toEqual([false, true])
   })
 
-  it('can be switched off, and stay so', async () => {
+  it('can be switched off permanently', async () => {
     const page = await open(small)
     await page.keyboard.press('?')
     await goTo(page, page.getByLabel('Use / and ? as shortcuts'))
@@ -113,7 +113,7 @@ describe('the signs', () => {
 })
 
 describe('the rows', () => {
-  it('are walked with the arrows, from the filter and back to it, and opened with Enter', async () => {
+  it('are reached with the arrow keys from the filter, and opened with Enter', async () => {
     const page = await open(small)
     const names = await namesOn(page)
     await page.keyboard.press('/')
@@ -137,11 +137,11 @@ describe('the rows', () => {
     await expect.poll(async () => page.locator('h1').innerText()).toBe(names[1])
   })
 
-  it('are walked as they are now when the list has changed', async () => {
+  it('are reached with the arrow keys after the list has changed', async () => {
     const page = await open(small)
     await page.keyboard.press('/')
     await page.keyboard.type('fjord')
-    await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
+    await expect.poll(async () => summaryOn(page)).toBe('2 of 12 sales units match “fjord”')
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowDown')
@@ -150,7 +150,7 @@ describe('the rows', () => {
 })
 
 describe('a menu', () => {
-  it('opens, and Escape closes it and leads back to its button', async () => {
+  it('is closed with Escape, which returns the focus to its button', async () => {
     const page = await open(small)
     for (const [button, inside] of [
       [page.locator('summary', { hasText: 'English' }), page.getByRole('link', { name: 'Norsk' })],
@@ -168,7 +168,7 @@ describe('a menu', () => {
     }
   })
 
-  it('of a filter takes a tick at once, stays open, and keeps the focus', async () => {
+  it('of a filter applies a tick at once, stays open and keeps the focus', async () => {
     const page = await open(small)
     await goTo(page, page.locator('summary', { hasText: 'Can do' }))
     await page.keyboard.press('Enter')
@@ -180,7 +180,7 @@ describe('a menu', () => {
     expect([await box.isChecked(), await hasFocus(box)]).toEqual([true, true])
   })
 
-  it('of languages is chosen from, and one is where one was', async () => {
+  it('of languages changes the language and stays on the page', async () => {
     const page = await open(`${small}?q=fjord`)
     await goTo(page, page.locator('summary', { hasText: 'English' }))
     await page.keyboard.press('Enter')
@@ -191,8 +191,8 @@ describe('a menu', () => {
   })
 })
 
-describe('nobody is left without a place', () => {
-  it('when what they pressed is gone with the list that it changed', async () => {
+describe('the focus', () => {
+  it('moves to the summary when the pressed link is removed with the old list', async () => {
     const page = await open(`${large}?market=NO`)
     const press = async (place: Locator): Promise<string> => {
       const before = addressOf(page)

@@ -1,15 +1,15 @@
 import { text } from 'node:stream/consumers'
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, large, namesOn, saidOn, small } from '../support/browser/list.ts'
-import { stage } from '../support/browser/fixture.ts'
+import { addressOf, filterOf, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 import { wordsOn } from '../support/browser/watch.ts'
 
-const { signedIn } = stage()
+const { signedIn } = browserFixture()
 
 async function open(path: string): Promise<Page> {
   const { page, watched } = await signedIn('Åse Bjørk', { javaScriptEnabled: false })
-  // What is loaded ahead is not loaded then.
+  // Without JavaScript Chromium reports the modulepreload links as blocked.
   watched.expect(/\.js: csp$/)
   await page.goto(path)
   return page
@@ -22,7 +22,7 @@ function summary(page: Page, words: string): Locator {
 }
 
 describe('without JavaScript a list', () => {
-  it('is filtered by its button, and each filter is taken away by its chip', async () => {
+  it('is filtered with its button, and each chip removes a filter', async () => {
     const page = await open(small)
     const all = await namesOn(page)
     await filterOf(page).fill('fjord')
@@ -31,7 +31,7 @@ describe('without JavaScript a list', () => {
     await page.getByRole('checkbox', { name: 'Payments', exact: true }).check()
     await page.getByRole('button', { name: 'Show', exact: true }).click()
     expect(await namesOn(page)).toEqual(fjord.slice(0, 1))
-    expect(await saidOn(page)).toBe('1 of 12 sales units matches “fjord”')
+    expect(await summaryOn(page)).toBe('1 of 12 sales units matches “fjord”')
     expect(await page.locator('main mark').allInnerTexts()).toContain('Fjord')
     await page.getByRole('link', { name: 'Take away Can do: Payments' }).click()
     expect(await namesOn(page)).toEqual(fjord)
@@ -40,14 +40,14 @@ describe('without JavaScript a list', () => {
     expect([addressOf(page), await namesOn(page)]).toEqual([small, all])
   })
 
-  it('that has no match leads out', async () => {
+  it('without a match links to the whole list', async () => {
     const page = await open(`${small}?q=zz`)
     expect(await wordsOn(page)).toContain('No sales unit matches “zz”')
     await page.getByRole('link', { name: 'Clear the filter' }).click()
-    expect(await saidOn(page)).toBe('12 sales units')
+    expect(await summaryOn(page)).toBe('12 sales units')
   })
 
-  it('is sorted, turned over and made longer, and keeps its filter', async () => {
+  it('is sorted, paged and resized, and keeps its filter', async () => {
     const page = await open(`${large}?q=4`)
     await page.getByRole('button', { name: 'MSN' }).click()
     await page.getByRole('button', { name: 'MSN' }).click()
@@ -67,7 +67,7 @@ describe('without JavaScript a list', () => {
     expect(['q', 'sort', 'size'].map((name) => searchParams.get(name))).toEqual(['40', '-msn', '50'])
   })
 
-  it('has tabs that lead to the rows of one state', async () => {
+  it('has tabs with the rows of one status', async () => {
     const page = await open('/partners/12345/product-orders')
     const tab = page.locator('.status-tabs').getByRole('link', { name: 'Rejected' })
     const [count] = /\d+/.exec(await tab.innerText()) ?? []
@@ -77,7 +77,7 @@ describe('without JavaScript a list', () => {
     expect(states).toEqual(Array.from({ length: Number(count) }, () => 'Rejected'))
   })
 
-  it('is downloaded as it is filtered', async () => {
+  it('is downloaded with its filter', async () => {
     const page = await open(`${small}?q=fjord`)
     const [csv] = await Promise.all([
       page.waitForEvent('download'),
@@ -96,8 +96,8 @@ describe('without JavaScript a list', () => {
   })
 })
 
-describe('without JavaScript the bar', () => {
-  it('finds anything, and opens what was found', async () => {
+describe('without JavaScript the top bar', () => {
+  it('searches, and links to the rows found', async () => {
     const page = await open('/partners/12345')
     await page.getByRole('searchbox', { name: 'Find anything' }).fill('bergen')
     await page.getByRole('button', { name: 'Find', exact: true }).click()
@@ -106,7 +106,7 @@ describe('without JavaScript the bar', () => {
     expect(await page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
   })
 
-  it('changes language and appearance, and leads back to the list as it was', async () => {
+  it('changes language and appearance, and returns to the filtered list', async () => {
     const page = await open(`${small}?q=fjord`)
     await summary(page, 'English').click()
     await page.getByRole('link', { name: 'Norsk' }).click()
@@ -118,7 +118,7 @@ describe('without JavaScript the bar', () => {
     expect([addressOf(page), await namesOn(page)]).toEqual([`${small}?q=fjord`, fjord])
   })
 
-  it('leads to another business', async () => {
+  it('switches to another business', async () => {
     const page = await open(small)
     await page.locator('.organisation-menu summary').click()
     await page.getByRole('link', { name: 'See all businesses' }).click()
@@ -133,7 +133,7 @@ describe('without JavaScript the bar', () => {
   })
 })
 
-it('without JavaScript nothing is shown that would do nothing', async () => {
+it('without JavaScript no control is shown that needs it', async () => {
   const page = await open(small)
   for (const path of [small, `${small}/150666`, '/profile']) {
     await page.goto(path)

@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
-import { type Stage, stage } from '../support/browser/fixture.ts'
+import { type BrowserFixture, browserFixture } from '../support/browser/fixture.ts'
 
-const { signedIn, portal } = stage()
+const { signedIn, portal } = browserFixture()
 const list = '/partners/12345/sales-units'
 const words = /There is no connection to the portal\. You see what was here before/
 
@@ -10,15 +10,15 @@ function notice(page: Page) {
   return page.locator('[data-offline]')
 }
 
-/** The console tells of every request that found no network, and that is what is tried here. */
-function away({ watched }: Awaited<ReturnType<Stage['signedIn']>>): void {
+/** Expects the console errors about requests without a network, which these tests cause. */
+function expectOffline({ watched }: Awaited<ReturnType<BrowserFixture['signedIn']>>): void {
   watched.expect(/ERR_INTERNET_DISCONNECTED|Failed to fetch|ERR_CONNECTION_(REFUSED|RESET)|ERR_FAILED/)
 }
 
-it('says below the bar that there is no connection, keeps the page, and goes away by itself', async () => {
+it('the offline notice appears below the top bar, keeps the page, and disappears by itself', async () => {
   const visitor = await signedIn('Kari Nordmann')
   const { page, context } = visitor
-  away(visitor)
+  expectOffline(visitor)
   await page.goto(list)
   const rows = await page.locator('main tbody tr').count()
   expect(await notice(page).getAttribute('role')).toBe('status')
@@ -35,31 +35,31 @@ it('says below the bar that there is no connection, keeps the page, and goes awa
   await expect.poll(async () => notice(page).innerText()).toBe('')
 })
 
-it('stays in sight however far down one reads, and covers nothing sideways', async () => {
+it('the offline notice stays visible while scrolling and does not overflow', async () => {
   const visitor = await signedIn('Kari Nordmann', { viewport: { width: 320, height: 500 } })
   const { page, context } = visitor
-  away(visitor)
+  expectOffline(visitor)
   await page.goto(list)
   await context.setOffline(true)
   await expect.poll(async () => notice(page).innerText()).toMatch(words)
   await page.evaluate('scrollTo(0, document.body.scrollHeight)')
   await expect.poll(async () => (await notice(page).boundingBox())?.y).toBe(0)
-  expect(await page.evaluate<string[]>('inPage.sticksOut()')).toEqual([])
+  expect(await page.evaluate<string[]>('inPage.overflowing()')).toEqual([])
 })
 
-it('is said in the language of the page', async () => {
+it('the offline notice is in the language of the page', async () => {
   const visitor = await signedIn('Kari Nordmann')
   const { page, context } = visitor
-  away(visitor)
+  expectOffline(visitor)
   await page.goto('/language/nb?returnTo=/profile')
   await context.setOffline(true)
   await expect.poll(async () => notice(page).innerText()).toMatch(/^Det er ingen forbindelse til portalen\./)
 })
 
-it('is said when the filter does not reach the portal though there is a network, until it does', async () => {
+it('the offline notice appears when a filter request fails, until the portal answers again', async () => {
   const visitor = await signedIn('Kari Nordmann')
   const { page } = visitor
-  away(visitor)
+  expectOffline(visitor)
   await page.goto(list)
   await page.route(`${portal().url}/**`, async (route) => route.abort('connectionrefused'))
   await page.locator('#q').fill('fit')
@@ -69,7 +69,7 @@ it('is said when the filter does not reach the portal though there is a network,
   await expect.poll(async () => notice(page).innerText(), { timeout: 15_000 }).toBe('')
 })
 
-it('is not said to who only types fast', async () => {
+it('the offline notice does not appear for requests aborted by fast typing', async () => {
   const { page } = await signedIn('Kari Nordmann')
   await page.goto(list)
   await page.evaluate(`{

@@ -1,10 +1,10 @@
 import type { Page } from 'playwright-core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../demo/world.ts'
-import { addressOf, filterOf, focusedOn, namesOn, saidOn, settled, small } from '../support/browser/list.ts'
-import { signIn, stage } from '../support/browser/fixture.ts'
+import { addressOf, filterOf, focusedOn, namesOn, summaryOn, settled, small } from '../support/browser/list.ts'
+import { signIn, browserFixture } from '../support/browser/fixture.ts'
 
-const { portal, as } = stage(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
+const { portal, as } = browserFixture(() => ({ world: createDemoWorld({ salesUnits: 1 }) }))
 
 async function query(text: string): Promise<{ rows: Record<string, unknown>[] }> {
   return portal().portal.database.pool.query(text)
@@ -39,10 +39,10 @@ const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 
 async function filter(page: Page): Promise<void> {
   await filterOf(page).fill('fjord')
-  await expect.poll(async () => saidOn(page)).toBe('2 of 12 sales units match “fjord”')
+  await expect.poll(async () => summaryOn(page)).toBe('2 of 12 sales units match “fjord”')
 }
 
-async function isWhereItWas(page: Page): Promise<void> {
+async function expectUnchanged(page: Page): Promise<void> {
   return expect([addressOf(page), await filterOf(page).inputValue(), await namesOn(page)]).toEqual([
     `${small}?q=fjord`,
     'fjord',
@@ -56,13 +56,13 @@ async function signInAgain(page: Page): Promise<void> {
   await page.waitForURL(`${portal().url}/partners/**`)
 }
 
-/** What a page hears when the computer has slept. */
+/** Sends the event that a page receives when the computer wakes up. */
 async function wake(page: Page): Promise<void> {
   return page.evaluate("void document.dispatchEvent(new Event('visibilitychange'))")
 }
 
 describe('a session that is about to end', () => {
-  it('is told of two minutes before, takes nobody from what they do, and one press puts it off', async () => {
+  it('is announced two minutes before without moving the focus, and is extended with one click', async () => {
     const page = await open(small, { clock: true })
     await filter(page)
     await endIn(115)
@@ -77,10 +77,10 @@ describe('a session that is about to end', () => {
     await page.getByRole('button', { name: 'Stay signed in' }).click()
     await expect.poll(async () => notice(page).count()).toBe(0)
     expect(await secondsLeft()).toBeGreaterThan(29 * 60)
-    await isWhereItWas(page)
+    await expectUnchanged(page)
   })
 
-  it('is not told of when another tab has put it off', async () => {
+  it('is not announced when another tab has extended it', async () => {
     const page = await open(small, { clock: true })
     const answer = page.waitForResponse('**/session/ending')
     await page.clock.fastForward('29:00')
@@ -89,7 +89,7 @@ describe('a session that is about to end', () => {
     expect(await notice(page).count()).toBe(0)
   })
 
-  it('by its age is told of with the way in again, back to where one is by then', async () => {
+  it('by its age is announced with a link to sign in again and return to the current page', async () => {
     const page = await open(small)
     await query(`update sessions set signed_in_at = now() - interval '12 hours' + interval '100 seconds'`)
     const asked = page.waitForResponse('**/session/ending')
@@ -101,12 +101,12 @@ describe('a session that is about to end', () => {
     )
     await filter(page)
     await signInAgain(page)
-    await isWhereItWas(page)
+    await expectUnchanged(page)
   })
 })
 
 describe('a session that has ended', () => {
-  it('is told of, with what was there still there, and leads back to it', async () => {
+  it('is announced on the unchanged page, with a link to sign in again and return', async () => {
     const page = await open(small)
     await filter(page)
     await end()
@@ -114,18 +114,18 @@ describe('a session that has ended', () => {
     await expect
       .poll(async () => notice(page).innerText())
       .toMatch(/^You have been signed out\. What you have typed is still here\./)
-    await isWhereItWas(page)
+    await expectUnchanged(page)
     await signInAgain(page)
-    await isWhereItWas(page)
+    await expectUnchanged(page)
   })
 
-  it('leads who types on to sign in, in words, and then to what they typed', async () => {
+  it('sends a user who types on to the sign-in page, and back to what they typed', async () => {
     const page = await open(small)
     await end()
     await filterOf(page).fill('fjord')
     await page.waitForURL(`${portal().url}/?*`)
     expect(await page.locator('main .ds-alert').innerText()).toBe('Sign in to see the page you asked for.')
     await signIn(page, 'Kari Nordmann', portal())
-    await isWhereItWas(page)
+    await expectUnchanged(page)
   })
 })

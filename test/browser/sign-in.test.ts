@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { signIn, stage } from '../support/browser/fixture.ts'
+import { signIn, browserFixture } from '../support/browser/fixture.ts'
 import { wordsOn } from '../support/browser/watch.ts'
 
-const { portal, nobody, signedIn } = stage()
+const { portal, signedOut, signedIn } = browserFixture()
 
-it('leads through the eID to the page that was asked for, and out again', async () => {
-  const { page } = await nobody()
+it('a user signs in with the eID, gets the requested page, and signs out', async () => {
+  const { page } = await signedOut()
   await page.goto('/partners/12345/price-packages?a=b')
   expect(new URL(page.url()).pathname).toBe('/')
   await signIn(page, 'Kari Nordmann', portal())
@@ -20,14 +20,14 @@ it('leads through the eID to the page that was asked for, and out again', async 
   expect(await wordsOn(page)).not.toContain('kari.nordmann')
 })
 
-it('has whoever the eID does not vouch for verify their e-mail address first', async () => {
-  const { page } = await nobody()
+it('a user without a verified e-mail address verifies it first', async () => {
+  const { page } = await signedOut()
   await page.goto('/')
   await signIn(page, 'Nils Aas', portal())
   expect(await page.title()).toContain('Nordlys Platform AS')
 })
 
-it('lets two tabs of one browser act as two organisations', async () => {
+it('two tabs of one browser can show two organisations', async () => {
   const { context, page: one } = await signedIn('Åse Bjørk')
   const two = await context.newPage()
   await Promise.all([one.goto('/partners/12345'), two.goto('/partners/12345')])

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, focusedOn, holdBack, large, namesOn, saidOn, small } from '../support/browser/list.ts'
-import { stage } from '../support/browser/fixture.ts'
+import { addressOf, filterOf, focusedOn, holdBack, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 
-const { signedIn } = stage()
+const { signedIn } = browserFixture()
 
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 const bergen = ['Bergen Fitness Sentrum']
@@ -14,19 +14,19 @@ async function open(path: string) {
   return visitor
 }
 
-async function shows(page: Page, names: readonly string[]): Promise<void> {
+async function expectNames(page: Page, names: readonly string[]): Promise<void> {
   return expect.poll(async () => namesOn(page)).toEqual(names)
 }
 
-/** Rows, field and address tell of the same filter. */
-async function agreeOn(page: Page, q: string, names: readonly string[], address: string): Promise<void> {
+/** Expects rows, field and URL to have the same filter. */
+async function expectFilter(page: Page, q: string, names: readonly string[], address: string): Promise<void> {
   await expect.poll(() => addressOf(page)).toBe(address)
-  await shows(page, names)
+  await expectNames(page, names)
   expect(await filterOf(page).inputValue()).toBe(q)
 }
 
-describe('the list follows what is typed', () => {
-  it('150 ms after the last letter, with one question', async () => {
+describe('the list while the user types', () => {
+  it('is filtered 150 ms after the last key, with one request', async () => {
     const { page } = await signedIn('Åse Bjørk')
     await page.clock.install()
     await page.goto(small)
@@ -42,22 +42,22 @@ describe('the list follows what is typed', () => {
     expect(asked).toEqual([])
     await page.clock.runFor(1)
     await page.clock.resume()
-    await agreeOn(page, 'fjord', fjord, `${small}?q=fjord`)
+    await expectFilter(page, 'fjord', fjord, `${small}?q=fjord`)
     expect(asked).toEqual(['?q=fjord'])
   })
 
-  it('marks what was found, says how much that is, and leaves the caret where it was', async () => {
+  it('marks the matches, shows their count, and keeps the caret', async () => {
     const { page } = await open(small)
     await filterOf(page).pressSequentially('bgen')
-    await expect.poll(async () => saidOn(page)).toBe('0 of 12 sales units match “bgen”')
+    await expect.poll(async () => summaryOn(page)).toBe('0 of 12 sales units match “bgen”')
     for (const key of ['Home', 'ArrowRight', 'e', 'r']) await page.keyboard.press(key)
-    await expect.poll(async () => saidOn(page)).toBe('1 of 12 sales units matches “bergen”')
+    await expect.poll(async () => summaryOn(page)).toBe('1 of 12 sales units matches “bergen”')
     expect(await page.locator('main mark').allInnerTexts()).toEqual(['Bergen'])
     expect(await focusedOn(page).getAttribute('id')).toBe('q')
     expect(await page.evaluate('document.activeElement.selectionStart')).toBe(3)
     await page.keyboard.press('Control+A')
     await page.keyboard.press('Delete')
-    await expect.poll(async () => saidOn(page)).toBe('12 sales units')
+    await expect.poll(async () => summaryOn(page)).toBe('12 sales units')
     expect(await page.locator('main mark').count()).toBe(0)
     expect(addressOf(page)).toBe(small)
   })
@@ -65,7 +65,7 @@ describe('the list follows what is typed', () => {
   it.each([
     ['after the newer one', ['bergen', 'fjord']],
     ['before the newer one', ['fjord', 'bergen']],
-  ] as const)('and drops an older answer that comes %s', async (_when, order) => {
+  ] as const)('ignores an older response that comes %s', async (_when, order) => {
     const { page } = await open(small)
     const held = {
       fjord: await holdBack(page, `${small}?q=fjord`),
@@ -77,39 +77,39 @@ describe('the list follows what is typed', () => {
     await held.bergen.asked
     const shown: string[][] = []
     for (const q of order) {
-      await held[q].letGo()
+      await held[q].release()
       shown.push(await namesOn(page))
     }
-    // The older answer is nowhere to be seen, not even for the time being.
+    // The older response is never shown, not even for a moment.
     expect(shown).not.toContainEqual(fjord)
-    await agreeOn(page, 'bergen', bergen, `${small}?q=bergen`)
+    await expectFilter(page, 'bergen', bergen, `${small}?q=bergen`)
   })
 })
 
-it('what is typed while another filter is on its way stays, and both hold', async () => {
+it('text typed during another filter request is kept, and both filters apply', async () => {
   const { page } = await signedIn('Åse Bjørk')
   await page.clock.install()
   await page.goto(small)
-  const { asked, begin } = await holdBack(page, `${small}?market=NO`)
+  const { asked, startRelease } = await holdBack(page, `${small}?market=NO`)
   await page.getByLabel('Market').selectOption('Norway')
   await asked
   await page.clock.pauseAt(Date.now() + 10_000)
   await filterOf(page).pressSequentially('fi')
-  begin()
-  // Far less than 150 ms later the first answer is there.
+  startRelease()
+  // The first response arrives well within the 150 ms.
   await expect
     .poll(async () => {
       await page.clock.runFor(1)
-      return saidOn(page)
+      return summaryOn(page)
     })
     .toBe('7 of 12 sales units')
   await page.clock.resume()
   await filterOf(page).pressSequentially('tness s')
-  await agreeOn(page, 'fitness s', bergen, `${small}?q=fitness+s&market=NO`)
+  await expectFilter(page, 'fitness s', bergen, `${small}?q=fitness+s&market=NO`)
 })
 
-describe('a filter that was typed', () => {
-  it('is one step back, to the page one was at; forward, reload and whoever is sent the address see the same', async () => {
+describe('a typed filter', () => {
+  it('is one history entry; back, forward, reload and the shared URL show the same list', async () => {
     const { page } = await open(large)
     const first = await namesOn(page)
     await page.getByRole('link', { name: 'Next' }).click()
@@ -120,44 +120,44 @@ describe('a filter that was typed', () => {
     await page.waitForURL('**?q=o')
     await filterOf(page).fill('oslo')
     await page.waitForURL('**?q=oslo')
-    await expect.poll(async () => saidOn(page)).toMatch(/match “oslo”$/)
+    await expect.poll(async () => summaryOn(page)).toMatch(/match “oslo”$/)
     const oslo = await namesOn(page)
 
     await page.goBack()
-    await agreeOn(page, '', second, `${large}?page=2`)
+    await expectFilter(page, '', second, `${large}?page=2`)
     await page.goForward()
-    await agreeOn(page, 'oslo', oslo, `${large}?q=oslo`)
+    await expectFilter(page, 'oslo', oslo, `${large}?q=oslo`)
     await page.reload()
-    await agreeOn(page, 'oslo', oslo, `${large}?q=oslo`)
+    await expectFilter(page, 'oslo', oslo, `${large}?q=oslo`)
     await page.goBack()
-    await agreeOn(page, '', second, `${large}?page=2`)
+    await expectFilter(page, '', second, `${large}?page=2`)
     await page.goBack()
-    await agreeOn(page, '', first, large)
+    await expectFilter(page, '', first, large)
 
     const { page: colleague } = await open(`${large}?q=oslo`)
-    await agreeOn(colleague, 'oslo', oslo, `${large}?q=oslo`)
+    await expectFilter(colleague, 'oslo', oslo, `${large}?q=oslo`)
   })
 
-  it('stays when one sorts and when another filter is taken away', async () => {
+  it('is kept when the list is sorted and another filter is removed', async () => {
     const { page } = await open(small)
     await page.getByLabel('Market').selectOption('Norway')
     await page.waitForURL('**?market=NO')
     await filterOf(page).fill('fjord')
-    await agreeOn(page, 'fjord', fjord, `${small}?q=fjord&market=NO`)
+    await expectFilter(page, 'fjord', fjord, `${small}?q=fjord&market=NO`)
     for (const order of ['ascending', 'descending']) {
       await page.getByRole('button', { name: 'MSN' }).click()
       const heading = page.locator('th', { hasText: 'MSN' })
       await expect.poll(async () => heading.getAttribute('aria-sort')).toBe(order)
     }
     const [one, two] = fjord
-    await agreeOn(page, 'fjord', [two, one].map(String), `${small}?q=fjord&market=NO&sort=-msn`)
+    await expectFilter(page, 'fjord', [two, one].map(String), `${small}?q=fjord&market=NO&sort=-msn`)
     await page.getByRole('link', { name: 'Take away Market: Norway' }).click()
-    await agreeOn(page, 'fjord', [two, one].map(String), `${small}?q=fjord&sort=-msn`)
+    await expectFilter(page, 'fjord', [two, one].map(String), `${small}?q=fjord&sort=-msn`)
     expect(await page.getByLabel('Market').inputValue()).toBe('')
     expect(await page.locator('.chips').count()).toBe(0)
   })
 
-  it('that nothing matches says what was looked for, and leads out', async () => {
+  it('without a match is shown with a link to the whole list', async () => {
     const { page } = await open(small)
     const all = await namesOn(page)
     await filterOf(page).fill('<b>zz')
@@ -165,7 +165,7 @@ describe('a filter that was typed', () => {
     await expect.poll(async () => empty.locator('h2').innerText()).toBe('No sales unit matches “<b>zz”')
     expect(await empty.innerText()).toContain('Try a part of the name, the MSN or the business identifier.')
     await empty.getByRole('link', { name: 'Clear the filter' }).click()
-    await agreeOn(page, '', all, small)
+    await expectFilter(page, '', all, small)
     expect(await focusedOn(page).innerText()).toBe('12 sales units')
   })
 })

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
-import { stage } from '../support/browser/fixture.ts'
+import { browserFixture } from '../support/browser/fixture.ts'
 
-const { nobody, portal } = stage()
+const { signedOut, portal } = browserFixture()
 
-it('sees everything that no page may do', async () => {
-  const { page, watched } = await nobody()
+it('watch() reports errors, policy violations and failed requests', async () => {
+  const { page, watched } = await signedOut()
   await page.goto('/')
   await page.evaluate(`(async () => {
     const link = document.createElement('link')
@@ -37,8 +37,8 @@ it('sees everything that no page may do', async () => {
   watched.expect(/./)
 })
 
-it('sees a request to elsewhere', async () => {
-  const { page, watched } = await nobody({ bypassCSP: true })
+it('watch() reports a request to another origin', async () => {
+  const { page, watched } = await signedOut({ bypassCSP: true })
   await page.goto('/')
   await page.route('http://elsewhere.example/**', async (route) => route.fulfill({ body: '' }))
   await page.evaluate(async () => fetch('http://elsewhere.example/x', { mode: 'no-cors' }).catch(() => {}))

@@ -15,7 +15,7 @@ import { schemaVersion } from '../../src/store/migrations.ts'
 import { createTestSchema, openEmptyTestDatabase, openTestDatabase } from '../support/database.ts'
 
 const monaId = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
-const strangerId = '00000000-0000-5000-8000-000000000001'
+const unknownUserId = '00000000-0000-5000-8000-000000000001'
 const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes \u001b[31m& Co' }
 const shop: Organisation = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321', name: 'Ås Sykkel' }
 const organisations = new Map([bikes, shop].map((organisation) => [organisationKey(organisation), organisation]))
@@ -50,7 +50,7 @@ beforeEach(async () => {
 })
 
 describe('grant', () => {
-  it('lets a user act as a partner and a merchant, and says so with names', async () => {
+  it('gives a user access to a partner and a merchant, and prints their names', async () => {
     expect(await run(`grant ${monaId} partner 12345`)).toEqual({
       exitCode: 0,
       output: `Mona ]0;xÅs (${monaId}) may now act as Bikes [31m& Co (partner 12345), as viewer.`,
@@ -63,7 +63,7 @@ describe('grant', () => {
     expect(await grantsOf(database.kysely, monaId)).toEqual([organisationKey(shop), organisationKey(bikes)])
   })
 
-  it('says when the user had it already', async () => {
+  it('says when the user already has the grant', async () => {
     await run(`grant ${monaId} partner 12345`)
     expect(await run(`grant ${monaId} partner 12345`)).toMatchObject({
       exitCode: 0,
@@ -71,11 +71,11 @@ describe('grant', () => {
     })
   })
 
-  it('notes that nobody has signed in with the user ID yet', async () => {
-    const { exitCode, output } = await run(`grant ${strangerId} partner 12345`)
+  it('warns when no user has signed in with the user ID yet', async () => {
+    const { exitCode, output } = await run(`grant ${unknownUserId} partner 12345`)
     expect(exitCode).toBe(0)
-    expect(output).toContain(`${strangerId} may now act as`)
-    expect(output).toContain('Note: nobody has signed in with this user ID yet.')
+    expect(output).toContain(`${unknownUserId} may now act as`)
+    expect(output).toContain('Note: no user has signed in with this ID yet.')
   })
 
   it.each([
@@ -86,7 +86,7 @@ describe('grant', () => {
     [`grant ${monaId} merchant NO:ORG 987654321`, '"NO:ORG" is not a scheme', 1],
     [`grant ${monaId} merchant business:NO:ORG 98/7`, '"98/7" is not a business identifier', 1],
     [`grant ${monaId} partner 99999`, 'partner 99999 is unknown: add it to the organisations file', 1],
-    [`grant ${monaId} partner 12345 67890`, '"67890" is one word too many', 2],
+    [`grant ${monaId} partner 12345 67890`, 'unexpected argument "67890"', 2],
     [`grant ${monaId} partner`, 'is missing', 2],
     [`grant ${monaId} 12345`, 'an organisation is', 2],
     [`grant`, 'a user ID is missing', 2],
@@ -99,7 +99,7 @@ describe('grant', () => {
 })
 
 describe('revoke', () => {
-  it('takes a grant away, and fails when it is not there', async () => {
+  it('removes a grant, and fails when there is none', async () => {
     await run(`grant ${monaId} partner 12345`)
     const done = await run(`revoke ${monaId} partner 12345`)
     expect(done).toMatchObject({ exitCode: 0, output: expect.stringContaining('may no longer act as Bikes') })
@@ -112,7 +112,7 @@ describe('revoke', () => {
     })
   })
 
-  it('works for an organisation that has left the organisations file', async () => {
+  it('works for an organisation that is no longer in the organisations file', async () => {
     await run(`grant ${monaId} partner 12345`)
     deps = { ...deps, organisations: new Map() }
     expect((await run('grants')).output).toContain('(not in the organisations file)')
@@ -126,28 +126,28 @@ describe('revoke', () => {
   })
 })
 
-describe('lists', () => {
-  it('say who may act as what, in columns, without control characters', async () => {
+describe('list commands', () => {
+  it('print grants in columns, without control characters', async () => {
     await run(`grant ${monaId} partner 12345`)
-    await run(`grant ${strangerId} merchant business:NO:ORG 987654321`)
+    await run(`grant ${unknownUserId} merchant business:NO:ORG 987654321`)
     const { exitCode, output } = await run('grants')
     expect(exitCode).toBe(0)
     const lines = output.split('\n')
     expect(lines).toHaveLength(3)
     expect(lines.map((line) => line.indexOf('SINCE')).find((at) => at > 0)).toBe(lines[1]?.search(/\d{4}-\d\d-\d\dT/))
-    expect(lines[1]).toContain(`${strangerId}  -  `)
+    expect(lines[1]).toContain(`${unknownUserId}  -  `)
     expect(lines[2]).toMatch(/^12745d37-\S+  Mona \]0;xÅs  partner 12345 +Bikes/)
     expect(output).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u)
     expect((await run(`grants ${monaId}`)).output.split('\n')).toHaveLength(2)
   })
 
-  it('say when there is nothing', async () => {
-    expect((await run(`grants ${strangerId}`)).output).toBe('There are no grants.')
+  it('say when there is nothing to list', async () => {
+    expect((await run(`grants ${unknownUserId}`)).output).toBe('There are no grants.')
     await database.pool.query('delete from users')
-    expect((await run('users')).output).toBe('Nobody has signed in yet.')
+    expect((await run('users')).output).toBe('No user has signed in yet.')
   })
 
-  it('say who has signed in', async () => {
+  it('print the users that have signed in', async () => {
     const before = await run('users')
     expect(before.output).toContain(monaId)
     expect(before.output).not.toContain('mona@example.com')
@@ -157,13 +157,13 @@ describe('lists', () => {
   })
 })
 
-describe('on a database of another version', () => {
+describe('with a database of another version', () => {
   const versions = {
     empty: 'the database is empty: start the portal',
-    older: 'the database is of an older version of the portal: start this version',
-    newer: 'the database is of a newer version of the portal: use the commands of that version',
+    older: 'the database schema is older than this version: start this version',
+    newer: 'the database schema is newer than this version: use the commands of the newer version',
   }
-  /** A database whose record of migrations says so; its tables are never looked at. */
+  /** A database whose migrations table says this version; the other tables are not used. */
   const openVersion = async (version: keyof typeof versions): Promise<Database> => {
     const other = await openEmptyTestDatabase()
     if (version === 'empty') return other
@@ -176,7 +176,7 @@ describe('on a database of another version', () => {
     ['users', 'grants', 'audit', 'status', 'import'].flatMap((name) =>
       (['empty', 'older', 'newer'] as const).map((version) => [name, version] as const),
     ),
-  )('%s says that it is %s, exits 3 and changes nothing', async (name, version) => {
+  )('%s reports that the database is %s, exits 3 and changes nothing', async (name, version) => {
     const other = await openVersion(version)
     try {
       expect(await runCommand({ ...deps, database: other }, [name], call)).toMatchObject({
@@ -196,11 +196,11 @@ describe('on a database of another version', () => {
     `sign-out ${monaId}`,
     'import grants.csv --apply',
     'sync',
-  ])('%s makes the tables first, as a start does', async (line) => {
+  ])('%s migrates an empty database first, as the portal does', async (line) => {
     const other = await openVersion('empty')
     try {
       const input = 'user_id,organisation,role,until,reason\n'
-      // `sync` fails later, as this test has nothing that reads organisations.
+      // `sync` fails later, as this test has no Management API.
       await Promise.allSettled([runCommand({ ...deps, database: other }, line.split(' '), { ...call, input })])
       expect(await schemaVersion(other)).toBe('current')
     } finally {
@@ -209,13 +209,16 @@ describe('on a database of another version', () => {
   })
 })
 
-it('explains itself', async () => {
+it('the help command prints the usage', async () => {
   expect(await run('help')).toMatchObject({ exitCode: 0, output: expect.stringContaining('grant <user-id>') })
 })
 
-it.each(['', 'constructor', 'drop', 'users all', 'grants x y'])('does not know "%s"', async (line) => {
-  expect(await run(line)).toMatchObject({ exitCode: 2, error: expect.stringContaining('npm run portal --') })
-})
+it.each(['', 'constructor', 'drop', 'users all', 'grants x y'])(
+  'the unknown command "%s" prints the usage and exits 2',
+  async (line) => {
+    expect(await run(line)).toMatchObject({ exitCode: 2, error: expect.stringContaining('npm run portal --') })
+  },
+)
 
 async function portal(argv: readonly string[], env: Record<string, string>) {
   const entry = join(import.meta.dirname, '../../src/cli/main.ts')
@@ -232,7 +235,7 @@ describe('npm run portal', () => {
   const file = join(directory, 'organisations.json')
   afterAll(() => rmSync(directory, { recursive: true }))
 
-  it('needs the database and the organisations file of the environment, and no more', async () => {
+  it('needs only the database and the organisations file from the environment', async () => {
     const keys = { type: 'management', clientId: 'id', clientSecret: 'secret' }
     writeFileSync(file, JSON.stringify({ partners: [{ id: '12345', name: 'Bikes', keys }], merchants: [] }))
     const env = { DATABASE_URL: await createTestSchema(), ORGANISATIONS_FILE: file }
@@ -244,13 +247,13 @@ describe('npm run portal', () => {
     expect((await portal(['grants'], env)).output).toContain('partner 12345')
   })
 
-  it('says that DATABASE_URL is missing, and what to do', async () => {
+  it('reports a missing DATABASE_URL and what to do', async () => {
     const { exitCode, error } = await portal(['users'], {})
     expect(exitCode).toBe(1)
     expect(error).toContain('DATABASE_URL is required: where PostgreSQL is, such as postgres://')
   })
 
-  it('names every mistake of the configuration, one a line, and exits 1', async () => {
+  it('reports all configuration errors, one per line, and exits 1', async () => {
     const env = { DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' }
     const { exitCode, output, error } = await portal(['users'], env)
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' })
@@ -262,12 +265,12 @@ describe('npm run portal', () => {
     ).toEqual(['DATABASE_URL', 'LOG_LEVEL'])
   })
 
-  it('says in words that PostgreSQL cannot be reached', async () => {
+  it('reports that PostgreSQL cannot be reached', async () => {
     const { exitCode, error } = await portal(['users'], {
       DATABASE_URL: 'postgres://portal:hunter2@127.0.0.1:1/x',
     })
     expect(exitCode).toBe(1)
-    expect(error).toContain('cannot be reached')
+    expect(error).toContain('cannot connect')
     expect(error).not.toMatch(/hunter2|\n\s+at /)
   })
 })

@@ -40,7 +40,7 @@ function cells(line: string | undefined): string[] {
   return (line ?? '').split(/ {2,}/)
 }
 
-it('says when nothing has been read, or there is nothing to read', async () => {
+it('status says when nothing has been read, or there is nothing to read', async () => {
   expect(await status([])).toMatchObject({
     exitCode: 0,
     output: 'There are no organisations in the organisations file (ORGANISATIONS_FILE).',
@@ -48,13 +48,12 @@ it('says when nothing has been read, or there is nothing to read', async () => {
   expect(await status([shop])).toEqual({
     exitCode: 0,
     error: '',
-    output:
-      'merchant business:NO:ORG 987654321: no portal has read anything of it yet.\nOrganisations: 0 being read, 0 due.',
+    output: 'merchant business:NO:ORG 987654321: not synced yet.\nOrganisations: 0 syncing, 0 due.',
   })
   expect(await status([shop], ['now'])).toMatchObject({ exitCode: 2 })
 })
 
-it('has a line for each thing that is read, with its age and what is wrong with it', async () => {
+it('status prints a line per resource with its age and failures', async () => {
   const later = `now() + interval '1 hour'`
   const ago = (minutes: string) => `now() - interval '1 minute' * (${minutes})`
   await insert('salesUnits', 0, { due_at: later, checked_at: ago('3'), total: '1200' })
@@ -82,9 +81,9 @@ it('has a line for each thing that is read, with its age and what is wrong with 
     ['merchant business:NO:ORG 987654321', 'list of sales units', '-', 'never', '1', '1', '-', '-'],
     ['partner 12345', 'list of sales units', '1 200', '3 min ago', '-', '-', '-', '-'],
     ['partner 12345', 'list of product order templates', '5', '10 min ago', '-', '-', '-', 'for 30 s'],
-    ['partner 12345', 'list of webhooks', '-', 'never', '-', '1', '1 for 2 h: the API refused the keys', '-'],
+    ['partner 12345', 'list of webhooks', '-', 'never', '-', '1', '1 for 2 h: the API refused the credentials', '-'],
     ['partner 12345', 'sales units', '1 200', '2 h to 5 min ago', '-', '-', '-', '-'],
     ['partner 12345', 'merchants', '30', 'never', '30', '30', '-', '-'],
   ])
-  expect(lines.slice(7)).toEqual(['', 'Organisations: 0 being read, 0 due.'])
+  expect(lines.slice(7)).toEqual(['', 'Organisations: 0 syncing, 0 due.'])
 })

@@ -23,8 +23,8 @@ beforeEach(async () => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-/** What the API says of these from now on. */
-function note(resource: (typeof lists)[number] | 'salesUnit', keys: readonly string[], ok: boolean) {
+/** Records an outcome of these resources, as the sync would. */
+function recordOutcome(resource: (typeof lists)[number] | 'salesUnit', keys: readonly string[], ok: boolean) {
   return noteOutcomes(
     database.kysely,
     bikes,
@@ -36,7 +36,7 @@ function note(resource: (typeof lists)[number] | 'salesUnit', keys: readonly str
   )
 }
 
-/** @param tick what the sync does when it is woken; all else is left undone */
+/** @param tick replaces the tick of the sync; nothing else runs */
 function sync(tick: () => Promise<void>, tell: (line: string) => void = () => {}) {
   return runCommand(
     {
@@ -50,8 +50,8 @@ function sync(tick: () => Promise<void>, tell: (line: string) => void = () => {}
   )
 }
 
-/** Lets time go by for whoever asks how late it is. */
-function jumps() {
+/** Advances the injected clock. */
+function fakeClock() {
   const real = performance.now.bind(performance)
   let ahead = 0
   vi.spyOn(performance, 'now').mockImplementation(() => real() + ahead)
@@ -60,10 +60,10 @@ function jumps() {
   }
 }
 
-it('when every list has failed, however much there still is to try', async () => {
+it('the command gives up when every list has failed', async () => {
   const { exitCode, error } = await sync(async () => {
-    for (const resource of lists) await note(resource, [''], false)
-    await note('salesUnit', msns.slice(0, 10), false)
+    for (const resource of lists) await recordOutcome(resource, [''], false)
+    await recordOutcome('salesUnit', msns.slice(0, 10), false)
   })
   expect(exitCode).toBe(1)
   expect(error).toContain('partner 12345: list of webhooks failed: the API did not answer\n')
@@ -71,14 +71,14 @@ it('when every list has failed, however much there still is to try', async () =>
   expect(error).toContain('partner 12345: 390 sales units not tried\n')
 })
 
-it('when something fails and nothing has been read for a minute; not sooner', async () => {
-  const jump = jumps()
+it('the command gives up when something has failed and nothing has been read for a minute', async () => {
+  const jump = fakeClock()
   const told: string[] = []
   const { exitCode, error } = await sync(
     async () => {
-      for (const resource of lists) await note(resource, [''], true)
-      await note('salesUnit', msns.slice(0, 300), true)
-      await note('salesUnit', msns.slice(300, 310), false)
+      for (const resource of lists) await recordOutcome(resource, [''], true)
+      await recordOutcome('salesUnit', msns.slice(0, 300), true)
+      await recordOutcome('salesUnit', msns.slice(300, 310), false)
     },
     (line) => {
       told.push(line)
@@ -92,8 +92,8 @@ it('when something fails and nothing has been read for a minute; not sooner', as
   expect(error).toContain('partner 12345: 90 sales units not tried\n')
 })
 
-it('when nothing at all happens for five minutes', async () => {
-  const jump = jumps()
+it('the command gives up when nothing happens for five minutes', async () => {
+  const jump = fakeClock()
   let told = 0
   const { exitCode, error } = await sync(
     async () => {},
@@ -106,28 +106,28 @@ it('when nothing at all happens for five minutes', async () => {
   expect(error).toContain('partner 12345: 400 sales units not tried\n')
 })
 
-it('but goes on while something is read, though something fails all the time', async () => {
-  const jump = jumps()
+it('the command continues while something is read, despite failures', async () => {
+  const jump = fakeClock()
   let read = 0
   const { exitCode, error } = await sync(
     async () => {
-      for (const resource of lists) await note(resource, [''], true)
-      await note('salesUnit', msns.slice(-1), false)
+      for (const resource of lists) await recordOutcome(resource, [''], true)
+      await recordOutcome('salesUnit', msns.slice(-1), false)
     },
     () => {
       jump(50_000)
       read = Math.min(msns.length - 1, read + 100)
-      void note('salesUnit', msns.slice(0, read), true)
+      void recordOutcome('salesUnit', msns.slice(0, read), true)
     },
   )
   expect(exitCode).toBe(1)
-  expect(error).toMatch(/^partner 12345: 1 of 400 sales units failed: the API did not answer\nNot all could be read/)
+  expect(error).toMatch(/^partner 12345: 1 of 400 sales units failed: the API did not answer\nSync incomplete after/)
 })
 
-it('makes very much due at once, but not what is not read by itself, and not what was read meanwhile', async () => {
+it('makeDue makes thousands of states due, except inactive and just refreshed ones', async () => {
   const many = Array.from({ length: 6000 }, (_, index) => String(index))
   await ensureDue(database.kysely, bikes, 'merchant', many)
-  await note('salesUnit', msns, true)
+  await recordOutcome('salesUnit', msns, true)
   const outcomes = [
     ...many.map((key) => ({ resource: 'merchant' as const, key, askedMs: 5000, nextSeconds: 600 })),
     { resource: 'productOrder' as const, key: 'x', askedMs: 5000, nextSeconds: Infinity },

@@ -38,7 +38,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function readingEnv(): Record<string, string> {
+function syncEnv(): Record<string, string> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     ORGANISATIONS_FILE: file,
@@ -50,7 +50,7 @@ function readingEnv(): Record<string, string> {
 
 async function startPortal(database: Readonly<Record<string, string>>): Promise<Running> {
   const env = {
-    ...readingEnv(),
+    ...syncEnv(),
     ...database,
     PORT: '0',
     SHUTDOWN_DELAY_MS: '0',
@@ -77,7 +77,7 @@ function command(line: string, env: Readonly<Record<string, string>>): Running {
   return process
 }
 
-/** What it printed, on both streams, when it ended; never a secret. */
+/** Runs the command and returns its output of both streams; fails if it contains a secret. */
 async function runCommand(line: string, env: Readonly<Record<string, string>>) {
   const process = command(line, env)
   const exitCode = await process.ended
@@ -92,21 +92,21 @@ function statusOf(what: string, rows: string) {
   return new RegExp(String.raw`^partner 23456 +${what} +${rows} +(\d+ \w+ to )?\d+ \w+ ago +- +- +- +-$`, 'm')
 }
 
-describe('beside a portal', () => {
-  it('sync is one more instance, and says how far it is', async () => {
-    const env = { ...readingEnv(), DATABASE_URL: await createTestSchema() }
+describe('with a running portal', () => {
+  it('sync works as one more instance and prints its progress', async () => {
+    const env = { ...syncEnv(), DATABASE_URL: await createTestSchema() }
     const main = await startPortal(env)
     api.faults.latencyMs = 1000
     const slow = await runCommand('sync partner 23456', env)
     expect(slow).toMatchObject({ exitCode: 0, output: expect.stringMatching(readEverything) })
     expect(slow.output).toMatch(/^partner 23456 {2}.*sales units \d+ of 40 read/m)
-    expect(slow.output).toMatch(/^All was read in \d+ s\.$/m)
+    expect(slow.output).toMatch(/^Sync finished in \d+ s\.$/m)
 
     const { exitCode, output } = await runCommand('status', env)
     expect(exitCode).toBe(0)
     expect(output).toMatch(statusOf('list of sales units', '40'))
     expect(output).toMatch(statusOf('webhooks of sales units', '40'))
-    expect(output).toMatch(/^Organisations: \d+ being read, \d+ due\.$/m)
+    expect(output).toMatch(/^Organisations: \d+ syncing, \d+ due\.$/m)
 
     api.faults.down = true
     const down = await runCommand('sync partner 34567', env)
@@ -119,13 +119,13 @@ describe('beside a portal', () => {
   }, 180_000)
 })
 
-describe('where no portal runs', () => {
+describe('without a running portal', () => {
   let env: Record<string, string>
   beforeAll(async () => {
-    env = { ...readingEnv(), DATABASE_URL: await createTestSchema() }
+    env = { ...syncEnv(), DATABASE_URL: await createTestSchema() }
   })
 
-  it('reads here, can be interrupted, and goes on from there', async () => {
+  it('sync reads by itself, can be interrupted, and continues later', async () => {
     expect(await runCommand('status', env)).toMatchObject({ exitCode: 3 })
 
     api.faults.latencyMs = 1000
@@ -133,7 +133,7 @@ describe('where no portal runs', () => {
     await interrupted.says(/partner 12345 {2}lists/)
     interrupted.child.kill('SIGINT')
     expect(await interrupted.ended).toBe(130)
-    expect(interrupted.output()).toContain('interrupted: what was read is kept')
+    expect(interrupted.output()).toContain('interrupted: progress is kept')
 
     api.faults.latencyMs = 0
     const all = await runCommand('sync', env)
@@ -142,7 +142,7 @@ describe('where no portal runs', () => {
     expect((await runCommand('status', env)).output).toMatch(statusOf('sales units', '40'))
   }, 180_000)
 
-  it('says that there are no organisations', async () => {
+  it('sync says when there are no organisations', async () => {
     const { ORGANISATIONS_FILE: _file, ...without } = env
     expect(await runCommand('sync', without)).toEqual({
       exitCode: 1,

@@ -9,7 +9,7 @@ const nordlys: Organisation = { kind: 'partner', id: '12345', name: 'Nordlys Pla
 
 let test: TestPortal
 beforeAll(async () => {
-  // No retry by itself while a test looks.
+  // No automatic retry during a test.
   const env = {
     SYNC_RETRY_SECONDS: '600',
     SYNC_DOUBT_SECONDS: '600',
@@ -36,25 +36,25 @@ async function sync(line: string, signal = new AbortController().signal) {
   return { ...result, told }
 }
 
-/** Everything the API was asked meanwhile, without tokens. */
-function asked(): string[] {
+/** The API requests so far, without tokens. */
+function requestedPaths(): string[] {
   return test.api.requests
     .filter(({ organisation, path }) => organisation && !/token/.test(path))
     .map(({ path }) => path)
 }
 
 describe('sync', () => {
-  it('reads everything of one organisation now, and nothing of the others', async () => {
+  it('reads everything of one organisation, and nothing of the others', async () => {
     test.api.requests.length = 0
     const renamed = test.world.salesUnits.find(({ body }) => body.msn === '231777')
     if (renamed) renamed.body.name = "Ole's Gym & Sauna"
     const { exitCode, output, error } = await sync('partner 12345')
     expect({ exitCode, error }).toEqual({ exitCode: 0, error: '' })
     expect(output).toMatch(
-      /^partner 12345 {2}read: 5 lists, 12 sales units, 7 merchants, webhooks of 12 sales units\nAll was read in \d+ s\.$/,
+      /^partner 12345 {2}read: 5 lists, 12 sales units, 7 merchants, webhooks of 12 sales units\nSync finished in \d+ s\.$/,
     )
     // 5 lists, 12 sales units, 7 merchants and the webhooks of 12.
-    expect(asked()).toHaveLength(36)
+    expect(requestedPaths()).toHaveLength(36)
     expect(test.api.requests.every(({ organisation }) => organisation === 'partner/12345')).toBe(true)
     const { rows } = await test.portal.database.pool.query<{ name: string }>(
       `select name from sales_units where organisation = 'partner/12345' and key = '231777'`,
@@ -73,7 +73,7 @@ describe('sync', () => {
     )
   })
 
-  it('tells about once a second how far it is', async () => {
+  it('prints its progress about once a second', async () => {
     test.api.faults.latencyMs = 1500
     const { exitCode, told } = await sync('partner 12345')
     expect(exitCode).toBe(0)
@@ -83,14 +83,14 @@ describe('sync', () => {
     expect(told.length).toBeGreaterThan(1)
   })
 
-  it('says which could not be read and why, and fails', async () => {
+  it('prints which resources could not be read and why, and fails', async () => {
     test.api.faults.override = ({ path }) =>
       path.endsWith('/sales-units/123456') || path.includes('price-packages') ? { status: 500 } : undefined
     const { exitCode, output, error, told } = await sync('partner 12345')
     expect({ exitCode, output }).toEqual({ exitCode: 1, output: '' })
     expect(told.at(-1)).toContain('partner 12345  read: 4 lists, 11 sales units, 7 merchants')
     expect(error).toMatch(
-      /^partner 12345: list of price packages failed: the API did not answer\npartner 12345: 1 of 12 sales units failed: the API did not answer\nNot all could be read, in /,
+      /^partner 12345: list of price packages failed: the API did not answer\npartner 12345: 1 of 12 sales units failed: the API did not answer\nSync incomplete after /,
     )
   })
 
@@ -103,29 +103,29 @@ describe('sync', () => {
     test.api.faults.down = false
   })
 
-  it('says that the keys were refused', async () => {
+  it('reports that the credentials were refused', async () => {
     test.api.faults.revokeTokens()
     test.api.faults.override = ({ path }) => (path.includes('token') ? { status: 401 } : undefined)
     const { exitCode, error } = await sync('merchant business:NO:ORG 311900456')
     expect(exitCode).toBe(1)
     expect(error).toContain(
-      'merchant business:NO:ORG 311900456: list of sales units failed: the API refused the keys\n',
+      'merchant business:NO:ORG 311900456: list of sales units failed: the API refused the credentials\n',
     )
   })
 
-  it('says what is not believed yet', async () => {
+  it('reports suspect lists', async () => {
     const path = '/management/v1/partners/price-packages'
     test.api.faults.override = (request) => (request.path === path ? { status: 204 } : undefined)
     const { output } = await sync('partner 12345')
-    expect(output).toContain('partner 12345  list of price packages: has lost so much at once')
+    expect(output).toContain('partner 12345  list of price packages: SUSPECT, lost many rows at once')
   })
 
-  it('ends when it is told to', async () => {
+  it('ends when it is aborted', async () => {
     test.api.faults.latencyMs = 1500
     const { exitCode, error } = await sync('partner 12345', AbortSignal.timeout(300))
     expect({ exitCode, error }).toEqual({
       exitCode: 1,
-      error: 'interrupted: what was read is kept, and the rest is read in its turn',
+      error: 'interrupted: progress is kept; the portal continues in the background',
     })
     await test.settled()
   })
@@ -134,7 +134,7 @@ describe('sync', () => {
     ['partner 99999', 'partner 99999 is unknown: add it to the organisations file', 1],
     ['partner x', '"x" is not a partner ID', 1],
     ['everything', 'an organisation is', 2],
-    ['partner 12345 now', '"now" is one word too many', 2],
+    ['partner 12345 now', 'unexpected argument "now"', 2],
   ])('refuses %s', async (line, words, exitCode) => {
     const result = await sync(line)
     expect(result).toMatchObject({ exitCode, output: '' })
@@ -142,7 +142,7 @@ describe('sync', () => {
   })
 })
 
-it('does nothing without organisations', async () => {
+it('sync does nothing without organisations', async () => {
   const { database, sync: engine } = test.portal
   const deps = {
     database,

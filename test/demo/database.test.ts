@@ -30,14 +30,14 @@ afterAll(async () => {
   rmSync(directory, { recursive: true })
 })
 
-it('is for the user who started it, and for one process at a time', async () => {
+it('the database is only for the user who started it, and for one process at a time', async () => {
   expect(statSync(directory).mode & 0o777).toBe(0o700)
   expect(await startDatabase({ directory })).toBeUndefined()
   const long = join(directory, 'x'.repeat(100))
-  await expect(startDatabase({ directory: long })).rejects.toThrow('is too long a path for a UNIX socket')
+  await expect(startDatabase({ directory: long })).rejects.toThrow('is too long for the path of a UNIX socket')
 })
 
-it('gives each connection the settings that it came with', async () => {
+it('each connection keeps its own settings', async () => {
   const admin = await connect()
   for (const schema of ['one', 'two']) await admin.query(`create schema ${schema}`)
   const one = await connect({ options: '-c search_path=one', application_name: "o'ne" })
@@ -50,10 +50,10 @@ it('gives each connection the settings that it came with', async () => {
   expect((await two.query(settings)).rows).toEqual([{ name: '', timeout: '7s', rows: 0 }])
 })
 
-it('keeps apart what several connections ask at once, however long it is', async () => {
-  // PGlite's timer would go off between the messages of a query, if they were executed one by one.
-  const impatient = async (): Promise<Client> => connect({ statement_timeout: '1' })
-  const askers = await Promise.all(Array.from({ length: 5 }, impatient))
+it('concurrent queries of several connections do not mix, even long ones', async () => {
+  // PGlite's timeout would fire between the messages of a query if they were executed one by one.
+  const withShortTimeout = async (): Promise<Client> => connect({ statement_timeout: '1' })
+  const askers = await Promise.all(Array.from({ length: 5 }, withShortTimeout))
   const ask = async (client: Client, index: number): Promise<void> => {
     for (let round = 0; round < 10; round += 1) {
       const text = 'x'.repeat(300_000 + index)
@@ -68,7 +68,7 @@ it('keeps apart what several connections ask at once, however long it is', async
   await Promise.all(askers.map(ask))
 })
 
-it('has a transaction to itself, and rolls back that of a connection that dies', async () => {
+it('a transaction is isolated, and rolled back when its connection is lost', async () => {
   const [one, two] = [await connect(), await connect()]
   await one.query('create table kept (x int)')
   await one.query('begin')
@@ -83,7 +83,7 @@ it('has a transaction to itself, and rolls back that of a connection that dies',
   expect((await still).rows).toEqual([{ count: 1 }])
 })
 
-it('tells a connection that listens what another one notifies', async () => {
+it('a listening connection receives the notifications of another', async () => {
   const [one, two] = [await connect(), await connect()]
   const heard = vi.fn<(payload: string | undefined) => void>()
   one.on('notification', ({ payload }) => heard(payload))

@@ -37,7 +37,7 @@ async function stop(demo: Running): Promise<number | null> {
   return demo.ended
 }
 
-it('starts without any environment, stops with Ctrl-C, and goes on where it was', async () => {
+it('the demo starts without any environment, stops with Ctrl-C, and keeps its data', async () => {
   const first = runDemo()
   const url = await urlOf(first)
   for (const { name } of demoPeople) expect(first.output()).toContain(name)
@@ -50,7 +50,7 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
   expect(await second.ended).toBe(1)
   expect(second.output()).toBe(`a demo runs in ./data already: it is at ${url}\n`)
 
-  // The operator's commands work beside it, with the environment that it has written down.
+  // The operator's commands work with the environment file that the demo has written.
   const userId = (await browser.open('/profile')).$('#user-id').text()
   expect((await command('revoke', userId, 'partner', '12345')).exitCode).toBe(0)
   expect((await browser.open('/partners/12345')).status).toBe(404)
@@ -69,23 +69,23 @@ it('starts without any environment, stops with Ctrl-C, and goes on where it was'
   expect(still.url.pathname).toBe('/merchants/business:NO:ORG/311900456')
   expect(await stop(third)).toBe(0)
 
-  // Nobody else on the machine can read what it keeps.
+  // Only the user who started the demo can read its data.
   expect(statSync(join(directory, 'data')).mode & 0o077).toBe(0)
   expect(statSync(join(directory, 'data/demo-organisations.json')).mode & 0o077).toBe(0)
 }, 180_000)
 
-it('leaves no process behind when it is killed, and starts again', async () => {
+it('the demo leaves no process behind when it is killed, and starts again', async () => {
   const killed = runDemo()
   const url = await urlOf(killed)
   killed.child.kill('SIGKILL')
-  // The output is closed when the last process that could write to it has ended: the database.
+  // The output is closed when the database, the last process with it, has ended.
   await killed.ended
   const again = runDemo()
   expect(await urlOf(again)).toBe(url)
   expect(await stop(again)).toBe(0)
 }, 180_000)
 
-it('does not open what another version has written, and says how to start afresh', async () => {
+it('the demo does not open the data of another version, and says how to reset it', async () => {
   const data = join(directory, 'data')
   const name = readdirSync(data).find((file) => file.startsWith('database'))
   renameSync(join(data, name ?? ''), join(data, 'database'))
@@ -96,7 +96,7 @@ it('does not open what another version has written, and says how to start afresh
   )
 }, 180_000)
 
-it('--reset starts afresh', async () => {
+it('--reset deletes the data', async () => {
   const demo = runDemo(['--reset'])
   const browser = new Browser(await urlOf(demo))
   const landing = await browser.signIn('Kari Nordmann')
@@ -104,19 +104,19 @@ it('--reset starts afresh', async () => {
   expect(await stop(demo)).toBe(0)
 }, 180_000)
 
-it('has the world, the faults and the pace that its switches say', async () => {
+it('the switches set the world, the faults and the rate limit', async () => {
   const switches = parseDemoSwitches(['--sales-units', '30', '--latency', '5', '--rate-limit', '15'])
   const demo = await startDemo({ ...switches, dataDir: join(directory, 'limited'), log: 'silent' })
   const { requests, faults } = demo.managementApi
   expect(faults).toMatchObject(switches.faults)
   const ofPartner = () => requests.filter(({ organisation }) => organisation === 'partner/23456')
   await vi.waitFor(() => expect(ofPartner().length).toBeGreaterThan(40), { timeout: 90_000 })
-  // A portal that knew no better would have been told off: it makes a hundred calls a second.
+  // With its default of 100 calls a second the portal would have got 429.
   expect(requests.filter(({ status }) => status === 429)).toEqual([])
   await demo.stop()
 }, 120_000)
 
-it('tells what its switches have made of it, and refuses those that make no sense', async () => {
+it('the demo prints the effect of its switches, and refuses invalid ones', async () => {
   const demo = runDemo(['--reset', '--sales-units', '50', '--down'])
   await demo.says(/The demo Management API is down; partner 23456 has 50 sales units\./)
   expect(await stop(demo)).toBe(0)
@@ -127,7 +127,7 @@ it('tells what its switches have made of it, and refuses those that make no sens
   expect(wrong.output()).not.toMatch(/\bat .*\.ts:\d+/)
 }, 180_000)
 
-it('explains itself and refuses options that it does not have', async () => {
+it('--help prints the usage, and unknown options are refused', async () => {
   const help = runDemo(['--help'])
   expect(await help.ended).toBe(0)
   expect(help.output()).toContain('--reset')

@@ -19,7 +19,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-it('begins with a year behind it, so that there is something to look at', async () => {
+it('the demo starts with a year of history for charts and notices', async () => {
   await vi.waitFor(
     async () => expect((await kari.open('/partners/12345')).$('section.chart svg[role=img]').length).toBe(2),
     { timeout: 60_000, interval: 250 },
@@ -32,7 +32,7 @@ it('begins with a year behind it, so that there is something to look at', async 
   expect(notices).toEqual(['expiring', 'waiting', 'rejected', 'newSalesUnits'])
 })
 
-it('reads nothing new where its history says the same as its API', async () => {
+it('the first sync records no changes to the generated history', async () => {
   const { kysely } = demo.portal.database
   await vi.waitFor(
     async () => {

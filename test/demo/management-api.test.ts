@@ -89,13 +89,13 @@ function requestToken(keys: DemoKeys, headers: Record<string, string> = {}) {
       })
 }
 
-// The tests look into bodies of many forms; what is not there fails the assertion.
+// The bodies have many shapes; a missing member fails the assertion.
 // oxlint-disable-next-line typescript/no-explicit-any
 async function json(answer: Promise<Response>): Promise<any> {
   return (await answer).json()
 }
 
-/** A caller with all headers right; a header given as '' is left out. */
+/** Returns a GET function with all required headers; a header given as '' is omitted. */
 async function signIn(key: string) {
   const keys = keysOf(key)
   const answer = await json(requestToken(keys))
@@ -151,7 +151,7 @@ describe('token endpoints', () => {
     },
   )
 
-  test('standard: an MSN of somebody else is 401, an own one is fine', async () => {
+  test('standard: an MSN of another organisation is 401, an own one is accepted', async () => {
     expect(await status(requestToken(keysOf(nordlys), { 'Merchant-Serial-Number': '290001' }))).toBe(401)
     expect(await status(requestToken(keysOf(nordlys), { 'Merchant-Serial-Number': '123456' }))).toBe(200)
     expect(await status(requestToken(keysOf(cafe), { 'Merchant-Serial-Number': '123456' }))).toBe(401)
@@ -174,7 +174,7 @@ describe('token endpoints', () => {
     expect(await json(answer)).toEqual({ error: 'unsupported_grant_type' })
   })
 
-  test('each endpoint refuses the other kind of keys', async () => {
+  test('each endpoint refuses the other type of credentials', async () => {
     const { clientId, clientSecret } = keysOf(nordlys)
     expect(await status(requestToken({ type: 'management', clientId, clientSecret }))).toBe(401)
     const asPartner = { ...keysOf(acme), type: 'partner' as const, subscriptionKey: 'any' }
@@ -207,13 +207,13 @@ describe('headers', () => {
     expect(await status(requestToken(keysOf(nordlys), { [header]: 'x'.repeat(31) }))).toBe(400)
   })
 
-  test('a token that was never issued is 401, and so is none', async () => {
+  test('an unknown token is 401, and so is a missing one', async () => {
     const get = await signIn(nordlys)
     expect(await status(get(salesUnitsPath, { Authorization: 'Bearer made-up' }))).toBe(401)
     expect(await status(get(salesUnitsPath, { Authorization: '' }))).toBe(401)
   })
 
-  test('the subscription key must be the own one; with management keys it is ignored', async () => {
+  test('the subscription key must match the token; with management credentials it is ignored', async () => {
     const partner = await signIn(nordlys)
     expect(await status(partner(salesUnitsPath, { 'Ocp-Apim-Subscription-Key': '' }))).toBe(401)
     const other = keysOf(fjordkasse)
@@ -223,7 +223,7 @@ describe('headers', () => {
     expect(await status(merchant(salesUnitsPath, { 'Ocp-Apim-Subscription-Key': 'any' }))).toBe(200)
   })
 
-  test('sales unit keys need their own MSN', async () => {
+  test('sales unit credentials need their own MSN', async () => {
     const get = await signIn(cafe)
     expect(await msns(get)).toEqual(['140512'])
     expect(await status(get(salesUnitsPath, { 'Merchant-Serial-Number': '' }))).toBe(400)
@@ -270,7 +270,7 @@ describe('isolation', () => {
     expect(await status(other('/management/v1/merchants/business:NO:ORG/311900456'))).toBe(404)
   })
 
-  test('a merchant sees itself only, with the sales units of all its partners', async () => {
+  test('a merchant sees only itself, with the sales units of all its partners', async () => {
     const get = await signIn(acme)
     expect(await msns(get)).toEqual(['123456', '123789', '124680', '124999'])
     expect(await status(get('/management/v1/merchants/business:NO:ORG/311900456'))).toBe(200)
@@ -281,7 +281,7 @@ describe('isolation', () => {
     expect(await status(get('/management/v1/product-order-templates'))).toBe(404)
   })
 
-  test('product orders are those of the partner; expired ones when asked for', async () => {
+  test('product orders are those of the partner; expired ones on request', async () => {
     const get = await signIn(nordlys)
     const listed = await json(get('/management/v2/product-orders'))
     expect(listed).toHaveLength(33)
@@ -300,7 +300,7 @@ describe('isolation', () => {
     expect(await status(large('/management/v1/product-order-templates'))).toBe(404)
   })
 
-  test('webhooks: the own ones, or those of one sales unit that the caller may see', async () => {
+  test('webhooks are the own ones, or those of one visible sales unit', async () => {
     const partner = await signIn(nordlys)
     expect(await urls(partner)).toHaveLength(3)
     expect(await urls(partner, { 'Merchant-Serial-Number': '123456' })).toContain('https://acme-fitness.example/doors')
@@ -312,7 +312,7 @@ describe('isolation', () => {
     expect(await urls(await signIn(sauna), { 'Merchant-Serial-Number': '290001' })).toHaveLength(1)
   })
 
-  test('a sales unit that is deactivated while the API runs is gone at once, and so is its merchant', async () => {
+  test('a sales unit deactivated while the API runs disappears at once, and so does its merchant', async () => {
     const get = await signIn(nordlys)
     const unit = world.salesUnits.find(({ body }) => body.msn === '231777')!
     unit.active = false
@@ -323,7 +323,7 @@ describe('isolation', () => {
     expect(await status(get(`${salesUnitsPath}/231778`))).toBe(200)
   })
 
-  test('what comes, goes and changes while the API runs is so at once', async () => {
+  test('changes of the world while the API runs are visible at once', async () => {
     const get = await signIn(nordlys)
     const forUnit = { 'Merchant-Serial-Number': '230001' }
     expect(await urls(get, forUnit)).toHaveLength(1)
@@ -361,7 +361,7 @@ describe('oddities', () => {
     expect(rows.every(({ msn }: { msn: unknown }) => ['string', 'number'].includes(typeof msn))).toBe(true)
   })
 
-  test('so has every seventh order with a sales unit, but not its details', async () => {
+  test('every seventh order with a sales unit has its msn as a number in the list, but not in its details', async () => {
     const get = await signIn(nordlys)
     const orders = await json(get('/management/v2/product-orders'))
     const odd = orders.filter((row: { salesUnit?: { msn: unknown } }) => typeof row.salesUnit?.msn === 'number')
@@ -400,7 +400,7 @@ describe('oddities', () => {
   })
 })
 
-/** One after the other, so that the answers come in the order that the fail rate decides. */
+/** Sequential requests, so that the order of the statuses is deterministic. */
 async function sixtyTimes(failRate: number): Promise<number[]> {
   const get = await signIn(nordlys)
   api.faults.failRate = failRate
@@ -411,7 +411,7 @@ async function sixtyTimes(failRate: number): Promise<number[]> {
 }
 
 describe('faults', () => {
-  test('it can be bad from the start', async () => {
+  test('faults can be set at the start', async () => {
     await stop()
     await start({ faults: { down: true } })
     await expect(requestToken(keysOf(nordlys))).rejects.toThrow(TypeError)
@@ -425,7 +425,7 @@ describe('faults', () => {
     expect(performance.now() - before).toBeGreaterThanOrEqual(115)
   })
 
-  test('down cuts the connection, and it can come up again', async () => {
+  test('down closes connections, and can be cleared', async () => {
     const get = await signIn(nordlys)
     api.faults.down = true
     await expect(get(salesUnitsPath)).rejects.toThrow(TypeError)
@@ -447,7 +447,7 @@ describe('faults', () => {
     expect(await status(get(salesUnitsPath))).toBe(200)
   })
 
-  test('rate limit: each organisation has its own, in which its tokens count', async () => {
+  test('rate limit: each organisation has its own, which includes token calls', async () => {
     const [one, other] = [await signIn(nordlys), await signIn(acme)]
     api.faults.rateLimitPerSecond = 2
     expect(await status(requestToken(keysOf(nordlys)))).toBe(200)
@@ -456,7 +456,7 @@ describe('faults', () => {
     expect(await statuses(other, salesUnitsPath, salesUnitsPath)).toEqual([200, 429])
   })
 
-  test('fail rate: that share of the answers, the same in every run', async () => {
+  test('fail rate: that share of the responses fails, the same ones in every run', async () => {
     const first = await sixtyTimes(0.3)
     const failed = first.filter((code) => code !== 200)
     expect(failed.length).toBeGreaterThan(8)
@@ -467,7 +467,7 @@ describe('faults', () => {
     expect(await sixtyTimes(0.3)).toEqual(first)
   })
 
-  test('override answers instead of the API, and can count the attempts', async () => {
+  test('override replaces the response, and receives the number of the attempt', async () => {
     const get = await signIn(nordlys)
     api.faults.override = ({ method, path, msn, attempt }) => {
       if (path.startsWith('/webhooks') && msn === '123456') return { status: 502, body: '<h1>Bad gateway</h1>' }

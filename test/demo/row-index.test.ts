@@ -22,12 +22,12 @@ describe.each([{ mostHaveNone: false }, { mostHaveNone: true }])('an index, %o',
     looked = 0
   })
 
-  it('finds a row without looking at the others', () => {
+  it('finds a row without reading the others', () => {
     expect(find('k50')).toEqual([row('k50')])
     expect(looked).toBe(1)
   })
 
-  it('finds what is pushed, spliced in and put in the place of another', () => {
+  it('finds pushed, spliced and replaced rows', () => {
     rows.push(row('new'))
     expect(find('new')).toEqual([row('new')])
     rows.splice(10, 0, row('inside'))
@@ -39,7 +39,7 @@ describe.each([{ mostHaveNone: false }, { mostHaveNone: true }])('an index, %o',
     expect(find('k50')).toEqual([row('k50')])
   })
 
-  it('does not find what was taken out, or goes by another key now', () => {
+  it('does not find removed rows and rows with a changed key', () => {
     rows.splice(50, 1)
     expect(find('k50')).toEqual([])
     const [first] = find('k60')
@@ -48,20 +48,20 @@ describe.each([{ mostHaveNone: false }, { mostHaveNone: true }])('an index, %o',
     expect(find('other')).toEqual([row('other', 'k60')])
   })
 
-  it('finds all rows of a key, in their order, as they are now', () => {
+  it('finds all current rows of a key in order', () => {
     rows.push(row('k3', 'second'))
     expect(find('k3').map(({ name }) => name)).toEqual(['k3', 'second'])
     rows.splice(3, 1, row('k3', 'changed'))
     expect(find('k3').map(({ name }) => name)).toEqual(['changed', 'second'])
   })
 
-  it('starts afresh with another array', () => {
+  it('is rebuilt for another array', () => {
     rows = [row('k50', 'another')]
     expect(find('k50')).toEqual([row('k50', 'another')])
   })
 })
 
-it('finds a row that took the place of another though nothing else has changed', () => {
+it('an index finds a replaced row when nothing else has changed', () => {
   const find = createRowIndex<Row>(({ key }) => key)
   const rows = [row('a'), row('b'), row('c')]
   find(rows, 'a')
@@ -69,7 +69,7 @@ it('finds a row that took the place of another though nothing else has changed',
   expect(find(rows, 'x')).toEqual([row('x')])
 })
 
-it('does not look at all rows for what most have none of', () => {
+it('an index does not read all rows for a key that most rows lack', () => {
   let looked = 0
   const find = createRowIndex<Row>(
     ({ key }) => {

@@ -9,7 +9,7 @@ function parse(line: string) {
 }
 
 describe('the switches', () => {
-  it('are an ordinary demo when there are none', () => {
+  it('default to the ordinary demo', () => {
     expect(parse('')).toEqual({
       salesUnits: 1200,
       faults: { latencyMs: 0, failRate: 0, rateLimitPerSecond: null, down: false },
@@ -35,7 +35,7 @@ describe('the switches', () => {
     ['--log info', { log: 'info' }],
     ['--help', { help: true }],
     ['--down --latency 5 --sales-units 7', { salesUnits: 7, faults: { latencyMs: 5, down: true } }],
-  ])('%s', (line, expected) => {
+  ])('parse %s', (line, expected) => {
     expect(parse(line)).toMatchObject(expected)
   })
 
@@ -58,24 +58,24 @@ describe('the switches', () => {
     ['--down=yes', "Option '--down' does not take an argument"],
     ['--dwon', "Unknown option '--dwon'"],
     ['20', "Unexpected argument '20'"],
-  ])('%s is refused in words', (argument, words) => {
+  ])('refuse %s with a message', (argument, words) => {
     expect(() => parseDemoSwitches([argument])).toThrow(
       expect.objectContaining({ name: 'DemoSwitchError', message: expect.stringContaining(words) }),
     )
   })
 
-  it('that are wrong are all named at once', () => {
+  it('report all errors at once', () => {
     expect(() => parse('--sales-units x --rate-limit 0')).toThrow(
       '--sales-units must be a whole number from 1 to 400000\n--rate-limit must be a whole number from 1 to 10000',
     )
   })
 
-  it('are all explained', () => {
+  it('are all in the help', () => {
     for (const name of ['sales-units', 'latency', 'fail-rate', 'rate-limit', 'down', 'reset', 'log', 'help'])
       expect(demoUsage).toContain(`--${name}`)
   })
 
-  it('are what a world and an API are made of', () => {
+  it('configure the world and the API', () => {
     const switches = parse('--sales-units 30 --latency 3 --rate-limit 9')
     const world = createDemoWorld(switches)
     expect(world.salesUnits.filter(({ partnerId }) => partnerId === '23456')).toHaveLength(30)
@@ -91,6 +91,6 @@ it.each([
     '--latency 200 --fail-rate 0.1 --rate-limit 20',
     'answers after 200 ms, fails 10 % of the calls, takes 20 calls a second from an organisation',
   ],
-])('the faults of "%s" in words', (line, words) => {
+])('the faults of "%s" are described', (line, words) => {
   expect(describeFaults(parse(line).faults)).toBe(words)
 })

@@ -30,7 +30,7 @@ function isDistinct(values: string[]) {
   return new Set(values).size === values.length
 }
 
-test('two builds are equal, share nothing, and another size leaves the small partner as it is', () => {
+test('two builds are equal and share nothing, and another size does not change the small partner', () => {
   const again = createDemoWorld()
   expect(again).toEqual(world)
   const before = structuredClone(world)
@@ -53,7 +53,7 @@ test('two builds are equal, share nothing, and another size leaves the small par
   expect(small.salesUnits.filter(({ partnerId }) => partnerId === '23456')).toHaveLength(20)
 })
 
-test('ids stay different in a large world', () => {
+test('IDs are unique in a large world', () => {
   const { merchants, salesUnits } = createDemoWorld({ salesUnits: 40_000 })
   expect(isDistinct(salesUnits.map(({ body }) => body.msn))).toBe(true)
   expect(isDistinct(merchants.map(({ body }) => Object.values(body.businessIdentifier).join('/')))).toBe(true)
@@ -71,7 +71,7 @@ test.each([
   expect(isDistinct(own.map(({ body }) => body.productOrderId))).toBe(true)
 })
 
-test('a world without sales units for the large partner can be made', () => {
+test('a world can have no sales units of the large partner', () => {
   expect(createDemoWorld({ salesUnits: 0 }).productOrders).toHaveLength(38)
 })
 
@@ -88,7 +88,7 @@ describe('sizes', () => {
     expect(count(world.templates)).toBe(templates)
   })
 
-  test('merchants: several sales units of one, some hundred of the large partner', () => {
+  test('merchants have several sales units; the large partner has hundreds of merchants', () => {
     expect(merchantsOf('12345').get('311900456')?.length).toBeGreaterThan(2)
     expect(merchantsOf('23456').size).toBe(300)
   })
@@ -98,7 +98,7 @@ describe('product orders of 12345', () => {
   const statuses = ['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'EXPIRED', 'COMPLETED', 'REJECTED']
   const productTypes = ['PAYMENT_INTEGRATION', 'CASHIER', 'CHECKOUT', 'LOGIN', 'DONATIONS']
 
-  test.each(productTypes)('%s has been prefilled in every status', (productType) => {
+  test.each(productTypes)('%s has prefilled orders in every status', (productType) => {
     const seen = orders.filter((o) => o.productType === productType && o.productOrderType === 'PREFILL')
     expect(seen.map(({ status }) => status)).toEqual(expect.arrayContaining(statuses))
   })
@@ -108,7 +108,7 @@ describe('product orders of 12345', () => {
     expect(seen.map(({ status }) => status).toSorted()).toEqual(['COMPLETED', 'RECEIVED', 'REJECTED'])
   })
 
-  test('every product type has come in another way than prefilled, too', () => {
+  test('every product type also has orders that are not prefilled', () => {
     const seen = orders.filter(({ productOrderType }) => productOrderType !== 'PREFILL')
     expect(new Set(seen.map(({ productType }) => productType))).toEqual(new Set(productTypes))
   })
@@ -118,7 +118,7 @@ describe('product orders of 12345', () => {
     expect(orders.filter(({ productType }) => !productTypes.includes(productType))).toHaveLength(1)
   })
 
-  test('only COMPLETED has a sales unit, only a live prefilled one has a link; else null or absent', () => {
+  test('only COMPLETED has a sales unit and only a current prefilled order a link; else null or absent', () => {
     for (const order of [...orders, ...ordersOf('23456').map(({ body }) => body)]) {
       const final = ['EXPIRED', 'COMPLETED', 'REJECTED'].includes(order.status)
       expect(!!order.salesUnit).toBe(order.status === 'COMPLETED')
@@ -131,7 +131,7 @@ describe('product orders of 12345', () => {
   })
 })
 
-test('every market, in merchants and in price packages with and without commission', () => {
+test('every market has merchants and price packages with and without commission', () => {
   const markets = new Set(['DK', 'FI', 'NO'])
   const own = world.pricePackages.filter(({ partnerId }) => partnerId === '12345').map(({ body }) => body)
   const countries = unitsOf('12345').map(({ body }) => body.businessIdentifier.scheme.slice(9, 11))
@@ -143,7 +143,7 @@ test('every market, in merchants and in price packages with and without commissi
   expect(new Set(own.map(({ visibleInSignupForm }) => visibleInSignupForm))).toEqual(new Set([true, false]))
 })
 
-test('the tricky names are there', () => {
+test('the world has the awkward names', () => {
   const names = unitsOf('12345').map(({ body }) => body.name)
   expect(names).toEqual(
     expect.arrayContaining([
@@ -160,7 +160,7 @@ test('the tricky names are there', () => {
   expect(names.join('')).toMatch(/ä/)
 })
 
-test('the tricky configurations are there', () => {
+test('the world has the awkward configurations', () => {
   const configurations = unitsOf('12345').map(({ body }) => body.configuration)
   expect(configurations).toContainEqual({ paymentAllowed: false, captureType: 'NotApplicable' })
   expect(configurations).toContainEqual(
@@ -169,7 +169,7 @@ test('the tricky configurations are there', () => {
   expect(unitsOf('12345').filter(({ body }) => !body.settlementBankAccount)).toHaveLength(1)
 })
 
-test('everything keeps to the patterns and limits of the API, and no id is used twice', () => {
+test('all values match the patterns and limits of the API, and IDs are unique', () => {
   for (const { body } of world.salesUnits) {
     expect(body.msn).toMatch(msnPattern)
     expect(body.name.length).toBeLessThanOrEqual(50)
@@ -199,7 +199,7 @@ test('everything keeps to the patterns and limits of the API, and no id is used 
   expect(isDistinct(uuids)).toBe(true)
 })
 
-test('what is referred to exists', () => {
+test('all references exist', () => {
   const merchants = new Set(world.merchants.map(({ body }) => JSON.stringify(body.businessIdentifier)))
   const units = new Map(world.salesUnits.map((row) => [row.body.msn, row]))
   for (const { body } of world.salesUnits) expect(merchants).toContain(JSON.stringify(body.businessIdentifier))
@@ -216,10 +216,10 @@ test('what is referred to exists', () => {
   }
 })
 
-describe('keys and people', () => {
+describe('credentials and people', () => {
   const file = organisationsFile(world)
 
-  test('the organisations file has every kind of keys and no secret twice', () => {
+  test('the organisations file has every type of credentials and no secret twice', () => {
     expect(file.partners.map(({ id, keys }) => [id, keys.type])).toEqual([
       ['12345', 'partner'],
       ['23456', 'partner'],
@@ -237,7 +237,7 @@ describe('keys and people', () => {
     expect(isDistinct([...file.partners, ...file.merchants].map(({ keys }) => keys.clientSecret))).toBe(true)
   })
 
-  test('people have access only to organisations that exist', () => {
+  test('people have access only to existing organisations', () => {
     const keys = world.organisations.map(({ organisation }) => organisationKey(organisation))
     for (const { grants, revoked = [] } of demoPeople) {
       for (const reference of [...grants.map(({ organisation }) => organisation), ...revoked])

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-/** The bytes as they go over the wire. */
+/** The response with its body as sent, still compressed. */
 async function fetchRaw(path: string, headers: Record<string, string>) {
   const cookie = `portal=${kari.cookie('portal')}`
   const call = get(test.url + path, { headers: { cookie, ...headers } })
@@ -23,42 +23,42 @@ async function fetchRaw(path: string, headers: Record<string, string>) {
   return { headers: answer.headers, status: answer.statusCode, bytes: Buffer.concat(chunks) }
 }
 
-const unpack = { br: brotliDecompressSync, gzip: gunzipSync }
+const decompress = { br: brotliDecompressSync, gzip: gunzipSync }
 
 async function style(): Promise<string> {
   const { $ } = await kari.open('/profile')
   return String($('link[rel=stylesheet]').attr('href'))
 }
 
-describe.each(['br', 'gzip'] as const)('for who takes %s', (encoding) => {
-  it('pages are sent in it, and say so', async () => {
+describe.each(['br', 'gzip'] as const)('with Accept-Encoding: %s', (encoding) => {
+  it('pages are compressed, with Content-Encoding and Vary', async () => {
     const plain = await fetchRaw('/partners/12345/sales-units', { 'Accept-Encoding': 'identity' })
-    const packed = await fetchRaw('/partners/12345/sales-units', { 'Accept-Encoding': encoding })
+    const compressed = await fetchRaw('/partners/12345/sales-units', { 'Accept-Encoding': encoding })
     expect(plain.headers['content-encoding']).toBeUndefined()
-    expect(packed.headers['content-encoding']).toBe(encoding)
-    for (const { headers } of [plain, packed]) expect(headers.vary).toContain('Accept-Encoding')
-    expect(unpack[encoding](packed.bytes).toString()).toContain('Ole&#39;s Gym')
-    expect(packed.bytes.length).toBeLessThan(plain.bytes.length / 3)
+    expect(compressed.headers['content-encoding']).toBe(encoding)
+    for (const { headers } of [plain, compressed]) expect(headers.vary).toContain('Accept-Encoding')
+    expect(decompress[encoding](compressed.bytes).toString()).toContain('Ole&#39;s Gym')
+    expect(compressed.bytes.length).toBeLessThan(plain.bytes.length / 3)
   })
 
-  it('static files are sent in it, and kept', async () => {
+  it('static files are compressed and cached', async () => {
     const path = await style()
     const plain = await fetchRaw(path, { 'Accept-Encoding': 'identity' })
     for (let round = 0; round < 2; round += 1) {
-      const packed = await fetchRaw(path, { 'Accept-Encoding': encoding })
-      expect(packed.headers).toMatchObject({
+      const compressed = await fetchRaw(path, { 'Accept-Encoding': encoding })
+      expect(compressed.headers).toMatchObject({
         'content-encoding': encoding,
-        'content-length': String(packed.bytes.length),
+        'content-length': String(compressed.bytes.length),
         'cache-control': 'public, max-age=31536000, immutable',
         'content-type': 'text/css; charset=utf-8',
         etag: plain.headers.etag,
       })
-      expect(packed.headers.vary).toContain('Accept-Encoding')
-      expect(unpack[encoding](packed.bytes).equals(plain.bytes)).toBe(true)
+      expect(compressed.headers.vary).toContain('Accept-Encoding')
+      expect(decompress[encoding](compressed.bytes).equals(plain.bytes)).toBe(true)
     }
   })
 
-  it('tiny answers and downloads that are packed already stay as they are', async () => {
+  it('small responses and compressed downloads are not compressed', async () => {
     const tiny = await fetchRaw('/healthz', { 'Accept-Encoding': encoding })
     expect(tiny.headers['content-encoding']).toBeUndefined()
     const sheet = await fetchRaw('/partners/12345/sales-units.xlsx', { 'Accept-Encoding': encoding })
@@ -67,25 +67,25 @@ describe.each(['br', 'gzip'] as const)('for who takes %s', (encoding) => {
   })
 })
 
-it('a static file that the browser has is not sent again', async () => {
+it('a cached static file is answered with 304', async () => {
   const path = await style()
   const { headers } = await fetchRaw(path, { 'Accept-Encoding': 'br' })
   const again = await fetchRaw(path, { 'Accept-Encoding': 'br', 'If-None-Match': String(headers.etag) })
   expect([again.status, again.bytes.length]).toEqual([304, 0])
 })
 
-describe('the bytes of a visit', () => {
-  const packedSize = async (path: string) => (await fetchRaw(path, { 'Accept-Encoding': 'br' })).bytes.length
+describe('the size of a page', () => {
+  const compressedSize = async (path: string) => (await fetchRaw(path, { 'Accept-Encoding': 'br' })).bytes.length
 
-  it('are few: the first 120 KB, the next 15 KB; and the scripts 20 KB', async () => {
+  it('is at most 120 KB with all assets, 15 KB for the HTML and 20 KB for the scripts', async () => {
     const list = await kari.open('/partners/12345/sales-units')
     const assets = list
       .$('link[href^="/assets"], script[src]')
       .toArray()
       .map((element) => String(list.$(element).attr('href') ?? list.$(element).attr('src')))
     const sizes = new Map<string, number>()
-    for (const path of assets) sizes.set(path, await packedSize(path))
-    const html = await packedSize('/partners/12345/sales-units')
+    for (const path of assets) sizes.set(path, await compressedSize(path))
+    const html = await compressedSize('/partners/12345/sales-units')
     const sum = (some: readonly number[]) => some.reduce((all, size) => all + size, 0)
     const scripts = [...sizes].filter(([path]) => path.endsWith('.js')).map(([, size]) => size)
     expect(scripts.length).toBeGreaterThan(4)
@@ -95,8 +95,8 @@ describe('the bytes of a visit', () => {
   })
 })
 
-describe('the token of forms', () => {
-  it('looks different on every page, and is taken all the same', async () => {
+describe('the CSRF token', () => {
+  it('is masked differently on every page and accepted each time', async () => {
     const tokenOf = async () => String((await kari.open('/profile')).$('input[name=_csrf]').first().val())
     const tokens = [await tokenOf(), await tokenOf(), await tokenOf()]
     expect(new Set(tokens).size).toBe(3)

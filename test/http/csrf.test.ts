@@ -8,7 +8,7 @@ const { servers, ...sections } = wholeSiteMap
 const posts = Object.values(sections).flatMap(({ prefix, routes }) =>
   routes.flatMap(({ path, post }) => (post ? [prefix + path] : [])),
 )
-/** Kari acts as this partner. */
+/** Kari has access to partner 12345. */
 function addressOf(pattern: string): string {
   return pattern.replace(':partnerId', '12345').replace(/:\w+/g, 'x')
 }
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 describe('every form', () => {
-  it.each(posts)('%s does nothing without the token of its session', async (pattern) => {
+  it.each(posts)('%s is refused without the CSRF token of its session', async (pattern) => {
     const browser = await test.signedIn('Kari Nordmann')
     const other = await test.signedIn('Åse Bjørk')
     const foreign = String((await other.open('/profile')).$('input[name=_csrf]').first().val())
@@ -38,7 +38,7 @@ describe('every form', () => {
     expect((await browser.open('/profile')).url.pathname).toBe('/profile')
   })
 
-  it('but the one that a server sends, which has no session to misuse', () => {
+  it('is covered but the server-to-server route, which uses no session', () => {
     expect(servers.routes.map(({ path }) => path)).toEqual(['/auth/backchannel-logout'])
     expect(posts.length).toBeGreaterThanOrEqual(3)
   })

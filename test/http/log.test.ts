@@ -10,10 +10,10 @@ import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 let test: TestPortal
 let commandLog: string
-/** Everything that was a secret at some moment: what stood in addresses, cookies, sessions and files. */
+/** All secrets of the tests: from URLs, cookies, sessions and files. */
 const secrets = new Set<string>()
 
-/** Whole sign-ins, one that ends well and others that do not, with all that goes over the wire. */
+/** Complete sign-ins, successful and failed, that collect every secret sent. */
 async function signInStepByStep(): Promise<void> {
   const browser = test.browser()
   const at = await startTab(browser)
@@ -31,14 +31,14 @@ async function signInStepByStep(): Promise<void> {
   const other = test.browser()
   const forged = await throughEid(other, await startTab(other), 'Nora Lie')
   secrets.add(String(forged.searchParams.get('code')))
-  forged.searchParams.set('state', 'state-that-nobody-gave-out')
-  secrets.add('state-that-nobody-gave-out')
+  forged.searchParams.set('state', 'state-that-was-never-issued')
+  secrets.add('state-that-was-never-issued')
   await other.open(forged.href)
   await browser.open('/partners/12345/developers/webhooks?q=needle-in-the-query')
 }
 
-/** Keys that the API refuses, then a file that is wrong, then the right one. */
-async function useWrongKeys(): Promise<void> {
+/** Loads refused credentials, then an invalid file, then the valid one. */
+async function useWrongCredentials(): Promise<void> {
   const right = readFileSync(test.organisationsFile, 'utf8')
   const secret = test.world.organisations[0]?.keys.clientSecret ?? ''
   for (const wrong of [right.replace(secret, 'wrong-secret-of-the-tests'), `${right.slice(0, -20)},`, right]) {
@@ -74,7 +74,7 @@ async function runCommands(): Promise<string> {
   return log()
 }
 
-/** Every text of a session that is long enough to be a secret; user IDs and paths are none. */
+/** Collects every string of a session row that is long enough for a secret, except user IDs and paths. */
 async function rememberSessions(): Promise<void> {
   const { rows } = await test.portal.database.pool.query<Record<string, unknown>>('select * from sessions')
   for (const row of rows) {
@@ -99,7 +99,7 @@ beforeAll(async () => {
   await browser.open('/partners/12345/price-packages')
   test.api.faults.override = null
   await signInStepByStep()
-  await useWrongKeys()
+  await useWrongCredentials()
   commandLog = await runCommands()
   await rememberSessions()
   await browser.open('/profile')
@@ -115,7 +115,7 @@ function entries(): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-it('has one line a request: id, user, organisation, route pattern, milliseconds', () => {
+it('each request is one line with ID, user, organisation, route pattern and milliseconds', () => {
   const lines = entries().filter(({ msg, route }) => msg === 'request' && route === '/partners/:partnerId/sales-units')
   expect(lines).toHaveLength(2)
   expect(lines[0]).toMatchObject({
@@ -129,14 +129,14 @@ it('has one line a request: id, user, organisation, route pattern, milliseconds'
   expect(lines[1]).toMatchObject({ status: 400 })
 })
 
-it('writes no name twice in a line', () => {
+it('no line has the same member twice', () => {
   for (const line of test.log().trim().split('\n')) {
     const names = [...line.replace(/"err":\{.*\}(?=,)/, '').matchAll(/[{,]"(\w+)":/g)].map(([, name]) => name)
     expect(names).toEqual([...new Set(names)])
   }
 })
 
-it('says for whom and for what the API was called, and how it answered', () => {
+it('each API call is logged with organisation, purpose, attempt and status', () => {
   const calls = entries().filter(
     ({ purpose, msg, status }) => purpose === 'pricePackages' && msg === 'upstream call failed' && status === 500,
   )
@@ -148,11 +148,11 @@ it('says for whom and for what the API was called, and how it answered', () => {
     title: 'broken',
     ms: expect.any(Number) as number,
   })
-  // Nobody waits for it: it is no part of a request.
+  // The sync makes these calls, so they belong to no request.
   expect(calls.filter(({ requestId }) => requestId !== undefined)).toEqual([])
 })
 
-it('holds no secret, token, code, cookie, e-mail address or query at any level', () => {
+it('the log contains no secret, token, code, cookie, e-mail address or query at any level', () => {
   const log = test.log() + commandLog
   const keys = test.world.organisations.flatMap(({ keys: own }) =>
     'subscriptionKey' in own ? [own.clientSecret, own.subscriptionKey] : [own.clientSecret],

@@ -9,21 +9,21 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-/** The answers that there are, by what they are; each needs its headers whatever made it. */
+/** All kinds of responses; each must have the security headers. */
 const kinds: readonly (readonly [kind: string, status: number, ask: (cookie: string) => Promise<Response>])[] = (
   [
     ['the sign-in page', 200, '/', { cookie: '' }],
-    ['a page of one’s own', 200, '/profile', {}],
+    ['a page of the user', 200, '/profile', {}],
     ['a page of an organisation', 200, '/partners/12345/sales-units', {}],
     ['an error page', 404, '/no/such/page', {}],
-    ['an address without a grant', 404, '/partners/23456', {}],
+    ['a page without a grant', 404, '/partners/23456', {}],
     ['a redirect to the sign-in page', 302, '/select', { cookie: '' }],
     ['a redirect to the eID', 302, '/login', {}],
-    ['a callback that nobody asked for', 400, '/auth/callback', { cookie: '' }],
-    ['a form without its token', 403, '/logout', { method: 'POST' }],
+    ['an unsolicited callback', 400, '/auth/callback', { cookie: '' }],
+    ['a form without its CSRF token', 403, '/logout', { method: 'POST' }],
     ['JSON', 200, '/session/ending', { accept: 'application/json' }],
-    ['a server’s request', 400, '/auth/backchannel-logout', { method: 'POST', cookie: '' }],
-    ['a probe', 200, '/healthz', { cookie: '' }],
+    ['a server-to-server request', 400, '/auth/backchannel-logout', { method: 'POST', cookie: '' }],
+    ['a liveness probe', 200, '/healthz', { cookie: '' }],
     ['a readiness probe', 200, '/readyz', { cookie: '' }],
   ] as [string, number, string, { cookie?: string; method?: string; accept?: string }][]
 ).map(([kind, status, path, { cookie: own, method = 'GET', accept = 'text/html' }]) => [
@@ -32,7 +32,7 @@ const kinds: readonly (readonly [kind: string, status: number, ask: (cookie: str
   (cookie) => fetch(test.url + path, { method, redirect: 'manual', headers: { cookie: own ?? cookie, accept } }),
 ])
 
-const everywhere: Readonly<Record<string, RegExp>> = {
+const onEveryResponse: Readonly<Record<string, RegExp>> = {
   'content-security-policy': /^default-src 'none';/,
   'x-content-type-options': /^nosniff$/,
   'x-frame-options': /^deny$/i,
@@ -45,26 +45,26 @@ const everywhere: Readonly<Record<string, RegExp>> = {
 }
 
 function expectHeaders({ headers }: Response, cached: RegExp): void {
-  for (const [name, value] of Object.entries(everywhere))
+  for (const [name, value] of Object.entries(onEveryResponse))
     expect([name, headers.get(name)]).toEqual([name, expect.stringMatching(value)])
   expect(headers.get('cache-control')).toMatch(cached)
   for (const name of ['x-powered-by', 'strict-transport-security', 'server', 'etag', 'access-control-allow-origin'])
     expect([name, headers.get(name)]).toEqual([name, null])
 }
 
-describe('headers', () => {
+describe('security headers', () => {
   let cookie: string
   beforeAll(async () => {
     cookie = `portal=${(await test.signedIn('Kari Nordmann')).cookie('portal')}`
   })
 
-  it.each(kinds)('%s (%i)', async (_kind, status, ask) => {
+  it.each(kinds)('are set on %s (%i)', async (_kind, status, ask) => {
     const answer = await ask(cookie)
     expect(answer.status).toBe(status)
     expectHeaders(answer, /^no-store$/)
   })
 
-  it('429', async () => {
+  it('are set on a 429 response', async () => {
     await test.portal.database.pool.query('update rate_limits set points = 1000000')
     const answer = await fetch(`${test.url}/login`, { redirect: 'manual', headers: { cookie } })
     await test.portal.database.pool.query('delete from rate_limits')
@@ -72,7 +72,7 @@ describe('headers', () => {
     expectHeaders(answer, /^no-store$/)
   })
 
-  it('a static file', async () => {
+  it('are set on a static file', async () => {
     const { $ } = await test.browser().open('/')
     const answer = await fetch(test.url + String($('script[src]').attr('src')))
     const { headers } = answer
@@ -85,12 +85,12 @@ describe('headers', () => {
       'cross-origin-resource-policy',
     ]
     for (const name of needed)
-      expect([name, headers.get(name)]).toEqual([name, expect.stringMatching(everywhere[name] ?? '')])
-    // Only documents have it, and it is long.
+      expect([name, headers.get(name)]).toEqual([name, expect.stringMatching(onEveryResponse[name] ?? '')])
+    // Only documents have it, because it is long.
     expect(headers.get('permissions-policy')).toBeNull()
   })
 
-  it('allow nothing inline or foreign, no text as markup but in one place, and the way to the eID’s sign-out', async () => {
+  it('allow no inline or foreign content, one Trusted Types policy, and the eID as form target', async () => {
     const policy = String((await fetch(test.url)).headers.get('content-security-policy')).split(';')
     expect(policy).toEqual([
       "default-src 'none'",
@@ -107,7 +107,7 @@ describe('headers', () => {
     ])
   })
 
-  it('ask for https for ever where the portal has it', async () => {
+  it('include HSTS when PORTAL_URL is https', async () => {
     const secure = await startTestPortal({ env: { PORTAL_URL: 'https://portal.example.com' } })
     try {
       const { headers } = await secure.browser().open('/')
@@ -120,7 +120,7 @@ describe('headers', () => {
 })
 
 describe('static files', () => {
-  it('are kept for a year under an address that changes with them, and need no session', async () => {
+  it('are cached for a year under versioned URLs, without a session', async () => {
     const { $ } = await test.browser().open('/')
     const addresses = $('link[href^="/assets"], script[src]')
       .toArray()
@@ -134,7 +134,7 @@ describe('static files', () => {
     }
   })
 
-  it('lead nowhere else', async () => {
+  it('are served only from the asset directories', async () => {
     for (const path of [
       '/assets/../package.json',
       '/assets/%2e%2e/%2e%2e/package.json',
@@ -142,7 +142,7 @@ describe('static files', () => {
       '/src/main.ts',
       '/.env',
     ]) {
-      // Written by hand: clients tidy such a path before they send it.
+      // fetch would normalise these paths before it sends them.
       const status = await new Promise((resolve, reject) => {
         get({ host: '127.0.0.1', port: new URL(test.url).port, path }, (answer) =>
           resolve(answer.resume().statusCode),
@@ -153,13 +153,13 @@ describe('static files', () => {
   })
 })
 
-it('has words even for what is no request', async () => {
+it('an oversized request line is answered with 431 and an explanation', async () => {
   const long = await fetch(`${test.url}/?q=${'x'.repeat(20_000)}`)
   expect([long.status, await long.text()]).toEqual([431, 'The address, or the cookies with it, are too long.\n'])
 })
 
 describe('health', () => {
-  it('tells the process and the readiness apart', async () => {
+  it('has separate liveness and readiness checks', async () => {
     expect((await request(test.url).get('/healthz')).body).toEqual({ status: 'ok' })
     expect((await request(test.url).get('/readyz')).body).toEqual({ status: 'ready' })
   })

@@ -12,6 +12,6 @@ test.each([
   ['fe80::1%eth0', 'fe80:0:0::/48'],
   ['not an address', 'unknown'],
   [undefined, 'unknown'],
-])('%s is told as %s', (address, told) => {
+])('%s is truncated to %s', (address, told) => {
   expect(truncatedAddress(address)).toBe(told)
 })

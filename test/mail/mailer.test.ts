@@ -23,7 +23,7 @@ function mailerOf(smtp: SmtpServer) {
   return { mailer: createMailer({ smtp, from }, logger), log }
 }
 
-it('sends text and HTML to one address, and nothing that is in a name or a subject becomes a header', async () => {
+it('a mail has text and HTML for one address, without header injection from name or subject', async () => {
   server = await startMailServer()
   await mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`)).mailer.send('a@example.com', mail)
   const [sent] = server.mails
@@ -49,9 +49,9 @@ it('sends text and HTML to one address, and nothing that is in a name or a subje
   expect(headers.get('from')).toMatch(/<portal@example\.com>$/)
 })
 
-describe('a server that is not here', () => {
+describe('a remote server', () => {
   it.each(['smtp://mail.example.com', 'smtp://10.0.0.1:25'])('must offer TLS: %s', async (url) => {
-    // As if it were far away: the same server, reached by the address that it listens on.
+    // Treated as remote, although it is the local server on loopback.
     server = await startMailServer()
     const smtp = { ...smtpOf(url), host: '127.0.0.1', port: server.port }
     expect(smtp.loopback).toBe(false)
@@ -60,7 +60,7 @@ describe('a server that is not here', () => {
     expect(server.mails).toEqual([])
   })
 
-  it('must have a certificate that somebody vouches for', async () => {
+  it('must have a trusted certificate', async () => {
     server = await startMailServer({ smtp: {} })
     const { mailer } = mailerOf({
       ...smtpOf('smtp://mail.example.com'),
@@ -72,13 +72,13 @@ describe('a server that is not here', () => {
   })
 })
 
-describe('trouble', () => {
+describe('a failure', () => {
   it.each<[Refusals, RegExp]>([
     [{ rcpt: 550 }, /^taken$/],
     [{ rcpt: 450 }, /EENVELOPE/],
     [{ data: 451 }, /EMESSAGE/],
     [{ data: 554 }, /EMESSAGE/],
-  ])('%j', async (refuse, expected) => {
+  ])('of the server is logged without the address: %j', async (refuse, expected) => {
     server = await startMailServer({ refuse })
     const { mailer, log } = mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`))
     const outcome = await mailer.send('a@example.com', mail).then(
@@ -90,7 +90,7 @@ describe('trouble', () => {
     expect(log()).not.toContain('a@example.com')
   })
 
-  it('with a password that is wrong', async () => {
+  it('of authentication is reported without the credentials', async () => {
     server = await startMailServer({
       smtp: {
         authOptional: false,
@@ -104,7 +104,7 @@ describe('trouble', () => {
     expect(log()).not.toMatch(/us@er|pa:ss/)
   })
 
-  it('with one that says nothing is over after seconds', async () => {
+  it('to answer times out within 16 s', async () => {
     const silent = createServer()
     silent.listen(0, '127.0.0.1')
     await once(silent, 'listening')
@@ -135,7 +135,7 @@ describe('SMTP_URL', () => {
     ['smtp://localhost:2525', { port: 2525, loopback: true }],
     ['smtp://[::1]:25', { host: '::1', port: 25, loopback: true }],
     ['smtps://a%40b:c%2Fd@smtp.example.com:466', { port: 466, credentials: { user: 'a@b', pass: 'c/d' } }],
-  ])('%s', (url, expected) => {
+  ])('is parsed: %s', (url, expected) => {
     expect(smtpOf(url)).toMatchObject(expected)
   })
 })

@@ -13,7 +13,7 @@ import { createFixture, keys, rejection, salesUnitsPath } from '../support/manag
 const businessIdentifier = { scheme: 'business:NO:ORG', id: '987654321' }
 const id = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
 
-test('a malformed row costs that row, is counted, and is in the log without its values', async () => {
+test('a malformed row is skipped, counted, and logged without its values', async () => {
   const { client, upstream, log, logText } = await createFixture()
   const body = [
     { msn: 123456, name: 'Kaffe' },
@@ -43,7 +43,7 @@ test('a malformed row costs that row, is counted, and is in the log without its 
 test.each([
   ['204', { status: 204 }],
   ['an empty body', { body: '' }],
-])('%s is the empty list', async (_name, answer) => {
+])('%s is parsed as an empty list', async (_name, answer) => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, answer)
   upstream.answer('/webhooks/v1/webhooks', answer)
@@ -53,9 +53,9 @@ test.each([
 
 test.each([
   ['HTML', '<html>Welcome to the gateway</html>'],
-  ['half of it', '[{"msn":'],
+  ['truncated', '[{"msn":'],
   ['an object', { title: 'fine' }],
-])('a list that is %s is invalid', async (_name, body) => {
+])('a list that is %s is an invalid response', async (_name, body) => {
   const { client, upstream, logText } = await createFixture()
   upstream.answer(salesUnitsPath, { body })
   upstream.answer('/webhooks/v1/webhooks', { body })
@@ -70,7 +70,7 @@ const longList = Array.from({ length: 20_001 }, (_, index) => ({
   name: `Kiosk ${index}`,
 }))
 
-test('a long list is read whole and in order, malformed rows told apart', async () => {
+test('a long list is parsed completely and in order, without its malformed rows', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { body: [...longList, { msn: 'zebra' }] })
   const { rows, malformed } = await listSalesUnits(client)
@@ -88,7 +88,7 @@ test.each([
   ['HTML', `<html>${longText}</html>`],
   ['something inside', `{"items":${longText}}`],
   ['text', JSON.stringify(longText)],
-])('a long answer that is %s is invalid', async (_name, body) => {
+])('a long list that is %s is an invalid response', async (_name, body) => {
   const { client, upstream, logText } = await createFixture()
   upstream.answer(salesUnitsPath, { body })
   upstream.answer('/webhooks/v1/webhooks', { body })
@@ -97,24 +97,24 @@ test.each([
   expect(logText()).not.toContain('Kiosk')
 })
 
-test('who gives up while a long list is parsed hears their own reason', async () => {
+test('aborting the parse of a long list rejects with the reason of the signal', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { body: longText })
   const controller = new AbortController()
   const reason = new Error('enough')
   const { signal } = controller
   let taken = 0
-  const take = () => {
+  const parseRow = () => {
     taken += 1
     controller.abort(reason)
   }
-  expect(await rejection(listSalesUnits(client, { signal, take }))).toBe(reason)
+  expect(await rejection(listSalesUnits(client, { signal, take: parseRow }))).toBe(reason)
   expect(taken).toBeLessThan(longList.length)
 })
 
 test.each([
-  ['an id longer than any', { pricePackageId: 'x'.repeat(101), name: 'x', description: '1 %' }],
-  ['a number with too many digits as its id', { pricePackageId: '1'.repeat(200), name: 'x', description: '1 %' }],
+  ['a very long ID', { pricePackageId: 'x'.repeat(101), name: 'x', description: '1 %' }],
+  ['a numeric ID with too many digits', { pricePackageId: '1'.repeat(200), name: 'x', description: '1 %' }],
 ])('a row with %s is malformed', async (_name, row) => {
   const { client, upstream } = await createFixture()
   upstream.answer('/management/v1/partners/price-packages', { body: [row] })
@@ -125,10 +125,10 @@ test.each([
 })
 
 test.each([
-  ['not there', { status: 204 }],
+  ['missing', { status: 204 }],
   ['a list', { body: [] }],
-  ['without its name', { body: { msn: '1234', businessIdentifier, configuration: {} } }],
-])('a sales unit that is %s is invalid', async (_name, answer) => {
+  ['without a name', { body: { msn: '1234', businessIdentifier, configuration: {} } }],
+])('a sales unit that is %s is an invalid response', async (_name, answer) => {
   const { client, upstream, log } = await createFixture()
   upstream.answer(`${salesUnitsPath}/1234`, answer)
   expect(await rejection(getSalesUnit(client, '1234'))).toMatchObject({
@@ -139,19 +139,19 @@ test.each([
 })
 
 test.each([
-  ['as it is', { body: '['.repeat(1001) }],
+  ['uncompressed', { body: '['.repeat(1001) }],
   ['compressed', { headers: { 'content-encoding': 'gzip' }, body: gzipSync('['.repeat(100_000)) }],
-])('an answer that is too large is refused and not asked for again, %s', async (_name, answer) => {
+])('a response that is too large is refused and not retried, %s', async (_name, answer) => {
   const { client, upstream } = await createFixture({ limits: { maxBodyBytes: 1000 } })
   upstream.answer(salesUnitsPath, answer)
   const error = await rejection(listSalesUnits(client))
-  expect(error).toMatchObject({ status: 503, cause: new Error('answer too large') })
+  expect(error).toMatchObject({ status: 503, cause: new Error('response too large') })
   expect(upstream.to(salesUnitsPath)).toHaveLength(1)
   upstream.answer(salesUnitsPath, { body: `[${' '.repeat(998)}]` })
   expect((await listSalesUnits(client)).rows).toEqual([])
 })
 
-test('a sales unit: unknown configuration stays, null is nothing, a number is text', async () => {
+test('a sales unit keeps unknown configuration, drops null, and has its MSN as text', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(`${salesUnitsPath}/1234`, {
     body: {
@@ -186,13 +186,13 @@ test('a sales unit: unknown configuration stays, null is nothing, a number is te
   })
 })
 
-test('a sales unit may come without a configuration', async () => {
+test('a sales unit can have no configuration', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(`${salesUnitsPath}/1234`, { body: { msn: '1234', name: 'Kaffe', businessIdentifier } })
   expect((await getSalesUnit(client, '1234')).configuration).toEqual({})
 })
 
-test('a merchant: a status that is new is text, a half address is what there is, null is nothing', async () => {
+test('a merchant keeps an unknown status and a partial address, and drops null', async () => {
   const { client, upstream } = await createFixture()
   const path = '/management/v1/merchants/business:NO:ORG/987654321'
   upstream.answer(path, {
@@ -216,7 +216,7 @@ test('a merchant: a status that is new is text, a half address is what there is,
   })
 })
 
-test('product orders, expired ones on request; a link is http or nothing', async () => {
+test('product orders include expired ones on request, and links only with http(s)', async () => {
   const { client, upstream } = await createFixture()
   const order = {
     productOrderId: id,
@@ -245,7 +245,7 @@ test('product orders, expired ones on request; a link is http or nothing', async
   expect((await getProductOrder(client, id)).productOrderUrl).toBe('https://portal.example/x')
 })
 
-test('a product order whose id is in upper case is the same order', async () => {
+test('a product order ID is normalised to lower case', async () => {
   const { client, upstream } = await createFixture()
   const order = { productOrderId: id.toUpperCase(), status: 'RECEIVED', businessIdentifier }
   upstream.answer('/management/v2/product-orders', { body: [order, { ...order, productOrderId: 'A-1' }] })
@@ -273,7 +273,7 @@ test('price packages keep their prices as text', async () => {
   ])
 })
 
-test('templates, from the path that is configured; where there are none of them, a 404', async () => {
+test('templates are read from the configured path; a 404 means that none are shared', async () => {
   const { client, upstream } = await createFixture({ productOrderTemplatesPath: '/ours/templates' })
   expect(await rejection(listProductOrderTemplates(client))).toBeInstanceOf(UpstreamNotFoundError)
   upstream.answer('/ours/templates', { body: [{ templateId: id, name: 'Kasse', url: 'data:text/html,x' }] })
@@ -290,7 +290,7 @@ test('templates, from the path that is configured; where there are none of them,
   ])
 })
 
-test('webhooks: of the organisation, or of one sales unit', async () => {
+test('webhooks are read for the organisation or for one sales unit', async () => {
   const { client, upstream } = await createFixture()
   const hook = { id, url: 'ftp://odd', events: ['a.v1'] }
   upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [hook, { id }] } })
@@ -300,7 +300,7 @@ test('webhooks: of the organisation, or of one sales unit', async () => {
   expect(sent).toEqual([undefined, '123456'])
 })
 
-test('sales unit keys never show their own webhooks as those of another sales unit', async () => {
+test('sales unit credentials do not return their own webhooks for another sales unit', async () => {
   const { client, upstream } = await createFixture({ keys: keys['sales-unit'] })
   upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [] } })
   await listWebhooks(client, { msn: '654321' })
@@ -308,7 +308,7 @@ test('sales unit keys never show their own webhooks as those of another sales un
   expect(upstream.to('/webhooks/v1/webhooks')).toHaveLength(1)
 })
 
-test('what may be a link', () => {
+test('only http(s) URLs are links', () => {
   expect(httpUrl('https://a.example/x?y')).toBe('https://a.example/x?y')
   expect(httpUrl('http://a.example')).toBe('http://a.example')
   for (const value of ['javascript:alert(1)', 'java\nscript:alert(1)', '/local', 'a.example', '', 7, null, undefined]) {

@@ -36,7 +36,7 @@ function standard(own: typeof partner | typeof salesUnit) {
 
 test.each([
   {
-    name: 'management keys',
+    name: 'management credentials',
     own: management,
     path: '/miami/v1/token',
     body: 'grant_type=client_credentials',
@@ -47,7 +47,7 @@ test.each([
     call: absent('ocp-apim-subscription-key', 'merchant-serial-number', 'client_secret'),
   },
   {
-    name: 'partner keys',
+    name: 'partner credentials',
     own: partner,
     path: '/accesstoken/get',
     body: '',
@@ -58,7 +58,7 @@ test.each([
     },
   },
   {
-    name: 'partner keys for one sales unit',
+    name: 'partner credentials for one sales unit',
     own: { ...partner, merchantSerialNumber: '777777' },
     path: '/accesstoken/get',
     body: '',
@@ -66,14 +66,14 @@ test.each([
     call: { 'ocp-apim-subscription-key': partner.subscriptionKey, ...absent('merchant-serial-number') },
   },
   {
-    name: 'sales unit keys',
+    name: 'sales unit credentials',
     own: salesUnit,
     path: '/accesstoken/get',
     body: '',
     token: { ...standard(salesUnit), 'merchant-serial-number': '654321' },
     call: { 'ocp-apim-subscription-key': salesUnit.subscriptionKey, 'merchant-serial-number': '654321' },
   },
-])('what goes with which request: $name', async ({ own, path, body, token, call }) => {
+])('the headers of token request and call for $name', async ({ own, path, body, token, call }) => {
   const { client, upstream } = await createFixture({ keys: own })
   upstream.answer(salesUnitsPath, { body: [] })
   upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [] } })
@@ -90,8 +90,8 @@ test.each([
   }
 })
 
-/** Everything that somebody could print of an error, its causes too. */
-function everything(error: unknown): string {
+/** All that a logger can print of an error, with its causes. */
+function printed(error: unknown): string {
   return [
     inspect(error, { depth: 20, showHidden: true }),
     JSON.stringify(error),
@@ -99,22 +99,22 @@ function everything(error: unknown): string {
   ].join()
 }
 
-/** A gateway that quotes the request back. */
-function quoting(headers: IncomingHttpHeaders) {
+/** An answer that quotes the request headers, as some gateways send it. */
+function quoteHeaders(headers: IncomingHttpHeaders) {
   const sent = ['authorization', 'client_id', 'client_secret', 'ocp-apim-subscription-key']
     .map((name) => headers[name] ?? '')
     .join(' ')
   return { title: sent, traceId: sent, detail: sent, error: sent }
 }
 
-test.each(Object.values(keys))('$type keys and their tokens are in no log line and no error', async (own) => {
+test.each(Object.values(keys))('$type credentials and their tokens are in no log line and no error', async (own) => {
   const secrets = [own.clientId, own.clientSecret, 'subscriptionKey' in own ? own.subscriptionKey : basic.slice(6)]
   const answers: Answer[] = [
     { body: [] },
-    ...[400, 401, 403, 404, 429, 500].map((status) => ({ status, body: quoting })),
+    ...[400, 401, 403, 404, 429, 500].map((status) => ({ status, body: quoteHeaders })),
     { status: 500, body: `<html>${secrets.join()}</html>` },
     { body: secrets.join() },
-    { body: (headers: IncomingHttpHeaders) => [quoting(headers), secrets] },
+    { body: (headers: IncomingHttpHeaders) => [quoteHeaders(headers), secrets] },
     { cut: true },
     { hang: 'in body' },
     { status: 302, headers: { location: `/?${secrets.join()}` } },
@@ -129,7 +129,7 @@ test.each(Object.values(keys))('$type keys and their tokens are in no log line a
         () => undefined,
         (reason: unknown) => reason,
       )
-      const seen = everything(error) + logText()
+      const seen = printed(error) + logText()
       expect(logText()).toContain('"organisation":"partner/12345"')
       for (const secret of [...secrets, ...upstream.tokens]) expect(seen).not.toContain(secret)
     }
@@ -139,8 +139,8 @@ test.each(Object.values(keys))('$type keys and their tokens are in no log line a
 test('secrets that cannot be sent as headers are in no log line and no error', async () => {
   const odd = { ...partner, clientSecret: 'odd-Qk42\nsecret' }
   const { client, logText } = await createFixture({ keys: odd })
-  expect(everything(await rejection(listSalesUnits(client))) + logText()).not.toContain('Qk42')
+  expect(printed(await rejection(listSalesUnits(client))) + logText()).not.toContain('Qk42')
   const second = await createFixture()
   second.upstream.answer('/accesstoken/get', { body: { access_token: 'odd-Qk42\nø✓', expires_in: 100 } })
-  expect(everything(await rejection(listSalesUnits(second.client))) + second.logText()).not.toContain('Qk42')
+  expect(printed(await rejection(listSalesUnits(second.client))) + second.logText()).not.toContain('Qk42')
 })

@@ -14,7 +14,7 @@ import { createFixture, rejection, salesUnitsPath } from '../support/management-
 const ok: Answer = { body: [{ msn: '123456', name: 'Kaffe' }] }
 const rows = [{ msn: '123456', name: 'Kaffe' }]
 
-test('a 401 costs one new token and one more attempt', async () => {
+test('a 401 causes one new token and one more attempt', async () => {
   const { client, upstream, log } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 401 }, ok)
   expect((await listSalesUnits(client)).rows).toEqual(rows)
@@ -28,7 +28,7 @@ test('a 401 costs one new token and one more attempt', async () => {
   ])
 })
 
-test('many 401s cost one new token, late ones too', async () => {
+test('several concurrent 401s cause one new token', async () => {
   const { client, upstream } = await createFixture()
   const refusals = [150, 150, 150, 400].map((delayMs) => ({ status: 401, delayMs }))
   upstream.answer(salesUnitsPath, ...refusals, ok)
@@ -36,7 +36,7 @@ test('many 401s cost one new token, late ones too', async () => {
   expect(upstream.tokens).toHaveLength(2)
 })
 
-test('a call gets one new token, however often it is tried', async () => {
+test('a call gets at most one new token in all its attempts', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 401 }, { status: 500 }, { status: 401 }, ok)
   expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamRefusedError)
@@ -46,7 +46,7 @@ test('a call gets one new token, however often it is tried', async () => {
 test.each([
   ['a second 401', { status: 401, body: { title: 'Access denied', traceId: 'abc' } }, 401, 2],
   ['a 403', { status: 403, body: { title: 'Access denied', traceId: 'abc' } }, 403, 1],
-])('%s is a refusal', async (_name, answer, status, calls) => {
+])('%s rejects with a refusal', async (_name, answer, status, calls) => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, answer)
   const error = await rejection(listSalesUnits(client))
@@ -58,7 +58,7 @@ test.each([
   expect(upstream.to(salesUnitsPath)).toHaveLength(calls)
 })
 
-test('a 404 is its own error, and is not retried', async () => {
+test('a 404 rejects with NotFoundError and is not retried', async () => {
   const { client, upstream } = await createFixture()
   const error = await rejection(getSalesUnit(client, '123456'))
   expect(error).toBeInstanceOf(UpstreamNotFoundError)
@@ -86,13 +86,13 @@ test.each([
   ],
   ['<html>x</html>', { title: undefined, traceId: undefined }],
   [['x'], { title: undefined, traceId: undefined }],
-])('of a problem as much is kept as there is, and not more than 200 characters: %o', async (body, kept) => {
+])('problem details are kept up to 200 characters: %o', async (body, kept) => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 400, body })
   expect(await rejection(listSalesUnits(client))).toMatchObject({ failure: { status: 400, ...kept } })
 })
 
-test('a redirect is not followed: the keys would go along', async () => {
+test('a redirect is not followed, as it would forward the credentials', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 307, headers: { location: `${upstream.url}/elsewhere` } })
   expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamUnavailableError)
@@ -128,9 +128,9 @@ test.each<[string, Answer, number | undefined]>([
   ['500', { status: 500 }, 500],
   ['429', { status: 429 }, 429],
   ['no answer', { cut: true }, undefined],
-  ['no answer in time', { hang: 'before' }, undefined],
-  ['no whole answer in time', { hang: 'in body' }, undefined],
-])('three failures are enough: %s', async (_name, answer, status) => {
+  ['a timeout', { hang: 'before' }, undefined],
+  ['a timeout in the body', { hang: 'in body' }, undefined],
+])('a GET fails after three attempts: %s', async (_name, answer, status) => {
   const { client, upstream } = await createFixture({ limits: { timeoutMs: 500 } })
   upstream.answer(salesUnitsPath, answer)
   const error = await rejection(listSalesUnits(client))
@@ -148,7 +148,7 @@ test('the wait between attempts grows', async () => {
   expect(third - second).toBeGreaterThanOrEqual(198)
 })
 
-test('nobody listens', async () => {
+test('a refused connection rejects with UpstreamUnavailableError', async () => {
   const { client, upstream } = await createFixture()
   await upstream.close()
   const error = await rejection(listSalesUnits(client))
@@ -156,7 +156,7 @@ test('nobody listens', async () => {
   expect(error).toMatchObject({ cause: new Error('ECONNREFUSED') })
 })
 
-test('a caller may give up in the middle', async () => {
+test('a caller can abort a call in flight', async () => {
   const { client, upstream, log } = await createFixture()
   upstream.answer(salesUnitsPath, { hang: 'before' })
   const controller = new AbortController()
@@ -168,7 +168,7 @@ test('a caller may give up in the middle', async () => {
   await expect.poll(() => log().at(-1)).toMatchObject({ level: 20, purpose: 'salesUnits' })
 })
 
-test('what cannot be an id is never asked for', async () => {
+test('an invalid ID rejects with NotFoundError without a request', async () => {
   const { client, upstream } = await createFixture()
   for (const id of ['..', '.', '', '1/2', '%00', 'é', '1?x=1', '\uD800', '1'.repeat(65)]) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other

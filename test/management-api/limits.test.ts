@@ -23,7 +23,7 @@ function startLimiter(maxPerSecond = 1000, maxConcurrency = 10) {
   const log: LogLine[] = []
   const logger = createLogger('info', { write: (line) => void log.push(JSON.parse(line)) })
   const limiter = createRateLimiter({ maxPerSecond, maxConcurrency }, logger)
-  /** One call that ends at once. @returns why it was not made */
+  /** Makes one call that ends at once. @returns why it was not made */
   const call = async (end: CallEnd = 'answered') => {
     const permit = await limiter.acquire({ priority: priorities.list })
     if (typeof permit === 'string') return permit
@@ -33,7 +33,7 @@ function startLimiter(maxPerSecond = 1000, maxConcurrency = 10) {
   return { limiter, call, messages: () => log.map(({ msg }) => msg), log }
 }
 
-test('token calls and retries count as well', async () => {
+test('token calls and retries count against the limit', async () => {
   const { client, upstream } = await createFixture({ limits: { maxPerSecond: 5, maxConcurrency: 50 } })
   upstream.answer(salesUnitsPath, { status: 500 }, { status: 500 }, { body: [] })
   await Promise.all(times(5, () => listSalesUnits(client)))
@@ -41,24 +41,24 @@ test('token calls and retries count as well', async () => {
   expect(sixth - first).toBeGreaterThan(900)
 })
 
-test('never more than maxConcurrency under way, and not fewer when there is enough to do', async () => {
+test('calls in flight reach maxConcurrency and never exceed it', async () => {
   const { client, upstream } = await createFixture({ limits: { maxConcurrency: 3 } })
   upstream.answer(salesUnitsPath, { body: [], delayMs: 50 })
   await Promise.all(times(12, () => listSalesUnits(client)))
   expect(upstream.peak()).toBe(3)
 })
 
-test('with one call at a time a new token still gets through', async () => {
+test('a token call does not deadlock with maxConcurrency 1', async () => {
   const { client, upstream } = await createFixture({ limits: { maxConcurrency: 1 } })
   upstream.answer(salesUnitsPath, { status: 401 }, { body: [] })
   await Promise.all(times(3, () => listSalesUnits(client)))
   expect(upstream.peak()).toBe(1)
 })
 
-test('a user who waits goes before a list, that before what no list has, and that before the background', async () => {
+test('permits go to user requests first, then to lists, unlisted records and background calls', async () => {
   const { client, upstream } = await createFixture({ limits: { maxConcurrency: 1 } })
   upstream.answer(salesUnitsPath, { body: [], delayMs: 100 }, { body: [] })
-  // While this one is under way, the others wait for a permit.
+  // While this call is in flight, the others wait for a permit.
   const first = listSalesUnits(client)
   await expect.poll(() => upstream.to(salesUnitsPath).length).toBe(1)
   const order = ['background', 'unknown', 'list', undefined, 'background', 'unknown', 'list', 'requested'] as const
@@ -72,7 +72,7 @@ test('a user who waits goes before a list, that before what no list has, and tha
   expect(asked).toEqual(['1004', '1008', '1003', '1007', '1002', '1006', '1001', '1005'])
 })
 
-test('a call that is given up while it waits is never sent', async () => {
+test('a call that is aborted while it waits is never sent', async () => {
   const { client, upstream } = await createFixture({ limits: { maxConcurrency: 1 } })
   upstream.answer(salesUnitsPath, { body: [], delayMs: 200 })
   const first = listSalesUnits(client)
@@ -94,7 +94,7 @@ test('waiting for a permit does not count as timeout', async () => {
   expect(upstream.to(salesUnitsPath)).toHaveLength(5)
 })
 
-test('after a 429 every call of the organisation waits for as long as the API asks, and no other organisation does', async () => {
+test('after a 429 the calls of that organisation only wait for Retry-After', async () => {
   const [one, other] = [await createFixture(), await createFixture()]
   one.upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': '1' } }, { body: [] })
   one.upstream.answer(webhooksPath, { body: { webhooks: [] } })
@@ -111,14 +111,14 @@ test('after a 429 every call of the organisation waits for as long as the API as
     expect((at ?? 0) - refused).toBeGreaterThanOrEqual(998)
 })
 
-test('a Retry-After with anything but 429 makes nobody wait', async () => {
+test('Retry-After is ignored without 429', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 503, headers: { 'retry-after': '20' } }, { body: [] })
   expect((await listSalesUnits(client)).rows).toEqual([])
   expect(client.pausedMs()).toBe(0)
 })
 
-test('a caller may give up while the API is left alone', async () => {
+test('a caller can abort during the pause', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': '20' } })
   const controller = new AbortController()
@@ -129,7 +129,7 @@ test('a caller may give up while the API is left alone', async () => {
   expect(await given).toBe(reason)
 })
 
-test('nobody waits for a Retry-After of more than 30 s: the call fails, and the next ones without being sent', async () => {
+test('a Retry-After of more than 30 s fails the call, and the next ones without sending them', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 429, headers: { 'retry-after': '86400' } })
   const error = await rejection(listSalesUnits(client))
@@ -144,7 +144,7 @@ test('nobody waits for a Retry-After of more than 30 s: the call fails, and the 
   expect(client.pausedMs()).toBeLessThanOrEqual(60_000)
 })
 
-test('Retry-After is read as RFC 9110 has it, and anything else is nothing', () => {
+test('Retry-After is parsed as in RFC 9110, and ignored when it is invalid', () => {
   const now = Date.parse('2026-01-01T00:00:00Z')
   expect(retryAfterMs('120', now)).toBe(120_000)
   expect(retryAfterMs('Thu, 01 Jan 2026 00:00:05 GMT', now)).toBe(5000)
@@ -153,22 +153,22 @@ test('Retry-After is read as RFC 9110 has it, and anything else is nothing', () 
   expect(retryAfterMs(null, now)).toBeUndefined()
 })
 
-test('after five failures in a row nobody asks an API that is down, and nobody waits', async () => {
+test('after five failures in a row calls fail at once without being sent', async () => {
   const { client, upstream, log } = await createFixture()
   upstream.answer(salesUnitsPath, { status: 503 })
-  // Three attempts a call.
+  // Each call makes three attempts.
   await rejection(listSalesUnits(client))
   await rejection(listSalesUnits(client))
   expect(upstream.to(salesUnitsPath)).toHaveLength(5)
   const errors = await Promise.all(times(3, () => rejection(getSalesUnit(client, '1001'))))
-  for (const error of errors) expect(error).toMatchObject({ cause: new Error('the API is down') })
+  for (const error of errors) expect(error).toMatchObject({ cause: new Error('API down') })
   expect(upstream.to(pathOf('1001'))).toHaveLength(0)
   expect(log().filter(({ msg }) => msg === 'API down')).toMatchObject([
     { level: 40, organisation: 'partner/12345', failures: 5, waitMs: 1000 },
   ])
 })
 
-test('failures with an answer between them are none in a row, and neither are refusals', async () => {
+test('failures with a success between them do not count as in a row, nor do refusals', async () => {
   const { client, upstream } = await createFixture()
   const [bad, good] = [{ status: 500 }, { body: [] }]
   upstream.answer(salesUnitsPath, bad, bad, good, bad, bad, good, bad, bad, good)
@@ -178,14 +178,14 @@ test('failures with an answer between them are none in a row, and neither are re
   expect(upstream.to(salesUnitsPath)).toHaveLength(15)
 })
 
-test('after failures of the token endpoint, too, it is known how long no call is made', async () => {
+test('failures of the token endpoint also start a pause of known length', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer('/accesstoken/get', { status: 401 })
   await rejection(listSalesUnits(client))
   expect(client.pausedMs()).toBeGreaterThan(9000)
 })
 
-describe('by the clock', () => {
+describe('with a fake clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
   afterEach(() => {
     vi.unstubAllGlobals()
@@ -193,7 +193,7 @@ describe('by the clock', () => {
   })
   const advance = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds)
 
-  /** When each of many calls was made, in milliseconds from now. */
+  /** The start times of `count` calls, in milliseconds from now. */
   const startsOf = async ({ limiter }: ReturnType<typeof startLimiter>, count: number, forMs: number) => {
     const began = performance.now()
     const starts: number[] = []
@@ -211,45 +211,42 @@ describe('by the clock', () => {
    * An API that counts calls in any second as they arrive. Timers fire 1 to 3 ms late, one in 200 of them 60 ms, and
    * every 737 ms nothing arrives for 80 ms.
    */
-  test.each([10, 200, 1000])(
-    'of %i calls a second nearly all are made, and none is answered with 429',
-    async (rate) => {
-      const below = numbers(rate)
-      const lateMs = () => (below(200) === 0 ? 60 : 1 + below(3))
-      const onTime = setTimeout
-      vi.stubGlobal('setTimeout', (run: () => void, ms: number) => onTime(run, ms + lateMs()))
-      const { limiter } = startLimiter(rate, 100)
-      const arrivals: number[] = []
-      let refused = 0
-      const arrive = () => {
-        const now = performance.now()
-        if (now - (arrivals.at(-rate) ?? -Infinity) < 1000) refused += 1
-        else arrivals.push(now)
+  test.each([10, 200, 1000])('a limit of %i calls a second is nearly used up without a 429', async (rate) => {
+    const below = numbers(rate)
+    const lateMs = () => (below(200) === 0 ? 60 : 1 + below(3))
+    const onTime = setTimeout
+    vi.stubGlobal('setTimeout', (run: () => void, ms: number) => onTime(run, ms + lateMs()))
+    const { limiter } = startLimiter(rate, 100)
+    const arrivals: number[] = []
+    let refused = 0
+    const arrive = () => {
+      const now = performance.now()
+      if (now - (arrivals.at(-rate) ?? -Infinity) < 1000) refused += 1
+      else arrivals.push(now)
+    }
+    const seconds = 10
+    let left = rate * seconds
+    const work = async () => {
+      while ((left -= 1) >= 0) {
+        const permit = (await limiter.acquire({ priority: 0 })) as Permit
+        await new Promise<void>((resolve) => {
+          const stalledMs = Math.max(0, 80 - (performance.now() % 737))
+          onTime(() => {
+            arrive()
+            onTime(resolve, 30)
+          }, stalledMs + lateMs())
+        })
+        permit.release('answered')
       }
-      const seconds = 10
-      let left = rate * seconds
-      const work = async () => {
-        while ((left -= 1) >= 0) {
-          const permit = (await limiter.acquire({ priority: 0 })) as Permit
-          await new Promise<void>((resolve) => {
-            const stalledMs = Math.max(0, 80 - (performance.now() % 737))
-            onTime(() => {
-              arrive()
-              onTime(resolve, 30)
-            }, stalledMs + lateMs())
-          })
-          permit.release('answered')
-        }
-      }
-      void Promise.all(times(rate + 100, work))
-      await advance(seconds * 1000 * 1.1)
-      expect(refused).toBe(0)
-      expect(arrivals).toHaveLength(rate * seconds)
-      expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeLessThan(seconds * 1000 * 1.04)
-    },
-  )
+    }
+    void Promise.all(times(rate + 100, work))
+    await advance(seconds * 1000 * 1.1)
+    expect(refused).toBe(0)
+    expect(arrivals).toHaveLength(rate * seconds)
+    expect((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)).toBeLessThan(seconds * 1000 * 1.04)
+  })
 
-  test('calls are evenly spaced, and after a time without calls no faster', async () => {
+  test('calls are evenly spaced, even after an idle time', async () => {
     const started = startLimiter(10)
     for (let round = 0; round < 2; round += 1) {
       const starts = await startsOf(started, 30, 5000)
@@ -259,7 +256,7 @@ describe('by the clock', () => {
     }
   })
 
-  test('a 429 halves the rate, many at once once, and it comes back within half a minute', async () => {
+  test('a 429 halves the rate, concurrent ones once, and it recovers within half a minute', async () => {
     const started = startLimiter(10)
     const permits = (await Promise.all(
       times(3, async () => {
@@ -277,7 +274,7 @@ describe('by the clock', () => {
     expect((more.at(-1) ?? 0) - (more.at(-11) ?? 0)).toBeLessThan(1050)
   })
 
-  test('a longer pause is not cut short by a shorter one', async () => {
+  test('a shorter pause does not shorten a longer one', async () => {
     const { limiter } = startLimiter()
     const permits = (await Promise.all([
       limiter.acquire({ priority: 0 }),
@@ -290,7 +287,7 @@ describe('by the clock', () => {
     expect(limiter.pausedMs()).toBe(20_000)
   })
 
-  test('an API that is down is tried by one call after a second, then after twice as long, up to a minute', async () => {
+  test('one probe call tries an API that is down after a second, then after twice as long, up to a minute', async () => {
     const { limiter, call, messages } = startLimiter()
     for (let failure = 0; failure < 5; failure += 1) {
       void call('failed')
@@ -311,15 +308,15 @@ describe('by the clock', () => {
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
     await advance(60_000)
-    const given = (await limiter.acquire({ priority: 0 })) as Permit
-    given.release('given up')
+    const aborted = (await limiter.acquire({ priority: 0 })) as Permit
+    aborted.release('aborted')
     await advance(10)
     expect(await call()).toBe(undefined)
     expect(limiter.pausedMs()).toBe(0)
-    expect(messages()).toEqual(['API down', 'API answers again'])
+    expect(messages()).toEqual(['API down', 'API recovered'])
   })
 
-  test('calls that began before the API was found down do not count against it', async () => {
+  test('failures of calls that started before the pause do not extend it', async () => {
     const { limiter } = startLimiter()
     const permits: Permit[] = []
     for (let call = 0; call < 9; call += 1) {
@@ -331,7 +328,7 @@ describe('by the clock', () => {
     expect(limiter.pausedMs()).toBe(1000)
   })
 
-  test('what waits when the API is found down is told so', async () => {
+  test('waiting calls fail when the pause starts', async () => {
     const { limiter, call } = startLimiter(10)
     const permits = times(5, () => limiter.acquire({ priority: 0 }))
     await advance(500)

@@ -18,7 +18,7 @@ async function values(text: string, place?: ListPlace) {
 }
 
 const texts = ['', 'a', '"', '\\', '\\"', '[', ']}', '{,:', 'é', '😀', '\n', '\u2028', '\\u0041', 'x'.repeat(300)]
-/** V8 13.6 mixes up names that begin with a backslash, in JSON.parse itself. */
+/** JSON.parse of V8 13.6 confuses names that begin with a backslash. */
 const names = texts.filter((text) => !text.startsWith('\\'))
 
 function valueOf(below: (limit: number) => number, depth: number): unknown {
@@ -33,7 +33,7 @@ function spaced(value: unknown, below: (limit: number) => number): string {
   return JSON.stringify(value, undefined, [undefined, 1, '\t', ' \r\n'][below(4)])
 }
 
-test('reads what JSON.parse reads, however it is written', async () => {
+test('valid JSON is parsed like JSON.parse does, in any formatting', async () => {
   const below = numbers(11)
   for (let round = 0; round < 500; round += 1) {
     const list = Array.from({ length: below(12) }, () => valueOf(below, 0))
@@ -43,7 +43,7 @@ test('reads what JSON.parse reads, however it is written', async () => {
   }
 })
 
-test('takes for no list what JSON.parse does not take, wherever it is cut off or broken', async () => {
+test('JSON that is truncated or broken anywhere is refused like JSON.parse does', async () => {
   const text = `{"a":[1,{"b":"]"}],"items":[{"id":"\\"x"},[1,-2.5e3],"y",null,true],"c":{}}`
   const below = numbers(12)
   const parsed = (body: string): unknown => {
@@ -82,26 +82,26 @@ test.each([
   '"[1]"',
   '[nul]',
   '['.repeat(100_000),
-])('is no list: %.20s', async (text) => {
+])('an invalid list is refused: %.20s', async (text) => {
   expect(await rejection(read(text))).toBeInstanceOf(UnreadableListError)
 })
 
-test.each(['', ' \n', 'null', '[]', ' [ \n ] ', '\uFEFF[]', '\uFEFF'])('is the empty list: %j', async (text) => {
+test.each(['', ' \n', 'null', '[]', ' [ \n ] ', '\uFEFF[]', '\uFEFF'])('an empty list is parsed: %j', async (text) => {
   expect(await read(text)).toEqual([])
 })
 
-test('a byte order mark, and characters of several bytes, are read', async () => {
+test('a byte order mark and multi-byte characters are parsed', async () => {
   expect(await values('\uFEFF[{"name":"Kårstø 😀"}]')).toEqual([{ name: 'Kårstø 😀' }])
 })
 
-test('the list is the member itself, not one of that name elsewhere or written twice', async () => {
+test('the list is the top-level member, and a duplicate or nested one is refused', async () => {
   const place = { member: 'items' }
   expect(await values('{"x":{"items":[1]},"y":"items","items":[2]}', place)).toEqual([2])
   for (const body of ['[{"items":[1]}]', '{"items":[1],"items":[2]}', '{"items":{}}', '{"items":null}', '{}', 'null'])
     expect(await rejection(read(body, place))).toBeInstanceOf(UnreadableListError)
 })
 
-test('much, or much that is nested, beside the list is no list', async () => {
+test('too much or too deeply nested data beside the list is refused', async () => {
   for (const beside of [`"${'x'.repeat(300_000)}"`, '['.repeat(51) + ']'.repeat(51)])
     for (const body of [`{"a":${beside},"items":[1]}`, `{"items":[1],"a":${beside}}`])
       expect(await rejection(read(body, { member: 'items' }))).toBeInstanceOf(UnreadableListError)
@@ -111,7 +111,7 @@ function nested(depth: number): string {
   return `${'['.repeat(depth)}${']'.repeat(depth)}`
 }
 
-test('a record that is too large, too deep or oddly named costs that record, and its id is known', async () => {
+test('a record that is too large, too deep or oddly named is skipped, with its ID known', async () => {
   const large = `"${'x'.repeat(256 * 1024)}"`
   const odd = (name: string) => `{"id":"n","more":[{"${name}":1}]}`
   const body = `[{"id":"a","b":${large}},${large},{"b":${large},"id":"c"},{"id":5,"b":${nested(50)}},{"id":"d","b":${nested(49)}},
@@ -130,7 +130,7 @@ test('a record that is too large, too deep or oddly named costs that record, and
   ])
 })
 
-test('the event loop gets its turn, however long a list, a record or nothing at all is', async () => {
+test('parsing yields to the event loop in long lists, records and white space', async () => {
   const bodies = [
     `[${Array.from({ length: 60_000 }, (_, id) => `{"id":"${id}","name":"Kiosk"}`).join()}]`,
     `["${'x'.repeat(8_000_000)}"]`,
@@ -145,7 +145,7 @@ test('the event loop gets its turn, however long a list, a record or nothing at 
   }
 })
 
-test('reading ends with the reason of the signal', async () => {
+test('parsing rejects with the reason of the signal', async () => {
   const body = `[${'{"id":1},'.repeat(200_000)}1]`
   const reason = new Error('enough')
   const reading = rejection(read(body, {}, AbortSignal.timeout(0)))
@@ -153,7 +153,7 @@ test('reading ends with the reason of the signal', async () => {
   expect(await rejection(read(body, {}, AbortSignal.abort(reason)))).toBe(reason)
 })
 
-test('rows that are known are neither parsed nor taken; others are, with the record they were', async () => {
+test('known rows are not parsed; other rows are, with their record', async () => {
   const { client, upstream } = await createFixture()
   const body = [{ msn: 1, name: 'a' }, { msn: 2, name: 7 }, null, [], { msn: 3, name: 'c' }, { msn: 4, name: {} }]
   upstream.answer(salesUnitsPath, { body })
@@ -163,8 +163,8 @@ test('rows that are known are neither parsed nor taken; others are, with the rec
     asked.push(raw['msn'])
     return raw['msn'] === 2
   }
-  const take = (row: unknown, raw: unknown) => void taken.push([row, raw])
-  const { rows, malformed } = await listSalesUnits(client, { isKnown, take })
+  const takeRecord = (row: unknown, raw: unknown) => void taken.push([row, raw])
+  const { rows, malformed } = await listSalesUnits(client, { isKnown, take: takeRecord })
   expect(asked).toEqual([1, 2, 3, 4])
   expect(taken).toEqual([
     [{ msn: '1', name: 'a' }, body[0]],
@@ -173,7 +173,7 @@ test('rows that are known are neither parsed nor taken; others are, with the rec
   expect({ rows, malformed }).toEqual({ rows: [], malformed: [undefined, undefined, { msn: 4 }] })
 })
 
-test('records over a limit are counted in the log with their reason', async () => {
+test('records over a limit are counted in the log by reason', async () => {
   const { client, upstream, log } = await createFixture()
   const row = { id: 'a', url: 'https://a.example', events: [] }
   const deep = JSON.stringify({ ...row, id: 'b', more: 0 }).replace('0', nested(60))
@@ -190,7 +190,7 @@ test.each([
   ['too large', `"${'x'.repeat(256 * 1024)}"`],
   ['nested too deep', nested(50)],
   ['oddly named', String.raw`{"\u0000":1}`],
-])('a sales unit that is %s is invalid', async (_name, more) => {
+])('a sales unit that is %s is an invalid response', async (_name, more) => {
   const { client, upstream } = await createFixture()
   const body = `{"msn":"1","name":"x","businessIdentifier":{"scheme":"s","id":"1"},"more":${more}}`
   upstream.answer(`${salesUnitsPath}/1`, { body })
@@ -199,7 +199,7 @@ test.each([
   expect((await getSalesUnit(client, '1')).name).toBe('x')
 })
 
-test('a few kilobytes that unpack to gigabytes cost no more than a list may have', async () => {
+test('a decompression bomb is stopped at the size limit', async () => {
   const { client, upstream } = await createFixture()
   const part = gzipSync(Buffer.alloc(16 * 1024 * 1024, '['))
   const body = gzipSync(Buffer.concat(Array.from({ length: 256 }, () => part)))
@@ -210,12 +210,12 @@ test('a few kilobytes that unpack to gigabytes cost no more than a list may have
   const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 1)
   const error = await rejection(listSalesUnits(client))
   clearInterval(watch)
-  expect(error).toMatchObject({ cause: new Error('answer too large') })
+  expect(error).toMatchObject({ cause: new Error('response too large') })
   expect(upstream.to(salesUnitsPath)).toHaveLength(1)
   expect((most - before) / 1024 / 1024).toBeLessThan(256)
 })
 
-test('answers together may not have more bytes than the process has room for', async () => {
+test('concurrent responses share one memory limit', async () => {
   const { client, upstream } = await createFixture({ limits: { maxBytesInFlight: 1_500_000 } })
   const row = { templateId: 'a', name: 'x'.repeat(100) }
   const body = Array.from({ length: 8000 }, () => row)

@@ -6,7 +6,7 @@ import { createFixture, keys, rejection, salesUnitsPath } from '../support/manag
 
 const tokenPath = '/accesstoken/get'
 
-test('one token serves many calls, and many that wait at once cause one token call', async () => {
+test('one token serves many calls, and concurrent calls cause one token call', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { body: [] })
   await Promise.all(Array.from({ length: 8 }, () => listSalesUnits(client)))
@@ -49,7 +49,7 @@ test('an expired token is never sent', async () => {
   expect(upstream.requests.map(({ headers }) => headers.authorization).at(-1)).toBe(`Bearer ${upstream.tokens[1]}`)
 })
 
-test('a token that expires while its call waits for a turn is replaced before the call goes out', async () => {
+test('a token that expires while its call waits for a permit is replaced before the call is sent', async () => {
   let now = 0
   const { client, upstream } = await createFixture({
     tokenLifetime: 100,
@@ -65,7 +65,7 @@ test('a token that expires while its call waits for a turn is replaced before th
   expect(used).toEqual([1, 2, 2, 2, 2, 2].map((number) => `Bearer token-very-secret-${number}`))
 })
 
-test.each([400, 401, 403])('keys that the token endpoint answers with %i are refused', async (status) => {
+test.each([400, 401, 403])('a %i of the token endpoint is a refusal of the credentials', async (status) => {
   const { client, upstream } = await createFixture()
   upstream.answer(tokenPath, { status, body: { error: 'invalid_client' } })
   const error = await rejection(listSalesUnits(client))
@@ -89,7 +89,7 @@ test.each([
   expect(error).toMatchObject({ failure: { purpose: 'token', status } })
 })
 
-test('after a failure the token endpoint is left alone for a while, then asked again', async () => {
+test('after a failure the token endpoint is not called during a pause', async () => {
   let now = 0
   const { client, upstream } = await createFixture({ now: () => now })
   upstream.answer(salesUnitsPath, { body: [] })
@@ -104,7 +104,7 @@ test('after a failure the token endpoint is left alone for a while, then asked a
   expect(upstream.to(tokenPath)).toHaveLength(2)
 })
 
-test('the pause after a failure doubles up to a minute, is longer for refused keys, and ends with a success', async () => {
+test('the pause after a failure doubles up to a minute, is longer for refused credentials, and ends with a success', async () => {
   let now = 0
   let status = 503
   let asked = 0
@@ -128,7 +128,7 @@ test('the pause after a failure doubles up to a minute, is longer for refused ke
     const pause = now - failedAt
     return pause
   }
-  // Every look at the pause ends with one more failure, which doubles it once more.
+  // Each measurement ends with one more failure, which doubles the pause.
   expect(await pauseAfterFailure()).toBe(1000)
   now += 1_000_000
   expect(await pauseAfterFailure()).toBe(4000)
@@ -144,7 +144,7 @@ test('the pause after a failure doubles up to a minute, is longer for refused ke
   expect(await pauseAfterFailure()).toBe(10_000)
 })
 
-test('a failed refresh does no harm while the old token lasts', async () => {
+test('a failed refresh is harmless while the old token is valid', async () => {
   let now = 0
   const { client, upstream } = await createFixture({ tokenLifetime: 100, now: () => now })
   upstream.answer(salesUnitsPath, { body: [] })
@@ -158,7 +158,7 @@ test('a failed refresh does no harm while the old token lasts', async () => {
   expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamUnavailableError)
 })
 
-test('a caller that gives up does not take the token call of the others along', async () => {
+test('a caller that aborts does not abort the shared token call', async () => {
   const { client, upstream } = await createFixture()
   upstream.answer(salesUnitsPath, { body: [] })
   upstream.answer(tokenPath, { delayMs: 300, body: { access_token: 'x', expires_in: 100 } })

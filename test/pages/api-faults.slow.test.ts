@@ -4,7 +4,7 @@ import type { FaultAnswer } from '../../demo/management-api/faults.ts'
 import type { Partner } from '../../src/domain/organisation.ts'
 import { makeDue, requestRefresh } from '../../src/store/due.ts'
 import { findSyncState } from '../../src/store/sync-state.ts'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { until } from '../support/until.ts'
@@ -13,11 +13,11 @@ import { factsOf, linesOf, linksOf, rowsOf, wordsOf } from '../support/page-cont
 const base = '/partners/12345'
 const nordlys: Partner = { kind: 'partner', id: '12345', name: 'Nordlys' }
 const unavailable: FaultAnswer = { status: 503, body: { title: 'Service Unavailable' } }
-/** What has failed is not tried again by itself while these tests run; what is looked at is refreshed after a second. */
-const calmEnv = { SYNC_RETRY_SECONDS: '300', SYNC_REFRESH_SECONDS: '1' }
-const env = { ...calmEnv, MANAGEMENT_API_TIMEOUT_MS: '600' }
+/** The sync retries no failed call during these tests; a page view refreshes data that is older than a second. */
+const noRetryEnv = { SYNC_RETRY_SECONDS: '300', SYNC_REFRESH_SECONDS: '1' }
+const env = { ...noRetryEnv, MANAGEMENT_API_TIMEOUT_MS: '600' }
 
-/** Every page, and how it calls what it cannot do without. */
+/** Every page, and its name for the data it cannot be shown without. */
 function pagesOf({ world }: TestPortal): [path: string, what: string][] {
   return [
     ['/sales-units', 'the sales units'],
@@ -34,12 +34,12 @@ function pagesOf({ world }: TestPortal): [path: string, what: string][] {
   ]
 }
 
-/** Answers so whatever is asked for below one of these paths, until the faults changes. */
-function answering({ api }: TestPortal, answer: FaultAnswer, ...paths: string[]): void {
+/** Gives this answer to every request whose path contains one of these parts, until the faults change. */
+function answerWith({ api }: TestPortal, answer: FaultAnswer, ...paths: string[]): void {
   api.faults.override = ({ path }) => (paths.some((part) => path.includes(part)) ? answer : undefined)
 }
 
-/** Nothing is wrong with the API, and the client has found so with a call that no page needs. */
+/** Clears all faults and waits until the client has made a successful call, for a record that no page shows. */
 async function recover(test: TestPortal): Promise<void> {
   Object.assign(test.api.faults, { override: null, down: false, latencyMs: 0 })
   const { kysely } = test.portal.database
@@ -51,96 +51,99 @@ async function recover(test: TestPortal): Promise<void> {
   await until(isAnswered)
 }
 
-const givesAway = /Error|at .*\.ts|Service Unavailable|ECONN/
+const internals = /Error|at .*\.ts|Service Unavailable|ECONN/
 
-describe('what has been read before', () => {
+describe('synced data', () => {
   let test: TestPortal
   let åse: Browser
-  /** Every page's words while all was well, without what tells the time. */
-  const fair = new Map<string, string>()
-  const timeless = (text: string): string => text.replaceAll(/Checked (.*? ago|just now|now)/g, '')
+  /** The text of every page before any fault, without the times. */
+  const textBefore = new Map<string, string>()
+  const withoutTimes = (text: string): string => text.replaceAll(/Checked (.*? ago|just now|now)/g, '')
 
   beforeAll(async () => {
     test = await startTestPortal({ env })
     åse = await test.signedIn('Åse Bjørk')
-    for (const [path] of pagesOf(test)) fair.set(path, timeless((await åse.open(base + path)).words))
+    for (const [path] of pagesOf(test)) textBefore.set(path, withoutTimes((await åse.open(base + path)).words))
     await test.settled()
   })
   afterEach(async () => recover(test))
   afterAll(async () => test.stop())
 
-  /** Has every list of the partner read now, and what somebody has open. */
-  const readAgain = async (): Promise<void> => {
+  /** Refreshes every list of the partner and every page's data. */
+  const refreshAll = async (): Promise<void> => {
     await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
     await setTimeout(1100)
     for (const [path] of pagesOf(test)) await åse.open(base + path)
     await test.settled()
   }
 
-  /** Which pages do not show what is known, with a banner that says so. */
+  /** The pages that do not show the synced data below this banner. */
   const wrong = async (banner: RegExp): Promise<string[]> => {
     const found: string[] = []
     for (const [path] of pagesOf(test)) {
       const page = await åse.open(base + path)
       const alert = wordsOf(page.$('main .ds-alert[data-color=warning]'))
-      const rest = timeless(page.words).replace(alert, '').replaceAll(/\s+/g, ' ')
+      const rest = withoutTimes(page.words).replace(alert, '').replaceAll(/\s+/g, ' ')
       const right =
         page.status === 200 &&
         banner.test(alert) &&
         /You see what was there on \d+ \w+ \d{4}, \d\d:\d\d; what has happened since is missing\.$/.test(alert) &&
-        rest === fair.get(path)?.replaceAll(/\s+/g, ' ') &&
+        rest === textBefore.get(path)?.replaceAll(/\s+/g, ' ') &&
         page.$('.side nav a').length === 6 &&
-        !givesAway.test(page.words)
+        !internals.test(page.words)
       if (!right) found.push(`${path}: ${page.status} ${page.words}`)
     }
     return found
   }
 
-  const notAnswering = /^Vipps MobilePay's API has not answered as it should since \d/
+  const unavailableBanner = /^Vipps MobilePay's API has not answered as it should since \d/
 
-  it('is shown with a banner when the API answers 503, and without it as soon as it is well again', async () => {
-    answering(test, unavailable, '/v')
-    await readAgain()
-    expect(await wrong(notAnswering)).toEqual([])
+  it('is shown with a banner while the API answers 503, and without it after recovery', async () => {
+    answerWith(test, unavailable, '/v')
+    await refreshAll()
+    expect(await wrong(unavailableBanner)).toEqual([])
     const landing = await åse.open(base)
     expect(landing.status).toBe(200)
-    expect(wordsOf(landing.$('main .ds-alert'))).toMatch(notAnswering)
+    expect(wordsOf(landing.$('main .ds-alert'))).toMatch(unavailableBanner)
     expect(landing.words).not.toContain('Could not be read just now')
     expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('12 Sales units')
 
     await recover(test)
-    await readAgain()
+    await refreshAll()
     for (const [path] of pagesOf(test)) {
       const page = await åse.open(base + path)
       expect([path, page.status, page.$('main .ds-alert').text()]).toEqual([path, 200, ''])
     }
   })
 
-  it('is shown when it does not answer in time', async () => {
+  it('is shown with a banner when the API times out', async () => {
     test.api.faults.latencyMs = 1000
-    await readAgain()
-    expect(await wrong(notAnswering)).toEqual([])
+    await refreshAll()
+    expect(await wrong(unavailableBanner)).toEqual([])
   })
 
-  it('is shown when it is down', async () => {
+  it('is shown with a banner when the API is down', async () => {
     test.api.faults.down = true
-    await readAgain()
-    expect(await wrong(notAnswering)).toEqual([])
+    await refreshAll()
+    expect(await wrong(unavailableBanner)).toEqual([])
   })
 
-  it.each([401, 403])('is shown when it answers %s, and the log says whose keys it refuses', async (status) => {
-    answering(test, { status, body: { title: 'Nope' } }, '/v')
-    const before = test.log().length
-    await readAgain()
-    expect(await wrong(/^Vipps MobilePay's API has refused the portal's keys for this business since \d/)).toEqual([])
-    const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
-    for (const purpose of ['salesUnits', 'productOrders', 'pricePackages', 'productOrderTemplates', 'webhooks'])
-      expect(failed).toContainEqual(
-        expect.objectContaining({ level: 40, organisation: 'partner/12345', purpose, status }),
-      )
-  })
+  it.each([401, 403])(
+    'is shown with a banner when the API answers %s, and the log names the organisation whose credentials it refuses',
+    async (status) => {
+      answerWith(test, { status, body: { title: 'Nope' } }, '/v')
+      const before = test.log().length
+      await refreshAll()
+      expect(await wrong(/^Vipps MobilePay's API has refused the portal's keys for this business since \d/)).toEqual([])
+      const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
+      for (const purpose of ['salesUnits', 'productOrders', 'pricePackages', 'productOrderTemplates', 'webhooks'])
+        expect(failed).toContainEqual(
+          expect.objectContaining({ level: 40, organisation: 'partner/12345', purpose, status }),
+        )
+    },
+  )
 
-  it('is waited for by nobody when the API hangs', async () => {
+  it('loads within 2.5 s when the API hangs', async () => {
     test.api.faults.latencyMs = 10_000
     await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
     await setTimeout(1100)
@@ -151,8 +154,8 @@ describe('what has been read before', () => {
     }
   })
 
-  it('is gone from its list when its details are no longer shared, and back with them', async () => {
-    answering(test, { status: 404 }, '/v1/sales-units/124680')
+  it('loses a sales unit whose details are no longer shared, and gets it back when they are', async () => {
+    answerWith(test, { status: 404 }, '/v1/sales-units/124680')
     const path = '/merchants/business:NO:ORG/311900456/sales-units'
     const msns = async () => rowsOf(await åse.open(path)).map(([, msn]) => msn)
     expect(await msns()).toContain('124680')
@@ -164,7 +167,7 @@ describe('what has been read before', () => {
     expect([gone.status, gone.$('h1').text()]).toEqual([410, 'Tromsø Fitness Nordlys is no longer shared with you'])
     expect(await msns()).not.toContain('124680')
     await test.settled()
-    // Nobody asks for it again and again; whoever opens it asks once.
+    // The sync does not ask for it repeatedly; only a page view does, once.
     const asked = test.api.requests
       .slice(before)
       .filter(({ path: called, status }) => called.endsWith('/sales-units/124680') && status === 404)
@@ -180,12 +183,12 @@ describe('what has been read before', () => {
   })
 })
 
-describe('what has never been read', () => {
+describe('data that was never synced', () => {
   const apis = /^\/(management|webhooks)\//
   let test: TestPortal
   let åse: Browser
   beforeAll(async () => {
-    // There are tokens, and nothing else.
+    // Only the token endpoint works.
     test = await startTestPortal({
       env,
       synced: false,
@@ -197,7 +200,7 @@ describe('what has never been read', () => {
   afterEach(async () => recover(test))
   afterAll(async () => test.stop())
 
-  /** Which pages do not say what is missing, lead to another try and keep the menu, and which give something away. */
+  /** The pages that do not name the missing data, lack "Try again" or the menu, or show internals. */
   const wrong = async (): Promise<string[]> => {
     const found: string[] = []
     for (const [path, what] of pagesOf(test)) {
@@ -208,28 +211,28 @@ describe('what has never been read', () => {
         page.words.includes(`so ${what} cannot be shown`) &&
         linksOf(page)['Try again'] === base + path &&
         page.$('.side nav a').length === 6 &&
-        !givesAway.test(page.words)
+        !internals.test(page.words)
       if (!right) found.push(`${path}: ${page.status} ${page.words}`)
     }
     return found
   }
 
-  it('is missing in words when the API answers 503', async () => {
-    answering(test, unavailable, '/management/', '/webhooks/')
-    // The first calls are tried three times, which may take longer than a page waits.
+  it('is replaced by the 503 page when the API answers 503', async () => {
+    answerWith(test, unavailable, '/management/', '/webhooks/')
+    // The first calls are tried three times, which can take longer than a page waits.
     await expect.poll(wrong, { timeout: 20_000 }).toEqual([])
     const landing = await åse.open(base)
     expect(landing.status).toBe(200)
     expect(landing.words.match(/Could not be read just now/g)).toHaveLength(4)
   })
 
-  it('is missing in words when it is down', async () => {
+  it('is replaced by the 503 page when the API is down', async () => {
     test.api.faults.down = true
     await expect.poll(wrong, { timeout: 20_000 }).toEqual([])
   })
 
-  it.each([401, 403])('is missing in words when it answers %s: our keys were refused', async (status) => {
-    answering(test, { status, body: { title: 'Nope' } }, '/management/', '/webhooks/')
+  it.each([401, 403])('is replaced by the 502 page when the API answers %s', async (status) => {
+    answerWith(test, { status, body: { title: 'Nope' } }, '/management/', '/webhooks/')
     for (const [path, what] of pagesOf(test)) {
       const page = await åse.open(base + path)
       expect([path, page.status, page.$('h1').text()]).toEqual([path, 502, 'Our keys were refused'])
@@ -237,9 +240,9 @@ describe('what has never been read', () => {
     }
   })
 
-  it('is missing in words when the keys themselves are refused, and the log says whose', async () => {
+  it('is replaced by the 502 page when the token endpoint refuses the credentials, and the log names the organisation', async () => {
     test.api.faults.revokeTokens()
-    answering(test, { status: 401, body: { title: 'Unauthorized' } }, '/accesstoken/get', '/miami/v1/token')
+    answerWith(test, { status: 401, body: { title: 'Unauthorized' } }, '/accesstoken/get', '/miami/v1/token')
     const before = test.log().length
     const page = await åse.open('/merchants/business:NO:ORG/313402778/details')
     expect([page.status, page.$('h1').text()]).toEqual([502, 'Our keys were refused'])
@@ -260,8 +263,8 @@ describe('what has never been read', () => {
     )
   })
 
-  it('is left out of the landing page, which shows the rest, and templates have the ids of price packages', async () => {
-    answering(test, { status: 403 }, '/price-packages', '/product-orders')
+  it('is left out of the landing page, and templates show price package IDs instead of names', async () => {
+    answerWith(test, { status: 403 }, '/price-packages', '/product-orders')
     const page = await åse.open(base)
     expect(page.status).toBe(200)
     const cards = page.$('section[aria-labelledby=counts] li').toArray()
@@ -279,12 +282,12 @@ describe('what has never been read', () => {
   })
 })
 
-describe('a part of what is there', () => {
+describe('a part of the data', () => {
   let test: TestPortal
   let åse: Browser
   beforeAll(async () => {
     test = await startTestPortal({
-      env: calmEnv,
+      env: noRetryEnv,
       faults: {
         override: ({ path, msn }) =>
           path.endsWith('/314550091')
@@ -300,55 +303,55 @@ describe('a part of what is there', () => {
   })
   afterAll(async () => test.stop())
 
-  it('is missing in the list: merchants that could not be read, and those that are not shared', async () => {
+  it('is marked in the list: merchants that could not be read, and those that are not shared', async () => {
     const rows = rowsOf(await åse.open(`${base}/sales-units`))
     expect(rows).toHaveLength(12)
     const of = (msn: string) => rows.find((row) => row[1] === msn)
-    expect(of('231777')?.[2]).toBe(words.common.notRead)
-    expect(of('20481235')?.[2]).toBe(words.common.notShared)
-    expect(of('20481234')?.slice(2, -1)).toEqual([words.common.notRead])
+    expect(of('231777')?.[2]).toBe(messages.common.notRead)
+    expect(of('20481235')?.[2]).toBe(messages.common.notShared)
+    expect(of('20481234')?.slice(2, -1)).toEqual([messages.common.notRead])
     expect(wordsOf((await åse.open(`${base}/sales-units`)).$('.reading p'))).toMatch(
       /^Read in full so far: \d+ of 12 sales units\./,
     )
   })
 
-  it('is missing in a sales unit: its merchant', async () => {
+  it('is marked in a sales unit: its merchant', async () => {
     for (const msn of ['231777', '20481235']) {
       const page = await åse.open(`${base}/sales-units/${msn}`)
       expect(page.status).toBe(200)
-      expect(factsOf(page)['Merchant']).toBe(words.salesUnit.merchantMissing)
+      expect(factsOf(page)['Merchant']).toBe(messages.salesUnit.merchantMissing)
       expect(page.$('dl.settings > div').length).toBeGreaterThan(0)
     }
   })
 
-  it('is missing in a sales unit: all but its name', async () => {
+  it('is marked in a sales unit: all but its name', async () => {
     const page = await åse.open(`${base}/sales-units/20481234`)
     expect([page.status, page.$('h1').text()]).toEqual([
       200,
       test.world.salesUnits.find(({ body }) => body.msn === '20481234')?.body.name,
     ])
-    expect(page.words).toContain(words.salesUnit.notRead)
+    expect(page.words).toContain(messages.salesUnit.notRead)
     expect(page.words).toContain('has not answered as it should since')
     expect(page.words).toContain('Nothing has been read yet.')
   })
 
-  it('is missing in the webhooks: those of sales units, with a note', async () => {
+  it('is marked in the webhooks: those of one sales unit', async () => {
     const page = await åse.open(`${base}/developers/webhooks`)
     expect(rowsOf(page).length).toBeGreaterThan(3)
     expect(page.words).not.toContain('oles-gym')
     expect(page.words).toContain('Not asked for their webhooks yet: 1 of 12 sales units')
   })
 
-  // Last: it is fair again.
-  it('is there as soon as it can be read', async () => {
+  // Must run last: it clears the faults.
+  it('is shown as soon as it has been read', async () => {
     await recover(test)
-    // A merchant that is not shared is asked for again when somebody looks.
+    // A page view requests a merchant that was not shared again.
     const notShared = `${base}/merchants/business:NO:ORG/314550091`
     expect((await åse.open(notShared)).status).toBe(404)
     await test.sync()
     expect((await åse.open(notShared)).status).toBe(200)
     const page = await åse.open(`${base}/sales-units`)
-    expect(page.words).not.toContain(words.common.notRead)
+    expect(page.words).not.toContain(messages.common.notRead)
     expect(page.$('.reading')).toHaveLength(0)
     const names = rowsOf(page).map(([, , merchant]) => merchant ?? '')
     expect(names).toHaveLength(12)

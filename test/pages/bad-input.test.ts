@@ -14,7 +14,7 @@ afterAll(async () => test.stop())
 
 type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; text: string }
 
-/** Sends exactly this, with nothing tidied on the way. */
+/** Sends the path and headers as they are: fetch would normalise them. */
 function raw(
   path: string,
   options: { method?: string; headers?: Record<string, string>; body?: string; anonymous?: boolean } = {},
@@ -35,7 +35,7 @@ function raw(
   })
 }
 
-/** A page in words, within the portal's layout, that gives nothing away. */
+/** Expects a page in the portal's layout without internals. */
 function expectPage({ headers, text }: Answer, signedIn = true): void {
   const $ = load(text)
   expect(headers['content-type']).toBe('text/html; charset=utf-8')
@@ -50,18 +50,18 @@ function expectPage({ headers, text }: Answer, signedIn = true): void {
 const partner = '/partners/12345'
 const shop = '/merchants/business:NO:ORG/311900456'
 
-/** What stands in a table, a word at a time. */
+/** The words of a template literal. */
 function words(table: string): string[] {
   return table.trim().split(/\s+/)
 }
 
-const nowhere = words(`
+const unknown = words(`
   /no/such/page /%00 /%E0%A4%A /% /..%2f..%2fetc%2fpasswd /../../etc/passwd //evil.example/partners/12345 /.env
   /partners /partners/ /partners/99999 /partners/12345x /partners/12345%00 /partners/%E0%A4%A /partners/__proto__
   /merchants /merchants/business:NO:ORG /merchants/business:NO:ORG/987654321 /merchants/constructor/prototype
   /logout /auth /auth/callback/x /language /language/xx /assets/none/css/portal.css
 `)
-const nowhereInPartner = words(`
+const unknownInPartner = words(`
   /no/such/page /%00 /%E0%A4%A /Sales%20Units /developers
   /sales-units/abc /sales-units/123 /sales-units/12345678901 /sales-units/-12345 /sales-units/1e5 /sales-units/%00
   /sales-units/%E0%A4%A /sales-units/123456%2F.. /sales-units/123456/x /sales-units/%31%32%33%34%35%36%37
@@ -72,23 +72,23 @@ const nowhereInPartner = words(`
   /product-orders/12745d37-ce52-55a3-bb28-0479c9d32d7g /product-orders/12745d37-ce52-55a3-bb28-0479c9d32d7d
   /sales-units?page=2 /product-orders?page=999 /developers/webhooks?page=999999
 `)
-const nowhereInMerchant = words('/product-orders /price-packages /sales-units/abc /sales-units?page=999')
+const unknownInMerchant = words('/product-orders /price-packages /sales-units/abc /sales-units?page=999')
 
-describe('an address that leads nowhere', () => {
+describe('an unknown URL', () => {
   it.each([
-    ...nowhere,
+    ...unknown,
     `/${'a/'.repeat(4000)}`,
-    ...nowhereInPartner.map((path) => partner + path),
+    ...unknownInPartner.map((path) => partner + path),
     `${partner}/sales-units/${'9'.repeat(5000)}`,
     `${partner}/merchants/business:NO:ORG/${'1'.repeat(51)}`,
-    ...nowhereInMerchant.map((path) => shop + path),
-  ])('%.80s is a page that says so', async (path) => {
+    ...unknownInMerchant.map((path) => shop + path),
+  ])('shows an error page: %.80s', async (path) => {
     const answer = await raw(path)
     expect([404, 400]).toContain(answer.status)
     expectPage(answer)
   })
 
-  it('leads who is not signed in to the sign-in page, or says that it makes no sense', async () => {
+  it('redirects a signed-out visitor to the sign-in page', async () => {
     for (const path of ['/%00', '/%E0%A4%A', '//evil.example', `/${'a/'.repeat(1500)}`, `${partner}/%E0%A4%A`]) {
       const answer = await raw(path, { anonymous: true })
       expect([path.slice(0, 40), answer.status]).toEqual([path.slice(0, 40), 302])
@@ -100,8 +100,8 @@ describe('an address that leads nowhere', () => {
   })
 })
 
-describe('a query that makes no sense', () => {
-  const everywhere = [
+describe('a query', () => {
+  const inAllLists = [
     ...words(`
       page=-1 page=0 page=01 page=abc page=1.5 page=1e3 page=%201 page=99999999999999999999 page=1&page=2
       q=%00 q=a%00b q=a%0D%0ASet-Cookie:%20a=b q=a&q=b
@@ -119,12 +119,12 @@ describe('a query that makes no sense', () => {
     sort=msn&sort=name sort=--msn by=id size=26 size=1000 size=-25 size=50&size=50
   `)
   it.each([
-    ...[...everywhere, ...units].map((query) => `${partner}/sales-units?${query}`),
-    ...everywhere.map((query) => `${partner}/templates?${query}`),
-    ...everywhere.map((query) => `${partner}/price-packages?${query}`),
-    ...everywhere.map((query) => `${partner}/developers/webhooks?${query}`),
-    ...[...everywhere, ...orders].map((query) => `${partner}/product-orders?${query}`),
-  ])('%.80s is a page that says so', async (path) => {
+    ...[...inAllLists, ...units].map((query) => `${partner}/sales-units?${query}`),
+    ...inAllLists.map((query) => `${partner}/templates?${query}`),
+    ...inAllLists.map((query) => `${partner}/price-packages?${query}`),
+    ...inAllLists.map((query) => `${partner}/developers/webhooks?${query}`),
+    ...[...inAllLists, ...orders].map((query) => `${partner}/product-orders?${query}`),
+  ])('that is invalid shows the 400 page: %.80s', async (path) => {
     const answer = await raw(path)
     expect(answer.status).toBe(400)
     expectPage(answer)
@@ -136,17 +136,17 @@ describe('a query that makes no sense', () => {
     ...words(
       'page= q= q=&page=1 sort=&by=&size= can= can=&can= market=&capture= q=%E0%A4%A q=%C3 q x=y&x=z q[a]=b __proto__=x %E0%A4%A=1 &&==?',
     ),
-  ])('is none when it is %s: the list is shown', async (query) => {
+  ])('that is harmless shows the list: %s', async (query) => {
     expect((await raw(`${partner}/sales-units?${query}`)).status).toBe(200)
     expect((await raw(`${partner}/product-orders?${query}`)).status).toBe(200)
   })
 })
 
-describe('a request of another kind', () => {
+describe('another request method', () => {
   const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
 
   it.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
-    '%s of a page changes nothing and is a page that says so',
+    '%s of a page is answered with the 404 page and changes nothing',
     async (method) => {
       for (const path of [
         partner,
@@ -173,7 +173,7 @@ describe('a request of another kind', () => {
     [{ 'Content-Type': 'application/x-www-form-urlencoded; charset=klingon' }, 'a=b', 400],
     [{ ...form, 'Content-Encoding': 'gzip' }, 'not gzip', 400],
     [{ 'Content-Type': 'multipart/form-data; boundary=x' }, '--x', 403],
-  ])('POST /logout with %o and %.20s ends nothing', async (headers, body, status) => {
+  ])('POST /logout with %o and %.20s ends no session', async (headers, body, status) => {
     const answer = await raw('/logout', { method: 'POST', headers, body })
     expect(answer.status).toBe(status)
     expectPage(answer)
@@ -186,7 +186,7 @@ describe('a request of another kind', () => {
   })
 })
 
-describe('odd headers', () => {
+describe('unusual headers', () => {
   it.each<Record<string, string>>([
     { Host: 'evil.example' },
     { Host: 'evil.example:99999' },
@@ -200,7 +200,7 @@ describe('odd headers', () => {
     { Referer: 'http://evil.example', Origin: 'http://evil.example' },
     { 'X-Request-Id': 'evil.example' },
     { 'User-Agent': '' },
-  ])('%o change nothing', async (headers) => {
+  ])('%o do not change the answer', async (headers) => {
     for (const [path, status] of [
       [`${partner}/sales-units`, 200],
       ['/no/such/page', 404],
@@ -218,12 +218,12 @@ describe('odd headers', () => {
     '=;;;,',
     `portal=${'a'.repeat(4000)}`,
     'language=xx; portal=j:{}',
-  ])('Cookie: %.40s is nobody', async (value) => {
+  ])('an invalid cookie is signed out: %.40s', async (value) => {
     const answer = await raw('/profile', { headers: { Cookie: value } })
     expect([answer.status, answer.headers.location]).toEqual([302, '/?returnTo=%2Fprofile'])
   })
 })
 
-it('none of this was our fault', () => {
+it('the requests above log no error', () => {
   expect(linesOf(test.log()).filter(({ level }) => Number(level) >= 50)).toEqual([])
 })

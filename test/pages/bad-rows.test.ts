@@ -16,10 +16,10 @@ afterAll(async () => test.stop())
 
 const base = '/partners/34567'
 const identifier = { scheme: 'business:NO:ORG', id: '311900456' }
-/** Stands where it must not, and must not be repeated anywhere. */
+/** The invalid value of every bad row; neither page nor log may repeat it. */
 const secret = 'value-of-a-malformed-row'
 
-/** Each list with one good row among bad ones, as the API might send it. */
+/** Each list with one valid row and several invalid ones. */
 const lists: [page: string, endpoint: string, purpose: string, good: object, bad: unknown[]][] = [
   [
     '/sales-units',
@@ -61,7 +61,7 @@ const lists: [page: string, endpoint: string, purpose: string, good: object, bad
   ],
 ]
 
-/** Answers so for every list, which then is read anew. */
+/** Sets the answer of every list and syncs. */
 async function readAs(answerOf: (list: (typeof lists)[number]) => unknown, status = 200): Promise<void> {
   test.api.faults.override = ({ path, msn }) => {
     if (path.endsWith('/sales-units/123456'))
@@ -76,12 +76,12 @@ async function readAs(answerOf: (list: (typeof lists)[number]) => unknown, statu
 
 const failing = /has not answered as it should/
 
-// These first: nothing is known yet that an empty list would take away.
+// Must run first: nothing is stored yet that an empty list could remove.
 it.each([
   [204, undefined],
   [200, ''],
   [200, ' \n'],
-])('%s without a body (%j) is an empty list', async (status, body) => {
+])('%s without a body (%j) is shown as an empty list', async (status, body) => {
   await readAs(() => body, status)
   for (const [page] of lists) {
     const visit = await liisa.open(base + page)
@@ -91,7 +91,7 @@ it.each([
   }
 })
 
-it('every list skips rows that make no sense, counts them, and logs why without what', async () => {
+it('every list skips and counts invalid rows, and the log has the reasons without the values', async () => {
   const before = test.log().length
   await readAs(([, , , good, bad]) => [...bad, good])
   const log = test.log().slice(before)
@@ -118,7 +118,7 @@ it('every list skips rows that make no sense, counts them, and logs why without 
   }
 })
 
-it('an answer that is no list leaves what was known, with a word of warning', async () => {
+it('an answer that is not a list keeps the stored rows and shows a banner', async () => {
   for (const body of ['<html>Sign in to the proxy</html>', '[{"msn":', { message: 'hello' }, '"text"']) {
     await readAs(() => body)
     for (const [page] of lists) {
@@ -132,7 +132,7 @@ it('an answer that is no list leaves what was known, with a word of warning', as
   }
 })
 
-it('every list says that rows are missing even where none is left', async () => {
+it('every list says that rows are missing even when all are invalid', async () => {
   await readAs(([, , , , bad]) => bad)
   for (const [page] of lists) {
     const visit = await liisa.open(base + page)
@@ -142,7 +142,7 @@ it('every list says that rows are missing even where none is left', async () => 
   }
 })
 
-it('what makes no sense and has never been read otherwise is a page in words', async () => {
+it('an invalid answer without stored data shows the 503 page', async () => {
   const unread = await startTestPortal({
     synced: false,
     faults: { override: ({ path }) => (path.includes('/v') ? { status: 200, body: {} } : undefined) },

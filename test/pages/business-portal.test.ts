@@ -17,7 +17,7 @@ afterAll(async () => test.stop())
 const sauna = '/merchants/business:FI:Y-tunnus/9234567-8'
 const acme = '/merchants/business:NO:ORG/311900456'
 
-/** The menu's entries without their counts. */
+/** The menu entries without their counts. */
 function menuOf({ $ }: Visit): string[] {
   const menu = $('.side nav').clone()
   menu.find('.count').remove()
@@ -28,7 +28,7 @@ function menuOf({ $ }: Visit): string[] {
 }
 
 describe('acting as a merchant', () => {
-  it('is a portal of its own, with the pages that a merchant has', async () => {
+  it('shows the menu of a merchant', async () => {
     const page = await mikko.open(sauna)
     expect(page.$('header .brand').text()).toBe('Business portal')
     expect(menuOf(page)).toEqual(['Home', 'Merchant details', 'Sales units', 'Developers', 'Webhooks'])
@@ -36,7 +36,7 @@ describe('acting as a merchant', () => {
     expect(wordsOf(page.$('.side small'))).toBe('FI 9234567-8')
   })
 
-  it('has none of the pages that only partners have', async () => {
+  it('answers 404 to the pages of partners', async () => {
     for (const path of [
       '/product-orders',
       '/templates',
@@ -49,7 +49,7 @@ describe('acting as a merchant', () => {
     }
   })
 
-  it('begins with what there is', async () => {
+  it('shows the counts on the landing page', async () => {
     const page = await åse.open(acme)
     const units = visibleSalesUnits(test.world, {
       kind: 'merchant',
@@ -69,7 +69,7 @@ describe('acting as a merchant', () => {
     expect(page.$('main a[href="https://feedback.example/portal"]').text()).toBe('Give feedback')
   })
 
-  it('marks the page one is at, and what it belongs to', async () => {
+  it('marks the current page and its section in the menu', async () => {
     const at = async (path: string) => {
       const page = await mikko.open(sauna + path)
       const current = page.$('.side nav [aria-current]')
@@ -82,7 +82,7 @@ describe('acting as a merchant', () => {
     expect(await at('/developers/webhooks')).toEqual(['Webhooks', 'page'])
   })
 
-  it('works with keys that are for one sales unit only', async () => {
+  it('works with credentials for one sales unit only', async () => {
     const cafe = '/merchants/business:NO:ORG/313402778'
     for (const path of ['', '/details', '/sales-units', '/sales-units/140512', '/developers/webhooks']) {
       const page = await åse.open(cafe + path)
@@ -91,7 +91,7 @@ describe('acting as a merchant', () => {
     }
   })
 
-  it('keeps two organisations apart that stand open beside each other', async () => {
+  it('keeps two organisations apart that are open in two tabs', async () => {
     const partner = await åse.open('/partners/12345/sales-units')
     const merchant = await åse.open(`${acme}/sales-units`)
     expect(menuOf(partner)).toContain('Price packages')

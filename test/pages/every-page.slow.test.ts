@@ -5,7 +5,7 @@ import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { rowsOf } from '../support/page-content.ts'
 
-/** Markup, quotes of both kinds, a template's and a translation's own signs. */
+/** Markup, both kinds of quotes, and the syntax of templates and translations. */
 const awkward = `<script>alert("hei")</script>'"&amp;<%= 1 %>{{count}}$t(portal.name)<img src=x onerror=alert(1)>`
 
 let test: TestPortal
@@ -36,8 +36,8 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-/** What a page has that data has made, or that stands inline and the policy would have to allow. */
-function dirtOf({ $ }: Visit): string[] {
+/** Elements that data could have injected, and inline or foreign content that the policy must not allow. */
+function inlineOrForeignOf({ $ }: Visit): string[] {
   const elements = $(
     'style, script:not([type=module][src^="/assets/"]), img, iframe, object, embed, base, meta[http-equiv]',
   )
@@ -56,11 +56,11 @@ function dirtOf({ $ }: Visit): string[] {
   )
 }
 
-/** Where a page leads on this portal: links, and forms that are sent by GET as they stand. */
+/** The targets of a page within the portal: links, and GET forms submitted unchanged. */
 function targetsOf({ $, url }: Visit): URL[] {
   return (
     [
-      // What is downloaded is no page, and has tests of its own.
+      // Downloads have their own tests.
       ...$('a[href]:not([download])')
         .toArray()
         .map((link) => String($(link).attr('href'))),
@@ -69,14 +69,14 @@ function targetsOf({ $, url }: Visit): URL[] {
         .map((form) => `?${new URLSearchParams($(form).serialize()).toString()}`),
     ]
       .map((href) => new URL(href, url))
-      // Every page has its own way to another language and to a new sign-in, and both lead back to it.
+      // The links to another language and to sign-in contain the current page, so each page has its own.
       .filter(({ origin, pathname }) => origin === url.origin && !/^\/(language\/|login$)/.test(pathname))
-      // A list filtered, sorted or sized in one way leads on to all others: one step of that is enough.
+      // A filtered list links to all combinations of filters: follow one step only.
       .filter(({ pathname, search }) => pathname !== url.pathname || url.search === '' || isOneStep(search))
   )
 }
 
-/** One parameter alone, or none. */
+/** Whether the query has at most one parameter. */
 function isOneStep(search: string): boolean {
   return new URLSearchParams(search).size <= 1
 }
@@ -89,10 +89,10 @@ function assetsOf({ $, url }: Visit): string[] {
 
 const assets = new Set<string>()
 
-/** Visits everything that can be reached, and says what did not answer, has not what was linked, or is not clean. */
+/** Follows all links and returns the pages, broken links and content that the policy must not allow. */
 async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken: string[] }> {
   const browser = await test.signedIn(name)
-  const todo = [{ to: '/', from: 'the beginning', hash: '' }]
+  const todo = [{ to: '/', from: 'the start', hash: '' }]
   const pages = new Map<string, Visit>()
   const broken: string[] = []
   for (let next = todo.shift(); next; next = todo.shift()) {
@@ -109,7 +109,7 @@ async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken:
       .toArray()
       .map((element) => String(page.$(element).attr('id')))
     if (new Set(ids).size !== ids.length) broken.push(`${to} has an id twice: ${ids.toSorted().join(' ')}`)
-    broken.push(...dirtOf(page).map((dirt) => `${to} has ${dirt}`))
+    broken.push(...inlineOrForeignOf(page).map((item) => `${to} has ${item}`))
     for (const asset of assetsOf(page)) assets.add(asset)
     for (const { pathname, search, hash: part } of targetsOf(page)) {
       const target = pathname + search
@@ -120,7 +120,7 @@ async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken:
 }
 
 describe.each(demoPeople.map(({ name }) => name))('as %s', (name) => {
-  it('every link of every page that can be reached leads somewhere, and all data is text', async () => {
+  it('every link works, and all data is shown as text', async () => {
     const { pages, broken } = await crawl(name)
     expect(broken).toEqual([])
     const least: Record<string, number> = { 'Kari Nordmann': 80, 'Åse Bjørk': 180, 'Liisa Korhonen': 8 }
@@ -134,7 +134,7 @@ describe.each(demoPeople.map(({ name }) => name))('as %s', (name) => {
   })
 })
 
-it('has a policy that allows nothing inline and nothing from elsewhere', async () => {
+it('the content security policy allows nothing inline or foreign', async () => {
   for (const path of ['/partners/12345', '/profile', '/no/such/page', '/partners/12345/sales-units?page=x']) {
     const { headers, $ } = await kari.open(path)
     const policy = String(headers['content-security-policy'])
@@ -147,36 +147,36 @@ it('has a policy that allows nothing inline and nothing from elsewhere', async (
   }
 })
 
-it('shows the name that is a script as text in list, detail, title and wherever it is linked', async () => {
+it('a name that is markup is shown as text in list, detail, title and links', async () => {
   const name = '<script>alert("hei")</script> Kiosk'
   const base = '/partners/12345'
   const list = await kari.open(`${base}/sales-units?q=150666`)
-  expect(dirtOf(list)).toEqual([])
+  expect(inlineOrForeignOf(list)).toEqual([])
   expect(rowsOf(list)[0]?.[0]).toBe(name)
   const detail = await kari.open(`${base}/sales-units/150666`)
-  expect(dirtOf(detail)).toEqual([])
+  expect(inlineOrForeignOf(detail)).toEqual([])
   expect(detail.$('h1').text()).toBe(name)
   expect(detail.$('title').text()).toContain(name)
   expect(detail.$('nav.crumbs [aria-current]').text()).toBe(name)
   const merchant = await kari.open(`${base}/merchants/business:NO:ORG/315660232`)
-  expect(dirtOf(merchant)).toEqual([])
+  expect(inlineOrForeignOf(merchant)).toEqual([])
   expect(merchant.$('section li a').text()).toBe(name)
 })
 
 it.each(['sales-units', 'product-orders', 'developers/webhooks'])(
-  'repeats what was searched in %s as text, letter by letter',
+  'a search in %s shows the query as text',
   async (list) => {
     for (const q of ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', awkward.slice(0, 100), "' \\"]) {
       const page = await kari.open(`/partners/12345/${list}?q=${encodeURIComponent(q)}`)
       expect(page.status).toBe(200)
-      expect(dirtOf(page)).toEqual([])
+      expect(inlineOrForeignOf(page)).toEqual([])
       expect(page.$('#q').val()).toBe(q)
       expect(page.$('main').text()).toContain(`“${q}”`)
     }
   },
 )
 
-it('every asset is there, and what style sheets and scripts ask for too', async () => {
+it('every asset exists, and so do the imports of style sheets and scripts', async () => {
   expect(assets.size).toBeGreaterThan(3)
   const browser = test.browser()
   const todo = [...assets]

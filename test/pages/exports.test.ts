@@ -27,7 +27,7 @@ function today() {
 
 type File = { status: number; headers: IncomingMessage['headers']; bytes: Buffer }
 
-/** What a browser saves. */
+/** The response as the browser saves it. */
 async function download(browser: Browser, path: string, language = 'en', method = 'GET'): Promise<File> {
   const headers = { Cookie: `portal=${browser.cookie('portal')}; language=${language}` }
   const call = get(test.url + path, { headers, method })
@@ -47,7 +47,7 @@ async function sheetOf({ bytes }: File) {
 }
 
 describe('a CSV file', () => {
-  it('has every sales unit that the page has, in its order, with all that it may do', async () => {
+  it('has every sales unit of the page, in the same order, with its settings', async () => {
     const file = await download(åse, `${large}/sales-units.csv?sort=-msn`)
     expect(file.status).toBe(200)
     expect(file.headers['content-type']).toBe('text/csv; charset=utf-8')
@@ -74,14 +74,14 @@ describe('a CSV file', () => {
     ['developers/webhooks', 'q=hooks'],
     ['templates', 'sort=-name'],
     ['price-packages', 'market=DK'],
-  ])('of %s has just what %s shows', async (list, query) => {
+  ])('of %s has the rows of the page %s', async (list, query) => {
     const rows = tableOf(await download(kari, `${small}/${list}.csv?${query}`)).slice(1)
     const shown = await readRows(kari, `${small}/${list}?${query}`)
     expect(rows).toHaveLength(shown.length)
     expect(rows.length).toBeGreaterThan(0)
     for (const [index, cells] of shown.entries()) {
       const words = rows[index]?.join(' ') ?? ''
-      // The first cell of each page stands somewhere in the same row of the file.
+      // The first cell of each page row is in one cell of the same row of the file.
       const [name = ''] = cells
       expect(words.replaceAll("'", '')).toContain(name.split(' ').at(-1)?.replaceAll("'", ''))
     }
@@ -90,13 +90,13 @@ describe('a CSV file', () => {
   it.each([
     ['en', ','],
     ['nb', ';'],
-  ])('in %s has %s between its cells', async (language, delimiter) => {
+  ])('in %s separates cells with %s', async (language, delimiter) => {
     const file = await download(kari, `${small}/sales-units.csv`, language)
     expect(file.bytes.toString()).toContain(`124680${delimiter}`)
     expect(tableOf(file, delimiter)).toHaveLength(13)
   })
 
-  it('is named after organisation, list and day', async () => {
+  it('is named after organisation, list and date', async () => {
     const { headers } = await download(åse, `${large}/sales-units.csv`)
     const name = `Fjordkasse & Sønner POS AS – Sales units – ${today()}.csv`
     expect(headers['content-disposition']).toMatch(/^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''/)
@@ -106,10 +106,10 @@ describe('a CSV file', () => {
   })
 })
 
-describe('what a spreadsheet would take for a formula', () => {
+describe('a value that starts like a formula', () => {
   const formulas = ['=1+1', '+47 1', '-2', '@SUM(A1)', '\t=1', 'a";b\r\n=2', '=cmd|"/c calc"!A1']
 
-  it('is text in both formats', async () => {
+  it('is exported as text in both formats', async () => {
     const [unit] = visibleSalesUnits(test.world, { kind: 'partner', id: '12345' })
     const msn = unit?.body.msn ?? ''
     for (const name of formulas) {
@@ -132,7 +132,7 @@ describe('what a spreadsheet would take for a formula', () => {
 
 describe('an Excel file', () => {
   it.each(['sales-units', 'product-orders', 'developers/webhooks', 'templates', 'price-packages'])(
-    'of %s says the same as the CSV, all of it as text',
+    'of %s has the values of the CSV file, all as text',
     async (list) => {
       const csv = tableOf(await download(kari, `${small}/${list}.csv`))
       const file = await download(kari, `${small}/${list}.xlsx`)
@@ -147,7 +147,7 @@ describe('an Excel file', () => {
 })
 
 describe('a download', () => {
-  it('is in the audit log, as what it is', async () => {
+  it('is recorded in the audit log as an export', async () => {
     await download(kari, `${small}/templates.csv?q=a`)
     await expect
       .poll(async () => {
@@ -161,7 +161,7 @@ describe('a download', () => {
     expect(test.log()).not.toContain('templates.csv?q=a"')
   })
 
-  it('of what makes no sense is a page that says so', async () => {
+  it('with an invalid query is answered with the 400 page', async () => {
     for (const query of ['q=%00', 'status=NO_SUCH', 'sort=x', 'page=0']) {
       const { status, headers } = await download(kari, `${small}/product-orders.csv?${query}`)
       expect([query, status, headers['content-type']]).toEqual([query, 400, 'text/html; charset=utf-8'])
@@ -169,7 +169,7 @@ describe('a download', () => {
     }
   })
 
-  it('is only for those who may see the list', async () => {
+  it('requires the role of the list', async () => {
     const nora = await test.signedIn('Nora Lie')
     expect((await download(nora, `${small}/sales-units.csv`)).status).toBe(200)
     expect((await download(nora, `${small}/developers/webhooks.csv`)).status).toBe(403)
@@ -177,15 +177,17 @@ describe('a download', () => {
     expect((await download(test.browser(), `${small}/sales-units.csv`)).status).toBe(302)
   })
 
-  it('is not made for who asks for its head alone', async () => {
+  it('is not created for a HEAD request', async () => {
     const { status, headers, bytes } = await download(kari, `${small}/sales-units.csv`, 'en', 'HEAD')
     expect([status, bytes.length]).toEqual([200, 0])
     expect(headers['content-disposition']).toContain('.csv')
   })
 
-  it('may run twice at once for one person, and not twelve times', async () => {
-    const twelve = await Promise.all(Array.from({ length: 12 }, async () => download(åse, `${large}/sales-units.xlsx`)))
-    const ofStatus = (wanted: number) => twelve.filter(({ status }) => status === wanted)
+  it('runs twice at once for one user; further requests get 429', async () => {
+    const downloads = await Promise.all(
+      Array.from({ length: 12 }, async () => download(åse, `${large}/sales-units.xlsx`)),
+    )
+    const ofStatus = (wanted: number) => downloads.filter(({ status }) => status === wanted)
     expect(ofStatus(200).length).toBeGreaterThanOrEqual(2)
     expect(ofStatus(429).length).toBeGreaterThanOrEqual(1)
     expect(ofStatus(200).length + ofStatus(429).length).toBe(12)
@@ -193,7 +195,7 @@ describe('a download', () => {
     expect((await download(åse, `${large}/developers/webhooks.csv`)).status).toBe(200)
   })
 
-  it('stands on the page of each list, with what the page is filtered by', async () => {
+  it('is linked from the page of each list, with the current filter', async () => {
     for (const list of ['sales-units', 'product-orders', 'developers/webhooks', 'templates', 'price-packages']) {
       const page = await kari.open(`${small}/${list}?q=a`)
       const hrefs = page

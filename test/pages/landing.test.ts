@@ -19,7 +19,7 @@ function cardsOf({ $ }: Visit, list: string): [string, string][] {
 }
 
 describe('the partner’s landing page', () => {
-  it('welcomes, says what the portal is, and how to ask for more', async () => {
+  it('shows a welcome, what the portal is for, and where to ask for more', async () => {
     const page = await åse.open('/partners/12345')
     expect(page.$('h1').text()).toBe('Welcome, Åse Bjørk')
     expect(page.words).toContain('Here is what Vipps MobilePay knows about Nordlys Platform AS')
@@ -29,7 +29,7 @@ describe('the partner’s landing page', () => {
     expect(page.$('header .brand').text()).toBe('Partner portal')
   })
 
-  it.each(['12345', '23456', '34567'])('counts what partner %s has', async (id) => {
+  it.each(['12345', '23456', '34567'])('shows the counts of partner %s', async (id) => {
     const browser = id === '34567' ? await test.signedIn('Liisa Korhonen') : åse
     const base = `/partners/${id}`
     const page = await browser.open(base)
@@ -45,7 +45,7 @@ describe('the partner’s landing page', () => {
     ])
   })
 
-  it('counts orders by status, and each count leads to as many rows', async () => {
+  it('shows the orders by status, each linked to a list with as many rows', async () => {
     const page = await åse.open('/partners/12345')
     const rows = page
       .$('.funnel tbody tr')
@@ -61,7 +61,7 @@ describe('the partner’s landing page', () => {
       'ON_HOLD 1',
       'Expired 5',
     ])
-    // The longest bar is that of the most, and the others are as long beside it as they are many.
+    // The length of each bar is proportional to its count.
     const lengths = rows.map((row) => Number(row.find('rect[data-status]').attr('width')))
     expect(lengths).toEqual([62.5, 62.5, 100, 87.5, 87.5, 12.5, 62.5])
     for (const row of rows) {
@@ -73,13 +73,13 @@ describe('the partner’s landing page', () => {
     }
   })
 
-  it('tells a partner without orders that there are none', async () => {
+  it('says so when the partner has no orders', async () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567')
     expect(page.words).toContain('No product order names you as partner yet.')
   })
 
-  it('has every page of the portal in its menu, with counts of what has been read', async () => {
+  it('lists every page in the menu, with counts of the synced data', async () => {
     const page = await åse.open('/partners/12345')
     const entries = page
       .$('.side nav li')
@@ -97,7 +97,7 @@ describe('the partner’s landing page', () => {
   })
 })
 
-/** What a notice says: its heading, its rows, and where its heading leads. */
+/** Each notice with its heading, its link and its rows. */
 function noticesOf({ $ }: Visit) {
   return Object.fromEntries(
     $('[data-notice]')
@@ -116,7 +116,7 @@ function noticesOf({ $ }: Visit) {
   )
 }
 
-/** Moves what the portal has seen into the past: time cannot be waited for. */
+/** Sets the first-seen dates of these rows back by `days`. */
 async function backdate(table: 'sales_units' | 'product_orders', keys: readonly string[], days: number) {
   const at = new Date(Date.now() - days * 86_400_000)
   await test.portal.database.kysely
@@ -127,8 +127,8 @@ async function backdate(table: 'sales_units' | 'product_orders', keys: readonly 
     .execute()
 }
 
-describe('what needs attention', () => {
-  it('is nothing new at the start: what is there then is of no known age', async () => {
+describe('the section "needs attention"', () => {
+  it('shows no news after the first sync, when the age of the rows is unknown', async () => {
     const notices = noticesOf(await åse.open('/partners/12345'))
     expect(notices).toEqual({
       waiting: {
@@ -143,7 +143,7 @@ describe('what needs attention', () => {
     )
   })
 
-  it('is what comes later: sales units, orders about to expire, orders rejected', async () => {
+  it('shows new sales units, orders about to expire and rejected orders', async () => {
     const { world } = test
     const ofPartner = <Row extends { partnerId: string | null }>(rows: readonly Row[]) =>
       rows.filter(({ partnerId }) => partnerId === '23456')
@@ -166,7 +166,7 @@ describe('what needs attention', () => {
     const received = orders.find(({ body }) => body.productOrderType !== 'PREFILL' && body.status === 'RECEIVED')
     if (!received) throw new Error('the demo world has no order that is not prefilled and waits')
     received.body.status = 'REJECTED'
-    // The sync counts what it has changed itself.
+    // The sync counts the changes it has made itself.
     const one = world.salesUnits.find(({ body }) => body.msn === keys[5])
     if (one) one.body.name = `${one.body.name} 2`
     await test.sync()
@@ -192,7 +192,7 @@ describe('what needs attention', () => {
     expect(link).toBe(`/partners/23456/product-orders/${received.body.productOrderId}`)
   })
 
-  it('draws what has been, with the same numbers in a table', async () => {
+  it('shows the charts of past months with the same numbers in a table', async () => {
     const page = await åse.open('/partners/23456')
     const { $ } = page
     const total = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' }).length
@@ -208,7 +208,7 @@ describe('what needs attention', () => {
     expect(markets).toEqual(['Norway', 'Denmark', 'Finland'])
 
     const orders = $('section[aria-labelledby=orders-by-month]')
-    // Those that were there from the start have no month.
+    // Rows of the first sync belong to no month.
     const rows = orders.find('tbody tr').toArray()
     const counted = rows.reduce((sum, row) => sum + Number(wordsOf($(row).find('td').last())), 0)
     expect(counted).toBe(3)
@@ -225,7 +225,7 @@ describe('what needs attention', () => {
   })
 })
 
-it('offers no way to give feedback where the operator has set none', async () => {
+it('has no feedback link when the operator has configured none', async () => {
   const quiet = await startTestPortal({ env: { FEEDBACK_URL: '', SUPPORT_TEXT: '' } })
   try {
     const kari = await quiet.signedIn('Kari Nordmann')

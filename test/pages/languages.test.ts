@@ -42,13 +42,13 @@ describe('the language of a page', () => {
     ['fi', 'fi'],
     ['*', 'en'],
     [';;;q=x,,', 'en'],
-  ])('follows what the browser asks for: "%s" is %s', async (asked, code) => {
+  ])('follows the Accept-Language header: "%s" gives %s', async (asked, code) => {
     const page = await test.browser().open('/', { headers: { 'Accept-Language': asked } })
     expect(page.$('html').attr('lang')).toBe(code)
     expect(page.$('main a.ds-button').text()).toBe(wordsOf[code]?.signIn.button)
   })
 
-  it('is the one that was chosen, on every page from then on, whatever the browser asks for', async () => {
+  it('is the chosen one on every page, regardless of the Accept-Language header', async () => {
     const browser = await test.signedIn('Åse Bjørk')
     await browser.open('/partners/12345/product-orders?status=COMPLETED&q=business:')
     const page = await browser.follow('Norsk')
@@ -61,14 +61,14 @@ describe('the language of a page', () => {
     expect((await browser.open('/profile', nb)).$('html').attr('lang')).toBe('en')
   })
 
-  it('is kept in a cookie that holds nothing else', async () => {
+  it('is stored in a cookie that holds nothing else', async () => {
     const { headers } = await test.browser().open('/language/nb?returnTo=/', { follow: false })
     expect(String(headers['set-cookie'])).toMatch(
       /^language=nb; Max-Age=31536000; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
     )
   })
 
-  it('does not lead anywhere else', async () => {
+  it('ignores an unsafe return path when it is changed', async () => {
     for (const returnTo of ['https://evil.example', '//evil.example', '/\\evil.example', 'evil', ''] as const) {
       const path = `/language/en?returnTo=${encodeURIComponent(returnTo)}`
       const page = await test.browser().open(path, { follow: false })
@@ -76,18 +76,18 @@ describe('the language of a page', () => {
     }
   })
 
-  it('is one that there is', async () => {
+  it('must be a supported one', async () => {
     for (const code of ['xx', 'EN', '..%2Fen', '__proto__'])
       expect((await åse.open(`/language/${code}`)).status).toBe(404)
   })
 
-  it('holds for error pages and their words too', async () => {
+  it('applies to error pages too', async () => {
     const page = await åse.open('/partners/12345/sales-units/999999', nb)
     expect(page.$('h1').text()).toBe(norwegian.errors.salesUnitNotShared.title)
     expect(page.$('html').attr('lang')).toBe('nb')
   })
 
-  it('is said of the link to each one, in its own words', async () => {
+  it('is named in its own language in the menu, with lang and hreflang', async () => {
     const { $ } = await åse.open('/profile')
     const links = $('.languages a').toArray()
     expect(links.map((link) => [$(link).attr('lang'), $(link).attr('hreflang'), $(link).text()])).toEqual([
@@ -103,7 +103,7 @@ describe('the language of a page', () => {
 })
 
 describe('numbers and dates', () => {
-  it('are written as the language writes them', async () => {
+  it('are formatted for the language', async () => {
     expect((await åse.open('/partners/23456')).words).toContain('1,200 Sales units')
     const norsk = await åse.open('/partners/23456', nb)
     expect(norsk.words).toContain(`${new Intl.NumberFormat('nb-NO').format(1200).replace(/\s/, ' ')} Salgssteder`)
@@ -116,7 +116,7 @@ describe('numbers and dates', () => {
   })
 })
 
-describe('no page shows a key instead of words', () => {
+describe('the message keys', () => {
   const keysOf = (words: object, prefix = ''): string[] =>
     Object.entries(words).flatMap(([key, value]: [string, unknown]) => [
       prefix + key.replace(/_(one|other)$/, ''),
@@ -124,7 +124,7 @@ describe('no page shows a key instead of words', () => {
     ])
   const keys = new Set(keysOf(english).filter((key) => key.includes('.')))
 
-  it.each(Object.keys(wordsOf))('in %s', async (code) => {
+  it.each(Object.keys(wordsOf))('are never shown on a page in %s', async (code) => {
     const order = test.world.productOrders[0]?.body.productOrderId
     const partner = [
       '',

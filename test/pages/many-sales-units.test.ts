@@ -7,7 +7,7 @@ import { readRows, rowsOf, wordsOf } from '../support/page-content.ts'
 let test: TestPortal
 let åse: Browser
 beforeAll(async () => {
-  // Longer than a page has patience, and a list has its token to wait for besides.
+  // A list waits for its token as well, so this takes longer than a page waits.
   test = await startTestPortal({
     synced: false,
     faults: { latencyMs: 4000 },
@@ -21,7 +21,7 @@ const base = '/partners/23456'
 const path = `${base}/sales-units`
 const progress = /Read in full so far: (\d+) of 60 sales units/
 
-it('what has never been read is waited for, but not for long: pages say that it is being read, and load again', async () => {
+it('pages say after a short wait that their data is being read for the first time, and reload', async () => {
   const started = performance.now()
   const [list, landing, unit, merchant] = await Promise.all([
     åse.open(path),
@@ -52,7 +52,7 @@ it('what has never been read is waited for, but not for long: pages say that it 
   }
 })
 
-it('shows the list as soon as it is there, and what is not yet read of it', async () => {
+it('the list is shown as soon as it is read, with the missing details marked', async () => {
   test.api.faults.latencyMs = 400
   let page: Visit = await åse.open(path)
   await expect
@@ -74,13 +74,13 @@ it('shows the list as soon as it is there, and what is not yet read of it', asyn
   const [name, msn] = rowsOf(page).find((row) => row.includes('Not read yet')) ?? []
   expect(rowsOf(await åse.open(`${path}?q=${msn}`)).map((row) => row[1])).toEqual([msn])
   expect(rowsOf(await åse.open(`${path}?q=${encodeURIComponent(name ?? '')}`)).map((row) => row[1])).toContain(msn)
-  // Somebody looks at it, so it goes before the others.
+  // A page view moves this sales unit ahead of the others.
   const detail = await åse.open(`${path}/${msn}`)
   expect([detail.status, detail.$('h1').text()]).toEqual([200, name])
   expect(detail.$('dl.settings > div').length).toBeGreaterThan(0)
 })
 
-it('finds by merchant and business identifier once all has been read', async () => {
+it('the filter finds by merchant and business identifier once all details are read', async () => {
   test.api.faults.latencyMs = 0
   await test.settled()
   const page = await åse.open(path)
@@ -101,7 +101,7 @@ it('finds by merchant and business identifier once all has been read', async () 
   expect((await readRows(åse, `${path}?q=${id}`)).length).toBeGreaterThan(0)
 })
 
-it('asks the API for each of them once', () => {
+it('the sync asks the API once for each sales unit', () => {
   const asked = test.api.requests.filter(
     ({ path: called, organisation }) =>
       /^\/management\/v1\/sales-units\/\d+$/.test(called) && organisation === 'partner/23456',

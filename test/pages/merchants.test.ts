@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { visibleMerchant } from '../../demo/management-api/visibility.ts'
 import type { DemoAddress, DemoMerchant } from '../../demo/world/types.ts'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, wordsOf, writtenIdentifier } from '../support/page-content.ts'
@@ -41,7 +41,7 @@ function merchantOf(id: string): DemoMerchant {
   return merchant
 }
 
-it('shows all that the API shares of each merchant of a partner, and its sales units with the partner', async () => {
+it('a partner sees all shared fields of each merchant, and its sales units with the partner', async () => {
   const seen = test.world.merchants.flatMap(
     ({ body }) => visibleMerchant(test.world, nordlys, body.businessIdentifier) ?? [],
   )
@@ -65,7 +65,7 @@ it('shows all that the API shares of each merchant of a partner, and its sales u
   }
 })
 
-it('says of what the API leaves out that it is not given', async () => {
+it('missing fields are shown as "Not given"', async () => {
   const { body } = merchantOf('9234567-8')
   const { businessIdentifier, name } = body
   test.api.faults.override = ({ path }) =>
@@ -82,7 +82,7 @@ it('says of what the API leaves out that it is not given', async () => {
   })
 })
 
-it('shows a merchant itself, with every sales unit of its own', async () => {
+it('a merchant sees its own details and all its sales units', async () => {
   const åse = await test.signedIn('Åse Bjørk')
   const page = await åse.open('/merchants/business:NO:ORG/311900456/details')
   expect(page.$('h1').text()).toBe('ACME Fantastic Fitness AS')
@@ -99,11 +99,11 @@ it('shows a merchant itself, with every sales unit of its own', async () => {
 it.each([
   ['was deactivated', '316770373'],
   ['has no sales unit with the partner', '9234567-8'],
-])('explains a merchant that %s', async (_what, id) => {
+])('the 404 page explains a merchant that %s', async (_what, id) => {
   const page = await kari.open(pathOf(merchantOf(id)))
   expect(page.status).toBe(404)
   expect(page.words).toContain('This merchant is not shared with you')
   expect(page.words).toContain(id)
   expect(page.words).not.toContain(merchantOf(id).body.name)
-  for (const reason of Object.values(words.errors.merchantNotShared.reasons)) expect(page.words).toContain(reason)
+  for (const reason of Object.values(messages.errors.merchantNotShared.reasons)) expect(page.words).toContain(reason)
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
 
@@ -10,12 +10,12 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 const countries = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
-const products: Record<string, string> = words.productType
+const products: Record<string, string> = messages.productType
 
 it.each([
   ['12345', 8],
   ['23456', 6],
-])('shows every price package of partner %s, with commission, market and id', async (partnerId, count) => {
+])('the list shows every price package of partner %s with commission, market and ID', async (partnerId, count) => {
   const åse = await test.signedIn('Åse Bjørk')
   const page = await åse.open(`/partners/${partnerId}/price-packages`)
   expect(headingsOf(page)).toEqual(['Name', 'Price', 'Commission', 'Product', 'Market', 'In the signup form', 'ID'])
@@ -40,7 +40,7 @@ it.each([
   expect(page.words).toContain('Which price package does a sales unit have?')
 })
 
-it('tells a partner with none whom to ask', async () => {
+it('the empty list says whom to ask', async () => {
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/price-packages')
   expect(page.words).toContain('No price packages yet')
@@ -48,7 +48,7 @@ it('tells a partner with none whom to ask', async () => {
   expect(page.$('main table')).toHaveLength(0)
 })
 
-it('finds by name, id, product and market, and sorts', async () => {
+it('the list filters by name, ID, product and market, and sorts', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const path = '/partners/12345/price-packages'
   const packages = test.world.pricePackages.filter(({ partnerId }) => partnerId === '12345').map(({ body }) => body)
@@ -71,7 +71,7 @@ it('finds by name, id, product and market, and sorts', async () => {
   expect((await kari.open(`${path}?market=SE`)).words).toContain('No price package fits all the filters')
 })
 
-it('shows what is newer than the portal as it is, and says of what is missing that it is not given', async () => {
+it('the list shows unknown values unchanged and missing ones as "Not given"', async () => {
   const bodies: Record<string, unknown>[] = [
     { pricePackageId: 'a', name: 'New', description: 7, productType: 'GIFT_CARDS', market: 'SE' },
     { pricePackageId: 'b', name: 'Odd', description: '<i>1 %</i>', market: 'MOON' },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DemoProductOrder } from '../../demo/world/types.ts'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, wordsOf, writtenIdentifier, shownDate } from '../support/page-content.ts'
@@ -35,16 +35,16 @@ const final = new Set(['COMPLETED', 'REJECTED', 'EXPIRED'])
 
 describe('a product order', () => {
   it.each(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'COMPLETED', 'REJECTED', 'EXPIRED'] as const)(
-    'that is %s says what that means and what happens next',
+    'with status %s explains it and what happens next',
     async (status) => {
       const page = await kari.open(pathOf(orderWhere((order) => order.status === status)))
-      const { name, meaning, next } = words.orderStatus[status]
+      const { name, meaning, next } = messages.orderStatus[status]
       expect(wordsOf(page.$('#status'))).toBe(`Status ${name}`)
       expect(factsOf(page)).toMatchObject({ 'What this means': meaning, 'What happens next': next })
     },
   )
 
-  it('whose status is newer than the portal says so, and shows the status as it is', async () => {
+  it('with an unknown status shows it unchanged and says that it is newer than the portal', async () => {
     const page = await kari.open(pathOf(orderWhere(({ status }) => status === 'ON_HOLD')))
     expect(wordsOf(page.$('#status'))).toBe('Status ON_HOLD')
     expect(factsOf(page)).toMatchObject({
@@ -53,7 +53,7 @@ describe('a product order', () => {
     })
   })
 
-  it('is no more than a name where the status is a word of ours that is no status', async () => {
+  it('with status "unknown" is shown as an unknown status, not by the message key of that name', async () => {
     const order = orderWhere(({ status, productType }) => status === 'REJECTED' && productType === 'LOGIN')
     order.status = 'unknown'
     await test.sync()
@@ -63,11 +63,11 @@ describe('a product order', () => {
   })
 
   it('shows every field of every order', async () => {
-    const products: Record<string, string> = words.productType
-    const types: Record<string, string> = words.orderType
+    const products: Record<string, string> = messages.productType
+    const types: Record<string, string> = messages.orderType
     const explained: Record<'product' | 'type', Record<string, string>> = {
-      product: words.productTypeText,
-      type: words.orderTypeText,
+      product: messages.productTypeText,
+      type: messages.orderTypeText,
     }
     const said = (names: Record<string, string>, texts: Record<string, string>, value: string): string =>
       [names[value] ?? value, texts[value]].filter(Boolean).join(' ')
@@ -81,7 +81,7 @@ describe('a product order', () => {
         'How it was made': said(types, explained.type, order.productOrderType),
         'Sales unit': order.salesUnit
           ? `${order.salesUnit.name} ${order.salesUnit.msn}`
-          : words.productOrder.noSalesUnit,
+          : messages.productOrder.noSalesUnit,
       })
       expect(facts['Business identifier']).toMatch(
         new RegExp(`^${writtenIdentifier(order.businessIdentifier)} ${scheme}`),
@@ -93,11 +93,11 @@ describe('a product order', () => {
     }
   })
 
-  it('says of a prefilled one that waits by when it expires, and of no other', async () => {
+  it('shows its expiry date when it is prefilled and waiting, and otherwise none', async () => {
     for (const order of ordersOf(({ status }) => status !== 'unknown')) {
       const expires = factsOf(await kari.open(pathOf(order)))['Expires']
       const waits = order.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(order.status)
-      // Everything was first seen when the test began.
+      // Every order was first seen when the test began.
       const [today, by] = [0, 14].map((days) => shownDate(new Date(Date.now() + days * 86_400_000)))
       expect(expires).toBe(
         waits
@@ -107,19 +107,19 @@ describe('a product order', () => {
     }
   })
 
-  it('is named in the title, with whose it is', async () => {
+  it('is named in the title, with its partner', async () => {
     const order = orderWhere(({ status }) => status === 'COMPLETED')
     const { $ } = await kari.open(pathOf(order))
     expect($('title').text()).toMatch(/^Product order – .+ – Nordlys Platform AS – Partner portal$/)
     expect($('title').text()).not.toContain('undefined')
   })
 
-  it('shows a product type that is newer than the portal as it is', async () => {
+  it('shows an unknown product type unchanged', async () => {
     const page = await kari.open(pathOf(orderWhere(({ productType }) => productType === 'GIFT_CARDS')))
     expect(factsOf(page)['Product']).toBe('GIFT_CARDS')
   })
 
-  it('shows its link while that lives only, and none that is no web address', async () => {
+  it('shows its link only when it is valid and an http(s) URL', async () => {
     const expired = orderWhere(({ status, productType }) => status === 'EXPIRED' && productType === 'CASHIER')
     expired.productOrderUrl = 'https://orders.example.com/order/dead'
     const [dangerous, received] = ordersOf(({ status }) => status === 'MERCHANT_VIEWED')
@@ -131,18 +131,18 @@ describe('a product order', () => {
       expect(page.status).toBe(200)
       expect(factsOf(page)['Link for the merchant']).toBeUndefined()
       expect(page.text).not.toContain('javascript:')
-      // What has changed may name it, as text: nothing leads there, and there is nothing to copy.
-      const offers = page
+      // The history may show the URL as text, but not as a link or a copy button.
+      const targets = page
         .$('main [href], main [data-copy]')
         .toArray()
         .map((element) => String(page.$(element).attr('href') ?? page.$(element).attr('data-copy')))
-      expect(offers.filter((offer) => /orders\.example\.com|javascript:/.test(offer))).toEqual([])
+      expect(targets.filter((offer) => /orders\.example\.com|javascript:/.test(offer))).toEqual([])
     }
     const page = await kari.open(pathOf(received))
     expect(page.$(`button[data-copy="${received.productOrderUrl}"]`)).toHaveLength(1)
   })
 
-  it('leads to the sales unit it became, and back to the list', async () => {
+  it('links to its sales unit and back to the list', async () => {
     const order = orderWhere(({ status }) => status === 'COMPLETED')
     await kari.open(pathOf(order))
     const unit = await kari.follow(order.salesUnit?.name ?? '')
@@ -151,23 +151,24 @@ describe('a product order', () => {
     expect(page.$('nav.crumbs a').attr('href')).toBe('/partners/12345/product-orders')
   })
 
-  it('is found by its id in capital letters too', async () => {
+  it('is found by its ID in capital letters too', async () => {
     const order = orderWhere(({ status }) => status === 'RECEIVED')
     const page = await kari.open(pathOf(order).toUpperCase().replace('/PARTNERS', '/partners'))
     expect([page.status, factsOf(page)['Order ID']]).toEqual([200, order.productOrderId])
   })
 })
 
-it('explains an order that is not shared', async () => {
+it('the 404 page explains an order that is not shared', async () => {
   const foreign = test.world.productOrders.find(({ partnerId }) => partnerId === '23456')?.body
   if (!foreign) throw new Error('no such order')
   const page = await kari.open(pathOf(foreign))
   expect(page.status).toBe(404)
   expect(page.words).toContain('This product order is not shared with you')
-  for (const reason of Object.values(words.errors.productOrderNotShared.reasons)) expect(page.words).toContain(reason)
+  for (const reason of Object.values(messages.errors.productOrderNotShared.reasons))
+    expect(page.words).toContain(reason)
 })
 
-it('says of one that is gone what it was, until when it was there, and the usual reasons', async () => {
+it('the 410 page of a removed order says until when it was visible, and the possible reasons', async () => {
   const at = test.world.productOrders.findIndex(({ partnerId }) => partnerId === '12345')
   const [order] = test.world.productOrders.splice(at, 1)
   if (!order) throw new Error('no order')
@@ -177,6 +178,6 @@ it('says of one that is gone what it was, until when it was there, and the usual
   expect(page.$('h1').text()).toMatch(/^The product order of .+ is no longer shared with you$/)
   expect(page.words).toContain(`You could see it until ${shownDate(new Date())}`)
   expect(page.words).toContain(order.body.productOrderId)
-  expect(page.words).toContain(words.errors.productOrderNotShared.reasons.otherPartner)
-  expect(page.words).not.toContain(words.errors.productOrderNotShared.reasons.typo)
+  expect(page.words).toContain(messages.errors.productOrderNotShared.reasons.otherPartner)
+  expect(page.words).not.toContain(messages.errors.productOrderNotShared.reasons.typo)
 })

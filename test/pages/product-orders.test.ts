@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleMerchant } from '../../demo/management-api/visibility.ts'
 import type { DemoProductOrder } from '../../demo/world/types.ts'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import {
@@ -28,10 +28,10 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 const path = '/partners/12345/product-orders'
-const { unknown: _, ...knownStatuses } = words.orderStatus
+const { unknown: _, ...knownStatuses } = messages.orderStatus
 const statuses: Record<string, { name: string }> = knownStatuses
-const products: Record<string, string> = words.productType
-const types: Record<string, string> = words.orderType
+const products: Record<string, string> = messages.productType
+const types: Record<string, string> = messages.orderType
 
 type Order = DemoProductOrder['body']
 function ordersOf(partnerId: string, wanted: (order: Order) => boolean = () => true): Order[] {
@@ -157,15 +157,7 @@ describe('tabs', () => {
     const orders = ordersOf('12345', wanted)
     return (status: string) => orders.filter((order) => order.status === status).length
   }
-  const statusOrder = [
-    'ORDER_SUBMITTED',
-    'MERCHANT_VIEWED',
-    'RECEIVED',
-    'COMPLETED',
-    'REJECTED',
-    'EXPIRED',
-    'ON_HOLD',
-  ]
+  const statusOrder = ['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'EXPIRED', 'ON_HOLD']
 
   it.each([
     ['', () => true],
@@ -179,9 +171,7 @@ describe('tabs', () => {
   ])('show the count of each status for the filter "%s"', async (query, wanted) => {
     const page = await kari.open(`${path}?${query}`)
     const count = counted(wanted)
-    const all = statusOrder
-      .filter((status) => status !== 'EXPIRED')
-      .reduce((sum, status) => sum + count(status), 0)
+    const all = statusOrder.filter((status) => status !== 'EXPIRED').reduce((sum, status) => sum + count(status), 0)
     expect(tabsOf(page).map(({ name, count: says }) => [name, says])).toEqual([
       ['All', all],
       ...statusOrder.map((status) => [statuses[status]?.name ?? status, count(status)]),

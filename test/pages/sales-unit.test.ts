@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { DemoSalesUnit } from '../../demo/world/types.ts'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, inOrder, linksOf, wordsOf } from '../support/page-content.ts'
@@ -26,10 +26,10 @@ function unitOf(msn: string): DemoSalesUnit {
   return unit
 }
 
-const known: Record<string, { name: string; text: string }> = words.configuration
-const values: Record<string, string> = words.captureTypes
+const known: Record<string, { name: string; text: string }> = messages.configuration
+const values: Record<string, string> = messages.captureTypes
 
-/** What the page should say of one setting: its name and key, its value and explanation. */
+/** The expected text of one setting: name and key, then value and explanation. */
 function setting(name: string, value: boolean | string): [string, string] {
   const said = typeof value === 'boolean' ? (value ? 'Yes' : 'No') : (values[value] ?? value)
   const entry = known[name]
@@ -39,7 +39,7 @@ function setting(name: string, value: boolean | string): [string, string] {
 }
 
 describe('a sales unit', () => {
-  it('has every setting of every sales unit of the partner, each explained', async () => {
+  it('shows every setting with an explanation', async () => {
     for (const { body } of visibleSalesUnits(test.world, nordlys)) {
       const page = await kari.open(`${base}/${body.msn}`)
       expect(page.$('h1').text()).toBe(body.name)
@@ -52,21 +52,21 @@ describe('a sales unit', () => {
     }
   })
 
-  it('has words for every setting and capture type that is documented', () => {
+  it('has messages for every documented setting and capture type', () => {
     for (const name of ['paymentAllowed', 'captureType', 'skipLandingPageAllowed', 'recurringAllowed'])
       expect(Object.keys(known)).toContain(name)
     expect(Object.keys(known)).toHaveLength(9)
     expect(Object.keys(values)).toEqual(['ReserveCapture', 'DirectCapture', 'NotApplicable'])
   })
 
-  it('shows settings and values that are newer than the portal as they are, after the others', async () => {
+  it('shows unknown settings and values unchanged, after the others', async () => {
     const page = await kari.open(`${base}/231777`)
     expect(factsOf(page)['Capture captureType']).toMatch(/^InstantCapture When the money is taken/)
     expect(factsOf(page)['tippingAllowed']).toMatch(/^Yes A setting that is newer than this portal/)
     expect(wordsOf(page.$('dl.settings dt').last())).toBe('tippingAllowed')
   })
 
-  it('shows what a setting of no simple kind holds, and leaves out what says nothing', async () => {
+  it('shows a nested setting as JSON, and leaves out null', async () => {
     const { body } = unitOf('290001')
     const odd = { limits: { daily: 5 }, tries: 3, name: '<b>' }
     Object.assign(body, { configuration: { ...odd, ...body.configuration, lateCaptureAllowed: null } })
@@ -80,7 +80,7 @@ describe('a sales unit', () => {
     expect(facts['Late capture lateCaptureAllowed']).toBeUndefined()
   })
 
-  it('has its MSN, business identifier and settlement account', async () => {
+  it('shows MSN, business identifier and settlement account', async () => {
     const { body } = unitOf('123456')
     const page = await kari.open(`${base}/123456`)
     expect(page.words).toContain('Sales unit 123456.')
@@ -102,14 +102,14 @@ describe('a sales unit', () => {
     expect(page.$('dl.settings')).toHaveLength(0)
   })
 
-  it('leads to its merchant', async () => {
+  it('links to its merchant', async () => {
     await kari.open(`${base}/20481234`)
     const page = await kari.follow('Fjord Fitness & Spa AS')
     expect([page.status, page.url.pathname]).toEqual([200, '/partners/12345/merchants/business:NO:ORG/314550091'])
     expect(page.$('h1').text()).toBe('Fjord Fitness & Spa AS')
   })
 
-  it('leads to those other sales units of its merchant that have the same partner', async () => {
+  it('links to the other sales units of its merchant with the same partner', async () => {
     const page = await kari.open(`${base}/123456`)
     const others = page.$('section[aria-labelledby=others] li')
     expect(
@@ -125,7 +125,7 @@ describe('a sales unit', () => {
 })
 
 describe('a sales unit in the business portal', () => {
-  it('leads to the merchant itself and all its other sales units', async () => {
+  it('links to the merchant and all its other sales units', async () => {
     const page = await mikko.open(`${sauna}/sales-units/290001`)
     expect(linksOf(page)).toMatchObject({
       'Saimaan Sauna Oy': `${sauna}/details`,
@@ -134,7 +134,7 @@ describe('a sales unit in the business portal', () => {
     expect(page.$('section[aria-labelledby=others] li')).toHaveLength(1)
   })
 
-  it('says it when there is no other, with the words of the one who owns it', async () => {
+  it('says when it is the merchant’s only one', async () => {
     const åse = await test.signedIn('Åse Bjørk')
     const page = await åse.open('/merchants/business:NO:ORG/313402778/sales-units/140512')
     expect(page.$('h1').text()).toBe('Café "Ørsta"')
@@ -148,12 +148,12 @@ describe('a sales unit that is not shared', () => {
     ['belongs to a merchant that was deactivated', '160404'],
     ['has no partner', '124999'],
     ['does not exist', '999999'],
-  ])('which %s is explained: %s', async (_what, msn) => {
+  ])('because it %s is explained: %s', async (_what, msn) => {
     const page = await kari.open(`${base}/${msn}`)
     expect(page.status).toBe(404)
     expect(page.words).toContain('This sales unit is not shared with you')
     expect(page.words).toContain(msn)
-    for (const reason of Object.values(words.errors.salesUnitNotShared.reasons)) expect(page.words).toContain(reason)
+    for (const reason of Object.values(messages.errors.salesUnitNotShared.reasons)) expect(page.words).toContain(reason)
     expect((await kari.follow('Go to the front page')).url.pathname).toBe('/partners/12345')
   })
 })

@@ -20,7 +20,7 @@ import {
 let test: TestPortal
 let kari: Browser
 let åse: Browser
-/** The day that the portal saw everything first. */
+/** The date of the first sync. */
 let today: string
 beforeAll(async () => {
   today = shownDate(new Date())
@@ -70,7 +70,7 @@ function isSorted(rows: string[][]) {
 }
 
 describe('the list', () => {
-  it('shows every sales unit of a partner and nothing else, by name, with all that the table promises', async () => {
+  it('shows exactly the sales units of the partner, by name, in all columns', async () => {
     const page = await kari.open(small)
     expect(headingsOf(page)).toEqual(['Name', 'MSN', 'Merchant', 'Business identifier', 'Can do', 'First seen'])
     expect(rowsOf(page)).toHaveLength(12)
@@ -82,7 +82,7 @@ describe('the list', () => {
     expect(page.$('main a[rel=next], main a[rel=prev]')).toHaveLength(0)
   })
 
-  it('shows a large partner 25 at a time, none twice', async () => {
+  it('shows 25 rows a page, none twice', async () => {
     const pages = await readAll(åse, large)
     expect(pages.map(({ length }) => length)).toEqual([25, 25, 10])
     expect(inOrder(pages.flat())).toEqual(inOrder(rowsFor({ kind: 'partner', id: '23456' })))
@@ -92,7 +92,7 @@ describe('the list', () => {
     expect(linksOf(second)).toMatchObject({ Previous: large, Next: '?page=3' })
   })
 
-  it('shows a merchant its own, whoever their partner is', async () => {
+  it('shows a merchant its own sales units with any partner', async () => {
     const base = `/merchants/${acme.scheme}/${acme.id}/sales-units`
     const page = await åse.open(base)
     expect(inOrder(rowsOf(page))).toEqual(inOrder(rowsFor(acme)))
@@ -108,7 +108,7 @@ describe('the list', () => {
     expect(links['Fitness Tampere Oy']).toBe('/partners/12345/merchants/business:FI:Y-tunnus/9123456-7')
   })
 
-  it('tells a partner with nothing why there is nothing', async () => {
+  it('explains to a partner without sales units why there are none', async () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567/sales-units')
     expect(page.words).toContain('No sales units yet')
@@ -126,20 +126,20 @@ describe('the filter', () => {
 
   it.each([
     ['a part of the name', 'fitness', 9],
-    ['the name in other letters of the same', 'TROMSØ fitness', 1],
-    ['å, ä and ö as they are', 'hämeen', 1],
-    ['letters that are put together of two', 'Hämeen'.normalize('NFD'), 1],
+    ['the name in another case', 'TROMSØ fitness', 1],
+    ['å, ä and ö', 'hämeen', 1],
+    ['decomposed letters', 'Hämeen'.normalize('NFD'), 1],
     ['quotes', '"ØRSTA"', 1],
     ['an apostrophe', "ole's", 1],
     ['an ampersand', 'fitness & spa', 2],
     ['markup', '<SCRIPT>', 1],
-    ['space around', '  28123 ', 1],
+    ['surrounding space', '  28123 ', 1],
     ['a part of the MSN', '2048123', 2],
     ['the name of the merchant', 'fitnesscentre', 2],
     ['a business identifier', '9123456-7', 2],
-    ['a part of it', '3119004', 3],
-    ['one with its scheme', 'business:DK:CVR:91234567', 2],
-    ['a scheme in small letters', 'business:fi:y-tunnus', 2],
+    ['a part of a business identifier', '3119004', 3],
+    ['a business identifier with its scheme', 'business:DK:CVR:91234567', 2],
+    ['a scheme in lower case', 'business:fi:y-tunnus', 2],
   ])('finds by %s: %s', async (_what, q, count) => {
     const page = await kari.open(`${small}?q=${encodeURIComponent(q)}`)
     const wanted = q.trim().normalize('NFC').toLocaleLowerCase('nb')
@@ -154,23 +154,23 @@ describe('the filter', () => {
   })
 
   it.each(['NO 311 900 456', '311 900 456', 'no311900456', ' 311900 456', 'NO\u00A0311\u00A0900\u00A0456'])(
-    'finds a business identifier as people write it: %s',
+    'finds a business identifier in any notation: %s',
     async (q) => {
       const page = await kari.open(`${small}?q=${encodeURIComponent(q)}`)
       expect(rowsOf(page).map((row) => row[3])).toEqual(['NO 311 900 456', 'NO 311 900 456', 'NO 311 900 456'])
-      // Written with gaps, marked across them.
+      // The mark includes the spaces between the digits.
       expect(fold(page.$('main td mark').first().text())).toBe('311 900 456')
     },
   )
 
-  it('marks a part of an identifier where it stands', async () => {
+  it('marks the matching part of an identifier', async () => {
     const page = await kari.open(`${small}?q=1900`)
     expect(fold(page.$('main td mark').first().text())).toBe('1 900')
     const danish = await kari.open(`${small}?q=${encodeURIComponent('CVR 91234567')}`)
     expect(rowsOf(danish).map((row) => row[3])).toEqual(['DK CVR 91234567', 'DK CVR 91234567'])
   })
 
-  it('stays while one turns the pages', async () => {
+  it('is kept on all pages', async () => {
     const rows = await readRows(åse, `${large}?q=business:`)
     expect(rows).toHaveLength(60)
     const page = await åse.open(`${large}?q=business:&page=2`)
@@ -185,7 +185,7 @@ describe('the filter', () => {
     expect(await readRows(åse, `${large}?q=BUSINESS:no`)).toHaveLength(some.length)
   })
 
-  it('says that nothing matches, and leads back to everything', async () => {
+  it('says that nothing matches, and can be cleared', async () => {
     const page = await kari.open(`${small}?q=finnes+ikke`)
     expect(page.words).toContain('No sales unit matches “finnes ikke”')
     expect(page.words).toContain('0 of 12 sales units match')
@@ -193,7 +193,7 @@ describe('the filter', () => {
     expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(12)
   })
 
-  it('finds nothing that is deactivated, or another partner’s', async () => {
+  it('finds no deactivated sales unit and none of another partner', async () => {
     for (const q of ['125000', '124999', '160404', 'Nedlagt', '290001'])
       expect(rowsOf(await kari.open(`${small}?q=${q}`))).toEqual([])
   })
@@ -210,7 +210,7 @@ describe('columns', () => {
     ],
   ]
 
-  it.each(columns)('sort by %s, the other way round, and then as before', async (name, heading, keyOf) => {
+  it.each(columns)('sort by %s ascending, descending, and then by the default', async (name, heading, keyOf) => {
     const units = visibleSalesUnits(test.world, { kind: 'partner', id: '12345' })
     const compare = (a: string | number, b: string | number): number =>
       typeof a === 'number' && typeof b === 'number'
@@ -225,7 +225,7 @@ describe('columns', () => {
     const headed = (page: Visit) => page.$(`th:contains("${heading}")`)
     expect(headed(first).attr('aria-sort')).toBe('ascending')
     expect(first.$('th[aria-sort=none]')).toHaveLength(4)
-    // The heading is a button of the filter's form, so that what is typed stays.
+    // The heading is a submit button of the filter form, which keeps the typed text.
     expect(headed(first).find('button').attr()).toMatchObject({
       form: 'filter',
       name: 'by',
@@ -238,7 +238,7 @@ describe('columns', () => {
     expect(rowsOf(await kari.open(`${small}?by=name&sort=-${name}`))).toEqual(rowsOf(await kari.open(small)))
   })
 
-  it('keep their order while one turns the pages and filters', async () => {
+  it('keep their order on all pages and with a filter', async () => {
     const page = await åse.open(`${large}?sort=-msn&size=50`)
     expect(linksOf(page)).toMatchObject({
       Next: '?sort=-msn&size=50&page=2',
@@ -259,7 +259,7 @@ describe('columns', () => {
   })
 })
 
-describe('narrowing', () => {
+describe('the filter by market, capture type and setting', () => {
   const small12345 = (wanted: (unit: DemoSalesUnit) => boolean) =>
     visibleSalesUnits(test.world, { kind: 'partner', id: '12345' }).filter(wanted)
   const market = (code: string) => (unit: DemoSalesUnit) => unit.body.businessIdentifier.scheme.split(':')[1] === code
@@ -284,7 +284,7 @@ describe('narrowing', () => {
       (unit: DemoSalesUnit) => market('NO')(unit) && captures('ReserveCapture')(unit) && can('paymentAllowed')(unit),
       ['Market: Norway', 'Capture: Reserve capture', 'Can do: Payments'],
     ],
-  ])('takes %s, and offers to take each away', async (query, wanted, chips) => {
+  ])('narrows the list by %s, with a link to remove each part', async (query, wanted, chips) => {
     const expected = small12345(wanted)
     expect(expected.length).toBeGreaterThan(0)
     expect(expected.length).toBeLessThan(12)
@@ -298,7 +298,7 @@ describe('narrowing', () => {
     }
   })
 
-  it('goes with text, stays with it, and is forgotten at once', async () => {
+  it('combines with text and is cleared with it', async () => {
     const page = await kari.open(`${small}?q=fitness&market=DK`)
     const expected = small12345(market('DK')).filter((unit) => /fitness/i.test(rowOf(unit).join(' ')))
     expect(inOrder(rowsOf(page))).toEqual(inOrder(expected.map(rowOf)))
@@ -306,14 +306,14 @@ describe('narrowing', () => {
     expect(rowsOf(await kari.follow('Clear all'))).toHaveLength(12)
   })
 
-  it('says when nothing is left, and of what', async () => {
+  it('says what was searched when nothing matches', async () => {
     const page = await kari.open(`${small}?market=SE`)
     expect(page.words).toContain('No sales unit fits all the filters')
     expect(page.words).toContain('Take away one of the filters above, or clear them all.')
     expect(Object.keys(chipsOf(page))).toEqual(['Market: Sweden'])
   })
 
-  it('shows where the text was found, in any case and however digits are spaced', async () => {
+  it('marks the matching text in any case and digit grouping', async () => {
     const hits = (page: Visit) =>
       page
         .$('main mark')
@@ -329,7 +329,7 @@ describe('narrowing', () => {
     ['size=50', [50, 10]],
     ['size=100', [60]],
     ['size=25', [25, 25, 10]],
-  ])('shows as many rows a page as %s says', async (query, lengths) => {
+  ])('shows as many rows a page as %s requests', async (query, lengths) => {
     const pages = await readAll(åse, `${large}?${query}`)
     expect(pages.map(({ length }) => length)).toEqual(lengths)
   })

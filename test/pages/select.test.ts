@@ -16,8 +16,8 @@ const all = {
   'Café "Ørsta" AS NO 313 402 778': '/merchants/business:NO:ORG/313402778',
 }
 
-describe('selecting whom to act as', () => {
-  it('comes after signing in, with every partner and merchant there is access to', async () => {
+describe('the selection of an organisation', () => {
+  it('follows the sign-in and lists every partner and merchant of the user', async () => {
     const åse = test.browser()
     const page = await åse.signIn('Åse Bjørk')
     expect(page.url.pathname).toBe('/select')
@@ -35,7 +35,7 @@ describe('selecting whom to act as', () => {
   it.each([
     ['the partner portal', '/partners/23456/product-orders', 'See all businesses'],
     ['the business portal', '/merchants/business:NO:ORG/311900456/details', 'See more businesses'],
-  ])('is behind the company name in the side bar of %s', async (_which, from, words) => {
+  ])('is linked from the company name in the side bar of %s', async (_which, from, words) => {
     const åse = await test.signedIn('Åse Bjørk')
     const page = await åse.open(from)
     const name = page.$('.side details summary strong').text()
@@ -46,7 +46,7 @@ describe('selecting whom to act as', () => {
     expect(linksOf(select)).toEqual(all)
   })
 
-  it('is left out for who has exactly one, unless they come to look', async () => {
+  it('is skipped for a user with one organisation, except with ?all', async () => {
     const kari = test.browser()
     expect((await kari.signIn('Kari Nordmann')).url.pathname).toBe('/partners/12345')
     expect((await kari.open('/')).url.pathname).toBe('/partners/12345')
@@ -56,14 +56,14 @@ describe('selecting whom to act as', () => {
     expect(select.words).not.toContain('Merchants')
   })
 
-  it('leads a merchant straight to the business portal', async () => {
+  it('redirects a merchant user to the business portal', async () => {
     const page = await test.browser().signIn('Mikko Mäkinen')
     expect(page.url.pathname).toBe('/merchants/business:FI:Y-tunnus/9234567-8')
   })
 })
 
-describe('without access', () => {
-  it.each(['Freja Østergård', 'Ola Hansen'])('%s is told how to get it, step by step', async (name) => {
+describe('a user without access', () => {
+  it.each(['Freja Østergård', 'Ola Hansen'])('%s sees the steps to get access', async (name) => {
     const page = await test.browser().signIn(name)
     expect(page.words).toContain('You do not have access to any business yet')
     expect(page.$('ol.steps > li')).toHaveLength(4)
@@ -73,7 +73,7 @@ describe('without access', () => {
     expect(page.$('form[action="/logout"] button').text()).toBe('Sign out')
   })
 
-  it('is over as soon as the operator gives some, and begins again as soon as it is taken', async () => {
+  it('gets and loses access as soon as the operator grants and revokes it', async () => {
     const freja = await test.signedIn('Freja Østergård')
     const { kysely } = test.portal.database
     const sauna = { kind: 'merchant', scheme: 'business:FI:Y-tunnus', id: '9234567-8' } as const

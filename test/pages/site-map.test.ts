@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-/** Every page of an organisation that a role may see, with something of its own to look at. */
+/** Every page of an organisation that a role may see, with an existing record for each. */
 function pagesFor(organisation: OrganisationReference, role: Role): string[] {
   return pagesOf(organisation).filter((path) => role === 'developer' || !path.includes('/developers/'))
 }
@@ -53,7 +53,7 @@ function everyOrganisation(): OrganisationReference[] {
   return test.world.organisations.map(({ organisation }) => organisation)
 }
 
-describe('nobody signed in', () => {
+describe('a signed-out visitor', () => {
   it('sees the sign-in page at / and /register', async () => {
     for (const path of ['/', '/register']) {
       const page = await test.browser().open(path)
@@ -63,7 +63,7 @@ describe('nobody signed in', () => {
     }
   })
 
-  it('is led from every other page to the sign-in page, and back there afterwards', async () => {
+  it('is redirected from every other page to the sign-in page, and back after sign-in', async () => {
     for (const path of ['/select', '/profile', ...everyOrganisation().flatMap(pagesOf), '/no/such/page']) {
       const page = await test.browser().open(path, { follow: false })
       expect([path, page.status, page.headers['location']]).toEqual([
@@ -86,7 +86,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
     browser = await test.signedIn(name)
   })
 
-  it('sees every page of what they may act as, with its name in title and side bar', async () => {
+  it('sees every page of their organisations, with its name in title and side bar', async () => {
     for (const { organisation, role } of inForce) {
       const known = test.world.organisations.find(
         (candidate) => organisationKey(candidate.organisation) === organisationKey(organisation),
@@ -102,7 +102,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
     }
   })
 
-  it('finds nothing of anybody else', async () => {
+  it('gets 404 for every other organisation', async () => {
     const mine = new Set(grants.map(organisationKey))
     for (const organisation of everyOrganisation().filter((other) => !mine.has(organisationKey(other)))) {
       for (const path of pagesOf(organisation)) {
@@ -118,7 +118,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
     }
   })
 
-  it('finds no sales unit, merchant or order of another partner within their own', async () => {
+  it('gets 404 for sales units, merchants and orders of another partner', async () => {
     for (const organisation of grants.filter(({ kind }) => kind === 'partner')) {
       const foreign = test.world.salesUnits.find(
         ({ partnerId }) => partnerId !== null && partnerId !== organisation.id,
@@ -139,7 +139,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
     }
   })
 
-  it('has a profile with name, e-mail, and the user ID to copy at the bottom', async () => {
+  it('has a profile with name, e-mail address and a user ID to copy', async () => {
     const page = await browser.open('/profile')
     const person = demoPeople.find((candidate) => candidate.name === name)
     expect(page.words).toContain(name)
@@ -150,8 +150,8 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
   })
 })
 
-describe('staying', () => {
-  it('is a button of the page that says when the session ends', async () => {
+describe('staying signed in', () => {
+  it('is a button of the page about the end of the session', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     const page = await browser.open('/session/ending?returnTo=/profile')
     expect(page.words).toContain('You will be signed out at')
@@ -160,8 +160,8 @@ describe('staying', () => {
   })
 })
 
-describe('light and dark', () => {
-  it('are buttons of the bar of every page, and lead back to it', async () => {
+describe('the light and dark themes', () => {
+  it('are buttons in the top bar of every page, and return to the page', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     await browser.open('/partners/12345')
     const page = await browser.press('Dark')
@@ -169,8 +169,8 @@ describe('light and dark', () => {
   })
 })
 
-describe('leaving', () => {
-  it('is a button of the profile page, and leads back to the sign-in page', async () => {
+describe('signing out', () => {
+  it('is a button of the profile page, and leads to the sign-in page', async () => {
     const browser = await test.signedIn('Kari Nordmann')
     await browser.open('/profile')
     const page = await browser.press('Sign out')
@@ -179,15 +179,15 @@ describe('leaving', () => {
     expect(left.words).toContain('Sign in with eID')
   })
 
-  it('is not the end of the language one has chosen', async () => {
+  it('keeps the chosen language', async () => {
     const browser = test.browser()
     expect((await browser.open('/language/nb?returnTo=/register')).status).toBe(200)
     expect((await browser.open('/')).$('html').attr('lang')).toBe('nb')
   })
 })
 
-describe('an address that is verified with a code', () => {
-  it('is asked for again on request, and another one can be', async () => {
+describe('an e-mail address verified with a code', () => {
+  it('can be verified again and changed from the profile', async () => {
     const browser = await test.signedIn('Liisa Korhonen')
     await browser.open('/profile')
     await browser.follow('Change e-mail address')
@@ -199,7 +199,7 @@ describe('an address that is verified with a code', () => {
   })
 })
 
-it('every route of the site map has been visited by now, and answered without an error', async () => {
+it('the tests above visit every route of the site map without a server error', async () => {
   await test.browser().open('/auth/jwks.json')
   const åse = await test.signedIn('Åse Bjørk')
   for (const { path } of everyRoute().filter((route) => /\.(csv|xlsx)$/.test(route.path)))
@@ -208,7 +208,7 @@ it('every route of the site map has been visited by now, and answered without an
         .replace('/partners/:partnerId', '/partners/12345')
         .replace('/merchants/:scheme/:id', '/merchants/business:NO:ORG/311900456'),
     )
-  // What servers send has tests of its own.
+  // The server-to-server routes have their own tests.
   const routes = everyRoute()
     .filter(({ section }) => section !== 'servers')
     .map(({ method, path }) => `${method} ${path}`)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import words from '../../views/locales/en.json' with { type: 'json' }
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
 
@@ -9,13 +9,13 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const products: Record<string, string> = words.productType
+const products: Record<string, string> = messages.productType
 
 function date(iso: string | undefined): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' }).format(new Date(iso ?? ''))
 }
 
-it('shows every template of the partner, with price package, locked fields and link', async () => {
+it('the list shows every template with price package, locked fields and link', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const page = await kari.open('/partners/12345/templates')
   expect(headingsOf(page)).toEqual(['Name', 'Product', 'Price package', 'Locked fields', 'Created', 'Link to hand out'])
@@ -37,7 +37,7 @@ it('shows every template of the partner, with price package, locked fields and l
     for (const copied of [body.url, body.templateId]) expect(page.$(`button[data-copy="${copied}"]`)).toHaveLength(1)
 })
 
-it('links each price package to its row', async () => {
+it('each price package is linked to its row', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const page = await kari.open('/partners/12345/templates')
   const links = page.$('main td a').toArray()
@@ -48,7 +48,7 @@ it('links each price package to its row', async () => {
   }
 })
 
-it('says in words that the API shares no templates with this partner', async () => {
+it('the page says when the API shares no templates with the partner', async () => {
   const åse = await test.signedIn('Åse Bjørk')
   const page = await åse.open('/partners/23456/templates')
   expect(page.status).toBe(200)
@@ -57,14 +57,14 @@ it('says in words that the API shares no templates with this partner', async () 
   expect(page.$('main table')).toHaveLength(0)
 })
 
-it('tells a partner without templates whom to ask', async () => {
+it('the empty list says whom to ask', async () => {
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/templates')
   expect(page.words).toContain('No templates yet')
   expect(page.words).toContain('Your partner manager can make one for you.')
 })
 
-it('finds by name, id and product, and sorts', async () => {
+it('the list filters by name, ID and product, and sorts', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const path = '/partners/12345/templates'
   const templates = test.world.templates.filter(({ partnerId }) => partnerId === '12345')
@@ -88,7 +88,7 @@ it('finds by name, id and product, and sorts', async () => {
   expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(5)
 })
 
-it('shows what is newer than the portal as it is, and no link that is no web address', async () => {
+it('the list shows unknown values unchanged, and links only http(s) URLs', async () => {
   const bodies = [
     { templateId: 1, name: 'Newer', productType: 'GIFT_CARDS', pricePackageId: 'gone', url: 'javascript:1' },
   ]

@@ -29,7 +29,7 @@ const nordlys: OrganisationReference = { kind: 'partner', id: '12345' }
 const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
 const cafe: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '313402778' }
 
-/** What an organisation may see: its own, and those of the sales units that it may see. */
+/** The rows an organisation may see: its own webhooks and those of its sales units. */
 function expectedFor(organisation: OrganisationReference): string[][] {
   const own = organisation.kind === 'partner' ? 'The partner' : 'The merchant'
   const names = new Map(
@@ -43,7 +43,7 @@ function expectedFor(organisation: OrganisationReference): string[][] {
 }
 
 describe('the list', () => {
-  it('shows the partner’s own first, then those of its sales units by MSN, and whose each is', async () => {
+  it('shows the partner’s own webhooks first, then those of its sales units by MSN, with the owner', async () => {
     const page = await kari.open(path)
     expect(headingsOf(page)).toEqual(['URL', 'Events', 'Registered for'])
     expect(inOrder(rowsOf(page))).toEqual(inOrder(expectedFor(nordlys)))
@@ -61,25 +61,25 @@ describe('the list', () => {
     expect(events.map((event) => page.$(event).text())).toEqual(payments?.body.events)
   })
 
-  it('shows a merchant those that it registered itself, and those of its sales units', async () => {
+  it('shows a merchant its own webhooks and those of its sales units', async () => {
     const page = await åse.open('/merchants/business:NO:ORG/311900456/developers/webhooks')
     expect(rowsOf(page)).toHaveLength(3)
     expect(inOrder(rowsOf(page))).toEqual(inOrder(expectedFor(acme)))
   })
 
-  it('shows a merchant whose keys are for one sales unit those of that one, once', async () => {
+  it('shows each webhook once to a merchant with credentials for one sales unit', async () => {
     const page = await åse.open('/merchants/business:NO:ORG/313402778/developers/webhooks')
     expect(rowsOf(page)).toHaveLength(1)
     expect(rowsOf(page)).toEqual(expectedFor(cafe))
   })
 
-  it('shows 25 at a time', async () => {
+  it('shows 25 rows a page', async () => {
     const pages = await readAll(åse, '/partners/23456/developers/webhooks')
     expect(pages.map(({ length }) => length)).toEqual([25, 9])
     expect(inOrder(pages.flat())).toEqual(inOrder(expectedFor({ kind: 'partner', id: '23456' })))
   })
 
-  it('tells a partner with none where they come from', async () => {
+  it('explains to a partner without webhooks where they come from', async () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567/developers/webhooks')
     expect(page.words).toContain('No webhooks registered')
@@ -102,7 +102,7 @@ describe('the filter', () => {
     expect(page.$('#q').val()).toBe(q)
   })
 
-  it('finds by id, or a part of it', async () => {
+  it('finds by ID or a part of it', async () => {
     const id = test.world.webhooks.find(({ registeredFor }) => registeredFor === 'msn/231777')?.body.id ?? ''
     for (const q of [id, id.toUpperCase(), id.slice(4, 20)]) {
       const page = await kari.open(`${path}?q=${q}`)
@@ -111,24 +111,24 @@ describe('the filter', () => {
     }
   })
 
-  it('does not look into events and owners', async () => {
+  it('does not search events and owners', async () => {
     for (const q of ['captured', 'Gym Ole', '231777']) expect(rowsOf(await kari.open(`${path}?q=${q}`))).toEqual([])
   })
 
-  it('stays while one turns the pages', async () => {
+  it('is kept on all pages', async () => {
     const page = await åse.open('/partners/23456/developers/webhooks?q=many.example')
     expect(page.words).toContain('30 webhooks match “many.example”')
     expect(linksOf(page)['Next']).toBe('?q=many.example&page=2')
   })
 
-  it('says that nothing matches, and leads back to everything', async () => {
+  it('says that nothing matches, and can be cleared', async () => {
     const page = await kari.open(`${path}?q=nowhere`)
     expect(page.words).toContain('No webhook matches “nowhere”')
     expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(8)
   })
 })
 
-it('sorts by URL, both ways round', async () => {
+it('the list sorts by URL in both directions', async () => {
   const urls = rowsOf(await kari.open(`${path}?by=url`)).map(([url]) => String(url).split(' ')[0] ?? '')
   expect(urls).toEqual(urls.toSorted())
   expect(urls).toHaveLength(8)

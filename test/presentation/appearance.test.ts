@@ -31,13 +31,13 @@ const automatic = {
   ],
 }
 
-it('follows the computer until somebody chooses', async () => {
+it('the appearance follows the system by default', async () => {
   expect(of(await kari.open('/profile'))).toEqual({ ...automatic, pressed: 'Automatic' })
   expect(of(await test.browser().open('/'))).toEqual({ ...automatic, pressed: '' })
 })
 
-describe('a choice', () => {
-  it('holds on every page, leads back to where it was made, and lasts a year', async () => {
+describe('a chosen appearance', () => {
+  it('applies to every page, returns to the current page, and lasts a year', async () => {
     await kari.open('/partners/12345/sales-units?q=fjord')
     const dark = await kari.press('Dark')
     expect(dark.url.pathname + dark.url.search).toBe('/partners/12345/sales-units?q=fjord')
@@ -55,7 +55,7 @@ describe('a choice', () => {
     expect(of(await kari.open('/profile'))).toMatchObject(automatic)
   })
 
-  it('outlives the session', async () => {
+  it('outlasts the session', async () => {
     const someone = await test.signedIn('Kari Nordmann')
     await someone.open('/profile')
     await someone.press('Dark')
@@ -64,7 +64,7 @@ describe('a choice', () => {
     expect(of(await someone.open('/register'))).toMatchObject({ scheme: 'dark' })
   })
 
-  it.each(['', 'sepia', '__proto__', 'dark" onload="alert(1)'])('of %j is none', async (value) => {
+  it.each(['', 'sepia', '__proto__', 'dark" onload="alert(1)'])('of %j is ignored', async (value) => {
     const someone = await test.signedIn('Kari Nordmann')
     const token = String((await someone.open('/profile')).$('input[name=_csrf]').first().val())
     expect((await someone.post('/appearance', { _csrf: token, appearance: value })).status).toBe(400)
@@ -72,7 +72,7 @@ describe('a choice', () => {
     expect(of(await someone.open('/profile'))).toMatchObject(automatic)
   })
 
-  it('leads nowhere else', async () => {
+  it('ignores an unsafe return path', async () => {
     const token = String((await kari.open('/profile')).$('input[name=_csrf]').first().val())
     const form = { _csrf: token, appearance: 'auto', returnTo: 'https://elsewhere.example/' }
     const answer = await kari.post('/appearance', form, { follow: false })
@@ -80,7 +80,7 @@ describe('a choice', () => {
   })
 })
 
-it('the browser paints its frame in the colour of the bar', async () => {
+it('the theme-color is the colour of the top bar', async () => {
   const { $ } = await kari.open('/profile')
   const css = await (await fetch(test.url + String($('link[rel=stylesheet]').attr('href')))).text()
   const barOf = (scheme: string) =>
@@ -90,7 +90,7 @@ it('the browser paints its frame in the colour of the bar', async () => {
   expect([barOf('light'), barOf('dark')]).toEqual(['#fff', '#17181a'])
 })
 
-it('paper is light: the dark colours are for screens', async () => {
+it('the dark colours apply to screens only, not to print', async () => {
   const { $ } = await kari.open('/profile')
   const css = await (await fetch(test.url + String($('link[rel=stylesheet]').attr('href')))).text()
   expect(css).toContain('@media screen{@layer ds.theme.color-scheme.dark{[data-color-scheme=dark]{')

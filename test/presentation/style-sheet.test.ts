@@ -8,7 +8,7 @@ import { styleSheet } from '../../src/presentation/style-sheet.ts'
 const views = fileURLToPath(new URL('../../views/', import.meta.url))
 const components = dirname(createRequire(import.meta.url).resolve('@digdir/designsystemet-css/index.css'))
 
-it('has every component of the design system that a view uses', () => {
+it('the style sheet includes every design system component that a view uses', () => {
   const text = readdirSync(views, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ejs'))
     .map((file) => readFileSync(views + file, 'utf8'))

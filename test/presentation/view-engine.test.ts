@@ -12,7 +12,7 @@ writeFileSync(
 )
 writeFileSync(join(directory, 'parts/row.ejs'), '[<%= locals.row %> of <%= locals.title %>]')
 writeFileSync(join(directory, 'misspelt.ejs'), '<%= locals.titel %>')
-// parts/small needs no more than it is passed, where it is passed that.
+// When parts/small gets its values passed, it needs no other locals.
 writeFileSync(join(directory, 'parts/small.ejs'), '<%= locals.text %>')
 writeFileSync(join(directory, 'small.ejs'), '<%- include("parts/small", { text: "<b>" }) %>')
 writeFileSync(join(directory, 'passed-misspelt.ejs'), '<%- include("parts/small", { txet: "x" }) %>')
@@ -20,22 +20,22 @@ writeFileSync(join(directory, 'bare.ejs'), '<%= title %>')
 writeFileSync(join(directory, 'missing.ejs'), '<%- include("parts/none") %>')
 
 const render = compileViews(directory)
-// Whatever is rendered from here on is rendered without the files.
+// From here on views must render without reading files.
 rmSync(directory, { recursive: true })
 
-it('renders a view and what it includes, escaped, without touching a file', () => {
+it('a view and its includes are rendered, escaped, without reading files', () => {
   expect(render('list', { title: 'a & b', rows: ['<x>', '"'] })).toBe(
     'a &amp; b: [&lt;x&gt; of a &amp; b][&#34; of a &amp; b]',
   )
 })
 
-it('does not let an included view change what its caller sees', () => {
+it('an included view cannot change the locals of its caller', () => {
   const locals = { title: 't', rows: ['1'] }
   render('list', locals)
   expect(locals).toEqual({ title: 't', rows: ['1'] })
 })
 
-it('gives a small view what it is passed, escaped, and its caller’s locals where it is passed none of that', () => {
+it('a small view gets the passed values, escaped, or else the locals of its caller', () => {
   expect(render('small', {})).toBe('&lt;b&gt;')
   expect(render('passed-misspelt', { text: 'of the caller' })).toBe('of the caller')
 })
@@ -44,8 +44,8 @@ it.each([
   ['misspelt', /locals\.titel/],
   ['passed-misspelt', /locals\.text/],
   ['bare', /title is not defined/],
-  ['missing', /no view parts\/none/],
-  ['nowhere', /no view nowhere/],
-])('fails on a %s name', (view, message) => {
+  ['missing', /unknown view parts\/none/],
+  ['nowhere', /unknown view nowhere/],
+])('rendering fails on a %s name', (view, message) => {
   expect(() => render(view, { title: 't' })).toThrow(message)
 })

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
-import { inWords, startTab } from '../support/sign-in-steps.ts'
+import { errorPageOf, startTab } from '../support/sign-in-steps.ts'
 import { clientNetwork } from '../../src/http/client-network.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Browser } from '../support/browser.ts'
 import { openTestDatabase } from '../support/database.ts'
-import { type LyingProvider, startLyingProvider } from '../support/lying-provider.ts'
+import { type FaultyProvider, startFaultyProvider } from '../support/faulty-provider.ts'
 
-let provider: LyingProvider
+let provider: FaultyProvider
 let database: Database
 const portals: PortalOf[] = []
-// The address is whatever the proxy says, so that each test has addresses of its own.
+// The client address is taken from X-Forwarded-For, so that each test can use its own addresses.
 async function startInstance(): Promise<PortalOf> {
   const portal = await startPortalOf(provider.issuer, { database, env: { TRUST_PROXY: 'loopback' } })
   portals.push(portal)
   return portal
 }
 beforeAll(async () => {
-  provider = await startLyingProvider()
+  provider = await startFaultyProvider()
   database = await openTestDatabase()
 })
 afterAll(async () => {
@@ -34,8 +34,8 @@ function ask(url: string, address: string, headers: Record<string, string> = {})
   return fetch(url, { redirect: 'manual', headers: { 'X-Forwarded-For': address, ...headers } })
 }
 
-/** The statuses of so many requests from one address, told apart and counted. */
-async function many(count: number, url: string, address: string, headers?: Record<string, string>) {
+/** Sends this many requests from one address and counts the statuses. */
+async function countStatuses(count: number, url: string, address: string, headers?: Record<string, string>) {
   const statuses: Record<number, number> = {}
   for (let done = 0; done < count; done += 20) {
     const batch = Array.from({ length: Math.min(20, count - done) }, () => ask(url, address, headers))
@@ -47,16 +47,16 @@ async function many(count: number, url: string, address: string, headers?: Recor
 async function signedIn(portal: PortalOf, sub: string): Promise<Browser> {
   const browser = portal.browser()
   const { searchParams } = await startTab(browser, '/login?returnTo=/profile')
-  provider.lie({ claims: { sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
+  provider.setFaults({ claims: { sub }, userinfo: { sub } }, String(searchParams.get('nonce')))
   await browser.open(`/auth/callback?code=code&state=${searchParams.get('state')}`)
   return browser
 }
 
-describe('an address', () => {
-  it('that asks too often gets 429 in words, with when to come again; all instances know, others are not held', async () => {
+describe('the limit of an address', () => {
+  it('answers 429 with Retry-After on all instances, and does not affect other addresses', async () => {
     const [one, two] = [await startInstance(), await startInstance()]
-    expect(await many(200, `${one.url}/auth/callback`, '192.0.2.1')).toEqual({ 400: 200 })
-    expect(await many(101, `${two.url}/auth/callback`, '192.0.2.1')).toEqual({ 400: 100, 429: 1 })
+    expect(await countStatuses(200, `${one.url}/auth/callback`, '192.0.2.1')).toEqual({ 400: 200 })
+    expect(await countStatuses(101, `${two.url}/auth/callback`, '192.0.2.1')).toEqual({ 400: 100, 429: 1 })
     for (const { url } of [one, two]) {
       const answer = await ask(`${url}/auth/callback`, '192.0.2.1', { 'accept-language': 'en' })
       const wait = Number(answer.headers.get('retry-after'))
@@ -72,7 +72,7 @@ describe('an address', () => {
     expect(rows).toEqual([{ details: { limit: 'callback, address' }, address: '192.0.2.0/24' }])
   })
 
-  it('is nowhere in the table', async () => {
+  it('is stored without the address', async () => {
     const portal = await startInstance()
     await ask(`${portal.url}/login`, '192.0.2.77')
     const { rows } = await database.pool.query('select key, points from rate_limits')
@@ -88,7 +88,7 @@ describe('an address', () => {
     ['::1', '0:0:0:0'],
     ['fe80::1%eth0', 'fe80:0:0:0'],
     ['unknown', 'unknown'],
-  ])('%s counts as %s', (address, counted) => {
+  ])('groups %s as %s', (address, counted) => {
     expect(clientNetwork(address)).toBe(counted)
   })
 
@@ -97,7 +97,7 @@ describe('an address', () => {
     ['/auth/backchannel-logout', 'POST', 1200],
     ['/verify-email', 'POST', 100],
     ['/verify-email/code', 'POST', 100],
-  ])('%s (%s) has a limit of its own: %i', async (path, method, most) => {
+  ])('for %s (%s) is separate: %i', async (path, method, most) => {
     const portal = await startInstance()
     const headers = { 'X-Forwarded-For': '192.0.2.3' }
     const send = () => fetch(portal.url + path, { method, redirect: 'manual', headers })
@@ -110,23 +110,23 @@ describe('an address', () => {
   })
 })
 
-describe('a user', () => {
-  it('may ask for 600 things a minute, whatever the address; then waits, background requests too', async () => {
+describe('the limit of a user', () => {
+  it('is 600 requests a minute from any address, background requests included', async () => {
     const portal = await startInstance()
     const browser = await signedIn(portal, 'busy')
     const other = await signedIn(portal, 'quiet')
     const cookie = `portal=${browser.cookie('portal')}`
     const headers = { cookie, Accept: 'application/json', 'X-Background': '1' }
     const url = `${portal.url}/session/ending`
-    expect(Object.keys(await many(560, url, '192.0.2.4', headers))).toEqual(['200'])
-    expect(await many(80, url, '192.0.2.5', headers)).toHaveProperty('429')
+    expect(Object.keys(await countStatuses(560, url, '192.0.2.4', headers))).toEqual(['200'])
+    expect(await countStatuses(80, url, '192.0.2.5', headers)).toHaveProperty('429')
     const answer = await ask(url, '192.0.2.6', headers)
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
-    expect(inWords(await browser.open('/profile'))).toEqual([429, 'Too many requests', 'Try again'])
+    expect(errorPageOf(await browser.open('/profile'))).toEqual([429, 'Too many requests', 'Try again'])
     expect((await other.open('/profile')).status).toBe(200)
   }, 60_000)
 
-  it('is counted without the database', async () => {
+  it('works without the database', async () => {
     const portal = await startInstance()
     const browser = await signedIn(portal, 'calm')
     await database.pool.query('delete from rate_limits')
@@ -135,11 +135,11 @@ describe('a user', () => {
   })
 })
 
-it('limits hold, in this process, while the database does not count', async () => {
+it('limits are kept in the process while the database is unavailable', async () => {
   const portal = await startInstance()
   await database.pool.query('alter table rate_limits rename column points to broken')
   try {
-    expect(await many(301, `${portal.url}/auth/callback`, '192.0.2.9')).toEqual({ 400: 300, 429: 1 })
+    expect(await countStatuses(301, `${portal.url}/auth/callback`, '192.0.2.9')).toEqual({ 400: 300, 429: 1 })
   } finally {
     await database.pool.query('alter table rate_limits rename column broken to points')
   }

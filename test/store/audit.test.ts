@@ -2,13 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { createAuditWriter, recordAudit } from '../../src/store/audit.ts'
 import { type AuditFilter, readAudit } from '../../src/store/audit-log.ts'
-import { forgetAudit, startAuditRetention } from '../../src/store/audit-retention.ts'
+import { deleteOldAudit, startAuditRetention } from '../../src/store/audit-retention.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { createMemoryLog } from '../support/log.ts'
 
 const mona = '12745d37-ce52-55a3-bb28-0479c9d32d7d'
-const silent = createLogger('silent')
+const silentLogger = createLogger('silent')
 const everything: AuditFilter = { userIds: [], organisations: [], events: [], since: undefined }
 
 let database: Database
@@ -17,14 +17,14 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-async function empty(): Promise<void> {
+async function deleteAll(): Promise<void> {
   await database.kysely.transaction().execute(async (db) => {
     const { sql } = await import('kysely')
     await sql`select set_config('portal.audit_retention', 'on', true)`.execute(db)
     await sql`delete from audit`.execute(db)
   })
 }
-beforeEach(empty)
+beforeEach(deleteAll)
 
 async function read(filter: Partial<AuditFilter> = {}, limit?: number) {
   const all = []
@@ -37,7 +37,7 @@ async function count() {
 }
 
 describe('entries from pages', () => {
-  it('are in the log at once, and in the table in their order', async () => {
+  it('are logged at once and inserted in order', async () => {
     const { logger, log } = createMemoryLog()
     const audit = createAuditWriter(database.kysely, logger)
     const who = { userId: mona, organisation: 'partner/1', address: '1.2.3.0/24' }
@@ -49,7 +49,7 @@ describe('entries from pages', () => {
     expect(all[0]).toMatchObject({ event: 'page', ...who, details: { route: '/x' } })
   })
 
-  it('that the table refuses are in the log only, with why, and do not hold up the others', async () => {
+  it('that the database refuses are logged with the reason and do not block other entries', async () => {
     const { logger, log } = createMemoryLog()
     const audit = createAuditWriter(database.kysely, logger)
     audit.note({ event: 'page', details: { index: 1 } })
@@ -61,8 +61,8 @@ describe('entries from pages', () => {
     expect(log()).toMatch(/invalid input syntax for type uuid.*audit insert failed: the entry is in the log only/)
   })
 
-  it('are written once since a moment, where that is asked for', async () => {
-    const audit = createAuditWriter(database.kysely, silent)
+  it('noted with a start time are inserted once since then', async () => {
+    const audit = createAuditWriter(database.kysely, silentLogger)
     const acting = { event: 'acting as', userId: mona, organisation: 'partner/1' } as const
     const since = new Date(Date.now() - 60_000)
     audit.note(acting, since)
@@ -85,7 +85,7 @@ describe('reading', () => {
   const numbers = async (filter: Partial<AuditFilter>, limit?: number) =>
     (await read(filter, limit)).map(({ details }) => Number(details['n']))
 
-  it('gives all, the newest last, however many there are', async () => {
+  it('returns all entries, the newest last', async () => {
     await fill(2500)
     const all = await numbers({})
     expect(all).toEqual(Array.from({ length: 2500 }, (_, index) => index + 1))
@@ -93,7 +93,7 @@ describe('reading', () => {
     expect(await numbers({}, 5000)).toEqual(all)
   })
 
-  it('filters by user, organisation, event and time, all at once', async () => {
+  it('filters by user, organisation, event and time together', async () => {
     await fill(60)
     const since = new Date(Date.now() - 30.5 * 60_000)
     const organisations = ['partner/0', 'partner/1']
@@ -106,20 +106,20 @@ describe('retention', () => {
   const old = async (days: number) =>
     database.pool.query(`insert into audit (at, event) select now() - make_interval(days => $1), 'page'`, [days])
 
-  it('deletes what is older, and nothing else may', async () => {
+  it('deletes older entries; all other changes are refused', async () => {
     await old(11)
     await old(9)
-    await recordAudit(database.kysely, silent, { event: 'page' })
-    expect(await forgetAudit(database, 10)).toBe(1)
+    await recordAudit(database.kysely, silentLogger, { event: 'page' })
+    expect(await deleteOldAudit(database, 10)).toBe(1)
     expect(await count()).toBe(2)
-    expect(await forgetAudit(database, 10)).toBe(0)
+    expect(await deleteOldAudit(database, 10)).toBe(0)
     await expect(database.pool.query('delete from audit')).rejects.toThrow('append-only')
     await expect(database.pool.query(`update audit set event = 'x'`)).rejects.toThrow('append-only')
   })
 
-  it('runs in the background, and never for 0 days', async () => {
+  it('runs in the background, but not with 0 days', async () => {
     await old(500)
-    const never = startAuditRetention(database, silent, 0, 1)
+    const never = startAuditRetention(database, silentLogger, 0, 1)
     const { logger, log } = createMemoryLog()
     await never()
     expect(await count()).toBe(1)

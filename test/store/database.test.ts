@@ -17,7 +17,7 @@ const mona = {
   email: 'mona@example.com',
 }
 
-const nobody = '00000000-0000-5000-8000-000000000000'
+const unknownUserId = '00000000-0000-5000-8000-000000000000'
 const logger = createLogger('silent')
 const bikes: Partner = { kind: 'partner', id: '12345', name: 'Bikes' }
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => database.close())
 
 describe('migrations', () => {
-  it('bring an empty database up to date, also when several instances start at once', async () => {
+  it('bring an empty database up to date, even when several instances start at once', async () => {
     const empty = await openEmptyTestDatabase()
     try {
       expect(await schemaVersion(empty)).toBe('empty')
@@ -40,7 +40,7 @@ describe('migrations', () => {
     }
   })
 
-  it('leave the statement timeout as it was', async () => {
+  it('restore the statement timeout', async () => {
     const before = await database.pool.query('show statement_timeout')
     await migrate(database, logger)
     const clients = await Promise.all([1, 2, 3].map(() => database.pool.connect()))
@@ -49,7 +49,7 @@ describe('migrations', () => {
     expect(after.map(({ rows }) => rows)).toEqual(clients.map(() => before.rows))
   })
 
-  it('say in the log that they wait for another instance', async () => {
+  it('log that they wait for another instance', async () => {
     const { logger: log, log: logged } = createMemoryLog()
     const other = await database.pool.connect()
     await other.query('begin')
@@ -61,7 +61,7 @@ describe('migrations', () => {
     await migrated
   })
 
-  it('refuse a database that a newer portal has migrated', async () => {
+  it('refuse a database of a newer portal', async () => {
     const newer = await openTestDatabase()
     try {
       await newer.pool.query(`insert into migrations values ('9999-later')`)
@@ -78,7 +78,7 @@ describe('users', () => {
   it('are stored at the first sign-in and updated at the next', async () => {
     await saveUser(database.kysely, mona)
     const first = await findUser(database.kysely, mona.id)
-    // What the eID says is no address that the portal uses.
+    // The address from the eID is not verified, so the portal does not use it.
     expect(first).toMatchObject({ ...mona, email: null })
     expect(await saveVouchedEmail(database.kysely, mona.id, 'mona@example.com')).toBe(true)
     expect(await saveVouchedEmail(database.kysely, mona.id, 'other@example.com')).toBe(false)
@@ -94,18 +94,18 @@ describe('users', () => {
   })
 
   it('are undefined when unknown', async () => {
-    expect(await findUser(database.kysely, nobody)).toBeUndefined()
-    expect(await findUserWithGrants(database.kysely, nobody)).toBeUndefined()
+    expect(await findUser(database.kysely, unknownUserId)).toBeUndefined()
+    expect(await findUserWithGrants(database.kysely, unknownUserId)).toBeUndefined()
   })
 })
 
 describe('grants', () => {
   const shop = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321' } as const
 
-  it('come with their user, as long as they are in force', async () => {
+  it('are loaded with their user while they are in force', async () => {
     const { kysely } = database
     await saveUser(kysely, mona)
-    await addGrant(kysely, { kind: 'partner', id: '777' }, nobody)
+    await addGrant(kysely, { kind: 'partner', id: '777' }, unknownUserId)
     const grantsNow = async () => Object.fromEntries((await findUserWithGrants(kysely, mona.id))?.grants ?? [])
     expect(await grantsNow()).toEqual({})
     await addGrant(kysely, bikes, mona.id)
@@ -123,7 +123,7 @@ describe('grants', () => {
     expect(await removeGrant(kysely, bikes, mona.id)).toBe(false)
   })
 
-  it('last to the end of their last day in UTC, and not a moment longer', async () => {
+  it('end at the end of their last day in UTC', async () => {
     const { kysely, pool } = database
     const today = new Date().toISOString().slice(0, 10)
     await addGrant(kysely, bikes, mona.id, { until: today })
@@ -140,10 +140,10 @@ describe('grants', () => {
     await removeGrant(kysely, bikes, mona.id)
   })
 
-  it('can be given before the first sign-in, and belong to one user', async () => {
-    await addGrant(database.kysely, bikes, nobody, { by: 'kim', reason: 'new here' })
+  it('can be added before the first sign-in, and belong to one user', async () => {
+    await addGrant(database.kysely, bikes, unknownUserId, { by: 'kim', reason: 'new here' })
     expect(await listGrants(database.kysely)).toContainEqual({
-      userId: nobody,
+      userId: unknownUserId,
       userName: null,
       organisation: 'partner/12345',
       grantedAt: expect.any(Date),
@@ -157,14 +157,14 @@ describe('grants', () => {
   })
 })
 
-it('answers nothing after close(), which may be called twice', async () => {
+it('a closed database rejects queries, and can be closed twice', async () => {
   const closed = await openEmptyTestDatabase()
   await closed.pool.query('select 1')
   await Promise.all([closed.close(), closed.close()])
   await expect(closed.pool.query('select 1')).rejects.toThrow(DatabaseUnavailableError)
 })
 
-it('rolls back a failed transaction', async () => {
+it('a failed transaction is rolled back', async () => {
   const id = '12745d37-ce52-55a3-bb28-0479c9d32d7e'
   const failing = database.kysely.transaction().execute(async (transaction) => {
     await saveUser(transaction, { ...mona, id, subject: 'other' })
@@ -177,16 +177,16 @@ it('rolls back a failed transaction', async () => {
 it.each([
   ['a query', (unreachable: Database) => listUsers(unreachable.kysely)],
   ['migrate()', (unreachable: Database) => migrate(unreachable, logger)],
-])('says that PostgreSQL cannot be reached, without the password: %s', async (_attempt, run) => {
+])('the error about an unreachable PostgreSQL does not show the password: %s', async (_attempt, run) => {
   const url = 'postgres://portal:hunter2@127.0.0.1:1/portal'
   const unreachable = openDatabase({ url, logger })
   const attempt = run(unreachable)
   await expect(attempt).rejects.toThrow(DatabaseUnavailableError)
-  await expect(attempt).rejects.toThrow(/^(?!.*hunter2).*cannot be reached/)
+  await expect(attempt).rejects.toThrow(/^(?!.*hunter2).*cannot connect/)
   await unreachable.close()
 })
 
-it('limits a statement to 30 seconds, unless its URL says otherwise', async () => {
+it('the statement timeout is 30 seconds, unless the URL sets another', async () => {
   const settings = `select current_setting('statement_timeout') as timeout, current_setting('application_name') as name`
   expect((await database.pool.query(settings)).rows).toEqual([{ timeout: '30s', name: 'partner-portal' }])
   const url = new URL(await createTestSchema())

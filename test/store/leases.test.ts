@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-/** An organisation of its own that is leased and has nothing to read for an hour, and how to lease and release it. */
+/** A new leased organisation with nothing due for an hour, and functions to lease and release it. */
 async function leased() {
   const db = database.kysely
   const organisation: Partner = { kind: 'partner', id: randomUUID(), name: 'Bikes' }
@@ -30,8 +30,8 @@ async function leased() {
   return { organisation, key, lease, release }
 }
 
-/** Whether another session waits for this one; where all share one session, as on PGlite, none can be seen to. */
-async function holdsUpAnother(db: Handle): Promise<boolean> {
+/** Whether another session waits for a lock of this one; on PGlite all share one session, so it is always true. */
+async function blocksAnother(db: Handle): Promise<boolean> {
   const { rows } = await sql<{ isSo: boolean }>`
     select exists (select from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid)))
       or version() like '%emscripten%' as "isSo"`.execute(db)
@@ -44,14 +44,14 @@ const requests: [what: string, request: Request][] = [
   ['all lists', (db, organisation) => makeDue(db, organisation, { listsOnly: true })],
 ]
 
-describe('what is requested while a lease is being released', () => {
+describe('a request during the release of a lease', () => {
   it.each(requests)('is not lost: %s', async (_, request) => {
     const { organisation, key, lease, release } = await leased()
     const { released } = await database.kysely.transaction().execute(async (transaction) => {
       await request(transaction, organisation)
       const pending = release()
-      await until(() => holdsUpAnother(transaction))
-      // In an object: the transaction must end before the release can.
+      await until(() => blocksAnother(transaction))
+      // In an object, so that it is not awaited here: the transaction must end before the release can.
       return { released: pending }
     })
     await released

@@ -7,9 +7,9 @@ import { countByStatus, findProductOrders } from '../../src/store/product-orders
 import { openTestDatabase } from '../support/database.ts'
 
 const partner: Partner = { kind: 'partner', id: '12345', name: 'Nordlys' }
-const asked = { sort: { column: 'seen', descending: false }, size: 25 as PageSize } as const
+const paging = { sort: { column: 'seen', descending: false }, size: 25 as PageSize } as const
 const everything = { q: '', status: '', type: '', product: '', market: '', expired: true }
-/** More than are counted; every third is called Kiosk, the others Kafé. */
+/** More than the query counts; every third order is named Kiosk, the others Kafé. */
 const count = 3300
 
 let database: Database
@@ -25,44 +25,44 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-/** The numbers of the orders on a page, as they would be found by looking at all of them. */
+/** The numbers of the orders on a page, computed from all orders. */
 function expected(matches: (number: number) => boolean, page: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1)
     .filter(matches)
-    .slice((page - 1) * asked.size, page * asked.size)
+    .slice((page - 1) * paging.size, page * paging.size)
 }
 
 async function find(filter: Partial<typeof everything>, page: number, total?: number) {
   const all = { ...everything, ...filter }
-  const found = await findProductOrders(database.kysely, partner, all, { ...asked, page, total })
+  const found = await findProductOrders(database.kysely, partner, all, { ...paging, page, total })
   return { ...found, rows: found.rows.map(({ listed }) => listed?.['number']) }
 }
 
 describe('a page of many matches', () => {
   const isKafé = (number: number) => number % 3 !== 0
 
-  it.each([1, 2, 88])('has its rows in order, and says that there are more than it counts: page %i', async (number) => {
+  it.each([1, 2, 88])('has its rows in order, and a total that says "more": page %i', async (number) => {
     const page = await find({ q: 'KAFÉ' }, number)
     expect(page.rows).toEqual(expected(isKafé, number))
     expect([page.total, page.more, page.hasNext]).toEqual([1000, true, number < 88])
   })
 
-  it.each([1, 2, 88])('says how many there are where that is known: page %i', async (number) => {
+  it.each([1, 2, 88])('has the exact total when it is known: page %i', async (number) => {
     const page = await find({ q: 'kafé' }, number, 2200)
     expect(page.rows).toEqual(expected(isKafé, number))
     expect([page.total, page.more, page.hasNext]).toEqual([2200, false, number < 88])
   })
 
-  it('is the same of few matches, counted or known', async () => {
+  it('is the same with a counted and a known total when there are few matches', async () => {
     const rows = expected((number) => String(number).startsWith('321'), 1)
     for (const total of [undefined, rows.length]) {
       const page = await find({ q: 'order-321' }, 1, total)
       expect([page.rows, page.total, page.more]).toEqual([rows, rows.length, false])
     }
-    expect((await find({ q: 'nobody' }, 1, 0)).rows).toEqual([])
+    expect((await find({ q: 'no match' }, 1, 0)).rows).toEqual([])
   })
 
-  it('is counted by status, whatever status is asked for', async () => {
+  it('is counted by status, regardless of the status in the filter', async () => {
     const filter = { ...everything, q: 'kiosk', status: 'COMPLETED' }
     expect(await countByStatus(database.kysely, partner, filter)).toEqual([
       { value: 'RECEIVED', count: 550 },
@@ -74,7 +74,7 @@ describe('a page of many matches', () => {
   })
 })
 
-describe('sorting by what some orders lack', () => {
+describe('sorting by an optional column', () => {
   it.each([false, true])('puts those without it last: descending %s', async (descending) => {
     const other: Partner = { kind: 'partner', id: '23456', name: 'Fjordkasse' }
     await sql`
@@ -84,7 +84,7 @@ describe('sorting by what some orders lack', () => {
         case when number % 2 = 0 then 'TYPE-' || number end, jsonb_build_object('number', number), now(), now(), now()
       from generate_series(1, 4) number on conflict do nothing`.execute(database.kysely)
     const sort = { column: 'product', descending } as const
-    const { rows } = await findProductOrders(database.kysely, other, everything, { ...asked, page: 1, sort })
+    const { rows } = await findProductOrders(database.kysely, other, everything, { ...paging, page: 1, sort })
     const numbers = rows.map(({ listed }) => listed?.['number'])
     expect(numbers).toEqual(descending ? [4, 2, 3, 1] : [2, 4, 1, 3])
   })

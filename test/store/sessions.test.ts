@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 
 const minute = 60_000
-/** A session of Kari's that is used at this moment, and then for half an hour by nobody. */
+/** A session of Kari, last used at this moment. */
 function session(id: string, at: Date) {
   return {
     id,
@@ -39,22 +39,22 @@ function session(id: string, at: Date) {
   }
 }
 
-describe('at the end of summer time, with the database server and the portal in Oslo', () => {
-  // 03:00 becomes 02:00 at 01:00 UTC: every wall-clock time between comes twice.
+describe('a session at the end of summer time in Europe/Oslo', () => {
+  // 03:00 becomes 02:00 at 01:00 UTC: every wall-clock time in between occurs twice.
   const starts = Array.from({ length: 19 }, (_, index) => new Date(Date.UTC(2026, 9, 24, 23, 30 + 10 * index)))
   beforeEach(() => {
     vi.stubEnv('TZ', 'Europe/Oslo')
   })
   afterEach(() => vi.unstubAllEnvs())
 
-  /** In a connection whose server has that time zone. */
+  /** Runs `work` in a transaction with this time zone. */
   const inOslo = (work: (db: Handle) => Promise<void>) =>
     database.kysely.transaction().execute(async (db) => {
       await sql`set local timezone to 'Europe/Oslo'`.execute(db)
       await work(db)
     })
 
-  it.each(starts)('nobody is signed out and nobody stays in: last use at %o', async (start) => {
+  it.each(starts)('ends exactly 30 minutes after its last use: %o', async (start) => {
     const later = (minutes: number) => new Date(start.getTime() + minutes * minute)
     expect(new Date('2026-10-25T01:30Z').getHours()).toBe(2)
     await inOslo(async (db) => {
@@ -71,7 +71,7 @@ describe('at the end of summer time, with the database server and the portal in 
       await updateSession(db, 'one', { last_used_at: later(29), ends_at: later(59) })
       expect(await found(58)).toEqual([later(59), [start]])
       expect(await found(60)).toEqual([undefined, []])
-      // The next sign-in deletes what has ended and nothing else.
+      // The next sign-in deletes ended sessions only.
       await insertSession(db, session('two', later(58)))
       expect(await findSession(db, 'one', later(58))).toBeDefined()
       await insertSession(db, session('three', later(60)))
@@ -82,8 +82,8 @@ describe('at the end of summer time, with the database server and the portal in 
   })
 })
 
-describe('what has ended', () => {
-  it('is not brought back by a change', async () => {
+describe('an ended session', () => {
+  it('is not restored by an update', async () => {
     const db = database.kysely
     await insertSession(db, session('one', new Date()))
     expect(await endSessionsOfUser(db, kari, { except: 'two' })).toBe(1)
@@ -92,7 +92,7 @@ describe('what has ended', () => {
     expect((await db.selectFrom('sessions').selectAll().execute()).length).toBe(0)
   })
 
-  it('does not live on under another id that a request gives it meanwhile', async () => {
+  it('is also ended under a new ID from a concurrent request', async () => {
     const db = database.kysely
     await insertSession(db, session('one', new Date()))
     const ending = await db.transaction().execute(async (renewal) => {

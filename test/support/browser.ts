@@ -1,25 +1,24 @@
 import * as cheerio from 'cheerio'
 import request from 'supertest'
 
-/** A page as somebody sees it. `url` is where the browser ended up, redirects followed. */
+/** A page as loaded. `url` is the final URL after all redirects. */
 export type Visit = {
   readonly url: URL
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
   readonly $: cheerio.CheerioAPI
-  /** The words of the main part, white space folded. */
+  /** The text of the main part, white space collapsed. */
   readonly words: string
 }
 
-const mostRedirects = 10
+const maxRedirects = 10
 
-/** How far to follow redirects: not at all, or until one leads to this path; to the end unless told. */
+/** How far to follow redirects: to the end by default, not at all, or until one leads to the path `until`. */
 type Following = { readonly follow?: boolean; readonly until?: string }
 
 /**
- * A browser without a screen: keeps cookies, follows redirects from server to server, sends forms as they stand
- * in the page. It talks real HTTP to real servers.
+ * A browser without rendering or JavaScript: keeps cookies, follows redirects and submits forms, over real HTTP.
  */
 export class Browser {
   readonly #origin: string
@@ -42,7 +41,7 @@ export class Browser {
     form: Record<string, string> | undefined,
     headers: Record<string, string>,
     { follow = true, until }: Following,
-    hops = mostRedirects,
+    hops = maxRedirects,
   ): Promise<Visit> {
     const call = this.#agent(url)
       [method](`${url.pathname}${url.search}`)
@@ -68,19 +67,19 @@ export class Browser {
     return this.#at
   }
 
-  /** Opens a path of the portal, or an absolute URL. `follow: false` stops at the first answer. */
+  /** Opens a path of the portal or an absolute URL. `follow: false` stops at the first response. */
   async open(path: string, options: Following & { headers?: Record<string, string> } = {}): Promise<Visit> {
     return this.#send('get', new URL(path, this.#origin), undefined, options.headers ?? {}, options)
   }
 
-  /** Posts what somebody might post, form or no form. */
+  /** Posts these fields, whether or not a page has such a form. */
   async post(path: string, form: Record<string, string>, options: Following = {}): Promise<Visit> {
     return this.#send('post', new URL(path, this.#origin), form, {}, options)
   }
 
   /**
-   * Presses a button of the page one is at: sends its form, hidden fields and the button's own value included.
-   * @param options.typed what is typed into its fields first, by their names
+   * Presses a button of the current page: submits its form with the hidden fields and the button's own value.
+   * @param options.typed values for its fields, by name
    */
   async press(
     button: string,
@@ -105,7 +104,7 @@ export class Browser {
     return this.#send('post', new URL(form.attr('action') ?? '', url), fields, {}, options)
   }
 
-  /** Follows the first link with this text on the page one is at. */
+  /** Follows the first link with this text on the current page. */
   async follow(text: string): Promise<Visit> {
     if (!this.#at) throw new Error('no page is open')
     const { $, url } = this.#at
@@ -116,7 +115,7 @@ export class Browser {
     return this.open(new URL(String(link.attr('href')), url).href)
   }
 
-  /** The value of the portal's cookie of this name, as it goes over the wire. */
+  /** The value of this cookie of the portal, as it is sent. */
   cookie(name: string): string | undefined {
     const { hostname } = new URL(this.#origin)
     const { jar } = this.#agent(new URL(this.#origin))
@@ -125,13 +124,13 @@ export class Browser {
       .find((cookie) => cookie.name === name)?.value
   }
 
-  /** Plants a cookie of the portal, as another tab or an attacker might. */
+  /** Sets a cookie of the portal, as another tab or an attacker could. */
   plant(name: string, value: string): void {
     const { hostname } = new URL(this.#origin)
     this.#agent(new URL(this.#origin)).jar.setCookie(`${name}=${value}; Path=/`, hostname, '/')
   }
 
-  /** Signs in through the demo eID as the person of this name, from the sign-in page. */
+  /** Signs in at the demo eID as this demo person, from the sign-in page. */
   async signIn(name: string, from = '/'): Promise<Visit> {
     await this.open(from)
     await this.follow('Sign in with eID')

@@ -1,20 +1,20 @@
 import { chromium } from 'playwright-core'
 import type { TestProject } from 'vitest/node'
-import { chromiumPath, quietly } from './chromium.ts'
+import { chromiumPath, chromiumArgs } from './chromium.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where the one Chromium of this run listens. */
+    /** The WebSocket endpoint of this run's Chromium. */
     chromium: string
   }
 }
 
-/** One Chromium for all files, with an empty profile that goes away at the end. Without one, no test runs. */
+/** Launches one Chromium for all test files, with a temporary profile. Without Chromium no test runs. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const server = await chromium.launchServer({
     executablePath: chromiumPath(),
-    args: quietly,
-    // Vitest stops what it has started itself.
+    args: chromiumArgs,
+    // Vitest stops the server in the teardown.
     handleSIGINT: false,
     handleSIGTERM: false,
   })

@@ -1,27 +1,27 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 
-const places = ['chromium', 'chromium-browser', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`)
+const systemPaths = ['chromium', 'chromium-browser', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`)
 
-/** Thrown when there is no Chromium; it is one line, which a stack would only bury. */
+/** Thrown when there is no Chromium. It has no stack, so that its message stays one line. */
 export class NoChromiumError extends Error {
   override readonly name = 'NoChromiumError'
   override readonly stack = `${this.name}: ${this.message}`
 }
 
 /**
- * Where the system has Chromium: CHROMIUM_PATH, or where distributions put it.
+ * The path of the system's Chromium: CHROMIUM_PATH, or the usual path of distributions.
  * @throws NoChromiumError when there is none
  */
 export function chromiumPath(): string {
-  const told = process.env['CHROMIUM_PATH']
-  const path = (told ? [told] : places).find(existsSync)
+  const configured = process.env['CHROMIUM_PATH']
+  const path = (configured ? [configured] : systemPaths).find(existsSync)
   if (!path) throw new NoChromiumError('There is no Chromium here: install the package chromium, or set CHROMIUM_PATH.')
   return path
 }
 
-/** Nothing of the browser itself goes out on the network. */
-export const quietly = [
+/** Arguments that keep the browser itself off the network. */
+export const chromiumArgs = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',
@@ -31,9 +31,9 @@ export const quietly = [
 ]
 
 /**
- * The system's Chromium without a screen, with an empty profile of its own.
- * @param more switches of the command line
+ * Launches the system's Chromium, headless, with a temporary profile.
+ * @param more further command line arguments
  */
 export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...quietly, ...more] })
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...chromiumArgs, ...more] })
 }

@@ -5,7 +5,7 @@ import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
 
-/** Creates a schema for a test, which goes away at the end of the run. @returns a DATABASE_URL that leads there */
+/** Creates a schema for a test, which is dropped at the end of the run. @returns a DATABASE_URL with this schema */
 export async function createTestSchema(): Promise<string> {
   const url = new URL(inject('databaseUrl'))
   const schema = `${inject('schemaPrefix')}${randomUUID().replaceAll('-', '').slice(0, 20)}`
@@ -16,12 +16,12 @@ export async function createTestSchema(): Promise<string> {
   return url.href
 }
 
-/** Opens an empty database of its own. */
+/** Opens a database with a new, empty schema. */
 export async function openEmptyTestDatabase(): Promise<Database> {
   return openDatabase({ url: await createTestSchema(), logger: createLogger('silent') })
 }
 
-/** Opens a database of its own with all tables. */
+/** Opens a database with a new, migrated schema. */
 export async function openTestDatabase(): Promise<Database> {
   const database = await openEmptyTestDatabase()
   await migrate(database, createLogger('silent'))

@@ -3,28 +3,29 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider'
-// The default, made by hand: otherwise the library warns at every start.
+// The default adapter, passed explicitly: otherwise the library warns at every start.
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
 import { newSigningKey } from '../../demo/state.ts'
 
-/** What the provider insists on, beside what every provider does. */
+/** What the provider requires of its client. */
 export type Demands = {
   readonly client?: Partial<ClientMetadata>
   readonly features?: Configuration['features']
-  /** Where the secret must be; the library itself takes it in both places. */
+  /** Where the secret must be; the library itself accepts both places. */
   readonly secretIn?: 'header' | 'body'
 }
 
-/** A real OpenID Connect provider that signs in whoever comes, as Mary, and insists on what the test says. */
+/** A real OpenID Connect provider with the test's requirements; it signs in every visitor as Mary. */
 export type DemandingProvider = {
   readonly issuer: string
-  /** It must know the portal before anybody comes. The portal's keys are fetched from the portal. */
+  /** Registers the portal with these requirements; call it before the first sign-in. The keys come from the portal. */
   readonly demand: (portalUrl: string, demands: Demands) => void
-  /** Parameters of the last authorization request as they came by the browser. */
+  /** The parameters of the last authorization request from the browser. */
   readonly lastRequest: () => URLSearchParams
   readonly stop: () => Promise<void>
 }
 
+/** Starts the provider on a free loopback port. */
 export async function startDemandingProvider(): Promise<DemandingProvider> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -56,7 +57,7 @@ export async function startDemandingProvider(): Promise<DemandingProvider> {
         idTokenEncryptionAlgValues: ['RSA-OAEP-256', 'RSA-OAEP', 'ECDH-ES', 'ECDH-ES+A256KW'],
         idTokenSigningAlgValues: ['ES256', 'HS256'],
       },
-      // Without what keeps the library from asking loopback addresses, where the portal's keys are.
+      // The library refuses loopback addresses, where it must fetch the portal's keys; drop that restriction.
       fetch: async (url, options) => {
         const { dispatcher: _refusesLoopback, ...rest } = options as RequestInit & { dispatcher?: unknown }
         return fetch(url, rest)

@@ -2,7 +2,7 @@ import type { Browser, Visit } from './browser.ts'
 import { everyRoute } from './every-route.ts'
 import type { TestPortal } from './portal.ts'
 
-/** A page as somebody sees it, and the browser that is signed in as them. */
+/** A page, and the browser that has loaded it as the demo person `name`. */
 export type SomePage = {
   readonly name: string
   readonly browser: Browser
@@ -10,12 +10,12 @@ export type SomePage = {
   readonly visit: Visit
 }
 
-const nothingMatches = `?q=${encodeURIComponent('zz no such thing zz')}`
-const noSense = '?page=x'
+const noMatchQuery = `?q=${encodeURIComponent('zz no such thing zz')}`
+const invalidQuery = '?page=x'
 
-/** Pages that no link leads to, or that look different to some. */
-const besides: Readonly<Record<string, readonly string[]>> = {
-  nobody: ['/register', '/?returnTo=%2Fselect', '/auth/callback?error=access_denied&state=x'],
+/** Paths without a link to them, or with another page for some users. */
+const extraPaths: Readonly<Record<string, readonly string[]>> = {
+  'signed out': ['/register', '/?returnTo=%2Fselect', '/auth/callback?error=access_denied&state=x'],
   'Åse Bjørk': [
     '/select?all',
     '/session/ending',
@@ -26,7 +26,7 @@ const besides: Readonly<Record<string, readonly string[]>> = {
     '/partners/12345/search?q=zznothing',
     '/merchants/business:NO:ORG/311900456/search?q=fitness',
     '/partners/12345/sales-units/9999999',
-    `/partners/12345/sales-units${noSense}`,
+    `/partners/12345/sales-units${invalidQuery}`,
   ],
   'Liisa Korhonen': [],
   'Freja Østergård': [],
@@ -34,17 +34,15 @@ const besides: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Every page of the portal in every state that the demo people see it in: with much, with nothing, as a partner, as a
- * merchant, without access, not allowed, not there. Found by following links, so that a new page is here without
- * being named. `missing` are the lines of the site map that no link leads to,
- * files aside.
+ * Opens every page of the portal in all its states: full, empty, as a partner, as a merchant, without access, 403 and
+ * 404. It follows links, so it finds new pages by itself. `missing` are the routes without a link, except files.
  */
 export async function everyPage(test: TestPortal): Promise<{ pages: SomePage[]; missing: string[] }> {
   const all: SomePage[] = []
-  for (const [name, paths] of Object.entries(besides)) {
+  for (const [name, paths] of Object.entries(extraPaths)) {
     const browser = test.browser()
-    if (name !== 'nobody') await browser.signIn(name)
-    // Of who sees what others see as well, only what is different.
+    if (name !== 'signed out') await browser.signIn(name)
+    // Nora sees the same pages as others, so only her extra paths are opened.
     if (name !== 'Nora Lie') all.push(...(await walk(name, browser)))
     for (const path of paths) all.push({ name, browser, path, visit: await browser.open(path) })
   }
@@ -52,7 +50,7 @@ export async function everyPage(test: TestPortal): Promise<{ pages: SomePage[]; 
   return { pages: all.filter(({ visit }) => isPage(visit)), missing: missingFrom(all) }
 }
 
-/** What every line of the site map that can be reached by links answers, once; and each list when nothing matches. */
+/** Opens every route that links lead to once, and each list with a filter that matches nothing. */
 async function walk(name: string, browser: Browser): Promise<SomePage[]> {
   const todo = ['/']
   const seen = new Set<string>()
@@ -65,7 +63,7 @@ async function walk(name: string, browser: Browser): Promise<SomePage[]> {
     const key = `${patternOf(pathname)}${search}`
     if (found.has(key)) continue
     found.set(key, { name, browser, path: pathname + search, visit })
-    if (visit.$('#filter #q').length > 0) todo.push(pathname + nothingMatches)
+    if (visit.$('#filter #q').length > 0) todo.push(pathname + noMatchQuery)
     for (const target of linksOf(visit)) {
       const pattern = patternOf(target.pathname)
       if (pattern !== undefined && !found.has(pattern)) todo.push(target.pathname)
@@ -74,7 +72,7 @@ async function walk(name: string, browser: Browser): Promise<SomePage[]> {
   return [...found.values()]
 }
 
-/** Who has not verified their e-mail address yet, with a code under way. */
+/** The pages of a user without a verified e-mail address, before and after a code is sent. */
 async function unverified(test: TestPortal): Promise<SomePage[]> {
   const [name, browser] = ['Nils Aas', test.browser()]
   const first = await browser.signIn(name)
@@ -86,7 +84,7 @@ function isPage({ headers }: Visit): boolean {
   return headers['content-type']?.startsWith('text/html') === true
 }
 
-/** The lines of the site map that none of these belongs to. */
+/** The routes of the site map that none of these visits matches. */
 function missingFrom(visits: readonly SomePage[]): string[] {
   const there = new Set(visits.map(({ visit }) => patternOf(visit.url.pathname)))
   return everyRoute()
@@ -94,7 +92,7 @@ function missingFrom(visits: readonly SomePage[]): string[] {
     .map(({ path }) => path)
 }
 
-/** The line of the site map that a path belongs to. */
+/** The route pattern that matches a path. */
 function patternOf(path: string): string | undefined {
   return everyRoute().find(({ method, path: pattern }) => {
     const [parts, there] = [pattern.split('/'), path.split('/')]

@@ -1,13 +1,13 @@
 import type { PageDeps } from '../../src/pages/deps.ts'
 import { siteMap } from '../../src/pages/routes.ts'
 
-/** Has every property, can be called, and is always itself: enough to read the site map without a portal. */
+/** A proxy that has every property and can be called, which is enough to build the site map without a portal. */
 export const anything: unknown = new Proxy(() => {}, { get: () => anything, apply: () => anything })
 
-/** The site map of a portal that is not there. */
+/** The site map, built without a portal. */
 export const wholeSiteMap = siteMap(anything as PageDeps)
 
-/** Every line of the site map, with the section that it stands in. `path` is the whole pattern. */
+/** Every route of the site map with its section and method. `path` is the whole pattern. */
 export function everyRoute() {
   return Object.entries(wholeSiteMap).flatMap(([section, { prefix, routes }]) =>
     routes.flatMap(({ path, get, post }) => {

@@ -9,12 +9,12 @@ import { startDatabase } from '../../demo/database.ts'
 declare module 'vitest' {
   interface ProvidedContext {
     databaseUrl: string
-    /** What the names of this run's schemas begin with. */
+    /** The prefix of this run's schema names. */
     schemaPrefix: string
   }
 }
 
-/** Gives all test files the PostgreSQL of TEST_DATABASE_URL; without it, one for this run. */
+/** Provides the PostgreSQL of TEST_DATABASE_URL to all test files, or starts one for this run. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const schemaPrefix = `test_${randomUUID().slice(0, 8)}_`
   provide('schemaPrefix', schemaPrefix)

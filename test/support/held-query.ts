@@ -1,9 +1,9 @@
 import type { Handle } from '../../src/store/database.ts'
 
 /**
- * Holds up the first statement that matches, as a slow request would be, until `meanwhile` is over. It waits before it
- * takes a connection, so that others can have the only one.
- * @param begin starts the request whose statement it is
+ * Delays the first matching statement until `meanwhile` has finished, as in a slow request. It waits before it takes a
+ * connection, so that other queries can use the only one.
+ * @param begin starts the request that executes the statement
  * @returns what `begin` resolves to
  */
 export async function whileHeld<T>(

@@ -13,19 +13,20 @@ import { type Database, openDatabase } from '../../src/store/database.ts'
 import { createTestSchema } from './database.ts'
 import { type Running, start } from './process.ts'
 
-/** The large partner of the demo world, the only organisation that these instances read. */
+/** The large partner of the demo world, the only organisation of these instances. */
 export const partner: Organisation = { kind: 'partner', id: '23456', name: 'Fjordkasse & Sønner POS AS' }
 
-/** A demo API, a database, and portals as processes of their own that can be killed. */
+/** A demo API, a database, and portal processes that a test can kill. */
 export type Instances = {
   readonly api: DemoManagementApi
-  /** Calls under way at the API at this moment, and the most there ever were. */
-  readonly underWay: () => { readonly now: number; readonly peak: number }
+  /** The number of calls in flight at the API, now and at its peak. */
+  readonly inFlight: () => { readonly now: number; readonly peak: number }
   readonly start: (env?: Readonly<Record<string, string>>) => Running
   readonly open: () => Database
   readonly stop: () => Promise<void>
 }
 
+/** Starts the API and creates the database; the test starts the portal processes. */
 export async function prepareInstances(world: DemoWorld): Promise<Instances> {
   const directory = mkdtempSync(join(tmpdir(), 'portal-instances-'))
   const databaseUrl = await createTestSchema()
@@ -46,7 +47,7 @@ export async function prepareInstances(world: DemoWorld): Promise<Instances> {
   const running = new Set<Running>()
   return {
     api,
-    underWay: () => ({ now, peak }),
+    inFlight: () => ({ now, peak }),
     start: (env = {}) => {
       const instance = start('src/main.ts', {
         cwd: directory,

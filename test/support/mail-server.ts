@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { readMail, type ReceivedMail } from '../../demo/mail-parts.ts'
 
+/** A received mail with its envelope. */
 export type TestMail = ReceivedMail & {
   readonly from: string
   readonly to: readonly string[]
@@ -12,17 +13,17 @@ export type TestMail = ReceivedMail & {
 /** A real SMTP server on loopback. */
 export type MailServer = {
   readonly port: number
-  /** What has arrived, the newest last. */
+  /** The received mails, the newest last. */
   readonly mails: TestMail[]
   /** The code in the newest mail to this address. */
   readonly codeFor: (address: string) => string
   readonly stop: () => Promise<void>
 }
 
-/** The status that a command is refused with; none, and everything is taken. */
+/** The status with which the server refuses a command; by default it accepts all. */
 export type Refusals = { rcpt?: number; data?: number }
 
-/** @param options.port 0 for any that is free; a server that comes back needs the one it had */
+/** @param options.port 0 for any free port; a restarted server needs its previous one */
 export async function startMailServer(
   options: { readonly port?: number; readonly refuse?: Refusals; readonly smtp?: SMTPServerOptions } = {},
 ): Promise<MailServer> {

@@ -5,9 +5,10 @@ import {
   createManagementApiClient,
   type ManagementApiClient,
 } from '../../src/management-api/client.ts'
-import type { Keys } from '../../src/management-api/credentials.ts'
+import type { Credentials } from '../../src/management-api/credentials.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
+/** Credentials of each type. */
 export const keys = {
   management: { type: 'management', clientId: 'id-Mx71', clientSecret: 'secret-Mq93' },
   partner: { type: 'partner', clientId: 'id-Px72', clientSecret: 'secret-Pq94', subscriptionKey: 'sub-Pz55' },
@@ -18,19 +19,20 @@ export const keys = {
     subscriptionKey: 'sub-Sz56',
     merchantSerialNumber: '654321',
   },
-} as const satisfies Record<Keys['type'], Keys>
+} as const satisfies Record<Credentials['type'], Credentials>
 
 export type LogLine = Readonly<Record<string, unknown>>
 
+/** A client, its upstream server and its log. */
 export type Fixture = {
   readonly upstream: Upstream
   readonly client: ManagementApiClient
-  /** Every line so far, at level trace. */
+  /** The log lines so far, at level trace. */
   readonly log: () => LogLine[]
   readonly logText: () => string
 }
 
-/** A client of a fresh upstream, quick to retry; it ends with the test. */
+/** Creates a client of a new upstream with short retry delays; both are closed with the test. */
 export async function createFixture(
   options: Partial<ClientOptions> & { readonly tokenLifetime?: number } = {},
 ): Promise<Fixture> {
@@ -62,7 +64,7 @@ export async function createFixture(
   return { upstream, client, log, logText: () => logText }
 }
 
-/** What `promise` rejects with; fails when it does not. */
+/** Resolves to the reason of the rejection; fails when `promise` resolves. */
 export function rejection(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => Promise.reject(new Error('did not reject')),
@@ -72,7 +74,7 @@ export function rejection(promise: Promise<unknown>): Promise<unknown> {
 
 export const salesUnitsPath = '/management/v1/sales-units'
 
-/** Whole numbers below a limit that are the same in every run (mulberry32). */
+/** Deterministic random integers below a limit (mulberry32). */
 export function numbers(seed: number): (below: number) => number {
   let state = seed
   return (below) => {

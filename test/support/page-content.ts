@@ -1,13 +1,13 @@
 import type { Browser, Visit } from './browser.ts'
 
-/** White space folded, as a reader sees it. */
+/** Collapses white space, as the browser shows it. */
 export function fold(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 
 type Found = ReturnType<Visit['$']>
 
-/** The words of an element; what is hidden from those without JavaScript is left out. */
+/** The text of an element without its hidden parts. */
 export function wordsOf(found: Found): string {
   const copy = found.clone()
   copy.find('[hidden]').remove()
@@ -15,7 +15,7 @@ export function wordsOf(found: Found): string {
   return fold(copy.text())
 }
 
-/** Cell by cell what the page's table says, without its headings. */
+/** The text of each cell of the page's table, row by row. */
 export function rowsOf({ $ }: Visit): string[][] {
   return $('main tbody tr')
     .toArray()
@@ -34,7 +34,7 @@ export function headingsOf({ $ }: Visit): string[] {
     .map((cell) => wordsOf($(cell)))
 }
 
-/** The page's facts: what stands beside each term. */
+/** The page's facts: the value of each term. */
 export function factsOf({ $ }: Visit): Record<string, string> {
   return Object.fromEntries(
     $('main dl.facts > div')
@@ -43,7 +43,7 @@ export function factsOf({ $ }: Visit): Record<string, string> {
   )
 }
 
-/** Every link of the main part, as its words and where it leads. */
+/** Every link of the main part: its text and its target. */
 export function linksOf({ $ }: Visit): Record<string, string> {
   return Object.fromEntries(
     $('main a')
@@ -52,7 +52,7 @@ export function linksOf({ $ }: Visit): Record<string, string> {
   )
 }
 
-/** The filters that are on, as their words and what takes each away. */
+/** The active filters: the text of each chip and the URL that removes it. */
 export function chipsOf({ $ }: Visit): Record<string, string> {
   return Object.fromEntries(
     $('main .ds-chip')
@@ -61,7 +61,7 @@ export function chipsOf({ $ }: Visit): Record<string, string> {
   )
 }
 
-/** A business identifier as people of its country write it. */
+/** A business identifier in the notation of its country. */
 export function writtenIdentifier({ scheme, id }: { readonly scheme: string; readonly id: string }): string {
   if (scheme === 'business:NO:ORG') return `NO ${id.slice(0, 3)} ${id.slice(3, 6)} ${id.slice(6)}`
   return scheme === 'business:DK:CVR' ? `DK CVR ${id}` : `FI ${id}`
@@ -72,7 +72,7 @@ export function shownDate(time: Date): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(time)
 }
 
-/** A list from its first page on to its last by "Next", a page at a time. */
+/** Reads all pages of a list by following "Next". */
 export async function readAll(browser: Browser, path: string): Promise<string[][][]> {
   const pages: string[][][] = []
   let page = await browser.open(path)
@@ -84,17 +84,17 @@ export async function readAll(browser: Browser, path: string): Promise<string[][
   }
 }
 
-/** The same in one row of all. */
+/** The rows of all pages of a list. */
 export async function readRows(browser: Browser, path: string): Promise<string[][]> {
   return (await readAll(browser, path)).flat()
 }
 
-/** Rows in an order of their own, to compare with others that are in no order. */
+/** The rows as sorted strings, to compare lists regardless of order. */
 export function inOrder(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.join(' | ')).toSorted()
 }
 
-/** What the portal logged, an object a line. */
+/** The log lines, parsed. */
 export function linesOf(log: string): Record<string, unknown>[] {
   return log
     .split('\n')

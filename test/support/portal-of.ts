@@ -25,10 +25,10 @@ export type PortalOf = {
 }
 
 /**
- * @param issuer need not answer yet
- * @param options.times how long the portal waits for the provider, and so on
- * @param options.env over the portal's environment
- * @param options.database somebody else's, who closes it
+ * @param issuer does not have to answer yet
+ * @param options.times timeouts and intervals of the provider client
+ * @param options.env overrides the portal's environment
+ * @param options.database a shared database, which the caller closes
  */
 export async function startPortalOf(
   issuer: string,

@@ -26,7 +26,7 @@ import { Browser } from './browser.ts'
 import { createMemoryLog } from './log.ts'
 import { createTestSchema } from './database.ts'
 
-/** The whole portal with everything switched on, its eID provider and its API: real servers on loopback. */
+/** The whole portal with its eID provider and its API, as real servers on loopback. */
 export type TestPortal = {
   readonly url: string
   readonly issuer: string
@@ -36,23 +36,22 @@ export type TestPortal = {
   readonly eidServer: Server
   /** The mail server that the portal sends to. */
   readonly inbox: DemoInbox
-  /** The portal's organisations file. */
   readonly organisationsFile: string
-  /** Everything that was logged, one JSON object a line, at level trace. */
+  /** The log at level trace, one JSON object per line. */
   readonly log: () => string
   readonly browser: () => Browser
-  /** A browser in which the demo person of this name is signed in, with a verified e-mail address. */
+  /** A browser with this demo person signed in and verified. */
   readonly signedIn: (name: string) => Promise<Browser>
   readonly userId: (name: string) => string
-  /** Waits until everything that is due has been read, or tried. */
+  /** Waits until everything due has been read or has failed. */
   readonly settled: () => Promise<void>
-  /** Has every list and record read again now, and waits until they have been. */
+  /** Makes everything due and waits until it has been read. */
   readonly sync: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
 const clientSecret = 'client-secret-of-the-tests'
-/** Making one takes longer than a test. */
+/** Shared, because generating a key takes longer than a test. */
 const signingKey = newSigningKey()
 
 /** The code in the newest mail. */
@@ -62,26 +61,27 @@ export function mailedCode({ mails }: DemoInbox): string {
   return code
 }
 
+/** Options of `startTestPortal`. */
 export type TestPortalOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly world?: DemoWorld
-  /** What the API's faults is when the portal starts. */
+  /** The API's faults when the portal starts. */
   readonly faults?: Partial<Omit<Faults, 'revokeTokens'>>
-  /** False: the portal has read nothing yet, or as much as it came to; otherwise it has read everything. */
+  /** False starts the portal without waiting for the first sync; by default everything has been read. */
   readonly synced?: boolean
 }
 
 /**
- * Starts it all with the demo people's grants in place.
+ * Starts the portal and its servers with the grants of the demo people.
  * @param options.env overrides the portal's environment
- * @param options.world instead of the whole demo world
+ * @param options.world replaces the demo world
  */
 export async function startTestPortal(options: TestPortalOptions = {}): Promise<TestPortal> {
   for (;;) {
     try {
       return await startOnce(options)
     } catch (error) {
-      // Somebody else got the port in between.
+      // Another process has taken the port in between.
       if (!String(error).includes('EADDRINUSE')) throw error
     }
   }
@@ -142,7 +142,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
   })
   const userId = (name: string): string => {
     const person = demoPeople.find((candidate) => candidate.name === name)
-    if (!person) throw new Error(`nobody is called ${name}`)
+    if (!person) throw new Error(`no demo person is named ${name}`)
     return userIdOf(issuer, person.sub)
   }
   await giveDemoGrants(portal.database.kysely, issuer)
@@ -150,7 +150,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
   const { kysely } = portal.database
   const keys = config.organisations.map(({ organisation }) => organisationKey(organisation))
   const settled = async (): Promise<void> => {
-    // The answer that a page gives may be here before what it asked for is written down.
+    // A page can respond before its refresh request is stored.
     await portal.freshness.requested()
     for (;;) {
       await portal.sync.tick()
@@ -202,7 +202,7 @@ async function listen(handler?: RequestListener): Promise<{ server: Server; url:
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-/** A port that was free a moment ago; PORTAL_URL must be known before the portal listens. */
+/** A port that is free at this moment; PORTAL_URL must be known before the portal listens. */
 async function freePort(): Promise<number> {
   const { server, url } = await listen()
   await close(server)

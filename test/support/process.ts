@@ -4,13 +4,13 @@ import { resolve } from 'node:path'
 
 const repository = resolve(import.meta.dirname, '../..')
 
-/** A process of ours with what it has printed so far. */
+/** A started process and its output so far. */
 export type Running = {
   readonly child: ChildProcess
   readonly output: () => string
-  /** Resolves to the first match in what it prints; rejects when it ends before. */
+  /** Resolves to the first match in its output; rejects when the process ends before. */
   readonly says: (pattern: RegExp) => Promise<RegExpExecArray>
-  /** Resolves to its exit code. */
+  /** Resolves to the exit code. */
   readonly ended: Promise<number | null>
 }
 
@@ -21,7 +21,7 @@ export function start(
     readonly cwd: string
     readonly env?: Readonly<Record<string, string>>
     readonly args?: readonly string[]
-    /** For node itself. */
+    /** Arguments for node itself. */
     readonly execArgv?: readonly string[]
   },
 ): Running {

@@ -10,7 +10,7 @@ export async function startTab(browser: Browser, path = '/login'): Promise<URL> 
   return new URL(String(page.headers['location']))
 }
 
-/** Goes on at the demo eID, as this person if it asks, and stops before the portal: with what the eID answers. */
+/** Signs in at the demo eID with this button if it asks, and returns the callback URL without opening it. */
 export async function throughEid(browser: Browser, at: URL, button: string): Promise<URL> {
   const list = await browser.open(at.href, { until: callback })
   const last = list.status === 200 ? await browser.press(button, { until: callback }) : list
@@ -19,8 +19,8 @@ export async function throughEid(browser: Browser, at: URL, button: string): Pro
   return answer
 }
 
-/** A page in words: its status, heading and the one button. Fails unless there is text, a reference, and nothing of the machine. */
-export function inWords(page: Visit): [status: number, heading: string, ...buttons: string[]] {
+/** Status, heading and buttons of an error page. Fails unless it has a text, a reference and no internals. */
+export function errorPageOf(page: Visit): [status: number, heading: string, ...buttons: string[]] {
   expect(page.$('main .ds-paragraph').text().length).toBeGreaterThan(20)
   expect(page.words).toMatch(/Reference: [\da-f-]{36}/)
   expect(page.text).not.toMatch(/Error|\bat .*:\d+:\d+|node_modules|undefined|\[object/)
@@ -28,7 +28,7 @@ export function inWords(page: Visit): [status: number, heading: string, ...butto
   return [page.status, page.$('h1').text(), ...buttons.map((element) => page.$(element).text())]
 }
 
-/** Where the one button of an error page leads. */
+/** The target of the button of an error page. */
 export function buttonOf(page: Visit): string {
   return String(page.$('main a.ds-button').attr('href'))
 }

@@ -11,7 +11,7 @@ import { partner } from './instances.ts'
 
 const statuses = ['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'COMPLETED', 'REJECTED']
 
-/** Remembers everything that was ever true, and compares the portal's history with it. */
+/** Records every state of the demo world, and compares the portal's rows and history with them. */
 export function createTruth(world: DemoWorld, random: Random) {
   const states = new Map<string, (Json | undefined)[]>()
   const remember = (): void => {
@@ -24,7 +24,7 @@ export function createTruth(world: DemoWorld, random: Random) {
     }
   }
   remember()
-  /** What was there from the start, and read whole; of others nobody knows which of their states was seen first. */
+  /** Records that existed before the first sync; for later ones the first state that the portal saw is unknown. */
   const initial = new Set(states.keys())
   const valueAt = (state: Json | undefined, path: string): unknown => {
     let value: unknown = state
@@ -33,18 +33,18 @@ export function createTruth(world: DemoWorld, random: Random) {
     return value ?? null
   }
 
-  /** What is wrong with one record's history, oldest entry first. */
-  const wrongInHistory = (name: string, history: readonly Change[]): string[] => {
+  /** The errors in the history of one record, oldest entry first. */
+  const errorsInHistory = (name: string, history: readonly Change[]): string[] => {
     const past = states.get(name)
     if (!past) return [`${name} never existed`]
     const wrong: string[] = []
     if (history[0]?.kind !== 'added') wrong.push(`${name} did not appear first`)
-    let isThere = false
+    let exists = false
     const values = new Map<string, unknown>()
     for (const { kind, fields } of history) {
-      const fits = kind === 'added' ? history[0]?.kind === kind && !isThere : kind === 'returned' ? !isThere : isThere
-      if (!fits) wrong.push(`${name} ${kind} when it was ${isThere ? '' : 'not '}there`)
-      isThere = kind !== 'removed'
+      const fits = kind === 'added' ? history[0]?.kind === kind && !exists : kind === 'returned' ? !exists : exists
+      if (!fits) wrong.push(`${name} ${kind} when it was ${exists ? '' : 'not '}there`)
+      exists = kind !== 'removed'
       if (kind === 'changed' && Object.keys(fields).length === 0) wrong.push(`${name} changed nothing`)
       for (const [path, [before, after]] of Object.entries(fields)) {
         const first = initial.has(name) ? valueAt(past[0], path) : before
@@ -58,7 +58,7 @@ export function createTruth(world: DemoWorld, random: Random) {
       }
     }
     const now = past.at(-1)
-    if (isThere !== (now !== undefined)) wrong.push(`${name} is ${isThere ? '' : 'not '}there at the end`)
+    if (exists !== (now !== undefined)) wrong.push(`${name} is ${exists ? '' : 'not '}there at the end`)
     for (const [path] of Object.entries(now && past[0] && initial.has(name) ? differences(past[0], now) : {}))
       if (JSON.stringify(values.get(path) ?? null) !== JSON.stringify(valueAt(now, path)))
         wrong.push(`${name} ${path} is ${JSON.stringify(valueAt(now, path))}, which no history tells`)
@@ -66,12 +66,12 @@ export function createTruth(world: DemoWorld, random: Random) {
   }
 
   return {
-    happen: (number: number): void => {
-      happenings(world, random, number)
+    change: (number: number): void => {
+      applyRandomChanges(world, random, number)
       remember()
     },
     now: (): Map<string, Json> => visible(world),
-    /** Everything in which rows and history differ from what was true. */
+    /** All differences of rows and history from the recorded states. */
     compare: (rows: ReadonlyMap<string, Json>, history: readonly Change[]): string[] => {
       const wrong: string[] = []
       const seen = visible(world)
@@ -82,14 +82,14 @@ export function createTruth(world: DemoWorld, random: Random) {
           wrong.push(`${name} differs: ${JSON.stringify(differences(stored, real))}`)
       }
       const byName = Map.groupBy(history, ({ resource, key }) => nameOf(resource, key))
-      for (const [name, entries] of byName) wrong.push(...wrongInHistory(name, entries))
+      for (const [name, entries] of byName) wrong.push(...errorsInHistory(name, entries))
       for (const name of seen.keys()) if (!byName.has(name)) wrong.push(`${name} has no history`)
       return wrong
     },
   }
 }
 
-/** What the partner could have seen of the world, by resource and key, as the portal would keep it. */
+/** The records of the world that the partner can see, by resource and key, as the portal stores them. */
 function visible(world: DemoWorld): Map<string, Json> {
   const seen = new Map<string, Json>()
   for (const { body } of visibleSalesUnits(world, partner))
@@ -104,8 +104,8 @@ function visible(world: DemoWorld): Map<string, Json> {
   return seen
 }
 
-/** Things that happen to a partner in a day, a few at once; never so much that a list would be doubted. */
-function happenings(world: DemoWorld, random: Random, number: number): void {
+/** Changes a few records of the partner, but never so many that a list becomes suspect. */
+function applyRandomChanges(world: DemoWorld, random: Random, number: number): void {
   const mine = world.salesUnits.filter(({ partnerId }) => partnerId === '23456')
   const one = random.pick(mine)
   one.body.name = `${one.body.name.replace(/ \(.*/, '')} (${number})`

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Waits until `isSo`, asking it again and again.
- * @throws when it is not so within `deadlineMs`
+ * Polls `isSo` until it is true.
+ * @throws when it is not true within `deadlineMs`
  */
 export async function until(isSo: () => boolean | Promise<boolean>, deadlineMs = 60_000): Promise<void> {
   const deadline = performance.now() + deadlineMs

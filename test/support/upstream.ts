@@ -1,7 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** One answer. `body` other than text or a Buffer goes as JSON; a function makes it from the request's headers. `cut` ends the connection without one, `hang` never answers. */
+/**
+ * One response. A `body` other than text or a Buffer is sent as JSON; a function creates it from the request headers.
+ * `cut` closes the connection without a response, `hang` never completes it.
+ */
 export type Answer = {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -11,36 +14,38 @@ export type Answer = {
   readonly hang?: 'before' | 'in body'
 }
 
+/** A request as the server received it. */
 export type Recorded = {
   readonly method: string
   readonly path: string
   readonly query: string
   readonly headers: IncomingHttpHeaders
   readonly body: string
-  /** performance.now() of its arrival. */
+  /** performance.now() when it arrived. */
   readonly at: number
 }
 
-/** A real HTTP server in the place of the Management API: says what it is told, and remembers what it was asked. */
+/** A real HTTP server in place of the Management API, with configurable responses, that records all requests. */
 export type Upstream = {
   readonly url: string
   readonly requests: Recorded[]
   /** Requests to `path`, in order of arrival. */
   to(path: string): Recorded[]
-  /** The answers to `path`, one after the other; the last one stays. */
+  /** Sets the responses to `path`, in order; the last one repeats. */
   answer(path: string, ...answers: Answer[]): void
-  /** The most requests that were under way at one time. */
+  /** The highest number of concurrent requests. */
   readonly peak: () => number
-  /** What the token endpoints have issued, the latest last. */
+  /** The tokens issued so far, the newest last. */
   readonly tokens: string[]
   close(): Promise<void>
 }
 
+/** Starts the server on a free loopback port. @param tokenLifetime expires_in of the issued tokens, in seconds */
 export async function startUpstream(tokenLifetime = 86_398): Promise<Upstream> {
   const answers = new Map<string, Answer[]>()
   const requests: Recorded[] = []
   const tokens: string[] = []
-  let underWay = 0
+  let inFlight = 0
   let peak = 0
 
   const nextAnswer = (path: string): Answer => {
@@ -57,9 +62,9 @@ export async function startUpstream(tokenLifetime = 86_398): Promise<Upstream> {
   const server = createServer((req, res) => {
     const at = performance.now()
     const { pathname: path, search: query } = new URL(req.url ?? '/', 'http://upstream')
-    underWay += 1
-    peak = Math.max(peak, underWay)
-    res.on('close', () => (underWay -= 1))
+    inFlight += 1
+    peak = Math.max(peak, inFlight)
+    res.on('close', () => (inFlight -= 1))
     let body = ''
     req.on('data', (chunk) => (body += String(chunk)))
     req.on('end', () => {

@@ -38,11 +38,12 @@ describe('an organisation', () => {
     ['whose API never answers', () => undefined],
     ['whose token endpoint fails', () => 503],
     ['whose API asks to wait for an hour', () => 429],
-  ])('%s costs only itself', async (_what, statusOf) => {
+  ])('%s delays no other organisation', async (_what, statusOf) => {
     const world = createDemoWorld({ salesUnits: 20 })
     const api = createDemoManagementApi(world, { logger: createLogger('silent') })
-    const ill = world.organisations.find(({ organisation }) => organisation.id === '23456')
-    const clientId = ill && 'clientId' in ill.keys ? ill.keys.clientId : ''
+    const failingOrganisation = world.organisations.find(({ organisation }) => organisation.id === '23456')
+    const clientId =
+      failingOrganisation && 'clientId' in failingOrganisation.keys ? failingOrganisation.keys.clientId : ''
     server = createServer((req, res) => {
       const basic = Buffer.from((req.headers.authorization ?? '').replace('Basic ', ''), 'base64').toString()
       if (req.headers['client_id'] !== clientId && !basic.startsWith(`${clientId}:`))
@@ -66,7 +67,7 @@ describe('an organisation', () => {
     expect(await listsRead('partner/23456')).toEqual([])
   })
 
-  it('with one list that fails has its other lists and its details read', async () => {
+  it('with one failing list still gets its other lists and its details', async () => {
     test = await startTestPortal({ synced: false, faults: { override: failing('/product-orders') } })
     await until(async () => (await listsRead('partner/12345')).length === 4)
     expect(await listsRead('partner/12345')).toEqual(allLists.filter((list) => list !== 'productOrders'))
@@ -82,8 +83,8 @@ function failing(part: string) {
   return ({ path }: { path: string }) => (path.includes(part) ? { status: 500 } : undefined)
 }
 
-describe('numbers that a user makes up', () => {
-  it('are asked for a few times a minute, and answered from the list after that', async () => {
+describe('unknown MSNs', () => {
+  it('cause 20 API calls per user and minute, and are answered from the list after that', async () => {
     test = await startTestPortal()
     const kari = await test.signedIn('Kari Nordmann')
     const { requests } = test.api
@@ -95,7 +96,7 @@ describe('numbers that a user makes up', () => {
     }
     const asked = requests.slice(before).filter(({ path }) => /sales-units\/7\d{6}$/.test(path))
     expect(asked).toHaveLength(20)
-    // Other users still may.
+    // The limit is per user.
     const åse = await test.signedIn('Åse Bjørk')
     await åse.open('/partners/12345/sales-units/7000099')
     expect(requests.some(({ path }) => path.endsWith('/7000099'))).toBe(true)
@@ -103,7 +104,7 @@ describe('numbers that a user makes up', () => {
 })
 
 describe('a record that the database cannot store', () => {
-  it('costs only itself: the others are written, and the operator is told', async () => {
+  it('is skipped and logged; the other records are written', async () => {
     const hooks = ['good', 'refused', 'better'].map((name, index) => ({
       id: `00000000-0000-4000-8000-00000000000${index}`,
       url: `https://hooks.example/${name}`,
@@ -120,7 +121,7 @@ describe('a record that the database cannot store', () => {
       )
       return rows.map(({ key }) => key)
     }
-    // All of them are new: the list is suspect, and counts when it was read again.
+    // The list has lost all stored rows, so it is suspect until a second read.
     await until(async () => (await stored()).some((key) => key === `/${hooks[2]?.id}`))
     await test.settled()
     expect(await stored()).toEqual([`/${hooks[0]?.id}`, `/${hooks[2]?.id}`])

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 import { type Instances, prepareInstances } from '../support/instances.ts'
 import { createTruth } from '../support/stored-truth.ts'
 
-/** Three rounds show a mistake as a rule; CI does twenty. */
+/** Three rounds usually show a mistake; CI runs twenty. */
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 3)
 const world = createDemoWorld({ salesUnits: 80 })
 const random = createRandom(20_261_125)
@@ -22,19 +22,19 @@ beforeAll(async () => {
 })
 afterAll(async () => instances.stop())
 
-/** Reads everything again every second or two, so that there is always something under way. */
-const restless = {
+/** Short intervals, so that calls are always in flight. */
+const shortIntervals = {
   SYNC_LIST_IDLE_SECONDS: '1',
   SYNC_DETAIL_SECONDS: '4',
   SYNC_WEBHOOK_SECONDS: '4',
   SYNC_DOUBT_SECONDS: '1',
   MANAGEMENT_API_MAX_PER_SECOND: '400',
   MANAGEMENT_API_MAX_CONCURRENCY: '20',
-  // What a killed instance had in flight counts for as long as a call may take.
+  // The calls of a killed instance hold their permits until this timeout.
   MANAGEMENT_API_TIMEOUT_MS: '500',
 }
 
-/** Everything has been asked for, and answered, since `from`. */
+/** Whether the API has answered a request for everything since `from`. */
 function isAllRead(from: number, msns: readonly string[]): boolean {
   const since = instances.api.requests.filter(({ at, status }) => at > from && status > 0)
   const paths = new Set(since.map(({ path }) => path))
@@ -47,7 +47,7 @@ function isAllRead(from: number, msns: readonly string[]): boolean {
   )
 }
 
-/** Kills an instance and ends its leases at once: another would take them up 15 s later. */
+/** Kills an instance and ends its leases at once; otherwise they expire after 15 s. */
 async function kill({ child, ended }: Running): Promise<void> {
   child.kill('SIGKILL')
   await ended
@@ -72,7 +72,7 @@ async function readStore(): Promise<{ rows: Map<string, Json>; history: Change[]
   return { rows, history: history.rows }
 }
 
-it(`of two instances, one killed ${rounds} times at random: nothing is lost, doubled or halved`, async () => {
+it(`of two instances, one killed ${rounds} times at random: the store is complete and consistent`, async () => {
   const truth = createTruth(world, random)
   const msns = () =>
     [...truth.now().keys()].filter((name) => name.startsWith('salesUnit ')).map((name) => name.slice(10))
@@ -83,11 +83,11 @@ it(`of two instances, one killed ${rounds} times at random: nothing is lost, dou
   await until(async () => isWritten(truth.now()), 180_000)
 
   for (let round = 1; round <= rounds; round += 1) {
-    truth.happen(round)
+    truth.change(round)
     const asked = instances.api.requests.length
     await until(() => instances.api.requests.length > asked + 1)
     for (const instance of running) expect([instance.child.exitCode, errorsOf(instance)]).toEqual([null, []])
-    // Any moment: of the two, either may be the one that works.
+    // A random moment and a random instance: either may hold the lease.
     await sleep(random.below(600))
     const [killed] = running.splice(random.below(2), 1)
     if (killed) await kill(killed)
@@ -98,7 +98,7 @@ it(`of two instances, one killed ${rounds} times at random: nothing is lost, dou
   await until(() => isAllRead(ended, msns()), 180_000)
   for (const instance of running) instance.child.kill('SIGTERM')
   for (const instance of running) expect([await instance.ended, errorsOf(instance)]).toEqual([0, []])
-  // What was asked for last and not written, the last instance reads when it starts.
+  // The next instance reads again what was in flight at the end.
   const last = await startReady()
   await until(async () => isWritten(truth.now()), 180_000)
   last.child.kill('SIGTERM')
@@ -109,7 +109,7 @@ it(`of two instances, one killed ${rounds} times at random: nothing is lost, dou
   expect(history.filter(({ kind }) => kind === 'changed').length).toBeGreaterThan(rounds)
 }, 600_000)
 
-/** Whether the store has what is true now, so that what is wrong later is not only late. */
+/** Whether the store equals the current truth; a later difference is then a mistake and not a delay. */
 async function isWritten(now: ReadonlyMap<string, Json>): Promise<boolean> {
   const { rows } = await readStore()
   if (rows.size !== now.size) return false
@@ -117,7 +117,7 @@ async function isWritten(now: ReadonlyMap<string, Json>): Promise<boolean> {
 }
 
 async function startReady(): Promise<Running> {
-  const instance = instances.start({ ...restless, LOG_LEVEL: 'info' })
+  const instance = instances.start({ ...shortIntervals, LOG_LEVEL: 'info' })
   await instance.says(/portal ready/)
   return instance
 }

@@ -15,8 +15,8 @@ afterEach(async () => {
   await test.stop()
 })
 
-/** Readings by `resource key`, with when they are due: false where they are not read by themselves. */
-async function readings(): Promise<Map<string, boolean>> {
+/** The sync states by `resource key`; false if the sync does not refresh them by itself. */
+async function syncStates(): Promise<Map<string, boolean>> {
   const { rows } = await test.portal.database.pool.query<{ name: string; due: boolean }>(
     `select resource || ' ' || key as name, due_at < 'infinity' as due from sync_state where organisation = $1`,
     [organisationKey(nordlys)],
@@ -26,7 +26,7 @@ async function readings(): Promise<Map<string, boolean>> {
 
 type Listed = { readonly msn: string; readonly name: string }
 
-/** From now on the list is what `change` makes of what the portal knows; it is read again at once. */
+/** Changes the API's list, starting from the stored rows, and syncs it. */
 async function listAs(change: (rows: readonly Listed[]) => readonly Listed[]): Promise<void> {
   known ??= (
     await test.portal.database.pool.query<Listed>(
@@ -40,8 +40,8 @@ async function listAs(change: (rows: readonly Listed[]) => readonly Listed[]): P
   await test.settled()
 }
 
-async function without(gone?: string): Promise<void> {
-  return listAs((rows) => rows.filter(({ msn }) => msn !== gone))
+async function without(removed?: string): Promise<void> {
+  return listAs((rows) => rows.filter(({ msn }) => msn !== removed))
 }
 
 async function unitOf(): Promise<{ msn: string; merchant: string }> {
@@ -55,12 +55,12 @@ async function unitOf(): Promise<{ msn: string; merchant: string }> {
   return rows[0] ?? { msn: '', merchant: '' }
 }
 
-it('what is gone is not read again, even where it was being read when it went; nor is its merchant', async () => {
+it('a removed sales unit and its merchant are not refreshed, even if a call was in flight', async () => {
   test = await startTestPortal()
   const { msn, merchant } = await unitOf()
-  expect((await readings()).get(`merchant ${merchant}`)).toBe(true)
+  expect((await syncStates()).get(`merchant ${merchant}`)).toBe(true)
   await without(msn)
-  // The answer to a call that was under way comes late.
+  // The answer to a call in flight arrives after the removal.
   const { kysely } = test.portal.database
   const outcome = { key: msn, askedMs: 5000, nextSeconds: 86_400 }
   const outcomes = [
@@ -68,34 +68,34 @@ it('what is gone is not read again, even where it was being read when it went; n
     { resource: 'salesUnit', ...outcome },
   ] as const
   await noteOutcomes(kysely, nordlys, outcomes, 900)
-  const after = await readings()
+  const after = await syncStates()
   expect(after.get(`salesUnit ${msn}`)).toBe(false)
   expect(after.get(`salesUnitWebhooks ${msn}`)).toBe(false)
   expect(after.get(`merchant ${merchant}`)).toBe(false)
   await without()
-  const returned = await readings()
+  const returned = await syncStates()
   expect(returned.get(`salesUnit ${msn}`)).toBe(true)
   expect(returned.get(`salesUnitWebhooks ${msn}`)).toBe(true)
   expect(returned.get(`merchant ${merchant}`)).toBe(true)
 })
 
-it('an MSN that somebody typed and nobody has is forgotten after a week', async () => {
+it('the sync state of an unknown MSN is deleted after a week', async () => {
   test = await startTestPortal()
   const browser = await test.signedIn('Kari Nordmann')
   expect((await browser.open(`${base}/sales-units/99999999`)).status).toBe(404)
   await test.settled()
   const { msn } = await unitOf()
-  expect((await readings()).has('salesUnit 99999999')).toBe(true)
+  expect((await syncStates()).has('salesUnit 99999999')).toBe(true)
   await test.portal.database.pool.query(
     `update sync_state set checked_at = now() - interval '8 days' where key = '99999999'`,
   )
   await without(msn)
-  const after = await readings()
+  const after = await syncStates()
   expect(after.has('salesUnit 99999999')).toBe(false)
   expect(after.has(`salesUnit ${msn}`)).toBe(true)
 })
 
-it('a name as long as a book costs nobody anything, and is shown cut', async () => {
+it('a very long name is stored and shown truncated', async () => {
   test = await startTestPortal()
   const long = `Kiosk ${'æ 7 '.repeat(3000)}`
   const { msn } = await unitOf()

@@ -26,7 +26,7 @@ function row(changes: Partial<StoredRecord> = {}): StoredRecord {
   }
 }
 
-function inList(value: Answer['value'], askedAt = at(29)): Answer {
+function listAnswer(value: Answer['value'], askedAt = at(29)): Answer {
   return {
     source: 'list',
     key: '123456',
@@ -36,7 +36,7 @@ function inList(value: Answer['value'], askedAt = at(29)): Answer {
   }
 }
 
-function onItsOwn(value: Answer['value'], askedAt = at(29)): Answer {
+function detailsAnswer(value: Answer['value'], askedAt = at(29)): Answer {
   return {
     source: 'details',
     key: '123456',
@@ -45,9 +45,9 @@ function onItsOwn(value: Answer['value'], askedAt = at(29)): Answer {
   }
 }
 
-describe('what a list says', () => {
-  it('of something new: it has appeared', () => {
-    const { record, change } = reconcile(undefined, inList(listed), now)
+describe('an answer of the list', () => {
+  it('adds an unknown record', () => {
+    const { record, change } = reconcile(undefined, listAnswer(listed), now)
     expect(change).toEqual({ kind: 'added', fields: {} })
     expect(record).toMatchObject({
       listed,
@@ -58,77 +58,77 @@ describe('what a list says', () => {
     })
   })
 
-  it('of something known, the same: nothing is written', () => {
-    const same = inList({ name: 'Fitness', msn: '123456' })
+  it('writes nothing for an unchanged record', () => {
+    const same = listAnswer({ name: 'Fitness', msn: '123456' })
     expect(reconcile(row({ listed_digest: 'new' }), same, now)).toEqual({})
   })
 
-  it('of something known, the same by another digest: the digest is written, and nothing else', () => {
+  it('writes only the digest when the record is equal and its digest differs', () => {
     for (const removal of [{}, { removed_at: at(20), removed_by: 'details' as const }]) {
       const known = row(removal)
-      expect(reconcile(known, inList(listed), now)).toEqual({ record: { ...known, listed_digest: 'new' } })
+      expect(reconcile(known, listAnswer(listed), now)).toEqual({ record: { ...known, listed_digest: 'new' } })
     }
   })
 
-  it('of something known, another name: it has changed, from what to what', () => {
-    const { record, change } = reconcile(row(), inList({ ...listed, name: 'Gym' }), now)
+  it('changes a record with another name, and records old and new value', () => {
+    const { record, change } = reconcile(row(), listAnswer({ ...listed, name: 'Gym' }), now)
     expect(change).toEqual({ kind: 'changed', fields: { name: ['Fitness', 'Gym'] } })
     expect(record).toMatchObject({ listed_digest: 'new', changed_at: now, first_seen_at: at(0) })
   })
 
-  it('holds against older details, once, and until the details say otherwise', () => {
+  it('overrides older details until the details are read again', () => {
     const known = row({ details })
-    const renamed = reconcile(known, inList({ ...listed, name: 'Gym' }), now).record
+    const renamed = reconcile(known, listAnswer({ ...listed, name: 'Gym' }), now).record
     expect(renamed && currentOf(renamed)).toMatchObject({ name: 'Gym', configuration: details.configuration })
-    const agreed = reconcile(renamed, onItsOwn({ ...details, name: 'Gym' }), now)
+    const agreed = reconcile(renamed, detailsAnswer({ ...details, name: 'Gym' }), now)
     expect(agreed.change).toBeUndefined()
   })
 
-  it('a new name that the details told already is no second change', () => {
-    const told = reconcile(row({ details }), onItsOwn({ ...details, name: 'Gym' }), now)
+  it('records no second change for a name that the details already had', () => {
+    const told = reconcile(row({ details }), detailsAnswer({ ...details, name: 'Gym' }), now)
     expect(told.change?.fields).toEqual({ name: ['Fitness', 'Gym'] })
-    const late = reconcile(told.record, inList({ ...listed, name: 'Gym' }), now)
+    const late = reconcile(told.record, listAnswer({ ...listed, name: 'Gym' }), now)
     expect(late.change).toBeUndefined()
     expect(late.record && currentOf(late.record)['name']).toBe('Gym')
   })
 
-  it('with members that nobody knows: kept, and a change of them is one', () => {
-    const { record } = reconcile(undefined, inList({ ...listed, colour: 'orange' }), now)
+  it('keeps unknown members and records their changes', () => {
+    const { record } = reconcile(undefined, listAnswer({ ...listed, colour: 'orange' }), now)
     expect(record?.listed).toEqual({ ...listed, colour: 'orange' })
-    const { change } = reconcile(record, inList({ ...listed, colour: 'blue' }), now)
+    const { change } = reconcile(record, listAnswer({ ...listed, colour: 'blue' }), now)
     expect(change?.fields).toEqual({ colour: ['orange', 'blue'] })
   })
 
-  it('by not having it: it is gone, once', () => {
-    const { record, change } = reconcile(row(), inList(undefined), now)
+  it('removes a record that it lacks, once', () => {
+    const { record, change } = reconcile(row(), listAnswer(undefined), now)
     expect(change).toEqual({ kind: 'removed', fields: {} })
     expect(record).toMatchObject({ removed_at: now, removed_by: 'list', last_seen_at: at(0) })
-    expect(reconcile(record, inList(undefined), now)).toEqual({})
+    expect(reconcile(record, listAnswer(undefined), now)).toEqual({})
   })
 
-  it('by having it again: it is back, with what has changed meanwhile', () => {
-    const gone = row({ removed_at: at(10), removed_by: 'list' })
-    const { record, change } = reconcile(gone, inList({ ...listed, name: 'Gym' }), now)
+  it('returns a removed record, with the changes made meanwhile', () => {
+    const removed = row({ removed_at: at(10), removed_by: 'list' })
+    const { record, change } = reconcile(removed, listAnswer({ ...listed, name: 'Gym' }), now)
     expect(change).toEqual({ kind: 'returned', fields: { name: ['Fitness', 'Gym'] } })
     expect(record).toMatchObject({ removed_at: null, removed_by: null, first_seen_at: at(0) })
   })
 
-  it('asked before it was seen: an older answer takes nothing away', () => {
-    expect(reconcile(row({ last_seen_at: at(20) }), inList(undefined, at(19)), now)).toEqual({})
+  it('removes nothing when it is older than the record', () => {
+    expect(reconcile(row({ last_seen_at: at(20) }), listAnswer(undefined, at(19)), now)).toEqual({})
   })
 })
 
-describe('what details say', () => {
-  it('when they are read for the first time is no change', () => {
-    const { record, change } = reconcile(row(), onItsOwn(details), now)
+describe('an answer of the details', () => {
+  it('records no change when the details are read for the first time', () => {
+    const { record, change } = reconcile(row(), detailsAnswer(details), now)
     expect(change).toBeUndefined()
     expect(record).toMatchObject({ details, changed_at: at(0) })
   })
 
-  it('of another setting: it has changed, by its path', () => {
+  it('records a changed setting by its path', () => {
     const { change } = reconcile(
       row({ details }),
-      onItsOwn({ ...details, configuration: { captureType: 'DirectCapture', tippingAllowed: true } }),
+      detailsAnswer({ ...details, configuration: { captureType: 'DirectCapture', tippingAllowed: true } }),
       now,
     )
     expect(change?.fields).toEqual({
@@ -137,40 +137,40 @@ describe('what details say', () => {
     })
   })
 
-  it('of something that no list has shown yet: it has appeared', () => {
-    expect(reconcile(undefined, onItsOwn(details), now).change?.kind).toBe('added')
+  it('adds a record that no list has shown yet', () => {
+    expect(reconcile(undefined, detailsAnswer(details), now).change?.kind).toBe('added')
   })
 
-  it('by 404: it is gone, and a list that still has it does not bring it back', () => {
-    const { record, change } = reconcile(row({ details }), onItsOwn(undefined), now)
+  it('removes a record on 404, and a list that still has it does not return it', () => {
+    const { record, change } = reconcile(row({ details }), detailsAnswer(undefined), now)
     expect(change?.kind).toBe('removed')
-    expect(reconcile(record, inList(listed), now).change).toBeUndefined()
-    expect(reconcile(record, onItsOwn(details, at(31)), at(32)).change?.kind).toBe('returned')
+    expect(reconcile(record, listAnswer(listed), now).change).toBeUndefined()
+    expect(reconcile(record, detailsAnswer(details, at(31)), at(32)).change?.kind).toBe('returned')
   })
 
-  it('by 404, after which the list is without it: the list brings it back', () => {
-    const gone = row({ removed_at: at(10), removed_by: 'details' })
-    const without = reconcile(gone, inList(undefined), now)
+  it('removes a record on 404, and the list returns it after having lacked it', () => {
+    const removed = row({ removed_at: at(10), removed_by: 'details' })
+    const without = reconcile(removed, listAnswer(undefined), now)
     expect(without.change).toBeUndefined()
-    expect(reconcile(without.record, inList(listed, at(31)), at(32)).change?.kind).toBe('returned')
+    expect(reconcile(without.record, listAnswer(listed, at(31)), at(32)).change?.kind).toBe('returned')
   })
 
-  it('of something that its list has no more: it stays gone', () => {
-    expect(reconcile(row({ removed_at: at(10), removed_by: 'list' }), onItsOwn(details), now)).toEqual({})
+  it('does not return a record that the list has removed', () => {
+    expect(reconcile(row({ removed_at: at(10), removed_by: 'list' }), detailsAnswer(details), now)).toEqual({})
   })
 
-  it('404 of something unknown means nothing', () => {
-    expect(reconcile(undefined, onItsOwn(undefined), now)).toEqual({})
+  it('ignores a 404 of an unknown record', () => {
+    expect(reconcile(undefined, detailsAnswer(undefined), now)).toEqual({})
   })
 
-  it('asked before it was found gone: an older answer brings nothing back', () => {
-    const gone = row({ removed_at: at(20), removed_by: 'details' })
-    expect(reconcile(gone, onItsOwn(details, at(19)), now)).toEqual({})
+  it('returns nothing when it is older than the removal', () => {
+    const removed = row({ removed_at: at(20), removed_by: 'details' })
+    expect(reconcile(removed, detailsAnswer(details, at(19)), now)).toEqual({})
   })
 })
 
 describe('differences', () => {
-  it('are told by path; lists count as one value, null and nothing are the same to a reader', () => {
+  it('are listed by path; arrays count as one value, and null equals a missing member', () => {
     expect(
       differences(
         { a: 1, b: { c: 2, d: [1, 2] }, same: { x: 1 }, gone: true },

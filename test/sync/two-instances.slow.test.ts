@@ -18,56 +18,56 @@ function countsOf(keys: readonly string[]): Map<string, number> {
   return counts
 }
 
-/** What the API was asked for, tokens left out: its path, and the sales unit of a webhooks call. */
-function asked(): string[] {
+/** The paths of all API requests without tokens; a webhooks call includes its sales unit. */
+function requestedPaths(): string[] {
   return instances.api.requests
     .filter(({ path }) => !path.includes('token'))
     .map(({ path, headers }) => (path.startsWith('/webhooks') ? `${path} ${headers.merchantSerialNumber ?? ''}` : path))
 }
 
-function detailsAsked(): string[] {
-  return asked().filter((path) => /sales-units\/|merchants\//.test(path))
+function requestedDetails(): string[] {
+  return requestedPaths().filter((path) => /sales-units\/|merchants\//.test(path))
 }
 
 function isAllRead(): boolean {
-  return new Set(detailsAsked()).size >= msns.length + merchants.size
+  return new Set(requestedDetails()).size >= msns.length + merchants.size
 }
 
-function mostInOneSecond(): number {
+function peakPerSecond(): number {
   const times = instances.api.requests.map(({ at }) => at)
   return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length))
 }
 
-it('two instances read everything once, together no faster and no more at once than one may', async () => {
+it('two instances read everything once and share one rate limit', async () => {
   instances = await prepareInstances(world)
   instances.api.faults.latencyMs = 60
   const limits = { MANAGEMENT_API_MAX_PER_SECOND: '40', MANAGEMENT_API_MAX_CONCURRENCY: '4' }
   instances.start(limits)
   instances.start(limits)
   await until(isAllRead)
-  const twice = [...countsOf(asked())].filter(([, count]) => count > 1)
+  const twice = [...countsOf(requestedPaths())].filter(([, count]) => count > 1)
   expect(twice).toEqual([])
-  expect(mostInOneSecond()).toBeLessThanOrEqual(40)
-  expect(instances.underWay().peak).toBeLessThanOrEqual(4)
-  expect(instances.underWay().peak).toBeGreaterThan(1)
+  expect(peakPerSecond()).toBeLessThanOrEqual(40)
+  expect(instances.inFlight().peak).toBeLessThanOrEqual(4)
+  expect(instances.inFlight().peak).toBeGreaterThan(1)
 }, 120_000)
 
-it('an instance that is killed is replaced within 20 s, and nothing is read or written twice for it', async () => {
+it('a killed instance is replaced within 20 s, and only its calls in flight are repeated', async () => {
   instances = await prepareInstances(world)
   instances.api.faults.latencyMs = 20
   const limits = { MANAGEMENT_API_MAX_PER_SECOND: '10', MANAGEMENT_API_MAX_CONCURRENCY: '20' }
   const first = instances.start(limits)
-  await until(() => detailsAsked().length > 10)
+  await until(() => requestedDetails().length > 10)
   const second = instances.start({ ...limits, LOG_LEVEL: 'info' })
   await second.says(/portal ready/)
   first.child.kill('SIGKILL')
   await first.ended
-  const [killedAt, before] = [performance.now(), asked().length]
-  await until(() => asked().length > before)
+  const [killedAt, before] = [performance.now(), requestedPaths().length]
+  await until(() => requestedPaths().length > before)
   expect(performance.now() - killedAt).toBeLessThan(20_000)
   await second.says(/details read/)
-  // What the killed one had asked for and not written is asked for again, and nothing else.
-  const twice = [...countsOf(detailsAsked())].filter(([, count]) => count > 1)
+  // Only the calls that the killed instance had in flight are repeated.
+  const twice = [...countsOf(requestedDetails())].filter(([, count]) => count > 1)
   expect(twice.length).toBeLessThanOrEqual(60)
   expect(twice.every(([, count]) => count === 2)).toBe(true)
   const database = instances.open()

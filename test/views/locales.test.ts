@@ -26,11 +26,11 @@ function placeholders(text: string): string[] {
   return [...new Set([...text.matchAll(/{{(.*?)}}/g)].map(([, name]) => name ?? ''))].toSorted()
 }
 
-it('there are the languages of the countries that Vipps MobilePay is in, and English', () => {
+it('the languages are those of the Vipps MobilePay countries, and English', () => {
   expect(files.toSorted()).toEqual(['da.json', 'en.json', 'fi.json', 'nb.json', 'sv.json'])
 })
 
-it('each language is called by its own name, and by the same everywhere', () => {
+it('each language has its own name in all languages', () => {
   const names = (locale: Map<string, string>) =>
     Object.fromEntries([...locale].filter(([key]) => key.startsWith('portal.languages.')))
   const codes = Object.keys(names(english)).map((key) => `${key.split('.').at(-1)}.json`)
@@ -42,14 +42,14 @@ describe.each(files)('%s', (file) => {
   const words = read(file)
   const forms = new Intl.PluralRules(file.replace('.json', '')).resolvedOptions().pluralCategories.toSorted()
 
-  it('has exactly the keys that English has', () => {
+  it('has exactly the keys of English', () => {
     const keysOf = (locale: Map<string, string>) => [
       ...new Set([...locale.keys()].map((key) => key.replace(plural, '_*'))),
     ]
     expect(keysOf(words).toSorted()).toEqual(keysOf(english).toSorted())
   })
 
-  it('has every plural form that its language has, and no other', () => {
+  it('has exactly the plural forms of its language', () => {
     const stems = new Set([...words.keys()].filter((key) => plural.test(key)).map((key) => key.replace(plural, '')))
     expect(stems.size).toBeGreaterThan(5)
     for (const stem of stems) {
@@ -58,10 +58,10 @@ describe.each(files)('%s', (file) => {
     }
   })
 
-  it('has the placeholders that English has', () => {
+  it('has the placeholders of English', () => {
     for (const [key, text] of words) {
       const same = english.get(key) ?? english.get(key.replace(plural, '_other')) ?? ''
-      // One of something may be said without its number.
+      // The singular form may omit the number.
       const left = key.endsWith('_one') ? placeholders(same).filter((name) => name !== 'count') : undefined
       expect([key, left ? placeholders(text).filter((name) => name !== 'count') : placeholders(text)]).toEqual([
         key,
@@ -70,12 +70,12 @@ describe.each(files)('%s', (file) => {
     }
   })
 
-  it('has words everywhere, without space around them, and no markup', () => {
+  it('has no empty messages, surrounding space or markup', () => {
     for (const [key, text] of words) expect([key, text]).toEqual([key, text.trim().replace(/[<>]/g, '') || '?'])
   })
 })
 
-it('every key that a view names is there', () => {
+it('every key used in a view exists', () => {
   const sections = new Set([...english.keys()].map((key) => key.split('.')[0]))
   const named = readdirSync(views, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ejs'))

@@ -1,28 +1,28 @@
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
-import type { Browser as Screenless } from '../browser.ts'
+import type { Browser as HttpBrowser } from '../browser.ts'
 import { mailedCode, startTestPortal, type TestPortal, type TestPortalOptions } from '../portal.ts'
 import { type Watch, watch } from './watch.ts'
 
-/** A browser of its own: nothing is shared with another one but what the person is signed in to. */
+/** A separate browser context with its first tab. */
 export type Visitor = {
   readonly context: BrowserContext
-  /** The first tab. */
   readonly page: Page
   readonly watched: Watch
 }
 
-export type Stage = {
+/** A portal and a Chromium, with functions that open browser contexts. */
+export type BrowserFixture = {
   readonly portal: () => TestPortal
-  /** A browser in which nobody is signed in. */
-  readonly nobody: (options?: BrowserContextOptions) => Promise<Visitor>
-  /** A browser in which this demo person is signed in, with a verified e-mail address; its page is still empty. */
+  /** A signed-out browser. */
+  readonly signedOut: (options?: BrowserContextOptions) => Promise<Visitor>
+  /** A browser with this demo person signed in and verified; its page is still empty. */
   readonly signedIn: (name: string, options?: BrowserContextOptions) => Promise<Visitor>
-  /** A browser that goes on with the session of one without a screen. */
-  readonly as: (browser: Screenless, options?: BrowserContextOptions) => Promise<Visitor>
+  /** A browser that continues the session of a `Browser` of test/support/browser.ts. */
+  readonly as: (browser: HttpBrowser, options?: BrowserContextOptions) => Promise<Visitor>
 }
 
-/** Clicks through the demo eID as the person of this name, from the sign-in page, and through the mail if one is sent. */
+/** Signs in at the demo eID as this demo person, from the sign-in page, and verifies the e-mail address if needed. */
 export async function signIn(page: Page, name: string, portal: TestPortal): Promise<void> {
   await page.getByRole('main').getByRole('link', { name: 'Sign in with eID' }).click()
   await page.getByRole('button', { name }).click()
@@ -35,10 +35,10 @@ export async function signIn(page: Page, name: string, portal: TestPortal): Prom
 }
 
 /**
- * A portal and a Chromium for the tests of one file. Every page of every test is watched, and a test fails at its
- * end when its pages did what no page may do.
+ * Starts a portal and connects to Chromium for the tests of one file. Every page is watched; a test fails at its end
+ * when one of its pages caused an error.
  */
-export function stage(options: () => TestPortalOptions = () => ({})): Stage {
+export function browserFixture(options: () => TestPortalOptions = () => ({})): BrowserFixture {
   let portal: TestPortal
   let browser: Browser
   let visitors: Visitor[] = []
@@ -58,7 +58,7 @@ export function stage(options: () => TestPortalOptions = () => ({})): Stage {
     await portal.stop()
   })
 
-  const nobody = async (contextOptions: BrowserContextOptions = {}): Promise<Visitor> => {
+  const signedOut = async (contextOptions: BrowserContextOptions = {}): Promise<Visitor> => {
     const context = await browser.newContext({
       baseURL: portal.url,
       viewport: { width: 1280, height: 800 },
@@ -73,20 +73,20 @@ export function stage(options: () => TestPortalOptions = () => ({})): Stage {
     return visitor
   }
 
-  const signedIn: Stage['signedIn'] = async (name, contextOptions = {}) => {
+  const signedIn: BrowserFixture['signedIn'] = async (name, contextOptions = {}) => {
     const known = states.get(name)
-    if (known) return nobody({ storageState: known, ...contextOptions })
-    const first = await nobody()
+    if (known) return signedOut({ storageState: known, ...contextOptions })
+    const first = await signedOut()
     await first.page.goto('/')
     await signIn(first.page, name, portal)
     states.set(name, await first.context.storageState())
-    return nobody({ storageState: await first.context.storageState(), ...contextOptions })
+    return signedOut({ storageState: await first.context.storageState(), ...contextOptions })
   }
-  const as: Stage['as'] = async (screenless, contextOptions = {}) => {
-    const visitor = await nobody(contextOptions)
-    const value = screenless.cookie('portal')
+  const as: BrowserFixture['as'] = async (httpBrowser, contextOptions = {}) => {
+    const visitor = await signedOut(contextOptions)
+    const value = httpBrowser.cookie('portal')
     if (value !== undefined) await visitor.context.addCookies([{ name: 'portal', value, url: portal.url }])
     return visitor
   }
-  return { portal: () => portal, nobody, signedIn, as }
+  return { portal: () => portal, signedOut, signedIn, as }
 }

@@ -5,21 +5,21 @@ import { createDemoManagementApi } from '../../../demo/management-api.ts'
 import type { DemoWorld } from '../../../demo/world/types.ts'
 import { createLogger } from '../../../src/logger.ts'
 
-/** A demo Management API that is asked, and says nothing of what is held back until it is let go. */
+/** A demo Management API that holds back some responses until they are released. */
 export type HeldApi = {
   readonly url: string
-  /** Answers from now on what is asked of this kind, and what has been asked already. */
-  readonly letGo: (kind: keyof typeof held) => void
+  /** Answers the pending and all later requests of this kind. */
+  readonly release: (kind: keyof typeof held) => void
   readonly stop: () => void
 }
 
-/** What is held back: the lists of sales units and orders, and the details of each sales unit. */
+/** The requests held back: lists of sales units and orders, and details of each sales unit. */
 const held = {
   lists: /^\/management\/v[12]\/(sales-units|product-orders)$/,
   details: /^\/management\/v1\/sales-units\/./,
 }
 
-/** @param world what it answers from; the portal's organisations must be of the same one */
+/** @param world the data of the API; the portal's organisations must be of the same world */
 export async function startHeldApi(world: DemoWorld): Promise<HeldApi> {
   const { app } = createDemoManagementApi(world, { logger: createLogger('silent') })
   const gates = { lists: Promise.withResolvers<void>(), details: Promise.withResolvers<void>() }
@@ -34,7 +34,7 @@ export async function startHeldApi(world: DemoWorld): Promise<HeldApi> {
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    letGo: (kind) => gates[kind].resolve(),
+    release: (kind) => gates[kind].resolve(),
     stop: () => {
       server.close()
       server.closeAllConnections()

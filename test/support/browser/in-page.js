@@ -1,25 +1,25 @@
-// Runs in every page before its own scripts: what a test has to ask the page itself.
+// Runs in every page before its own scripts: functions for what only the page itself can measure.
 
-// Chromium tells the console only of what it blocks; this tells of what it would block, too, and of where.
+// Chromium logs only enforced violations; this also logs report-only ones, with their position.
 document.addEventListener('securitypolicyviolation', (event) => {
   const { effectiveDirective, disposition, blockedURI, sourceFile, lineNumber, sample } = event
   // oxlint-disable-next-line no-console -- the console of the page, which is watched
   console.error(`CSP ${disposition} ${effectiveDirective}`, blockedURI, `${sourceFile}:${lineNumber}`, sample)
 })
 
-const sticksOut = () =>
+const overflowing = () =>
   document.documentElement.scrollWidth <= innerWidth
     ? []
     : [...document.body.querySelectorAll('*')]
         .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-        .map((element) => `sticks out at ${innerWidth}: ${element.outerHTML.slice(0, 160)}`)
+        .map((element) => `overflows at ${innerWidth}: ${element.outerHTML.slice(0, 160)}`)
         .slice(0, 1)
 
 const styleOf = (element, property, pseudo) => getComputedStyle(element, pseudo).getPropertyValue(property)
 const styleAt = (selector, property, pseudo) => styleOf(document.querySelector(selector), property, pseudo)
 
-/** What takes its time to look different. */
-const moving = () =>
+/** Elements with a transition or an animation. */
+const animated = () =>
   [...document.querySelectorAll('*')]
     .filter((element) =>
       ['transition-duration', 'animation-duration']
@@ -32,7 +32,7 @@ const ringOf = (element) => [
   styleOf(element, 'outline-style') === 'none' ? '' : styleOf(element, 'outline'),
   styleOf(element, 'box-shadow'),
 ]
-/** How it is seen that one is there. A box to tick has its ring around its label, too; the skip link is not there else. */
+/** How an element shows its focus. A checkbox has its ring around its field; the skip link only appears with focus. */
 const showing = (element) =>
   [...ringOf(element), ...ringOf(element.closest('.ds-field') ?? element), element.offsetWidth].join()
 
@@ -43,21 +43,21 @@ const isInSight = (element) => {
 }
 
 let left
-/** What is wrong with where Tab has led, and with how the stop before looks now that it is left; null behind the last one. */
-const faultsOfStop = () => {
+/** Faults of the focused element, and of the previous one without its focus; null after the last Tab stop. */
+const focusFaults = () => {
   const here = document.activeElement
   const faults = []
   if (left && showing(left.element) === left.shown)
-    faults.push(`does not show that it is reached: ${left.element.outerHTML.slice(0, 160)}`)
+    faults.push(`does not show its focus: ${left.element.outerHTML.slice(0, 160)}`)
   left = undefined
   if (here === document.body) return null
   left = { element: here, shown: showing(here) }
-  if (!isInSight(here)) faults.push(`is not in sight: ${here.outerHTML.slice(0, 160)}`)
+  if (!isInSight(here)) faults.push(`is not visible: ${here.outerHTML.slice(0, 160)}`)
   return faults
 }
 
-/** What keeps rows from being read as cards: facts beside each other, cut off, or without what their column is called. */
-const notAsCards = () => {
+/** Cells that are not shown as in a card: beside each other, cut off, or without the name of their column. */
+const cardFaults = () => {
   const columns = [...document.querySelectorAll('main thead th')].map((heading) => heading.textContent.trim())
   return [...document.querySelectorAll('main tbody tr')].flatMap((row) =>
     [...row.cells]
@@ -71,24 +71,24 @@ const notAsCards = () => {
   )
 }
 
-/** What can be pressed or filled in and has no line around it that is seen on the ground of the page. */
-const withoutEdge = () =>
+/** Controls without a border that contrasts with the page's background. */
+const withoutBorder = () =>
   [...document.querySelectorAll('.ds-button, .ds-chip, .ds-input')]
     .filter((element) => {
       const [style, width, color] = ['style', 'width', 'color'].map((what) => styleOf(element, `border-top-${what}`))
-      const ground = styleAt('body', 'background-color')
-      return element.checkVisibility() && (style === 'none' || width === '0px' || color === ground)
+      const background = styleAt('body', 'background-color')
+      return element.checkVisibility() && (style === 'none' || width === '0px' || color === background)
     })
     .map((element) => element.outerHTML.slice(0, 160))
 
-/** From here on: the milliseconds that what begins to move will take, the longest so far. */
-const watchMoves = () => {
-  globalThis.longestMove = 0
+/** Records from now on the duration of the longest animation, in milliseconds. */
+const recordAnimations = () => {
+  globalThis.longestAnimation = 0
   for (const begun of ['transitionrun', 'animationstart'])
     document.addEventListener(begun, ({ target }) => {
       for (const { effect } of target.getAnimations({ subtree: true }))
-        globalThis.longestMove = Math.max(globalThis.longestMove, effect.getComputedTiming().activeDuration)
+        globalThis.longestAnimation = Math.max(globalThis.longestAnimation, effect.getComputedTiming().activeDuration)
     })
 }
 
-globalThis.inPage = { sticksOut, styleAt, moving, faultsOfStop, notAsCards, withoutEdge, watchMoves }
+globalThis.inPage = { overflowing, styleAt, animated, focusFaults, cardFaults, withoutBorder, recordAnimations }

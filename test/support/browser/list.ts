@@ -1,49 +1,49 @@
 import type { Locator, Page } from 'playwright-core'
 
-/** Lists of sales units: one with a row for every awkward name, and one of 60 rows, of which a page shows 25. */
+/** Two lists of sales units: 12 rows with awkward names, and 60 rows on pages of 25. */
 export const [small, large] = ['/partners/12345/sales-units', '/partners/23456/sales-units'] as const
 
-/** Where one types what the list is filtered by. */
+/** The text field of the list's filter. */
 export function filterOf(page: Page): Locator {
   return page.locator('#q')
 }
 
-/** The words of the first column, from top to bottom. */
+/** The texts of the first column, from top to bottom. */
 export async function namesOn(page: Page): Promise<string[]> {
   return page.locator('main tbody td:first-child').allInnerTexts()
 }
 
-/** What the list says of itself, above its rows. */
-export async function saidOn(page: Page): Promise<string> {
+/** The summary above the rows, such as "12 sales units". */
+export async function summaryOn(page: Page): Promise<string> {
   return page.locator('#found').innerText()
 }
 
-/** Path and query of the address, as they would be sent to somebody. */
+/** Path and query of the current URL. */
 export function addressOf(page: Page): string {
   const { pathname, search } = new URL(page.url())
   return pathname + search
 }
 
-/** What has the focus; nothing when it has been lost. */
+/** The element with the focus; no element when the focus is on the body. */
 export function focusedOn(page: Page): Locator {
   return page.locator('body :focus')
 }
 
-/** Waits until the page has done what it does with an answer that has just come, for when that should be nothing. */
+/** Waits until the page has processed a response, for tests that expect no change. */
 export async function settled(page: Page): Promise<void> {
   return page.evaluate('new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 50))')
 }
 
 type Held = {
-  /** Until they have been asked for. */
+  /** Resolves when the browser has sent the request. */
   readonly asked: Promise<unknown>
-  /** Lets them go. */
-  readonly begin: () => void
-  /** Lets them go, and waits until the page has dealt with them. */
-  readonly letGo: () => Promise<void>
+  /** Releases the responses without waiting. */
+  readonly startRelease: () => void
+  /** Releases the responses and waits until the page has processed them. */
+  readonly release: () => Promise<void>
 }
 
-/** Keeps the answers to this path and query back until they are let go. */
+/** Holds back the responses to this path and query until they are released. */
 export async function holdBack(page: Page, address: string): Promise<Held> {
   const isAsked = ({ pathname, search }: URL) => pathname + search === address
   const [held, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -55,8 +55,8 @@ export async function holdBack(page: Page, address: string): Promise<Held> {
   })
   return {
     asked: page.waitForRequest((request) => isAsked(new URL(request.url()))),
-    begin: held.resolve,
-    letGo: async () => {
+    startRelease: held.resolve,
+    release: async () => {
       held.resolve()
       await done.promise
       await settled(page)

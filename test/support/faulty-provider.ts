@@ -7,54 +7,54 @@ type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo'
 type Answer = (res: ServerResponse) => unknown
 type Json = Readonly<Record<string, unknown>>
 
-/** Something that signs JWTs. */
+/** Signs JWTs. */
 export type Signer = {
   readonly header: Json
-  /** As a provider publishes it; nothing where it does not. */
+  /** The public key as the provider publishes it, if it does. */
   readonly jwk: Json | undefined
   readonly sign: (content: string) => string
 }
 
-/** What the provider gets wrong; everything that is not named it does right. */
-export type Lies = {
-  /** Answers an endpoint instead of the provider. */
+/** The faults of the provider; everything else is valid. */
+export type ProviderFaults = {
+  /** Replaces the response of an endpoint. */
   readonly answer?: Partial<Record<Endpoint, Answer>>
-  /** Leads from this endpoint to another address, where the right answer is. */
-  readonly elsewhere?: Endpoint
-  /** Over the right ones; undefined leaves one out. */
+  /** Redirects this endpoint to another URL with the valid response. */
+  readonly redirect?: Endpoint
+  /** Overrides valid members; undefined omits one. */
   readonly metadata?: Json
   readonly claims?: Json
   readonly header?: Json
   readonly userinfo?: Json
-  /** What stands in the token endpoint's answer beside the ID token. */
+  /** Overrides members of the token response. */
   readonly tokens?: Json
-  /** Signs the ID token instead of the provider's own key. */
+  /** Signs the ID token instead of the provider's key. */
   readonly signer?: Signer
-  /** What the provider publishes instead of its own key. */
+  /** The published keys instead of the provider's own. */
   readonly keys?: readonly (Json | undefined)[]
 }
 
-/** An OpenID Connect provider that does as it is told. Its authorization endpoint is the test itself. */
-export type LyingProvider = {
+/** An OpenID Connect provider with configurable faults. The test itself takes the part of the authorization endpoint. */
+export type FaultyProvider = {
   readonly issuer: string
-  /** Its own key. */
+  /** The provider's own key. */
   readonly own: Signer
-  /** From now on; instead of all earlier lies. `nonce` is the one that the next ID token carries. */
-  readonly lie: (lies: Lies, nonce?: string) => void
-  /** How often an endpoint has been asked. */
+  /** Replaces all faults. `nonce` is the nonce of the next ID token. */
+  readonly setFaults: (faults: ProviderFaults, nonce?: string) => void
+  /** The number of requests to an endpoint. */
   readonly calls: (endpoint: Endpoint) => number
-  /** A JWT with these claims, signed with its own key, or with one that it does not publish. */
+  /** A JWT with these claims, signed with the provider's key or an unpublished one. */
   readonly sign: (claims: Json, header?: Json, foreignKey?: boolean) => string
   readonly stop: () => Promise<void>
 }
 
-/** Answers with a body of some type. */
+/** Responds with this status, body and content type. */
 export function answers(status: number, body: string | Json, type = 'application/json'): Answer {
   return (res) =>
     res.writeHead(status, { 'content-type': type }).end(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-/** A new key. */
+/** Generates a key pair and returns its signer. */
 export function newSigner(alg: 'ES256' | 'RS256' | 'PS256' | 'EdDSA', kid: string): Signer {
   const { privateKey, publicKey } = pairOf(alg)
   const key = {
@@ -75,7 +75,7 @@ function pairOf(alg: string): { readonly privateKey: KeyObject; readonly publicK
   return generateKeyPairSync('rsa', { modulusLength: 2048 })
 }
 
-/** Signs with a secret that both sides know, or that one side takes for one. */
+/** Signs with a shared secret (HS256). */
 export function secretSigner(secret: string): Signer {
   return {
     header: { alg: 'HS256' },
@@ -84,10 +84,10 @@ export function secretSigner(secret: string): Signer {
   }
 }
 
-/** Does not sign. */
+/** Creates unsigned tokens (alg none). */
 export const unsigned: Signer = { header: { alg: 'none' }, jwk: undefined, sign: () => '' }
 
-/** @param header over the signer's */
+/** @param header overrides members of the signer's header */
 export function jwtOf(signer: Signer, claims: Json, header: Json = {}): string {
   const content = `${base64url({ ...signer.header, ...header })}.${base64url(claims)}`
   return `${content}.${signer.sign(content)}`
@@ -97,10 +97,10 @@ function base64url(value: Json): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-/** @param port 0 for any that is free */
-export async function startLyingProvider(port = 0): Promise<LyingProvider> {
+/** @param port 0 for any free port */
+export async function startFaultyProvider(port = 0): Promise<FaultyProvider> {
   const [own, foreign] = [newSigner('ES256', 'key-of-the-tests'), newSigner('ES256', 'key-of-the-tests')]
-  let lies: Lies = {}
+  let faults: ProviderFaults = {}
   let nonce = ''
   const asked: Record<Endpoint, number> = { discovery: 0, token: 0, jwks: 0, userinfo: 0 }
   const server = createServer()
@@ -117,29 +117,29 @@ export async function startLyingProvider(port = 0): Promise<LyingProvider> {
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
-    ...lies.metadata,
+    ...faults.metadata,
   })
   const idToken = (): string => {
     const now = Math.floor(Date.now() / 1000)
-    const right = { iss: issuer, sub: 'somebody', aud: 'portal', iat: now, exp: now + 300, nonce }
-    return jwtOf(lies.signer ?? own, { ...right, ...lies.claims }, lies.header)
+    const right = { iss: issuer, sub: 'some-user', aud: 'portal', iat: now, exp: now + 300, nonce }
+    return jwtOf(faults.signer ?? own, { ...right, ...faults.claims }, faults.header)
   }
   const tokens = () => ({
     access_token: 'access-token-of-the-tests',
     token_type: 'Bearer',
     id_token: idToken(),
-    ...lies.tokens,
+    ...faults.tokens,
   })
   const userinfo = () => ({
-    sub: 'somebody',
+    sub: 'some-user',
     name: 'Some Body',
     email: 'some.body@example.com',
     email_verified: true,
-    ...lies.userinfo,
+    ...faults.userinfo,
   })
   const truth: Record<Endpoint, () => Json> = {
     discovery: metadata,
-    jwks: () => ({ keys: lies.keys ?? [own.jwk] }),
+    jwks: () => ({ keys: faults.keys ?? [own.jwk] }),
     token: tokens,
     userinfo,
   }
@@ -154,15 +154,16 @@ export async function startLyingProvider(port = 0): Promise<LyingProvider> {
     const endpoint = endpoints[pathname]
     if (!endpoint) return answers(404, {})(res)
     asked[endpoint] += 1
-    if (lies.elsewhere === endpoint && search === '') return res.writeHead(307, { location: `${pathname}?again` }).end()
-    return (lies.answer?.[endpoint] ?? answers(200, truth[endpoint]()))(res)
+    if (faults.redirect === endpoint && search === '')
+      return res.writeHead(307, { location: `${pathname}?again` }).end()
+    return (faults.answer?.[endpoint] ?? answers(200, truth[endpoint]()))(res)
   })
 
   return {
     issuer,
     own,
-    lie: (newLies, newNonce = '') => {
-      lies = newLies
+    setFaults: (newFaults, newNonce = '') => {
+      faults = newFaults
       nonce = newNonce
     },
     calls: (endpoint) => asked[endpoint],
