@@ -87,7 +87,8 @@ export type DueTask = {
 
 /**
  * The most urgent tasks of an organisation: requested by a user, lists, unlisted keys requested by a user, records
- * never read, the oldest records, and last the webhooks of sales units.
+ * never read, the oldest records, and last the webhooks of sales units. Sales units come before merchants, so that those
+ * read last do not leave the rate unused until their merchants are known.
  * @param options.busy `resource key` of tasks that are running, which are left out
  * @param options.listSlackSeconds healthy lists that are due within this are read with those that are due now
  */
@@ -125,7 +126,7 @@ export async function dueTasks(
       union all ${details('merchant', 3)}
       union all ${details('productOrder', 3)}
       union all ${details('salesUnitWebhooks', 4)}) due
-    group by resource, key order by min(urgency), min(since), resource, key limit ${limit}`.execute(db)
+    group by resource, key order by min(urgency), min(since), resource desc, key limit ${limit}`.execute(db)
   return rows.map(({ urgency, ...task }) => ({ ...task, priority: priorities[urgency] ?? 'background' }))
 }
 
