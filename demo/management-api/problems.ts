@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
-import type { ErrorRequestHandler, Response } from 'express'
+import type { NextFunction, Request, Response } from 'express'
 
 /** Thrown to answer a request with an RFC 7807 problem. */
 export class Problem extends Error {
@@ -31,7 +31,7 @@ export function sendProblem(res: Response, status: number, detail: string): void
 }
 
 /** Also turns Express's own errors (unreadable body or path) into problems. */
-export const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+export function answerProblem(error: unknown, _req: Request, res: Response, next: NextFunction): void {
   if (res.headersSent) {
     next(error)
     return
