@@ -1,3 +1,5 @@
+import type { RequestHandler } from 'express'
+import type { Eid } from './eid.ts'
 import * as oidc from 'openid-client'
 import type { EidKey } from '../config/oidc-keys.ts'
 import { InternalError } from '../errors.ts'
@@ -59,4 +61,15 @@ export function clientAuthentication(options: {
   return clientAuth === 'client_secret_post'
     ? oidc.ClientSecretPost(clientSecret)
     : oidc.ClientSecretBasic(clientSecret)
+}
+
+/** The provider must know a new key before it signs, so caches may keep the old set for a few minutes only. */
+const maxAgeSeconds = 300
+
+/** `GET /auth/jwks.json`: the portal's public keys for the eID provider (RFC 7517, 5). Empty when there are none. */
+export function showJwks({ options }: Eid): RequestHandler {
+  const keys = [...options.signingKeys, ...options.decryptionKeys].map(({ publicJwk }) => publicJwk)
+  return (_req, res) => {
+    res.set('Cache-Control', `public, max-age=${maxAgeSeconds}`).json({ keys })
+  }
 }

@@ -59,3 +59,6 @@ export function asStoredIdentifier(q: string): string {
 export function merchantKey({ scheme, id }: { readonly scheme: string; readonly id: string }): string {
   return `${scheme}/${id}`
 }
+
+/** The countries where Vipps MobilePay has merchants (ISO 3166), the largest first. */
+export const markets = ['NO', 'DK', 'FI', 'SE'] as const

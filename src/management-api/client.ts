@@ -1,6 +1,12 @@
 import pRetry from 'p-retry'
 import type { z } from 'zod'
-import { type Purpose, UpstreamNotFoundError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
+import {
+  NotFoundError,
+  type Purpose,
+  UpstreamNotFoundError,
+  UpstreamRefusedError,
+  UpstreamUnavailableError,
+} from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
@@ -147,4 +153,14 @@ function recordOf(body: Buffer): RawRecord | string | undefined {
     if (error instanceof UnreadableListError) return error.message
     throw error
   }
+}
+
+/**
+ * An id as one path segment. Ids of the API need no escaping, and `..` would leave the path with the organisation's
+ * credentials (RFC 3986, 5.2.4).
+ * @throws NotFoundError for anything but 1 to 64 letters, digits, `:`, `_`, `-`
+ */
+export function segment(id: string): string {
+  if (!/^[\w:-]{1,64}$/.test(id)) throw new NotFoundError('not an id of the Management API')
+  return id
 }

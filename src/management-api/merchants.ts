@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { CallOptions, ManagementApiClient } from './client.ts'
+import { segment, type CallOptions, type ManagementApiClient } from './client.ts'
 import { type BusinessIdentifier, businessIdentifier, maybe, text } from './parse.ts'
-import { segment } from './path.ts'
 
 export type { BusinessIdentifier }
 

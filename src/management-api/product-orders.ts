@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { CallOptions, ListOptions, ManagementApiClient } from './client.ts'
+import { segment, type CallOptions, type ListOptions, type ManagementApiClient } from './client.ts'
 import { businessIdentifier, id, link, maybe, msn, type Rows, text } from './parse.ts'
-import { segment } from './path.ts'
 
 /** A product order, as the API sends it. */
 export const productOrder = z.looseObject({

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { CallOptions, ListOptions, ManagementApiClient } from './client.ts'
+import { segment, type CallOptions, type ListOptions, type ManagementApiClient } from './client.ts'
 import { businessIdentifier, maybe, msn, type Rows, text } from './parse.ts'
-import { segment } from './path.ts'
 
 /** A sales unit in the list; the merchant needs one more call per sales unit. */
 export const salesUnitListItem = z.looseObject({ msn, name: text })

@@ -1,6 +1,6 @@
 import { auditRefusals } from '../auth/audit-refusals.ts'
 import { backchannelLogout } from '../auth/backchannel-logout.ts'
-import { showJwks } from '../auth/jwks.ts'
+import { showJwks } from '../auth/client-keys.ts'
 import { signOut } from '../auth/sign-out.ts'
 import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
 import { chooseAppearance } from './account/appearance.ts'

@@ -1,4 +1,4 @@
-import { asStoredIdentifier } from '../domain/business-identifier.ts'
+import { asStoredIdentifier, customOf } from '../domain/business-identifier.ts'
 
 /** A part of a text; `hit` when it matches the search. */
 export type Part = { readonly text: string; readonly hit: boolean }
@@ -49,4 +49,13 @@ function partsAround(text: string, folded: string, needle: string): Part[] {
     from = at + needle.length
     parts.push({ text: text.slice(at, from), hit: true })
   }
+}
+
+/** A business identifier for views: country, prefix, and the id in parts, spaced as in its country. */
+export function identifierOf(
+  identifier: { readonly scheme: string; readonly id: string },
+  mark: Mark = (text) => [{ text, hit: false }],
+): { readonly country: string; readonly prefix: string; readonly parts: readonly Part[] } {
+  const { country, prefix, gaps } = customOf(identifier)
+  return { country, prefix, parts: withGaps(mark(identifier.id), gaps) }
 }

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import type { Organisation } from '../domain/organisation.ts'
 import { appearances, chosenAppearance } from './appearance.ts'
-import { identifierOf } from './identifier.ts'
+import { identifierOf } from './highlight.ts'
 import { chooseLanguage, type Language } from './language.ts'
 
 declare global {

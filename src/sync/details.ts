@@ -1,11 +1,10 @@
-import { NotFoundError, UpstreamNotFoundError } from '../errors.ts'
+import { NotFoundError, UpstreamError, UpstreamNotFoundError, UpstreamRefusedError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { DueTask } from '../store/due.ts'
 import { type Json, webhooksOfSalesUnits } from '../store/records.ts'
 import { type DetailResource, findSyncState, markSuspect, type Outcome } from '../store/sync-state.ts'
 import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
-import { failureOf } from './failure.ts'
 import { asStored, isConfirmed, isSuspect } from './list-diff.ts'
 import { details, readWebhooksOf, webhookKey, webhookKind } from './resources.ts'
 
@@ -137,4 +136,10 @@ function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outc
 
 function answerOf({ key, value, asked }: Detail): TimedAnswer {
   return { source: 'details', key, value, askedMs: performance.now() - asked }
+}
+
+/** The failure for the sync state. @throws the error itself when it is not a failure of the API */
+export function failureOf(error: unknown): 'refused' | 'unavailable' {
+  if (!(error instanceof UpstreamError)) throw error
+  return error instanceof UpstreamRefusedError ? 'refused' : 'unavailable'
 }

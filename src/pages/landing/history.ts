@@ -1,6 +1,6 @@
 import type { Language } from '../../presentation/language.ts'
 import type { ProductOrderFacets, SalesUnitFacets } from '../../store/summaries.ts'
-import { markets } from '../markets.ts'
+import { markets } from '../../domain/business-identifier.ts'
 import type { Numbers } from './charts.ts'
 
 const monthsShown = 12

@@ -1,6 +1,6 @@
 import type { Language } from '../../presentation/language.ts'
 import type { Field } from './list-view.ts'
-import { markets } from '../markets.ts'
+import { markets } from '../../domain/business-identifier.ts'
 
 /** A filter by market: the markets of Vipps MobilePay, and others that the rows have. */
 export function marketField({ t, format }: Language, others: readonly string[] = []): Field {

@@ -16,7 +16,7 @@ import type { ListDefinition } from '../lists/list.ts'
 import type { Field } from '../lists/list-view.ts'
 import { choice, searchText, ticked } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
-import { markets } from '../markets.ts'
+import { markets } from '../../domain/business-identifier.ts'
 import { checkChoices, facetsOf, optionsOf } from './facets.ts'
 
 type ProductOrder = ReturnType<typeof orderOf>

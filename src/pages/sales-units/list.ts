@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { merchantKey } from '../../domain/business-identifier.ts'
+import { markets, merchantKey } from '../../domain/business-identifier.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import { configurationSwitches, salesUnit } from '../../management-api/sales-units.ts'
 import type { Language } from '../../presentation/language.ts'
@@ -18,7 +18,6 @@ import type { ListDefinition } from '../lists/list.ts'
 import type { Field } from '../lists/list-view.ts'
 import { choice, choices, searchText } from '../lists/query.ts'
 import { type ExportColumn, inBatches } from '../lists/sheet.ts'
-import { markets } from '../markets.ts'
 
 /** The capture types that the API documents. */
 const captureTypes = ['ReserveCapture', 'DirectCapture', 'NotApplicable'] as const
