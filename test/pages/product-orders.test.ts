@@ -288,3 +288,17 @@ describe('the filter', () => {
     expect(linksOf(page)['Next']).toBe('?q=business%3A&type=PREFILL&page=2')
   })
 })
+
+it('keeps refreshing a list that is shown while its first read is still being written', async () => {
+  const { pool } = test.portal.database
+  const checked = `organisation = 'partner/12345' and resource = 'productOrders' and key = ''`
+  expect((await kari.open(path)).$('[data-reading]')).toHaveLength(0)
+  await pool.query(`update sync_state set checked_at = null where ${checked}`)
+  try {
+    const page = await kari.open(path)
+    expect(rowsOf(page)).toHaveLength(25)
+    expect(page.$('[data-reading]').text()).toBe('Being read for the first time')
+  } finally {
+    await pool.query(`update sync_state set checked_at = now() where ${checked}`)
+  }
+})
