@@ -1,7 +1,7 @@
 import type { DemoWorld } from '../demo/world/types.ts'
 import { createLogger } from '../src/logger.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
-import { noteOutcomes, type Resource, writeSummary } from '../src/store/sync-state.ts'
+import { noteOutcomes, type Resource, writeProgress } from '../src/store/sync-state.ts'
 import { type Json, vacuumTable } from '../src/store/records.ts'
 import { applyAnswers } from '../src/sync/apply.ts'
 import { asStored } from '../src/sync/list-diff.ts'
@@ -50,7 +50,7 @@ export async function seedDetails(databaseUrl: string, world: DemoWorld): Promis
     await noteRead('merchant', [...owners])
     await noteRead('salesUnit', msns)
     await noteRead('salesUnitWebhooks', msns)
-    await writeSummary(kysely, organisation, 'salesUnits', { total: units.length, done: units.length })
+    await writeProgress(kysely, organisation, 'salesUnits', { total: units.length, done: units.length })
   }
   for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks', 'sync_state'] as const)
     await vacuumTable(kysely, table)

@@ -3,19 +3,6 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Resource } from './sync-state.ts'
 
-/** The number of sales units and merchants that have never been read. */
-export async function unreadCounts(
-  db: Handle,
-  organisation: Organisation,
-): Promise<{ readonly salesUnits: number; readonly merchants: number }> {
-  const { rows } = await sql<{ resource: string; unread: number }>`
-    select resource, count(*)::int as unread from sync_state
-    where organisation = ${organisationKey(organisation)} and checked_at is null
-      and resource in ('salesUnit', 'merchant') and due_at < 'infinity' group by resource`.execute(db)
-  const of = (resource: string) => rows.find((row) => row.resource === resource)?.unread ?? 0
-  return { salesUnits: of('salesUnit'), merchants: of('merchant') }
-}
-
 /** The sync progress of one resource of an organisation. Times are the database's; `at` is its now. */
 export type Backlog = {
   /** By organisationKey(). */

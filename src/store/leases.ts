@@ -64,6 +64,14 @@ export async function renewLeases(db: Handle, instance: string, organisations: r
   return rows.map(({ organisation }) => organisation)
 }
 
+/** The organisations leased by this instance that users have requested since they were leased, or since the last call. */
+export async function takeRequests(db: Handle, instance: string): Promise<string[]> {
+  const { rows } = await sql<{ organisation: string }>`
+    update organisation_sync set requested_at = null
+    where leased_by = ${instance} and requested_at is not null returning organisation`.execute(db)
+  return rows.map(({ organisation }) => organisation)
+}
+
 /**
  * Ends a lease and writes when the organisation is due next: with its next list, or earlier for details that were never
  * read or that failed. Other details wait for the next list.

@@ -64,8 +64,10 @@ export async function marksOf(
  */
 export async function lockOrganisation(trx: Handle, organisation: Organisation): Promise<Date> {
   const name = `records of ${organisationKey(organisation)}`
-  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(trx)
-  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(trx)
+  // The CTE has a row once the lock is held, so the time is that after the wait.
+  const { rows } = await sql<{ now: Date }>`
+    with locked as materialized (select pg_advisory_xact_lock(hashtextextended(${name}, 0)))
+    select clock_timestamp() as now from locked`.execute(trx)
   return rows[0]?.now ?? new Date()
 }
 

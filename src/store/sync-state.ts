@@ -153,23 +153,14 @@ export async function markSuspect(
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(db)
 }
 
-/** Writes the counts that a list's page shows; undefined facets stay unchanged. */
-export async function writeSummary(
+/** Writes how much of a list has been read, which its page shows. */
+export async function writeProgress(
   db: Handle,
   organisation: Organisation,
   resource: ListResource,
-  summary: { readonly total: number; readonly done?: number | null; readonly facets?: unknown },
+  { total, done }: { readonly total: number; readonly done: number },
 ): Promise<void> {
-  const { total, done = null, facets } = summary
-  await db
-    .updateTable('sync_state')
-    .set({
-      total,
-      done,
-      ...(facets === undefined ? {} : { facets: facets === null ? null : JSON.stringify(facets) }),
-    })
-    .where('organisation', '=', organisationKey(organisation))
-    .where('resource', '=', resource)
-    .where('key', '=', '')
-    .execute()
+  await sql`
+    update sync_state set total = ${total}, done = ${done}
+    where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ''`.execute(db)
 }

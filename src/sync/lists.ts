@@ -3,19 +3,19 @@ import type { Rows } from '../management-api/parse.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
 import type { Json } from '../store/records.ts'
-import { type ListResource, markSuspect, type Outcome, writeSummary } from '../store/sync-state.ts'
+import { summarise } from '../store/summaries.ts'
+import { type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
 import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { failureOf } from './details.ts'
 import { compareWithStore, isConfirmed, isSuspect, type ListComparison, type ListDiff } from './list-diff.ts'
 import { lists } from './resources.ts'
-import { summariseList } from './summaries.ts'
 
 /** A list that is due. */
 export type ListTask = Pick<DueTask, 'isRead' | 'suspectSeconds'> & { readonly resource: ListResource }
 
 /** Queues a write, so that an organisation's writes run one after the other and do not block each other. */
-export type EnqueueWrite = <T>(write: () => Promise<T>) => Promise<T>
+export type EnqueueWrite = <T extends { readonly written: number }>(write: () => Promise<T>) => Promise<T>
 
 /**
  * Reads one list of an organisation and writes the differences to the store. Never rejects for failures of the API.
@@ -54,8 +54,8 @@ export async function syncList(
   const { written, refused } = await write(context, organisation, resource, diff, asked, enqueueWrite, signal)
   // Rows that are not written yet differ again at the next read.
   if (signal.aborted) return undefined
-  if (resource === 'salesUnits' && written > 0) await pruneSyncState(db, organisation)
-  if (written > 0 || !isRead) await summariseList(db, organisation, resource)
+  if (resource === 'salesUnits' && written > 0 && stored > 0) await pruneSyncState(db, organisation)
+  if (written > 0 || !isRead) await summarise(db, organisation, { resource, table: lists[resource].table })
   const skipped = diff.skipped + refused
   const askedMs = performance.now() - asked
   logger.info({ ...line, rows: count, written, skipped, ms: Math.round(askedMs) }, 'list read')
@@ -97,7 +97,7 @@ async function write(
   const { db } = context
   // A long first list takes a while to write, so pages show the progress.
   if (stored === 0 && count > rowsInTransaction)
-    await writeSummary(db, organisation, resource, { total: count, done: 0 })
+    await writeProgress(db, organisation, resource, { total: count, done: 0 })
   if (resource === 'salesUnits' || resource === 'productOrders')
     await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
   let [written, refused, start] = [0, 0, 0]

@@ -13,6 +13,7 @@ import {
   leaseSeconds,
   releaseLease,
   renewLeases,
+  takeRequests,
 } from '../store/leases.ts'
 import { createVacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
@@ -87,6 +88,12 @@ export async function startSync(context: SyncContext, organisations: Organisatio
     for (const key of held) working.get(key)?.expiry.refresh()
   }
 
+  /** Users' requests through other instances. */
+  async function wakeRequested(): Promise<void> {
+    if (working.size === 0) return
+    for (const key of await takeRequests(db, instance)) working.get(key)?.worker.wake()
+  }
+
   async function lease(): Promise<void> {
     const all = organisations.current()
     const free = [...all.keys()].filter((key) => !working.has(key))
@@ -150,6 +157,7 @@ export async function startSync(context: SyncContext, organisations: Organisatio
         if (stopping.signal.aborted) return
         await addNew()
         await renew()
+        await wakeRequested()
         await lease()
       } while (isTickRequested)
     })().finally(() => {

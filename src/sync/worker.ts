@@ -1,11 +1,12 @@
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, dueTasks } from '../store/due.ts'
-import { listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
+import { summarise } from '../store/summaries.ts'
+import { type ListResource, listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
 import type { Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { applyDetails, type Detail, type DetailTask, readDetail } from './details.ts'
 import { type EnqueueWrite, type ListTask, syncList } from './lists.ts'
-import { summariseAgain } from './summaries.ts'
+import { lists } from './resources.ts'
 
 /** How a worker ended: nothing is due; details were left because other organisations wait; the API does not answer. */
 export type WorkerEnd = 'done' | 'unfinished' | 'failed'
@@ -31,8 +32,8 @@ export type WorkerOptions = {
 /** How long results are collected before they are written together. */
 const gatherMs = 150
 const mostGathered = 200
-/** The interval of checks for requests through other instances. */
-const pollMs = 300
+/** The interval of checks for what became due meanwhile, and the least time between two checks. */
+const [pollMs, pollAgainMs] = [5000, 50]
 /** Webhooks of sales units use at most a quarter of the rate, as no user waits for them. */
 const webhookRateDivisor = 4
 /** Consecutive failures that end a worker. */
@@ -67,13 +68,15 @@ class OrganisationWorker {
   #read = 0
   #written = 0
   #refilledAt = -Infinity
+  /** A user's request has come: the due tasks are loaded at once. */
+  #isWoken = false
   #flushedAt = performance.now()
   #countedAt = performance.now()
   #nextWebhooksAt = 0
   #isExhausted = false
   #leavesDetails = false
-  /** A record was read for the first time, so the counts of pages have changed. */
-  #hasNews = false
+  /** Lists whose counts on pages are outdated. */
+  readonly #outdated = new Set<ListResource>()
   #flushing: Promise<void> | undefined
   #writing: Promise<unknown> = Promise.resolve()
   #fault: { readonly error: unknown } | undefined
@@ -89,7 +92,7 @@ class OrganisationWorker {
   }
 
   wake(): void {
-    this.#refilledAt = -Infinity
+    this.#isWoken = true
     this.#isExhausted = false
     this.#woken.resolve()
   }
@@ -137,18 +140,22 @@ class OrganisationWorker {
   /** Loads due tasks, few at a time, so that user requests come soon. */
   async #refill(): Promise<void> {
     const isLow = this.#tasks.length < this.#atOnce && !this.#isExhausted
-    if (!isLow && performance.now() - this.#refilledAt < pollMs) return
+    const sinceMs = performance.now() - this.#refilledAt
+    if (!this.#isWoken && sinceMs < (isLow ? pollAgainMs : pollMs)) return
+    this.#isWoken = false
     this.#refilledAt = performance.now()
     this.#leavesDetails = this.#mustYield()
     const { listActiveSeconds, listIdleSeconds } = this.#context.settings
     const limit = this.#atOnce * 2
+    // A write during the query may make more due.
+    this.#isExhausted = true
     const found = await dueTasks(this.#context.db, this.#organisation, {
       limit,
       busy: [...this.#busy],
       listSlackSeconds: Math.min(listActiveSeconds, listIdleSeconds) / 10,
       listsOnly: this.#leavesDetails,
     })
-    this.#isExhausted = found.length < limit
+    if (found.length === limit) this.#isExhausted = false
     this.#tasks = found
   }
 
@@ -192,7 +199,7 @@ class OrganisationWorker {
     if (this.#options.signal.aborted) return
     this.#count(detail.failure)
     this.#read += 1
-    this.#hasNews ||= !task.isRead && task.priority !== 'unlisted'
+    if (!task.isRead && task.priority !== 'unlisted') this.#outdateCounts(detail)
     this.#gathered.push(detail)
   }
 
@@ -210,13 +217,13 @@ class OrganisationWorker {
   }
 
   readonly #enqueueWrite: EnqueueWrite = async (write) => {
-    const queued = this.#writing.then(write).finally(() => {
-      // The write may have made details due.
-      this.#isExhausted = false
-      this.#woken.resolve()
-    })
+    const queued = this.#writing.then(write)
     this.#writing = queued.catch(() => {})
-    return queued
+    const result = await queued
+    // The write may have made details due.
+    if (result.written > 0 && !this.#leavesDetails) this.#isExhausted = false
+    this.#woken.resolve()
+    return result
   }
 
   #flushIfDue(): void {
@@ -242,21 +249,32 @@ class OrganisationWorker {
       applyDetails(this.#context, this.#options.vacuum, this.#organisation, gathered),
     )
     this.#written += applied.written
+    if (applied.written > 0) for (const detail of gathered) this.#outdateCounts(detail)
     const all = [...outcomes, ...applied.outcomes]
     await noteOutcomes(db, this.#organisation, all, settings.activeForSeconds)
     for (const task of [...gathered, ...outcomes]) this.#busy.delete(nameOf(task))
-    this.#isExhausted = false
     if (all.length > 0) this.#options.onNoted()
     if (gathered.length === 0 || performance.now() - this.#countedAt < progressMs) return
     this.#countedAt = performance.now()
-    await summariseAgain(db, this.#organisation, 'salesUnits', { inPassing: true })
+    await this.#summariseList('salesUnits', { inPassing: true })
+  }
+
+  #outdateCounts({ resource, value, failure }: Detail): void {
+    if (resource === 'productOrder') this.#outdated.add('productOrders')
+    else if (resource !== 'salesUnitWebhooks') this.#outdated.add('salesUnits')
+    // The webhooks of a sales unit that is gone are removed with it.
+    if (resource === 'salesUnitWebhooks' || (resource === 'salesUnit' && !value && !failure))
+      this.#outdated.add('webhooks')
+  }
+
+  async #summariseList(resource: ListResource, how?: { readonly inPassing: boolean }): Promise<void> {
+    const { table } = lists[resource]
+    await summarise(this.#context.db, this.#organisation, { resource, table }, { ...how, again: true })
   }
 
   async #summarise(): Promise<void> {
     if (this.#read === 0) return
-    if (this.#hasNews || this.#written > 0)
-      for (const resource of ['salesUnits', 'productOrders', 'webhooks'] as const)
-        await summariseAgain(this.#context.db, this.#organisation, resource)
+    for (const resource of this.#outdated) await this.#summariseList(resource)
     const line = { organisation: organisationKey(this.#organisation), read: this.#read }
     const ms = Math.round(performance.now() - this.#began)
     this.#context.logger.info({ ...line, written: this.#written, failures: this.#failures, ms }, 'details read')
