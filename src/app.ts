@@ -6,6 +6,7 @@ import { createTokenEncryption } from './auth/encrypted-token.ts'
 import { auditPages, createPageViewAudit } from './auth/page-view-audit.ts'
 import type { Brand } from './brand/brand.ts'
 import type { Config } from './config/config.ts'
+import { limitConcurrency } from './rate-limits/concurrency.ts'
 import { createRateLimits } from './rate-limits/rate-limits.ts'
 import { csrfToken } from './http/csrf.ts'
 import { compressedPages } from './http/compression.ts'
@@ -59,7 +60,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }))
   app.use(mountForServers(pages.servers, rateLimits.addresses, logger), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
-  app.use(sessions({ secrets, https, limits, database, logger }), rateLimits.users)
+  app.use(sessions({ secrets, https, limits, database, logger }), rateLimits.users, limitConcurrency())
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)

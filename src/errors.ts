@@ -35,6 +35,18 @@ export class BadRequestError extends PortalError {
   readonly page = 'badRequest'
 }
 
+/** Thrown for a page of a list behind its last reachable row. */
+export class TooDeepError extends PortalError {
+  readonly status = 400
+  readonly page = 'tooDeep'
+}
+
+/** Thrown when the database ends a statement of a page because it takes too long, as a rare search can. */
+export class TooSlowError extends PortalError {
+  readonly status = 422
+  readonly page = 'tooSlow'
+}
+
 /** Thrown when a sales unit, merchant or order is not shared with the organisation: upstream 404. */
 export class NotSharedError extends PortalError {
   readonly status = 404

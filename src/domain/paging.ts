@@ -3,6 +3,12 @@ export const pageSizes = [25, 50, 100] as const
 /** A page size. */
 export type PageSize = (typeof pageSizes)[number]
 
+/**
+ * The last row that pages of a list reach. Behind it a page costs as much as all pages before it; searches, filters and
+ * downloads reach every row.
+ */
+export const lastRow = 10_000
+
 /** One page of a list. `from` and `to` count from 1; both are 0 when there is nothing. */
 export type Page<Row> = {
   readonly rows: readonly Row[]

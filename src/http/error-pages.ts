@@ -11,6 +11,7 @@ import {
   NotSharedError,
   PortalError,
   TooManyRequestsError,
+  TooSlowError,
   UpstreamError,
 } from '../errors.ts'
 
@@ -44,16 +45,20 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
       }),
       key: removed?.key ?? (error instanceof NotSharedError ? error.key : ''),
       page: error.page,
-      retry: (error.status >= 500 || waitMs > 0) && req.method === 'GET',
+      retry: (error.status >= 500 || waitMs > 0 || error instanceof TooSlowError) && req.method === 'GET',
       requestId: res.locals.requestId,
     })
   }
 }
 
+/** The SQLSTATE of a statement that its timeout has ended. */
+const queryCancelled = '57014'
+
 /** Errors of Express and its middleware carry a status; only 4xx, the client's errors, are used. */
 function asPortalError(error: unknown): PortalError {
   if (error instanceof PortalError) return error
   const { status, code } = error as { status?: unknown; code?: unknown }
+  if (code === queryCancelled) return new TooSlowError('statement timeout', { cause: error })
   if (code === 'EBADCSRFTOKEN') return new FormExpiredError('CSRF token', { cause: error })
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new BadRequestError('malformed', { cause: error })

@@ -3,16 +3,21 @@ import { DatabaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 /**
- * Opens a pool of at most 10 connections, with 5 s to connect and 30 s per statement; parameters in the URL take
- * precedence (`?options=…`). A broken idle connection is logged and replaced.
+ * Opens a pool, with 5 s to get a connection; parameters in the URL take precedence (`?options=…`). A broken idle
+ * connection is logged and replaced.
  */
-export function openPool(url: string, logger: Logger): Pool {
+export function openPool(
+  url: string,
+  logger: Logger,
+  { connections, statementMs }: { readonly connections: number; readonly statementMs: number },
+): Pool {
   const pool = new PortalPool({
     connectionString: url,
     application_name: 'partner-portal',
-    max: 10,
+    max: connections,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 30_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: statementMs,
     keepAlive: true,
   })
   pool.on('error', (error) => logger.warn({ err: error }, 'database connection lost: idle connection closed'))

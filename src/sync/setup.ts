@@ -4,7 +4,6 @@ import { createManagementApiClient, type ManagementApiClient } from '../manageme
 import type { Credentials } from '../management-api/credentials.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { OrganisationsHolder } from '../domain/organisations.ts'
-import { createBackgroundHandle } from '../store/background-handle.ts'
 import type { Database } from '../store/database.ts'
 import type { SyncSettings } from './context.ts'
 import { createFreshness, type FreshnessService } from './freshness.ts'
@@ -44,9 +43,6 @@ export type OrganisationChange = {
   readonly what: 'added' | 'removed' | 'credentials changed' | 'name changed'
 }
 
-/** How many of the pool's ten connections the sync uses at once. */
-const syncConnections = 4
-
 /**
  * Starts the sync of every configured organisation on a migrated database.
  * @param organisations the holder of the configured organisations
@@ -60,7 +56,7 @@ export async function openSync(
   const clients = createClients(config, logger)
   for (const configured of config.organisations) clients.set(configured)
   const context = {
-    db: createBackgroundHandle(database, syncConnections),
+    db: database.sync,
     clientOf: clients.of,
     limits: config.apiLimits,
     settings: config.sync,
@@ -69,7 +65,7 @@ export async function openSync(
   const sync = await startSync(context, organisations)
   return {
     sync,
-    freshness: createFreshness(context, database.kysely, sync),
+    freshness: createFreshness(context, database.pages, sync),
     replace: (configured) => {
       // A new organisation has a client before it becomes visible; a removed one is hidden before its client is
       // dropped.

@@ -18,7 +18,7 @@ export function showMerchantLanding({
       if (res.locals.role !== 'developer') return []
       const [webhooks, { unasked }] = await Promise.all([
         optionalList(freshness, merchant, 'webhooks', lists),
-        webhookProgress(database.kysely, merchant),
+        webhookProgress(database.pages, merchant),
       ])
       const asked = webhooks && unasked > 0 ? { ...webhooks, total: null } : webhooks
       return [countOf('webhooks', 'developers/webhooks', asked)]

@@ -61,7 +61,7 @@ export function showPartnerLanding({
     const now = new Date()
     res.render('landing/partner', {
       title: language.t('landing.title'),
-      notices: await attentionOf(database.kysely, partner, facets, language),
+      notices: await attentionOf(database.pages, partner, facets, language),
       counts: [
         countOf('salesUnits', 'sales-units', salesUnits),
         countOf('pricePackages', 'price-packages', pricePackages),

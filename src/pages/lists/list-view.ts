@@ -1,5 +1,4 @@
-import type { Page, PageAsked } from '../../domain/paging.ts'
-import { pageSizes } from '../../domain/paging.ts'
+import { lastRow, type Page, type PageAsked, pageSizes } from '../../domain/paging.ts'
 import { type Mark, highlighter } from '../../presentation/highlight.ts'
 
 /** The values of a list's filters by parameter name; '', false and an empty list do not filter. */
@@ -91,7 +90,7 @@ export function listView<Column extends string>(options: {
       isCurrent: count === size,
     })),
     previous: page.number > 1 ? link({ page: page.number > 2 ? String(page.number - 1) : '' }) : undefined,
-    next: page.hasNext ? link({ page: String(page.number + 1) }) : undefined,
+    next: page.hasNext && page.to + size <= lastRow ? link({ page: String(page.number + 1) }) : undefined,
     /** Names and values that the form sends beside its own fields. */
     kept: Object.entries(tabs ? { ...state, [tabs.name]: filter[tabs.name] ?? '' } : state).filter(
       ([, value]) => value !== '',

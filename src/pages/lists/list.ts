@@ -74,7 +74,7 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   const parse = listQuery(definition.filters, definition.sorts)
   const requestOf: RequestOf<Filter, Column> = (req, res) => ({
     ...parse(req),
-    db: deps.database.kysely,
+    db: deps.database.pages,
     freshness: deps.freshness,
     organisation: actingAs(res),
     language: res.locals.language,

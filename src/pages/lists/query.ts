@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import { z } from 'zod'
-import { BadRequestError, NotFoundError } from '../../errors.ts'
-import { type Page, type PageAsked, pageSizes } from '../../domain/paging.ts'
+import { BadRequestError, NotFoundError, TooDeepError } from '../../errors.ts'
+import { lastRow, type Page, type PageAsked, pageSizes } from '../../domain/paging.ts'
 
 /** Search text, trimmed: at most 100 characters, without control characters. */
 export const searchText = z
@@ -50,6 +50,7 @@ export function checkPage({ number, rows }: Page<unknown>): void {
 /**
  * Parses a list's query: its filters, and `?sort=&by=&page=&size=`. `sort=name` sorts ascending, `sort=-name`
  * descending; the first column is the default. A heading's button sends `by`, which overrides the form's `sort`.
+ * @throws BadRequestError for an invalid query, TooDeepError for a page behind `lastRow`
  */
 export function listQuery<Filter, const Column extends string>(
   filters: z.ZodType<Filter>,
@@ -61,12 +62,14 @@ export function listQuery<Filter, const Column extends string>(
     const filter = parseQuery(filters, req)
     const { sort, by, page, size } = parseQuery(state, req)
     const asked = by || sort
+    const rows = pageSizes.find((some) => String(some) === size) ?? pageSizes[0]
+    if (page * rows > lastRow) throw new TooDeepError(`page ${page}`)
     const column = columns.find((name) => asked === name || asked === `-${name}`) ?? columns[0]
     return {
       filter,
       asked: {
         page,
-        size: pageSizes.find((rows) => String(rows) === size) ?? pageSizes[0],
+        size: rows,
         sort: { column, descending: asked.startsWith('-') },
       },
     }

@@ -28,17 +28,17 @@ async function render(
   identifier: BusinessIdentifier,
   res: Response,
 ): Promise<void> {
-  const { kysely } = database
+  const db = database.pages
   const words = `${identifier.scheme}:${identifier.id}`
   const list = listsHere(res).get('salesUnits')
   // Until all sales units are read in full, it is unknown which belong to this merchant.
   const isPartial = !list?.checkedAt || (list.done ?? 0) < (list.total ?? 0)
-  const salesUnits = await salesUnitsOfMerchant(kysely, organisation, identifier, mostSalesUnits + 1)
+  const salesUnits = await salesUnitsOfMerchant(db, organisation, identifier, mostSalesUnits + 1)
   // The API shares a merchant with a partner only while the merchant has sales units there.
   if (organisation.kind === 'partner' && salesUnits.length === 0 && !isPartial)
     throw new NotSharedError('merchantNotShared', words)
   const fresh = await freshness.record(organisation, 'merchant', merchantKey(identifier))
-  const stored = await findMerchant(kysely, organisation, identifier)
+  const stored = await findMerchant(db, organisation, identifier)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
   if (!stored) throw new NotSharedError('merchantNotShared', words)
   const details = merchant.parse(stored.details)

@@ -35,26 +35,26 @@ export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>)
           : undefined,
       documentation: productOrderDocumentation,
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
-      history: await changesOf(deps.database.kysely, organisation, 'productOrder', productOrderId),
+      history: await changesOf(deps.database.pages, organisation, 'productOrder', productOrderId),
       fresh,
     })
   }
 }
 
 async function load(
-  { database: { kysely }, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
+  { database: { pages: db }, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
   organisation: Organisation,
   id: string,
   ask: { readonly lists: Lists; readonly userId: string | undefined },
 ) {
-  const known = await findProductOrder(kysely, organisation, id)
+  const known = await findProductOrder(db, organisation, id)
   const isListed = known?.listed && !known.removedAt
   const list = ask.lists.get('productOrders')
   const fresh = await freshness.record(organisation, 'productOrder', id, {
     list: isListed ? list : undefined,
     unlistedFor: !known && list?.checkedAt ? ask.userId : undefined,
   })
-  const stored = isListed ? known : await findProductOrder(kysely, organisation, id)
+  const stored = isListed ? known : await findProductOrder(db, organisation, id)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`product order ${id}`)
   if (!stored) throw new NotSharedError('productOrderNotShared', id)
   if (stored.removedAt) {

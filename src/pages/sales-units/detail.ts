@@ -22,15 +22,15 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
     const msn = pathParameter(req, 'msn')
     if (!msnPattern.test(msn)) throw new NotFoundError('malformed MSN')
     const organisation = actingAs(res)
-    const { kysely } = deps.database
+    const db = deps.database.pages
     const { stored, fresh } = await load(deps, organisation, msn, {
       lists: listsHere(res),
       userId: req.user?.id,
     })
     const details = stored.details ? salesUnit.parse(stored.details) : undefined
     const [siblings, history] = await Promise.all([
-      details && salesUnitsOfMerchant(kysely, organisation, details.businessIdentifier, mostOthers + 1),
-      changesOf(kysely, organisation, 'salesUnit', msn),
+      details && salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1),
+      changesOf(db, organisation, 'salesUnit', msn),
     ])
     const others = siblings?.filter((other) => other.msn !== msn)
     res.render('sales-units/detail', {
@@ -52,14 +52,14 @@ async function load(
   msn: string,
   ask: { readonly lists: Lists; readonly userId: string | undefined },
 ) {
-  const { kysely } = database
-  const known = await findSalesUnit(kysely, organisation, msn)
+  const db = database.pages
+  const known = await findSalesUnit(db, organisation, msn)
   const isKnown = known !== undefined && !known.removedAt
   const fresh = await freshness.record(organisation, 'salesUnit', msn, {
     isShown: isKnown,
     unlistedFor: !known && ask.lists.get('salesUnits')?.checkedAt ? ask.userId : undefined,
   })
-  const stored = known?.details ? known : await findSalesUnit(kysely, organisation, msn)
+  const stored = known?.details ? known : await findSalesUnit(db, organisation, msn)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`sales unit ${msn}`)
   if (!stored) throw new NotSharedError('salesUnitNotShared', msn)
   if (stored.removedAt)

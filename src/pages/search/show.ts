@@ -17,7 +17,7 @@ const query = z.object({ q: searchText })
  * page.
  */
 export function showSearch({
-  database: { kysely: db },
+  database: { pages: db },
   freshness,
 }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
   return async (req, res) => {
