@@ -4,7 +4,6 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTestSchema } from './support/database.ts'
 import { start } from './support/process.ts'
@@ -78,13 +77,14 @@ it('the portal fails readiness at once on SIGTERM, completes requests in flight,
   const keptAlive = request(`${url}/login`)
   const underWay = once(keptAlive, 'response')
   keptAlive.end()
-  await setTimeout(300)
+  await once(keptAlive, 'finish')
   portal.child.kill('SIGTERM')
   await portal.says(/"msg":"portal stopping"/)
   const notReady = await fetch(`${url}/readyz`)
   expect([notReady.status, await notReady.json()]).toEqual([503, { status: 'not ready', reason: 'stopping' }])
-  await setTimeout(1500)
-  await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed')
+  await expect
+    .poll(async () => fetch(`${url}/healthz`).then(String, (error: Error) => error.message), { timeout: 20_000 })
+    .toBe('fetch failed')
   answer?.()
   const [response] = (await underWay) as [{ statusCode: number }]
   expect(response.statusCode).toBe(503)

@@ -186,10 +186,7 @@ describe('token endpoints', () => {
     await start({ tokenLifetimeSeconds: 0.2 })
     const get = await signIn(nordlys)
     expect(await status(get(salesUnitsPath))).toBe(200)
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250)
-    })
-    expect(await status(get(salesUnitsPath))).toBe(401)
+    await expect.poll(async () => status(get(salesUnitsPath))).toBe(401)
   })
 })
 

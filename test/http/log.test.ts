@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { demoPeople } from '../../demo/people.ts'
 import { runCommand } from '../../src/cli/commands.ts'
@@ -7,6 +6,7 @@ import { organisationKey } from '../../src/domain/organisation.ts'
 import { startTab, throughEid } from '../support/sign-in-steps.ts'
 import { createMemoryLog } from '../support/log.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { until } from '../support/until.ts'
 
 let test: TestPortal
 let commandLog: string
@@ -42,9 +42,11 @@ async function useWrongCredentials(): Promise<void> {
   const right = readFileSync(test.organisationsFile, 'utf8')
   const secret = test.world.organisations[0]?.keys.clientSecret ?? ''
   for (const wrong of [right.replace(secret, 'wrong-secret-of-the-tests'), `${right.slice(0, -20)},`, right]) {
+    const reloads = () => test.log().match(/credentials (not )?reloaded/g)?.length ?? 0
+    const before = reloads()
     writeFileSync(test.organisationsFile, wrong)
     test.portal.reload()
-    await setTimeout(500)
+    await until(() => reloads() > before)
   }
   secrets.add('wrong-secret-of-the-tests')
 }
