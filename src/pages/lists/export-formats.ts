@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { stringify } from 'csv-stringify/sync'
+import { csvText, xlsxText } from './cell-text.ts'
 import type { Cells, Sheet } from './sheet.ts'
 
 /** A file format for sheets. */
@@ -10,29 +10,23 @@ export type Format = {
   readonly write: (sheet: Sheet, language: string) => Promise<Readable>
 }
 
+/** RFC 4180 with every field quoted, and a byte order mark, which Excel needs to recognise UTF-8. */
+export const csv: Format = {
+  extension: 'csv',
+  type: 'text/csv; charset=utf-8',
+  write: async (sheet, language) => Readable.from(csvOf(sheet, delimiterOf(language))),
+}
+
 /** Where a comma separates decimals, spreadsheets take a semicolon between cells. */
 function delimiterOf(language: string): string {
   return language === 'en' ? ',' : ';'
 }
 
 async function* csvOf({ headings, batches }: Sheet, delimiter: string): AsyncGenerator<string> {
-  const lines = (rows: readonly Cells[], bom: boolean): string =>
-    // The library puts an apostrophe before text that a spreadsheet would run as a formula (OWASP, CSV injection).
-    stringify(rows as string[][], { bom, delimiter, record_delimiter: 'windows', escape_formulas: true })
-  yield lines([headings], true)
-  for await (const rows of batches) yield lines(rows, false)
-}
-
-async function* rowsOf({ headings, batches }: Sheet): AsyncGenerator<string[]> {
-  yield [...headings]
-  for await (const rows of batches) for (const row of rows) yield [...row]
-}
-
-/** RFC 4180 with a byte order mark, which Excel needs to recognise UTF-8. */
-export const csv: Format = {
-  extension: 'csv',
-  type: 'text/csv; charset=utf-8',
-  write: async (sheet, language) => Readable.from(csvOf(sheet, delimiterOf(language))),
+  const field = (text: string): string => `"${csvText(text).replaceAll('"', '""')}"`
+  const line = (cells: Cells): string => `${cells.map(field).join(delimiter)}\r\n`
+  yield `\uFEFF${line(headings)}`
+  for await (const rows of batches) yield rows.map(line).join('')
 }
 
 /** Office Open XML. All cells have the type string, which spreadsheets never run as formulas. */
@@ -50,4 +44,9 @@ export const xlsx: Format = {
       }),
     )
   },
+}
+
+async function* rowsOf({ headings, batches }: Sheet): AsyncGenerator<string[]> {
+  yield [...headings]
+  for await (const rows of batches) for (const cells of rows) yield cells.map(xlsxText)
 }
