@@ -7,6 +7,7 @@ import { auditPages, createPageViewAudit } from './auth/page-view-audit.ts'
 import type { Brand } from './brand/brand.ts'
 import type { Config } from './config/config.ts'
 import { limitConcurrency } from './rate-limits/concurrency.ts'
+import { createExportLimits } from './rate-limits/export-limits.ts'
 import { createRateLimits } from './rate-limits/rate-limits.ts'
 import { csrfToken } from './http/csrf.ts'
 import { compressedPages } from './http/compression.ts'
@@ -24,7 +25,7 @@ import { sessions } from './sessions/middleware.ts'
 import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
 /** Dependencies of the app, which does not open or close them. */
-export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens'> & {
+export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens' | 'exportLimits'> & {
   readonly config: Config
   readonly brand: Brand
   readonly readiness: Readiness
@@ -42,7 +43,8 @@ export function createApp(deps: AppDeps): Express {
   const tokens = createTokenEncryption(config.sessionSecrets)
   const render = compileViews(views)
   const emailCodes = createEmailCodes({ config, database, logger, render })
-  const pages = siteMap({ ...deps, languages, emailCodes, tokens })
+  const exportLimits = createExportLimits(deps.audit)
+  const pages = siteMap({ ...deps, languages, emailCodes, tokens, exportLimits })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)

@@ -4,6 +4,7 @@ import { truncatedAddress } from '../http/truncated-address.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
 import type { Organisations } from '../domain/organisations.ts'
 import { covers, type Role, roles, type UserGrant } from '../domain/role.ts'
+import { userNow } from '../sessions/session.ts'
 import type { AuditWriter } from '../store/audit.ts'
 import { safeReturnPath } from './safe-return-path.ts'
 
@@ -123,6 +124,23 @@ export function requireRole(needed: Role | undefined, audit: AuditWriter): Reque
     })
     throw new RoleNeededError(needed)
   }
+}
+
+/**
+ * Whether the database still allows what `actAs` and `requireRole` have allowed: the session has not ended, and its user
+ * has a grant with a role that covers `needed`. For responses that take long.
+ */
+export async function isStillAllowed(
+  req: Request,
+  res: Response,
+  needed: Role,
+  organisations: Organisations,
+): Promise<boolean> {
+  const { organisation } = res.locals
+  if (!organisation || !organisations.current().has(organisationKey(organisation))) return false
+  const user = await userNow(req)
+  const grant = user?.grants.get(organisationKey(organisation))
+  return grant !== undefined && covers(grant.role, needed)
 }
 
 /** The path of the page that the form was on, from the Referer header; `/select` without one. */

@@ -9,6 +9,7 @@ import type { Organisations } from '../domain/organisations.ts'
 import type { AuditWriter } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import type { FreshnessService } from '../sync/freshness.ts'
+import type { ExportLimits } from './lists/download.ts'
 
 /** The dependencies of the handlers. */
 export type PageDeps = {
@@ -22,6 +23,7 @@ export type PageDeps = {
   readonly languages: ReadonlyMap<string, Language>
   readonly freshness: FreshnessService
   readonly emailCodes: EmailCodes
+  readonly exportLimits: ExportLimits
   /** A notice on every page of the demo, with a link to its inbox. */
   readonly demoNotice: DemoNotice | undefined
 }

@@ -32,7 +32,7 @@ import { webhookList } from './webhooks/list.ts'
 /** The site map: every URL of the portal and the menus. Anything else is a 404. */
 export function siteMap(deps: PageDeps) {
   const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
-  const lists = { ...deps, downloadRoutes: createDownloads() }
+  const lists = { ...deps, downloadRoutes: createDownloads(deps) }
   const salesUnits = listRoutes(
     lists,
     { path: '/sales-units', role: 'viewer', menu: { key: 'salesUnits', count: salesUnitCount } },

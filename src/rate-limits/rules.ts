@@ -6,8 +6,8 @@ export type Limit = { readonly most: number; readonly seconds: number }
 /** Requests that are counted together. Limits per address are generous, because a whole company may share one. */
 export type Rule = {
   readonly name: string
-  /** A path, or a pattern for paths. */
-  readonly path: string | RegExp
+  /** A path of the site map. Downloads have limits of their own, in export-limits.ts. */
+  readonly path: string
   readonly method?: 'GET' | 'POST'
   readonly address: Limit
   readonly user?: Limit
@@ -29,13 +29,6 @@ export const rules: readonly Rule[] = [
   { name: 'verify', path: '/verify-email', method: 'POST', ...codes },
   { name: 'resend', path: '/verify-email/resend', method: 'POST', ...codes },
   { name: 'code', path: '/verify-email/code', method: 'POST', ...codes },
-  // An export reads a whole list, whatever its length.
-  {
-    name: 'export',
-    path: /\.(csv|xlsx)$/,
-    address: { most: 300, seconds: 5 * minute },
-    user: { most: 60, seconds: 5 * minute },
-  },
 ]
 
 /** The limits of all requests of a signed-in user, per instance. */
@@ -44,9 +37,7 @@ export const signedIn = {
   user: { most: 600, seconds: minute },
 } as const
 
-/** True when the rule counts the request. */
+/** True when the rule counts the request: in any spelling of the path that Express routes to the same handler. */
 export function matches({ path, method }: Rule, req: Request): boolean {
-  const requested = req.path.toLowerCase()
-  const isPath = path instanceof RegExp ? path.test(requested) : [path, `${path}/`].includes(requested)
-  return isPath && (method === undefined || req.method === method)
+  return [path, `${path}/`].includes(req.path.toLowerCase()) && (method === undefined || req.method === method)
 }

@@ -21,7 +21,7 @@ export function sessions(options: {
   readonly logger: Logger
 }): RequestHandler[] {
   const { https, secrets, database, limits } = options
-  const store = new SessionStore(database.kysely, limits.idleMs)
+  const store = new SessionStore(database.kysely, limits)
   const handle = session({
     name: https ? '__Host-portal' : 'portal',
     secret: [...secrets],

@@ -4,6 +4,7 @@ import session from 'express-session'
 import type { Handle } from '../store/database.ts'
 import { deleteSession, findSession, insertSession, updateSession } from '../store/sessions.ts'
 import type { UserWithGrants } from '../store/users.ts'
+import type { SessionLimits } from './session.ts'
 
 /** The minimum interval between two writes of the last use. */
 const touchIntervalMs = 60_000
@@ -17,18 +18,25 @@ type Stored = { endsAt: Date; readonly user: UserWithGrants | undefined }
  */
 export class SessionStore extends session.Store {
   readonly #db: Handle
-  readonly #idleMs: number
+  readonly #limits: SessionLimits
   readonly #stored = new WeakMap<object, Stored>()
 
-  constructor(db: Handle, idleMs: number) {
+  constructor(db: Handle, limits: SessionLimits) {
     super()
     this.#db = db
-    this.#idleMs = idleMs
+    this.#limits = limits
   }
 
   /** The row of the request's session; undefined without one. */
   stored(req: Request): Readonly<Stored> | undefined {
     return this.#stored.get(req.session)
+  }
+
+  /** Reads the session's user again; undefined when the session has ended, or has another id. */
+  async userNow(req: Request): Promise<UserWithGrants | undefined> {
+    const found = await findSession(this.#db, rowId(req.sessionID))
+    const endsByAge = (found?.signedInAt?.getTime() ?? 0) + this.#limits.absoluteMs
+    return Date.now() < endsByAge ? found?.user : undefined
   }
 
   /** Postpones the idle end of the request's session. */
@@ -109,7 +117,7 @@ export class SessionStore extends session.Store {
 
   #usedNow(): { readonly last_used_at: Date; readonly ends_at: Date } {
     const now = Date.now()
-    return { last_used_at: new Date(now), ends_at: new Date(now + this.#idleMs) }
+    return { last_used_at: new Date(now), ends_at: new Date(now + this.#limits.idleMs) }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import type { UserWithGrants } from '../store/users.ts'
 import { SessionStore } from './session-store.ts'
 import type { Device } from './device.ts'
 
@@ -52,8 +53,15 @@ export function endSession(req: Request): Promise<void> {
  * becomes invalid, also for running requests. Call it before the response begins.
  */
 export async function renewSession(req: Request): Promise<void> {
-  const { sessionStore } = req
-  if (!(sessionStore instanceof SessionStore))
-    throw new Error('renewSession needs the sessions middleware on this route')
-  await sessionStore.renew(req)
+  await storeOf(req).renew(req)
+}
+
+/** The session's user and grants as the database has them now, for responses that take long; undefined after its end. */
+export async function userNow(req: Request): Promise<UserWithGrants | undefined> {
+  return storeOf(req).userNow(req)
+}
+
+function storeOf({ sessionStore }: Request): SessionStore {
+  if (!(sessionStore instanceof SessionStore)) throw new Error('this route is not behind the sessions middleware')
+  return sessionStore
 }

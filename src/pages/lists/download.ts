@@ -1,58 +1,123 @@
 import { pipeline } from 'node:stream/promises'
-import type { RequestHandler } from 'express'
-import { TooManyRequestsError } from '../../errors.ts'
+import { setImmediate } from 'node:timers/promises'
+import type { Request, RequestHandler } from 'express'
+import { isStillAllowed } from '../../auth/access.ts'
 import { compressedStreams } from '../../http/compression.ts'
+import type { PageDeps } from '../deps.ts'
 import { actingAs, signedIn } from '../request-state.ts'
 import type { OrganisationRoute } from '../mount.ts'
 import { csv, type Format, xlsx } from './export-formats.ts'
 import type { SheetOf } from './sheet.ts'
 
-/** The downloads that one user may run at once in this process; each keeps a core busy for seconds. */
-const mostAtOnce = 2
-const tryAgainSeconds = 10
-
 /** Makes the site map's routes for the downloads of the list at `path`. */
 export type DownloadRoutes = (list: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf) => OrganisationRoute[]
 
+/** What limits the exports of a user and of the process; both functions throw TooManyRequestsError. */
+export type ExportLimits = {
+  readonly begin: (
+    req: Request,
+    userId: string,
+  ) => Promise<{ readonly count: (rows: number) => Promise<void>; readonly end: () => void }>
+}
+
+type Deps = Pick<PageDeps, 'organisations' | 'logger' | 'exportLimits'>
+
+/** How long a download may take. Access is read before each batch, and a browser that reads nothing asks for none. */
+const mostMs = 10 * 60_000
+
 /** The site map's routes for the downloads of a list, next to it: `<path>.csv` and `<path>.xlsx`. */
-export function createDownloads(): DownloadRoutes {
-  const running = new Map<string, number>()
+export function createDownloads(deps: Deps): DownloadRoutes {
+  const turns = createTurns()
   return ({ path, role }, sheetOf) =>
     [csv, xlsx].map((format) => ({
       path: `${path}.${format.extension}`,
       role,
-      get: [compressedStreams, download(sheetOf, format, running)],
+      get: [compressedStreams, download(deps, { format, role, sheetOf, turns })],
     }))
 }
 
-/** Sends the sheet as a file, named after organisation, list and day. A failure on the way aborts the response. */
-function download(sheetOf: SheetOf, format: Format, running: Map<string, number>): RequestHandler {
+/**
+ * Sends the sheet as a file, named after organisation, list and day. A failure on the way, the end of the user's access
+ * and `mostMs` destroy the connection, so that the browser reports a failed download.
+ */
+function download(
+  { organisations, logger, exportLimits }: Deps,
+  { format, role, sheetOf, turns }: DownloadOptions,
+): RequestHandler {
   return async (req, res) => {
-    const { id } = signedIn(req)
-    const mine = running.get(id) ?? 0
-    if (mine >= mostAtOnce) throw new TooManyRequestsError('exports at once', tryAgainSeconds)
-    running.set(id, mine + 1)
+    const { language } = res.locals
+    const { title, headings, find } = sheetOf(req, res)
+    const file = nameOf(actingAs(res).name, title, language.format.isoDay(new Date()))
+    const name = `${file}.${format.extension}`
+    if (req.method === 'HEAD') {
+      res.attachment(name).type(format.type).end()
+      return
+    }
+    const running = await exportLimits.begin(req, signedIn(req).id)
+    const timeout = new AbortController()
+    const timer = setTimeout(() => timeout.abort(new ExportEndedError('time')), mostMs)
     try {
-      const { language } = res.locals
-      const sheet = await sheetOf(req, res)
-      const file = nameOf(actingAs(res).name, sheet.title, language.format.isoDay(new Date()))
-      res.attachment(`${file}.${format.extension}`).type(format.type)
-      if (req.method === 'HEAD') {
-        res.end()
+      const { count, batches } = await find()
+      await running.count(count)
+      res.attachment(name).type(format.type)
+      res.locals.auditEvent = 'export'
+      const isAllowed = async (): Promise<boolean> => isStillAllowed(req, res, role, organisations)
+      const allowed = whileAllowed(turns(batches), isAllowed)
+      await pipeline(await format.write({ title, headings, batches: allowed }, language.code), res, { signal: timeout.signal })
+    } catch (error) {
+      const { reason } = timeout.signal.aborted ? timeout.signal : { reason: error }
+      if (reason instanceof ExportEndedError) {
+        logger.info({ reason: reason.message }, 'export ended: connection closed')
+        res.destroy()
         return
       }
-      res.locals.auditEvent = 'export'
-      await pipeline(await format.write(sheet, language.code), res)
-    } catch (error) {
       // The browser has closed the connection: an error has no reader.
       if (!(res.headersSent && req.destroyed)) throw error
     } finally {
-      const left = (running.get(id) ?? 1) - 1
-      if (left > 0) running.set(id, left)
-      else running.delete(id)
+      clearTimeout(timer)
+      running.end()
     }
   }
 }
+
+type DownloadOptions = {
+  readonly format: Format
+  readonly role: OrganisationRoute['role']
+  readonly sheetOf: SheetOf
+  readonly turns: Turns
+}
+
+/** Passes batches on, and reads the next one only when no other reader does. */
+type Turns = <Batch>(batches: AsyncIterable<Batch>) => AsyncIterable<Batch>
+
+/** One batch at a time for all downloads of the process, with a turn for everything else after each. */
+function createTurns(): Turns {
+  let last: Promise<unknown> = Promise.resolve()
+  return async function* inTurns(batches) {
+    const iterator = batches[Symbol.asyncIterator]()
+    for (;;) {
+      const turn = last.then(async () => iterator.next())
+      last = turn.catch(() => {}).then(async () => setImmediate())
+      const { done, value } = await turn
+      if (done) return
+      yield value
+    }
+  }
+}
+
+/** The batches, each only after another look at the user's access. @throws ExportEndedError */
+async function* whileAllowed<Batch>(
+  batches: AsyncIterable<Batch>,
+  isAllowed: () => Promise<boolean>,
+): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    if (!(await isAllowed())) throw new ExportEndedError('access')
+    yield batch
+  }
+}
+
+/** Ends a download on purpose; the message is the reason. */
+class ExportEndedError extends Error {}
 
 /** Replaces characters that file systems refuse, as in A/S. */
 function nameOf(...parts: readonly string[]): string {

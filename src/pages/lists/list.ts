@@ -12,7 +12,7 @@ import { actingAs, listsHere } from '../request-state.ts'
 import type { DownloadRoutes } from './download.ts'
 import { type Field, type ListFilter, listView } from './list-view.ts'
 import { checkPage, listQuery } from './query.ts'
-import { type ExportColumn, sheetOf } from './sheet.ts'
+import { type ExportColumn, type Rows, sheetOf } from './sheet.ts'
 
 /** The definition of a list, from which its page, CSV and XLSX are made. */
 export type ListDefinition<Row, Exported, Filter extends Filters, Column extends string> = {
@@ -31,8 +31,8 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly load: (request: ListRequest<Filter, Column> & { readonly fresh: Freshness }) => Promise<LoadedList<Row>>
   /** The columns of the downloads. */
   readonly exported: readonly ExportColumn<Exported>[]
-  /** Reads every row that the filter finds, in order, some at a time. */
-  readonly exportRows: (request: ListRequest<Filter, Column>) => Promise<AsyncIterable<readonly Exported[]>>
+  /** Finds every row that the filter matches, in order; they are read some at a time. */
+  readonly exportRows: (request: ListRequest<Filter, Column>) => Promise<Rows<Exported>>
   /** Questions and answers below the list, as message keys below `noun`. */
   readonly notes?: (organisation: Organisation) => readonly (readonly [question: string, answer: string])[]
   /** The page shows how many records have been read in full. */
@@ -82,10 +82,10 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   })
   const { noun, exported, exportRows } = definition
   return [
-    { ...route, get: showList(definition, requestOf) },
-    ...deps.downloadRoutes(route, async (req, res) => {
+    { ...route, get: showList(definition, requestOf, route.path) },
+    ...deps.downloadRoutes(route, (req, res) => {
       const request = requestOf(req, res)
-      return sheetOf(request.language, `${noun}.title`, exported, await exportRows(request))
+      return sheetOf(request.language, `${noun}.title`, exported, async () => exportRows(request))
     }),
   ]
 }
@@ -95,6 +95,7 @@ type RequestOf<Filter, Column extends string> = (req: Request, res: Response) =>
 function showList<Row, Exported, Filter extends Filters, Column extends string>(
   definition: ListDefinition<Row, Exported, Filter, Column>,
   requestOf: RequestOf<Filter, Column>,
+  path: string,
 ): RequestHandler {
   const { noun, resource, sorts, columns, rowView, notes, hasProgress = false } = definition
   return async (req, res) => {
@@ -115,7 +116,7 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
       tabTotal,
       notice,
       fresh,
-      list: listView({ path: `${req.baseUrl}${req.path}`, filter, asked, columns: sorts, fields, page }),
+      list: listView({ path: `${req.baseUrl}${path}`, filter, asked, columns: sorts, fields, page }),
     })
   }
 }

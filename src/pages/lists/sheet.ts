@@ -4,17 +4,24 @@ import type { Language } from '../../presentation/language.ts'
 /** The cells of a row, all text: the numbers of merchants and sales units are names, not amounts. */
 export type Cells = readonly string[]
 
+/** Rows in batches, of which one is read at a time, and their number. */
+export type Rows<Row> = {
+  /** Known before a row is read; a row that is removed meanwhile is left out. */
+  readonly count: number
+  readonly batches: AsyncIterable<readonly Row[]>
+}
+
 /** The content of a download: all rows that the list's filter finds, in its order. */
 export type Sheet = {
   /** The list's name in the user's language. */
   readonly title: string
   readonly headings: Cells
-  /** The rows in batches, read only as fast as the browser receives them. */
-  readonly batches: AsyncIterable<readonly Cells[]>
+  /** Finds the rows; the batches are read only as fast as the browser receives them. */
+  readonly find: () => Promise<Rows<Cells>>
 }
 
-/** Makes the sheet of a list for a request. @throws BadRequestError for an invalid query */
-export type SheetOf = (req: Request, res: Response) => Promise<Sheet>
+/** Makes the sheet of a list for a request, without reading anything. @throws BadRequestError for an invalid query */
+export type SheetOf = (req: Request, res: Response) => Sheet
 
 /** A column of a download: the message of its heading, and its text; no text when it is unknown. */
 export type ExportColumn<Row> = {
@@ -27,10 +34,16 @@ export function sheetOf<Row>(
   language: Language,
   title: string,
   columns: readonly ExportColumn<Row>[],
-  rows: AsyncIterable<readonly Row[]>,
+  find: () => Promise<Rows<Row>>,
 ): Sheet {
-  const headings = columns.map(({ label }) => language.t(label))
-  return { title: language.t(title), headings, batches: cellsOf(language, columns, rows) }
+  return {
+    title: language.t(title),
+    headings: columns.map(({ label }) => language.t(label)),
+    find: async () => {
+      const { count, batches } = await find()
+      return { count, batches: cellsOf(language, columns, batches) }
+    },
+  }
 }
 
 async function* cellsOf<Row>(
@@ -41,17 +54,25 @@ async function* cellsOf<Row>(
   for await (const rows of batches) yield rows.map((row) => columns.map(({ cell }) => cell(row, language) ?? ''))
 }
 
-const batchSize = 500
+/** Each batch occupies the process for 5 ms, in which no page is rendered. */
+const batchSize = 100
 
 /** Reads the rows of these keys in batches; a row removed since the keys were found is left out. */
-export async function* inBatches<Row>(
+export function inBatches<Row>(
   keys: readonly string[],
   read: (some: readonly string[]) => Promise<readonly Row[]>,
-): AsyncGenerator<readonly Row[]> {
-  for (let start = 0; start < keys.length; start += batchSize) yield read(keys.slice(start, start + batchSize))
+): Rows<Row> {
+  return { count: keys.length, batches: batchesOf(keys, read) }
 }
 
-/** Rows that are all in memory, as one batch. */
-export async function* atOnce<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[]> {
-  yield rows
+/** Rows that are all in memory. */
+export function inMemory<Row>(rows: readonly Row[]): Rows<Row> {
+  return { count: rows.length, batches: batchesOf(rows, async (some) => some) }
+}
+
+async function* batchesOf<Key, Row>(
+  keys: readonly Key[],
+  read: (some: readonly Key[]) => Promise<readonly Row[]>,
+): AsyncGenerator<readonly Row[]> {
+  for (let start = 0; start < keys.length; start += batchSize) yield read(keys.slice(start, start + batchSize))
 }

@@ -4,7 +4,7 @@ import { marketField, productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
-import { atOnce } from '../lists/sheet.ts'
+import { inMemory } from '../lists/sheet.ts'
 import {
   allPricePackages,
   type PricePackageColumn,
@@ -53,7 +53,7 @@ export const pricePackageList: ListDefinition<PricePackage, PricePackage, PriceP
     },
   ],
   exportRows: async ({ db, organisation, filter, asked }) =>
-    atOnce(pricePackagesFound(await allPricePackages(db, organisation), filter, asked.sort)),
+    inMemory(pricePackagesFound(await allPricePackages(db, organisation), filter, asked.sort)),
   notes: () => [
     ['commissionTitle', 'commissionText'],
     ['faqTitle', 'faq'],

@@ -3,7 +3,7 @@ import { productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
-import { atOnce } from '../lists/sheet.ts'
+import { inMemory } from '../lists/sheet.ts'
 import {
   allTemplates,
   type TemplateColumn,
@@ -48,5 +48,5 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
     { label: 'templates.link', cell: ({ url }) => url },
   ],
   exportRows: async ({ db, organisation, filter, asked }) =>
-    atOnce(templatesFound(await allTemplates(db, organisation), filter, asked.sort)),
+    inMemory(templatesFound(await allTemplates(db, organisation), filter, asked.sort)),
 }

@@ -3,8 +3,7 @@ import { inflateRawSync } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import { readXlsx } from 'hucre/xlsx'
 import { describe, expect, it } from 'vitest'
-import { csv, xlsx } from '../../../src/pages/lists/export-formats.ts'
-import type { Sheet } from '../../../src/pages/lists/sheet.ts'
+import { type Content, csv, xlsx } from '../../../src/pages/lists/export-formats.ts'
 
 const signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '⁼', '₊', '−', '﬩']
 const blanks = ['', ' ', '\t', '\r', '\n', '\u{A0}', '\u3000', '\u2007', '\u200B', '\uFEFF', '\u00AD', '\u2060', '\u3164', '\u202E']
@@ -39,7 +38,7 @@ function randomTexts(count: number): string[] {
   )
 }
 
-function sheetOf(rows: readonly (readonly string[])[]): Sheet {
+function contentOf(rows: readonly (readonly string[])[]): Content {
   async function* batches() {
     yield rows
   }
@@ -48,7 +47,7 @@ function sheetOf(rows: readonly (readonly string[])[]): Sheet {
 }
 
 async function fileOf(rows: readonly (readonly string[])[], language: string): Promise<string> {
-  return (await text(await csv.write(sheetOf(rows), language))).replace(/^\uFEFF/, '')
+  return (await text(await csv.write(contentOf(rows), language))).replace(/^\uFEFF/, '')
 }
 
 /**
@@ -173,7 +172,7 @@ describe('an Excel file of any texts', () => {
 })
 
 async function bytesOf(rows: readonly (readonly string[])[]): Promise<Buffer> {
-  return buffer(await xlsx.write(sheetOf(rows), 'en'))
+  return buffer(await xlsx.write(contentOf(rows), 'en'))
 }
 
 async function rowsOf(rows: readonly (readonly string[])[]) {
