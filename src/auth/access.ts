@@ -31,7 +31,7 @@ export function backHere(req: Request): string {
  */
 export function requireUser(req: Request, res: Response, next: NextFunction): void {
   if (req.user) return next()
-  if (req.method === 'POST' && req.path !== '/logout')
+  if (req.method === 'POST' && !/^\/logout\/?$/i.test(req.path))
     return res.redirect(303, `/?form&returnTo=${encodeURIComponent(pageOfForm(req))}`)
   return res.redirect(`/${backHere(req)}`)
 }

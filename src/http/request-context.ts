@@ -41,9 +41,9 @@ export function requestContext(logger: Logger): RequestHandler {
     customErrorObject: (req, res, _error, value: { ms?: number }) => line(req, res, value),
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
-    customLogLevel: (req, res, error) => {
+    customLogLevel: (_req, res, error) => {
       if (error ?? res.statusCode >= 500) return 'error'
-      return probes.has(req.path) ? 'debug' : 'info'
+      return probes.has(res.locals.route ?? '') ? 'debug' : 'info'
     },
   })
   return (req, res, next) => {

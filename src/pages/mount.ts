@@ -136,11 +136,11 @@ export function withLists(freshness: FreshnessService): RequestHandler {
 }
 
 /** The side bar's menu: entries that the user's role covers, with counts and the current page. */
-export function withMenu({ routes }: OrganisationSection): RequestHandler {
+export function withMenu({ prefix, routes }: OrganisationSection): RequestHandler {
   const entries = routes.flatMap(({ path, role, menu }) => (menu ? [{ path, role, ...menu }] : []))
   return (req, res, next) => {
     const lists = listsHere(res)
-    const here = req.path
+    const { route: here = '' } = res.locals
     const mine = entries.filter(({ role }) => res.locals.role && covers(res.locals.role, role))
     res.locals.base = req.baseUrl
     res.locals.menu = mine.map(({ path, key, group, count }) => ({
@@ -148,8 +148,14 @@ export function withMenu({ routes }: OrganisationSection): RequestHandler {
       group,
       href: `${req.baseUrl}${path}`,
       count: count?.(lists),
-      current: here === path ? 'page' : path !== '/' && here.startsWith(`${path}/`) ? 'true' : undefined,
+      current: currentOf(here, patternOf(prefix, path), path !== '/'),
     }))
     next()
   }
+}
+
+/** Whether the entry's route is the matching one, or above it. */
+function currentOf(here: string, route: string, hasPagesBelow: boolean): ShownMenuEntry['current'] {
+  if (here === route) return 'page'
+  return hasPagesBelow && here.startsWith(`${route}/`) ? 'true' : undefined
 }

@@ -218,4 +218,12 @@ describe('a download', () => {
       expect(hrefs).toEqual([`${small}/${list}.csv?q=a`, `${small}/${list}.xlsx?q=a`])
     }
   })
+
+  it('is linked from the page in any spelling of its address', async () => {
+    for (const spelling of ['sales-units/', 'Sales-Units', 'SALES-UNITS/']) {
+      const page = await kari.open(`${small}/${spelling}`)
+      expect([spelling, page.$('main a[download]').attr('href')]).toEqual([spelling, `${small}/sales-units.csv`])
+      expect([spelling, page.$('nav [aria-current="page"]').attr('href')]).toEqual([spelling, `${small}/sales-units`])
+    }
+  })
 })

@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
 import { errorPageOf, startTab } from '../support/sign-in-steps.ts'
 import { clientNetwork } from '../../src/http/client-network.ts'
+import { rules } from '../../src/rate-limits/rules.ts'
+import { until } from '../support/until.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Browser } from '../support/browser.ts'
 import { openTestDatabase } from '../support/database.ts'
@@ -107,6 +111,69 @@ describe('the limit of an address', () => {
     const answer = await send()
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])
     expect(await answer.text()).toMatch(path.startsWith('/auth/') ? /too_many_requests/ : /Too many requests/)
+  })
+})
+
+describe('another spelling of a path', () => {
+  it.each(rules.map((rule) => [rule.name, rule] as const))('is counted when it is routed: %s', async (name, rule) => {
+    const portal = await startInstance()
+    const browser = await signedIn(portal, `speller of ${name}`)
+    const { path, method = path.endsWith('logout') ? 'POST' : 'GET' } = rule
+    const headers = { Cookie: `portal=${browser.cookie('portal')}` }
+    const isRouted = async (spelling: string): Promise<boolean> => {
+      const lines = portal.log().split('\n').length
+      const call = request(portal.url, { path: spelling, method, headers }).end()
+      const [answer] = (await once(call, 'response')) as [IncomingMessage]
+      answer.resume()
+      const line = /"route":"(?!none)[^"]*","status".*"msg":"request"/
+      const ended = /"msg":"request"/
+      await until(() =>
+        ended.test(
+          portal
+            .log()
+            .split('\n')
+            .slice(lines - 1)
+            .join('\n'),
+        ),
+      )
+      return line.test(
+        portal
+          .log()
+          .split('\n')
+          .slice(lines - 1)
+          .join('\n'),
+      )
+    }
+    const points = async (): Promise<number> => {
+      const { rows } = await database.pool.query<{ points: number }>(
+        `select coalesce(sum(points), 0)::int as points from rate_limits where key like $1`,
+        [`${name}:address:%`],
+      )
+      return rows[0]?.points ?? 0
+    }
+    const letter = path.charCodeAt(1).toString(16)
+    const routed: string[] = []
+    for (const spelling of [
+      path,
+      `${path}/`,
+      path.toUpperCase(),
+      `${path.toUpperCase()}/?x=.csv`,
+      `http://portal.example${path}/`,
+      `/${path}`,
+      `${path}//`,
+      `${path};x`,
+      `${path}/.`,
+      `/.${path}`,
+      `/%${letter}${path.slice(2)}`,
+      `${path}%2F`,
+      `${path}%20`,
+    ]) {
+      const before = await points()
+      if (!(await isRouted(spelling))) continue
+      routed.push(spelling)
+      expect([spelling, await points()]).toEqual([spelling, before + 1])
+    }
+    expect(routed.slice(0, 4)).toEqual([path, `${path}/`, path.toUpperCase(), `${path.toUpperCase()}/?x=.csv`])
   })
 })
 

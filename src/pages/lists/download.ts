@@ -63,7 +63,9 @@ function download(
       res.locals.auditEvent = 'export'
       const isAllowed = async (): Promise<boolean> => isStillAllowed(req, res, role, organisations)
       const allowed = whileAllowed(turns(batches), isAllowed)
-      await pipeline(await format.write({ title, headings, batches: allowed }, language.code), res, { signal: timeout.signal })
+      await pipeline(await format.write({ title, headings, batches: allowed }, language.code), res, {
+        signal: timeout.signal,
+      })
     } catch (error) {
       const { reason } = timeout.signal.aborted ? timeout.signal : { reason: error }
       if (reason instanceof ExportEndedError) {

@@ -6,14 +6,46 @@ import { describe, expect, it } from 'vitest'
 import { type Content, csv, xlsx } from '../../../src/pages/lists/export-formats.ts'
 
 const signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '⁼', '₊', '−', '﬩']
-const blanks = ['', ' ', '\t', '\r', '\n', '\u{A0}', '\u3000', '\u2007', '\u200B', '\uFEFF', '\u00AD', '\u2060', '\u3164', '\u202E']
-const breaks = ['\n', '\r', '\r\n', '\v', '\f', '\x1C', '\u0085', '\u2028', '\u2029', '\0', '\x1B', '\x7F', '\x9B', '\u2066']
+const blanks = [
+  '',
+  ' ',
+  '\t',
+  '\r',
+  '\n',
+  '\u{A0}',
+  '\u3000',
+  '\u2007',
+  '\u200B',
+  '\uFEFF',
+  '\u00AD',
+  '\u2060',
+  '\u3164',
+  '\u202E',
+]
+const breaks = [
+  '\n',
+  '\r',
+  '\r\n',
+  '\v',
+  '\f',
+  '\x1C',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+  '\0',
+  '\x1B',
+  '\x7F',
+  '\x9B',
+  '\u2066',
+]
 const separators = [',', ';', '\t', '|']
 const quotes = ['', '"', '""', '"""', ' "', '";"', '","', "'"]
 
 /** Every combination of a start, a separator, a blank, a quote and a sign, and a long text of random parts. */
 const nasty: string[] = [
-  ...signs.flatMap((sign) => blanks.flatMap((blank) => [`${blank}${sign}1+1`, `${blank}${blank}${sign}cmd|'/c calc'!A1`])),
+  ...signs.flatMap((sign) =>
+    blanks.flatMap((blank) => [`${blank}${sign}1+1`, `${blank}${blank}${sign}cmd|'/c calc'!A1`]),
+  ),
   ...separators.flatMap((separator) =>
     blanks.flatMap((blank) =>
       quotes.flatMap((quote) =>
@@ -112,7 +144,16 @@ describe('a CSV file of any texts', () => {
   })
 
   it('keeps ordinary texts and digits as they are', async () => {
-    const plain = ['Café "Solsiden" & Sønn, avd. 2', 'A/S – Nord-Norge', 'a=b', "O'Neill; Dublin", '124680', '', 'नमस्ते 👩‍🍳', '007']
+    const plain = [
+      'Café "Solsiden" & Sønn, avd. 2',
+      'A/S – Nord-Norge',
+      'a=b',
+      "O'Neill; Dublin",
+      '124680',
+      '',
+      'नमस्ते 👩‍🍳',
+      '007',
+    ]
     const file = await fileOf([plain], 'en')
     expect(parse(file, { from_line: 2 })[0]).toEqual(plain)
     expect(file.split('\r\n')[1]).toMatch(/^"[^\r]*","124680","","[^"]*","007"$/)
