@@ -107,7 +107,7 @@ function createTurns(): Turns {
   }
 }
 
-/** The batches, each only after another look at the user's access. @throws ExportEndedError */
+/** The batches, each only after the user's access has been read again. @throws ExportEndedError */
 async function* whileAllowed<Batch>(
   batches: AsyncIterable<Batch>,
   isAllowed: () => Promise<boolean>,
