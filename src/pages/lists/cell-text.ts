@@ -6,7 +6,7 @@ const longestText = 32_767
  * spreadsheet would run as a formula (OWASP, CSV injection), also when it splits the file at another separator.
  */
 export function csvText(text: string): string {
-  return cut(text.replaceAll(breaking, ' ').replaceAll(formulaStart, "$1'"))
+  return cut(cut(text).replaceAll(breaking, ' ').replaceAll(formulaStart, "$1'"))
 }
 
 /** A text for a cell of XLSX, whose characters all exist in XML 1.0 and mean themselves (ECMA-376, ST_Xstring). */
@@ -29,6 +29,8 @@ const sign = '[=+\\-@\u2212\u207A-\u207C\u208A-\u208C\uFB29\uFE62\uFE63\uFE66\uF
  */
 const formulaStart = new RegExp(`(^${blank}(?=${sign})|[;,|]${blank}(?=${sign}|"|$))`, 'gu')
 
+/** The ellipsis shows the cut, and keeps a separator from the end of the field. */
 function cut(text: string): string {
-  return text.slice(0, longestText).toWellFormed()
+  const kept = text.length > longestText ? `${text.slice(0, longestText - 1)}…` : text
+  return kept.toWellFormed()
 }

@@ -171,9 +171,12 @@ describe('a CSV file of any texts', () => {
     expect(parse(await fileOf([[value]], 'en'))[1]).toEqual([written])
   })
 
-  it('cuts a text that would fill the cells of the next rows', async () => {
-    const [, [cell] = []] = parse(await fileOf([['é'.repeat(40_000)]], 'en'))
-    expect(cell).toHaveLength(32_767)
+  it.each(['é', ';=', ';"', 'a;', '\n;'])('cuts a text of many %j, which would fill the next rows', async (part) => {
+    const file = await fileOf([[part.repeat(32_765 / part.length)], [part.repeat(40_000)]], 'en')
+    const cells: string[][] = parse(file)
+    expect(cells.slice(1).map(([cell]) => (cell?.length ?? 0) <= 32_767)).toEqual([true, true])
+    expect(cells[2]?.[0]?.endsWith('…')).toBe(true)
+    for (const separator of separators) expect([separator, cellsOf(file, separator).length]).toEqual([separator, 3])
   })
 })
 
@@ -196,8 +199,8 @@ describe('an Excel file of any texts', () => {
     ['\uFFFE and \uFFFF', '\uFFFD and \uFFFD'],
     ['half \uD83D', 'half \uFFFD'],
     ['nothing \0', 'nothing \uFFFD'],
-    ['x'.repeat(40_000), 'x'.repeat(32_767)],
-    [`${'x'.repeat(32_766)}\u{1F600}`, `${'x'.repeat(32_766)}\uFFFD`],
+    ['x'.repeat(40_000), `${'x'.repeat(32_766)}…`],
+    [`${'x'.repeat(32_765)}\u{1F600}x`, `${'x'.repeat(32_765)}\uFFFD…`],
   ])('replaces what XML or Excel cannot have', async (value, kept) => {
     expect((await rowsOf([[value]]))[1]).toEqual([kept])
   })
