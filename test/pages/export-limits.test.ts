@@ -110,7 +110,7 @@ describe('batches', () => {
   it('have at most 100 rows, and are read one at a time for all downloads', async () => {
     const nora = await test.signedIn('Nora Lie')
     const kari = await test.signedIn('Kari Nordmann')
-    const executor = test.portal.database.kysely.getExecutor()
+    const executor = test.portal.database.pages.getExecutor()
     const execute = executor.executeQuery.bind(executor)
     const seen = { now: 0, most: 0, rows: 0 }
     const counted: typeof executor.executeQuery = async (query, options) => {
@@ -184,9 +184,9 @@ describe('a download is cut off', () => {
     ['its session is too old', 'csv', tooOld],
   ])('when %s between two batches: %s', async (_why, extension, end) => {
     const ended = logged(/export ended/g)
-    const { kysely } = test.portal.database
+    const { pages } = test.portal.database
     const answer = await whileHeld(
-      kysely,
+      pages,
       batch,
       async () => finish(await begin(reader, `${partner}/sales-units.${extension}?q=500`)),
       end,
@@ -199,7 +199,7 @@ describe('a download is cut off', () => {
   it('when its role no longer covers the list', async () => {
     const hooks = /from "webhooks" as "w" inner join .select key, position from unnest/
     const answer = await whileHeld(
-      test.portal.database.kysely,
+      test.portal.database.pages,
       hooks,
       async () => finish(await begin(reader, `${partner}/developers/webhooks.csv`)),
       async () => grant('viewer'),
@@ -214,7 +214,7 @@ describe('a download is cut off', () => {
       test.portal.reload()
     }
     const answer = await whileHeld(
-      test.portal.database.kysely,
+      test.portal.database.pages,
       batch,
       async () => finish(await begin(reader, `${partner}/sales-units.csv`)),
       async () => {
