@@ -1,12 +1,14 @@
-# syntax=docker/dockerfile:1
+# The base image with its digest, because a tag can change: node:24-bookworm-slim@sha256:…
+# `docker buildx imagetools inspect node:24-bookworm-slim` prints the digest.
+ARG NODE_IMAGE
 
 # The packages that run in production, and nothing that only builds or tests.
-FROM node:24-bookworm-slim AS packages
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /portal
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 NODE_COMPILE_CACHE=/portal/.cache
 WORKDIR /portal
 COPY --from=packages /portal/node_modules ./node_modules
