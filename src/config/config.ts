@@ -171,8 +171,10 @@ function readOrganisations(env: Environment): OrganisationsFile {
 
 /** Problems with the permissions of these files, and of the key files that variables name. */
 function secretFileProblems(env: Environment, files: readonly string[]): string[] {
-  const named = Object.entries(env).flatMap(([name, value]) =>
-    /^OIDC_\w+_KEY_FILE$/.test(name) && value !== undefined ? { prefix: `${name} `, path: value } : [],
+  const named = Object.entries(env).flatMap(([name, value = '']) =>
+    /^(OIDC_\w+_KEY_FILE|USER_ID_SECRET_FILE)$/.test(name)
+      ? value.split(',').map((path) => ({ prefix: `${name} `, path: path.trim() }))
+      : [],
   )
   return [...files.map((path) => ({ prefix: '', path })), ...named].flatMap(({ prefix, path }) => {
     const problem = secretFileProblem(path)

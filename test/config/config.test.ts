@@ -91,6 +91,10 @@ describe('readConfig', () => {
       writeFileSync(path, pem, { mode: 0o600 })
       return pem.split('\n')[1] ?? ''
     })
+    const closed = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    })
     chmodSync(secret, 0o644)
     chmodSync(open, 0o606)
     chmodSync(shared, 0o660)
@@ -101,7 +105,7 @@ describe('readConfig', () => {
       ORGANISATIONS_FILE: file,
       OIDC_CLIENT_AUTH: 'private_key_jwt',
       OIDC_CLIENT_SECRET: '',
-      OIDC_PRIVATE_KEY_FILE: open,
+      OIDC_PRIVATE_KEY_FILE: `${fileWith(closed)}, ${open}`,
       OIDC_DECRYPTION_KEY_FILE: shared,
     }
     const problems = problemsOf({ ...env, NODE_ENV: 'production' })

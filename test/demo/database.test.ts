@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type DatabaseServer, startDatabase } from '../../demo/database.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'portal-database-'))
+// As an earlier umask may have left it.
+chmodSync(directory, 0o777)
 let server: DatabaseServer
 const clients: Client[] = []
 
