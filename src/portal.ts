@@ -13,8 +13,8 @@ import { startCredentialsReload } from './config/reload.ts'
 import { holdOrganisations } from './domain/organisations.ts'
 import { openSync, type RunningSync } from './sync/setup.ts'
 import { type AuditWriter, createAuditWriter } from './store/audit.ts'
-import { startAuditRetention } from './store/audit-retention.ts'
 import { type Database, openDatabase } from './store/database.ts'
+import { startRetention } from './store/retention.ts'
 import type { FreshnessService } from './sync/freshness.ts'
 import type { Sync } from './sync/sync.ts'
 import { migrate, schemaVersion } from './store/migrations.ts'
@@ -89,7 +89,7 @@ export async function startPortal(
       logger.warn('SMTP_URL is not set: users without an e-mail address verified by the eID cannot use the portal')
     logger.info({ url, organisations: organisations.current().size }, 'portal ready')
     const credentials = startCredentialsReload(config, running, audit, logger)
-    const endRetention = startAuditRetention(database, logger, config.auditRetentionDays)
+    const endRetention = startRetention(database, logger, config.retentionDays)
     // Discovery starts now, so that the first sign-in need not wait; after a failure that sign-in retries.
     eid.configuration().catch(() => {})
 

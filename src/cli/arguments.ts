@@ -63,6 +63,12 @@ export function organisationIn(word: string): OrganisationReference | undefined 
   return isMerchant ? { kind: 'merchant', scheme, id } : undefined
 }
 
+/** Parses an organisation in one argument or in several: `partner:12345`, `partner 12345`. @throws CommandError */
+export function parseAnyOrganisation(values: readonly string[]): OrganisationReference {
+  const [only = ''] = values
+  return (values.length === 1 ? organisationIn(only) : undefined) ?? parseOrganisation(values)
+}
+
 /** Parses a role. @throws CommandError */
 export function parseRole(value: string): Role {
   const role = roles.find((name) => name === value)

@@ -2,6 +2,7 @@ import type { Logger } from '../logger.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
 import type { Database } from '../store/database.ts'
 import type { Sync } from '../sync/sync.ts'
+import { CommandError } from './arguments.ts'
 import { printable } from './table.ts'
 import { inWords } from './messages.ts'
 
@@ -15,6 +16,8 @@ export type CommandResult = { readonly exitCode: number; readonly output: string
 export type CommandDeps = {
   readonly database: Database
   readonly organisations: ReadonlyMap<string, Organisation>
+  /** The path of the organisations file; absent without ORGANISATIONS_FILE. */
+  readonly organisationsFile?: string | undefined
   /** Receives the audit log's lines. */
   readonly logger: Logger
   /** Starts the sync in this process. */
@@ -27,6 +30,8 @@ export type CommandCall = {
   readonly signal: AbortSignal
   /** The operating system user who runs the command. */
   readonly operator: string
+  /** Asks a question that is answered with yes or no; absent without a terminal. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined
   /** The content of the file argument. */
   readonly input?: string | undefined
   /** Resolves when stdout has drained, so that long output needs no memory. */
@@ -35,6 +40,16 @@ export type CommandCall = {
 
 /** A command for the operator. @returns its final output @throws CommandError */
 export type Command = (deps: CommandDeps, values: readonly string[], call: CommandCall) => Promise<string> | string
+
+/**
+ * Asks before something is deleted for ever, unless the operator has said `--yes`.
+ * @throws CommandError when the answer is no, or when nobody can be asked
+ */
+export async function confirmDeletion(question: string, yes: boolean, { confirm }: CommandCall): Promise<void> {
+  if (yes) return
+  if (!confirm) throw new CommandError(`${question}\nThere is no terminal to ask on: add --yes to delete it`)
+  if (!(await confirm(`${question} yes or no: `))) throw new CommandError('nothing was deleted')
+}
 
 /** An organisation by name, if it has one, with the arguments that name it on the command line. */
 export function describeOrganisation(

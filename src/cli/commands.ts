@@ -1,14 +1,15 @@
 import { migrate, schemaVersion, type SchemaVersion } from '../store/migrations.ts'
-import { listUsers } from '../store/users.ts'
-import { CommandError, refuseMore } from './arguments.ts'
+import { CommandError } from './arguments.ts'
 import { audit } from './audit.ts'
 import type { Command, CommandCall, CommandDeps, CommandResult } from './command.ts'
 import { grant, grants, revoke } from './grants.ts'
 import { importGrants } from './import.ts'
+import { organisations } from './organisations.ts'
 import { signOutUser } from './sign-out.ts'
 import { status } from './status.ts'
 import { sync } from './sync.ts'
-import { printable, table } from './table.ts'
+import { printable } from './table.ts'
+import { users } from './users.ts'
 
 /** The output of `help`. */
 export const usage = `npm run portal -- <command>
@@ -25,6 +26,10 @@ export const usage = `npm run portal -- <command>
   audit                                     print the audit log, newest last
     --user <user-id> --organisation partner:12345 --event page --since 2026-11-01|7d --limit 100 --json
   users                                     list users who have signed in
+  users show <user-id>                      print everything that is stored of a user
+  users remove <user-id> [--yes]            delete a user, with sessions and grants
+  organisations                             list the organisations of which anything is stored
+  organisations remove partner:12345 [--yes]  delete what is stored of an organisation that was removed from the file
   sign-out <user-id> [--by <name>]          end all sessions of a user
   status                                    show how fresh the data is, and what fails to sync
   sync                                      refresh everything now, and wait
@@ -32,26 +37,14 @@ export const usage = `npm run portal -- <command>
   sync merchant <scheme> <id>
   help                                      show this text`
 
-const users: Command = async ({ database }, values) => {
-  refuseMore(values, 0)
-  const rows = (await listUsers(database.kysely)).map(({ id, name, email, firstSignedInAt, lastSignedInAt }) => [
-    id,
-    name ?? '-',
-    email ?? '-',
-    firstSignedInAt.toISOString(),
-    lastSignedInAt.toISOString(),
-  ])
-  if (rows.length === 0) return 'No user has signed in yet.'
-  return table(['USER ID', 'NAME', 'E-MAIL', 'FIRST SIGNED IN', 'LAST SIGNED IN'], rows)
-}
-
-const commands: ReadonlyMap<string, Command> = new Map([
+const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['grant', grant],
   ['revoke', revoke],
   ['grants', grants],
   ['import', importGrants],
   ['audit', audit],
   ['users', users],
+  ['organisations', organisations],
   ['sign-out', signOutUser],
   ['status', status],
   ['sync', sync],
@@ -90,7 +83,8 @@ export async function runCommand(
 }
 
 function isReadOnly(name: string, values: readonly string[]): boolean {
-  return ['grants', 'audit', 'users', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
+  if (['users', 'organisations'].includes(name)) return values[0] !== 'remove'
+  return ['grants', 'audit', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
 }
 
 /** Requires the current schema: read-only commands do not migrate. @throws CommandError */

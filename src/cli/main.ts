@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
+import { createInterface } from 'node:readline/promises'
 import { ConfigurationError, readOperatorConfig } from '../config/config.ts'
 import { DatabaseUnavailableError } from '../errors.ts'
 import { CommandError } from './arguments.ts'
@@ -60,10 +61,22 @@ function operator(): string {
   }
 }
 
+/** Asks on stderr, so that stdout has the output only. */
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await terminal.question(printable(question), { signal: interrupted.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    terminal.close()
+  }
+}
+
 const call: CommandCall = {
   tell: (line) => console.log(printable(line)),
   signal: interrupted.signal,
   operator: operator(),
+  confirm: process.stdin.isTTY ? confirm : undefined,
   drained: async () => {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
   },

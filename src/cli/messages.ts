@@ -53,6 +53,12 @@ export function counted(count: number, plural: string): string {
   return `${inDigits(count)} ${count === 1 ? plural.replace(/s$/, '') : plural}`
 }
 
+/** Counts with their nouns, without those that are 0: `2 grants, 1 session`. @param counts by plural noun */
+export function listed(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).flatMap(([noun, count]) => (count === 0 ? [] : [counted(count, noun)]))
+  return parts.join(', ') || 'nothing'
+}
+
 const units: readonly (readonly [seconds: number, word: string])[] = [
   [86_400, 'd'],
   [3600, 'h'],

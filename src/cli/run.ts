@@ -22,7 +22,8 @@ export async function run(config: OperatorConfig, argv: readonly string[], call:
     running ??= await openSync(config, organisations, database, logger)
     return running.sync
   }
-  const deps = { database, organisations: organisations.current(), sync, logger }
+  const { organisationsFile } = config
+  const deps = { database, organisations: organisations.current(), organisationsFile, sync, logger }
   try {
     return await runCommand(deps, argv, call)
   } finally {

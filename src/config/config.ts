@@ -72,6 +72,8 @@ const portalSchema = z
     PORTAL_URL: origin,
     SESSION_SECRETS: sessionSecrets,
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(400),
+    HISTORY_RETENTION_DAYS: wholeNumber(0, 36_500).default(0),
+    USER_RETENTION_DAYS: wholeNumber(0, 36_500).default(0),
     SESSION_IDLE_MINUTES: wholeNumber(5, 720).default(30),
     SESSION_HOURS: wholeNumber(1, 24).default(12),
     FEEDBACK_URL: url
@@ -133,7 +135,11 @@ export function readConfig(given?: Environment) {
     https: values.PORTAL_URL.startsWith('https:'),
     oidc: eid.settings,
     sessionSecrets: values.SESSION_SECRETS,
-    auditRetentionDays: values.AUDIT_RETENTION_DAYS,
+    retentionDays: {
+      audit: values.AUDIT_RETENTION_DAYS,
+      history: values.HISTORY_RETENTION_DAYS,
+      users: values.USER_RETENTION_DAYS,
+    },
     /** The idle and the absolute lifetime of a session. */
     sessionLimits: {
       idleMs: values.SESSION_IDLE_MINUTES * 60_000,
@@ -238,7 +244,7 @@ export type Config = ReturnType<typeof readConfig>
 export function readOperatorConfig(given: Environment = ownEnvironment()) {
   const env = withoutEmpty(given)
   const { values, organisations } = parse(operatorSchema, env, readOrganisations(env))
-  return { ...syncConfigOf(values), organisations }
+  return { ...syncConfigOf(values), organisations, organisationsFile: values.ORGANISATIONS_FILE }
 }
 
 /** The configuration of the operator's commands. */

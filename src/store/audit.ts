@@ -18,6 +18,8 @@ export const auditEvents = [
   'export',
   'too many requests',
   'credentials reloaded',
+  'user removed',
+  'organisation removed',
 ] as const
 /** An event of the audit log. */
 export type AuditEvent = (typeof auditEvents)[number]

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
-import type { Handle } from './database.ts'
+import type { Database, Handle } from './database.ts'
+import { sweep } from './sweep.ts'
 
 /** The kind of a change to a record. */
 export type ChangeKind = 'added' | 'changed' | 'removed' | 'returned'
@@ -49,7 +50,26 @@ export async function changesOf(
   return rows.map((row) => ({ ...row, fields: row.fields as ChangedFields }))
 }
 
-/** Bounds of an entry, which is kept for ever: the number of fields, and the characters of a value. */
+/**
+ * Deletes changes older than `days`. When a record was first seen and removed stays with the record.
+ * @returns the number of deleted changes
+ */
+export async function deleteOldChanges(database: Database, days: number): Promise<number> {
+  return sweep(database, 'history', async (db, limit) => {
+    await allowHistoryDeletes(db)
+    const { numAffectedRows = 0n } = await sql`
+      delete from changes where id = any(array(
+        select id from changes where at < now() - make_interval(days => ${days}::int) limit ${limit}))`.execute(db)
+    return Number(numAffectedRows)
+  })
+}
+
+/** Lets this transaction delete changes, which the table's trigger refuses otherwise. */
+export async function allowHistoryDeletes(trx: Handle): Promise<void> {
+  await sql`select set_config('portal.history_retention', 'on', true)`.execute(trx)
+}
+
+/** Bounds of an entry, which may be kept for ever: the number of fields, and the characters of a value. */
 const [mostFields, longestValue] = [100, 2000]
 
 /** The fields of an entry within the bounds; a value that is too long becomes the beginning of its JSON. */

@@ -135,3 +135,16 @@ export async function burnCode(
   const burnt = await burn.where('code_mac', '=', code.codeMac).executeTakeFirst()
   return burnt.numDeletedRows === 1n
 }
+
+/**
+ * Deletes codes and counted mails that are older than an hour. Until then the page can say that a code has expired.
+ * @returns the number of codes
+ */
+export async function deleteOldCodes(db: Handle): Promise<number> {
+  const old = sql<boolean>`now() - interval '1 hour'`
+  await sql`
+    delete from code_mails where id in (
+      select id from code_mails where at < ${old} for update skip locked)`.execute(db)
+  const { numAffectedRows = 0n } = await sql`delete from email_codes where sent_at < ${old}`.execute(db)
+  return Number(numAffectedRows)
+}

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 
 /** The tables of records; each has the columns of `StoredRecord` and its own derived ones. */
@@ -62,7 +62,7 @@ export async function marksOf(
  * deadlocks.
  * @returns the database's time; what is read after it is what the transaction changes
  */
-export async function lockOrganisation(trx: Handle, organisation: Organisation): Promise<Date> {
+export async function lockOrganisation(trx: Handle, organisation: OrganisationReference): Promise<Date> {
   const name = `records of ${organisationKey(organisation)}`
   // The CTE has a row once the lock is held, so the time is that after the wait.
   const { rows } = await sql<{ now: Date }>`

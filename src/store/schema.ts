@@ -4,7 +4,7 @@ import type { Role } from '../domain/role.ts'
 /** Written once, by the database's clock. */
 type WrittenOnce = ColumnType<Date, never, never>
 
-/** A user who has signed in; `id` is the portal's own (UUIDv5 of issuer and subject). */
+/** A user who has signed in; `id` is the portal's own, derived from issuer and subject. */
 export type UsersTable = {
   id: string
   issuer: string
@@ -142,7 +142,7 @@ export type ProductOrdersTable = RecordColumns &
 /** `msn` is empty for the organisation's own registrations. */
 export type WebhooksTable = RecordColumns & Searchable & { msn: string; url: string; id: string }
 
-/** Written in the transaction that writes the row; the database refuses updates and deletes. */
+/** Written in the transaction that writes the row; the database refuses updates, and deletes other than retention's. */
 export type ChangesTable = {
   id: ColumnType<string, never, never>
   organisation: string
@@ -189,6 +189,9 @@ export type OrganisationSyncTable = {
   active_at: Date | null
 }
 
+/** Facts about the whole installation; only user-id-derivation.ts reads and writes it. */
+export type InstallationTable = { name: string; value: string }
+
 /** Every table, as of the newest migration. */
 export type Schema = {
   users: UsersTable
@@ -207,4 +210,5 @@ export type Schema = {
   changes: ChangesTable
   sync_state: SyncStateTable
   organisation_sync: OrganisationSyncTable
+  installation: InstallationTable
 }

@@ -37,10 +37,16 @@ export async function findSession(db: Handle, id: string, now = new Date()): Pro
 
 /** Inserts a new session, and deletes expired ones. */
 export async function insertSession(db: Handle, session: Insertable<SessionsTable>): Promise<void> {
-  // Does not wait for a sign-out that deletes the same rows.
-  const ended = db.selectFrom('sessions').select('id').where('ends_at', '<=', session.last_used_at)
-  await db.deleteFrom('sessions').where('id', 'in', ended.forUpdate().skipLocked()).execute()
+  await deleteEndedSessions(db, session.last_used_at)
   await db.insertInto('sessions').values(session).execute()
+}
+
+/** Deletes sessions that have ended. @returns how many */
+export async function deleteEndedSessions(db: Handle, now = new Date()): Promise<number> {
+  // Does not wait for a sign-out that deletes the same rows.
+  const ended = db.selectFrom('sessions').select('id').where('ends_at', '<=', now)
+  const deleted = await db.deleteFrom('sessions').where('id', 'in', ended.forUpdate().skipLocked()).executeTakeFirst()
+  return Number(deleted.numDeletedRows)
 }
 
 /** Updates a session's data, id or end, unless it has ended. @returns whether it existed */

@@ -72,12 +72,14 @@ describe('readConfig', () => {
     })
   })
 
-  it('defaults to 400 days of audit entries, and refuses an invalid number', () => {
-    expect(readConfig(valid).auditRetentionDays).toBe(400)
-    expect(readConfig({ ...valid, AUDIT_RETENTION_DAYS: '0' }).auditRetentionDays).toBe(0)
-    expect(problemsOf({ ...valid, AUDIT_RETENTION_DAYS: '-1' })).toEqual([
-      expect.stringMatching(/^AUDIT_RETENTION_DAYS must be/),
-    ])
+  it('keeps audit entries for 400 days, and history and users for ever, and refuses an invalid number', () => {
+    expect(readConfig(valid).retentionDays).toEqual({ audit: 400, history: 0, users: 0 })
+    const days = { AUDIT_RETENTION_DAYS: '0', HISTORY_RETENTION_DAYS: '730', USER_RETENTION_DAYS: '365' }
+    expect(readConfig({ ...valid, ...days }).retentionDays).toEqual({ audit: 0, history: 730, users: 365 })
+    for (const variable of Object.keys(days))
+      expect(problemsOf({ ...valid, [variable]: '-1' })).toEqual([
+        expect.stringMatching(`^${variable} must be a whole number from 0`),
+      ])
   })
 
   it('refuses secret files that others can read in production, and warns elsewhere', () => {

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { createAuditWriter, recordAudit } from '../../src/store/audit.ts'
 import { type AuditFilter, readAudit } from '../../src/store/audit-log.ts'
-import { deleteOldAudit, startAuditRetention } from '../../src/store/audit-retention.ts'
+import { deleteOldAudit } from '../../src/store/audit-retention.ts'
 import type { Database } from '../../src/store/database.ts'
+import { startRetention } from '../../src/store/retention.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { createMemoryLog } from '../support/log.ts'
 
@@ -119,11 +120,11 @@ describe('retention', () => {
 
   it('runs in the background, but not with 0 days', async () => {
     await old(500)
-    const never = startAuditRetention(database, silentLogger, 0, 1)
+    const never = startRetention(database, silentLogger, { audit: 0, history: 0, users: 0 }, 1)
     const { logger, log } = createMemoryLog()
     await never()
     expect(await count()).toBe(1)
-    const end = startAuditRetention(database, logger, 400, 1)
+    const end = startRetention(database, logger, { audit: 400, history: 0, users: 0 }, 1)
     await expect.poll(count, { timeout: 5000 }).toBe(0)
     await end()
     expect(log()).toContain('"deleted":1')

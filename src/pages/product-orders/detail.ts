@@ -5,11 +5,11 @@ import { finalStatuses, linkExpiry, waitingStatuses } from '../../domain/product
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../domain/organisation.ts'
-import { changesOf } from '../../store/changes.ts'
 import { findProductOrder } from '../../store/product-orders.ts'
 import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
+import { historyOf } from '../history.ts'
 import { productOrderDocumentation } from '../documentation.ts'
 import { orderOf } from './list.ts'
 
@@ -35,7 +35,7 @@ export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>)
           : undefined,
       documentation: productOrderDocumentation,
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
-      history: await changesOf(deps.database.pages, organisation, 'productOrder', productOrderId),
+      history: await historyOf(deps, res, 'productOrder', productOrderId),
       fresh,
     })
   }

@@ -2,11 +2,11 @@ import type { RequestHandler } from 'express'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { configurationSwitches, type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../domain/organisation.ts'
-import { changesOf } from '../../store/changes.ts'
 import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
+import { historyOf } from '../history.ts'
 import { settingDocumentation } from '../documentation.ts'
 
 /** The most other sales units of the merchant that the page shows; a link leads to all. */
@@ -30,7 +30,7 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
     const details = stored.details ? salesUnit.parse(stored.details) : undefined
     const [siblings, history] = await Promise.all([
       details && salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1),
-      changesOf(db, organisation, 'salesUnit', msn),
+      historyOf(deps, res, 'salesUnit', msn),
     ])
     const others = siblings?.filter((other) => other.msn !== msn)
     res.render('sales-units/detail', {

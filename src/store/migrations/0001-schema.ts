@@ -254,7 +254,10 @@ async function indexes(db: Db): Promise<void> {
     await sql`create index ${statement}`.execute(db)
 }
 
-/** Append-only: the API has no history, so this is the only one. */
+/**
+ * Append-only: the API has no history, so this is the only one. The retention job and the removal of an organisation set
+ * `portal.history_retention` in their transactions to delete rows.
+ */
 async function changes(db: Db): Promise<void> {
   await sql`
     create table changes (
@@ -267,14 +270,27 @@ async function changes(db: Db): Promise<void> {
       fields jsonb not null
     )`.execute(db)
   await sql`create index changes_key on changes (organisation, resource, key, id)`.execute(db)
+  // For retention only; rows are inserted in the order of time.
+  await sql`create index changes_at on changes using brin (at)`.execute(db)
   await sql`
     create function changes_are_append_only() returns trigger language plpgsql as $$
     begin
+      if tg_op = 'DELETE' and current_setting('portal.history_retention', true) = 'on' then
+        return old;
+      end if;
       raise exception 'the history of changes is append-only';
     end $$`.execute(db)
   await sql`
     create trigger changes_are_append_only before update or delete on changes
     for each row execute function changes_are_append_only()`.execute(db)
+  await sql`
+    create trigger changes_are_not_truncated before truncate on changes
+    for each statement execute function changes_are_append_only()`.execute(db)
+}
+
+/** Facts about the whole installation, such as how it derives user IDs. */
+async function installation(db: Db): Promise<void> {
+  await sql`create table installation (name text primary key, value text not null)`.execute(db)
 }
 
 /**
@@ -334,5 +350,6 @@ export const schema: Migration = {
     await indexes(db)
     await changes(db)
     await sync(db)
+    await installation(db)
   },
 }
