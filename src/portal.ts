@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createEid } from './auth/eid.ts'
+import { userIdDerivation } from './auth/user-id.ts'
 import { createBrand } from './brand/brand.ts'
 import { type Config, ConfigurationError } from './config/config.ts'
 import type { DemoNotice } from './presentation/view-locals.ts'
@@ -18,6 +19,7 @@ import { startRetention } from './store/retention.ts'
 import type { FreshnessService } from './sync/freshness.ts'
 import type { Sync } from './sync/sync.ts'
 import { migrate, schemaVersion } from './store/migrations.ts'
+import { claimUserIdDerivation } from './store/user-id-derivation.ts'
 
 /** How long running requests may take when the portal stops. */
 const drainMs = 10_000
@@ -39,7 +41,8 @@ export type Portal = {
  * Opens and migrates the database, then listens. The eID provider and the Management API may be down.
  * @param options.logger replaces the logger on stdout
  * @param options.demoNotice marks every page as a demo
- * @throws DatabaseUnavailableError; ConfigurationError for a port in use, or an accent colour with too little contrast
+ * @throws DatabaseUnavailableError; ConfigurationError for a port in use, an accent colour with too little contrast, or
+ * another USER_ID_SECRET than the one that made the IDs of the existing users
  */
 export async function startPortal(
   config: Config,
@@ -53,6 +56,7 @@ export async function startPortal(
   let running: RunningSync | undefined
   try {
     await migrate(database, logger)
+    await requireSameUserIds(database, config)
     for (const warning of config.warnings) logger.warn(warning)
     const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
 
@@ -137,6 +141,19 @@ async function brandOf(config: Config) {
   const brand = await createBrand(config.brand)
   if ('problem' in brand) throw new ConfigurationError([`BRAND_ACCENT ${brand.problem}`])
   return brand
+}
+
+/** With another derivation every user would be a new one, without grants. @throws ConfigurationError */
+async function requireSameUserIds({ kysely }: Database, { userIdSecret }: Config): Promise<void> {
+  const other = await claimUserIdDerivation(kysely, userIdDerivation(userIdSecret))
+  if (other === undefined) return
+  if (!userIdSecret)
+    throw new ConfigurationError(['USER_ID_SECRET is missing: the IDs of the existing users were made with it'])
+  const isKeyed = other !== userIdDerivation(undefined)
+  const problem = isKeyed
+    ? 'is not the one that made the IDs of the existing users: set that one again'
+    : 'cannot be set now: the IDs of the existing users were made without it, so remove it'
+  throw new ConfigurationError([`USER_ID_SECRET ${problem}`])
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {

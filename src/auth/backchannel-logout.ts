@@ -38,7 +38,7 @@ const formSchema = z.object({ logout_token: z.string().min(1) })
  * A token is accepted once; when ending the sessions fails, it does not count as used.
  * @throws BadRequestError; EidAnswerError for an invalid logout token; EidUnavailableError
  */
-export function backchannelLogout({ eid, database, logger }: SignInDeps): RequestHandler {
+export function backchannelLogout({ eid, database, logger, userIdSecret }: SignInDeps): RequestHandler {
   return async (req, res) => {
     const { data: form } = formSchema.safeParse(req.body)
     if (!form) throw new BadRequestError('no logout_token')
@@ -52,7 +52,7 @@ export function backchannelLogout({ eid, database, logger }: SignInDeps): Reques
       .digest('base64url')
     const entries = await database.kysely.transaction().execute(async (db) => {
       if (!(await firstUse(db, id, rememberMs))) throw new EidAnswerError('logout token already used')
-      const userId = sub === undefined ? undefined : userIdOf(iss, sub)
+      const userId = sub === undefined ? undefined : userIdOf(iss, sub, userIdSecret)
       const ended = (await endSessionsOfEid(db, { userId, eidSid: sid })).map((user): AuditEntry => ({
         event: 'session ended',
         userId: user,

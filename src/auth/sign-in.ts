@@ -27,6 +27,8 @@ export type SignInDeps = {
   readonly logger: Logger
   readonly tokens: TokenEncryption
   readonly portalUrl: string
+  /** The secret that user IDs are derived with; undefined without USER_ID_SECRET. */
+  readonly userIdSecret: Uint8Array | undefined
 }
 
 /**
@@ -81,7 +83,7 @@ const callbackQuery = z
  */
 export function finishSignIn(deps: SignInDeps): RequestHandler {
   return async (req, res) => {
-    const { eid, database, logger, portalUrl } = deps
+    const { eid, database, logger, portalUrl, userIdSecret } = deps
     // A retry of this URL always fails, so error pages link to a new sign-in.
     res.locals.returnTo = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
@@ -97,7 +99,7 @@ export function finishSignIn(deps: SignInDeps): RequestHandler {
     await saveSession(req)
     const { user, issuer, subject, vouchedEmail, idToken, sid } = await withEid(eid, async (configuration) => {
       const tokens = await exchangeCode(configuration, callbackUrlOf(portalUrl), answer, { ...pending, state })
-      return signedInOf(eid, configuration, tokens, answer.code ?? '')
+      return signedInOf(eid, configuration, tokens, answer.code ?? '', userIdSecret)
     })
     const signedIn = { user: { ...user, issuer, subject }, vouchedEmail }
     // A failure of the database is not an error of the provider.
@@ -121,11 +123,13 @@ async function signedInOf(
   configuration: oidc.Configuration,
   tokens: Awaited<ReturnType<typeof exchangeCode>>,
   code: string,
+  userIdSecret: Uint8Array | undefined,
 ) {
   const { claims, idToken } = await verifyIdToken(eid, tokens, code)
   const { iss: issuer = '', sub: subject, sid } = claims
   const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
-  return { user: { id: userIdOf(issuer, subject), ...profile }, issuer, subject, vouchedEmail, idToken, sid }
+  const id = userIdOf(issuer, subject, userIdSecret)
+  return { user: { id, ...profile }, issuer, subject, vouchedEmail, idToken, sid }
 }
 
 /**

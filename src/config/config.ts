@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import {
   baseUrl,
+  binarySecret,
+  binarySecretFile,
   databaseUrl,
   hexColour,
   logoFile,
@@ -71,6 +73,8 @@ const portalSchema = z
     SHUTDOWN_DELAY_MS: wholeNumber(0, 60_000).default(1000),
     PORTAL_URL: origin,
     SESSION_SECRETS: sessionSecrets,
+    USER_ID_SECRET: binarySecret.optional(),
+    USER_ID_SECRET_FILE: binarySecretFile.optional(),
     AUDIT_RETENTION_DAYS: wholeNumber(0, 36_500).default(400),
     HISTORY_RETENTION_DAYS: wholeNumber(0, 36_500).default(0),
     USER_RETENTION_DAYS: wholeNumber(0, 36_500).default(0),
@@ -89,6 +93,12 @@ const portalSchema = z
     MAIL_FROM: mailSender.optional(),
   })
   .superRefine((env, context) => {
+    if (env.USER_ID_SECRET && env.USER_ID_SECRET_FILE)
+      context.addIssue({
+        code: 'custom',
+        path: ['USER_ID_SECRET_FILE'],
+        message: 'has no effect with USER_ID_SECRET; remove one of them',
+      })
     const missing = (variable: 'SMTP_URL' | 'MAIL_FROM', why: string): void => {
       if (env[variable] === undefined)
         context.addIssue({ code: 'custom', path: [variable], message: `is required ${why}` })
@@ -135,6 +145,8 @@ export function readConfig(given?: Environment) {
     https: values.PORTAL_URL.startsWith('https:'),
     oidc: eid.settings,
     sessionSecrets: values.SESSION_SECRETS,
+    /** Derives user IDs; undefined on installations that began without it. */
+    userIdSecret: values.USER_ID_SECRET ?? values.USER_ID_SECRET_FILE,
     retentionDays: {
       audit: values.AUDIT_RETENTION_DAYS,
       history: values.HISTORY_RETENTION_DAYS,

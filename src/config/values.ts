@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { Client } from 'pg'
 import { z } from 'zod'
@@ -55,6 +56,36 @@ export const sessionSecrets = z
   .string()
   .transform((value) => value.split(',').map((secret) => secret.trim()))
   .refine((secrets) => secrets.every((secret) => secret.length >= 32), 'each secret must be at least 32 characters')
+
+const leastSecretBytes = 32
+
+/** A secret of at least 32 bytes in hex or base64, such as from `openssl rand -hex 32`. */
+export const binarySecret = z.string().transform((value, context) => {
+  const text = value.trim()
+  const isHex = /^([\da-f]{2})+$/i.test(text)
+  const isBase64 = /^[\w+/-]+={0,2}$/.test(text)
+  const bytes = Buffer.from(text, isHex ? 'hex' : 'base64')
+  if ((isHex || isBase64) && bytes.length >= leastSecretBytes) return bytes
+  const message = `must be at least ${leastSecretBytes} bytes in hex or base64, such as from openssl rand -hex 32`
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
+/** The path of a file with such a secret, read at start. */
+export const binarySecretFile = z.string().transform((path, context) => {
+  const fail = (message: string) => {
+    context.addIssue({ code: 'custom', message: `(${path}) ${message}` })
+    return z.NEVER
+  }
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    return fail(`cannot be read: ${(error as NodeJS.ErrnoException).code}`)
+  }
+  const { data, error } = binarySecret.safeParse(text)
+  return data ?? fail(error?.issues[0]?.message ?? 'is invalid')
+})
 
 /** A colour as #rrggbb. The `#` is optional in the variable, because it begins a comment in a file `.env`. */
 export const hexColour = z

@@ -13,7 +13,10 @@ import type { ExportLimits } from './lists/download.ts'
 
 /** The dependencies of the handlers. */
 export type PageDeps = {
-  readonly config: Pick<Config, 'portalUrl' | 'https' | 'sessionLimits' | 'feedbackUrl' | 'supportText'>
+  readonly config: Pick<
+    Config,
+    'portalUrl' | 'https' | 'sessionLimits' | 'feedbackUrl' | 'supportText' | 'userIdSecret'
+  >
   readonly logger: Logger
   readonly database: Database
   readonly eid: Eid

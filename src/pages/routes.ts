@@ -31,7 +31,8 @@ import { webhookList } from './webhooks/list.ts'
 
 /** The site map: every URL of the portal and the menus. Anything else is a 404. */
 export function siteMap(deps: PageDeps) {
-  const signInDeps = { ...deps, portalUrl: deps.config.portalUrl }
+  const { portalUrl, userIdSecret } = deps.config
+  const signInDeps = { ...deps, portalUrl, userIdSecret }
   const lists = { ...deps, downloadRoutes: createDownloads(deps) }
   const salesUnits = listRoutes(
     lists,

@@ -100,6 +100,19 @@ describe('a logout token', () => {
     expect(rows).toEqual([{ user_id: userIdOf(provider.issuer, 'some-user'), details: { reason: 'back-channel' } }])
   })
 
+  it('with a sub finds the user with USER_ID_SECRET, too', async () => {
+    const withoutSecret = portal
+    portal = await startPortalOf(provider.issuer, { env: { USER_ID_SECRET: 'ab'.repeat(32) } })
+    try {
+      const browsers = [await signedIn('one'), await signedIn('two', 'another')]
+      expect((await send(token())).status).toBe(200)
+      expect(await signedInOf(browsers)).toEqual([false, true])
+    } finally {
+      await portal.stop()
+      portal = withoutSecret
+    }
+  })
+
   it('with both ends the sessions that match both and those of the user without a sid', async () => {
     const browsers = [
       await signedIn('one'),

@@ -123,6 +123,39 @@ describe('readConfig', () => {
     expect(readConfig({ ...env, NODE_ENV: 'production' }).warnings).toEqual([])
   })
 
+  it('reads the secret of user IDs in hex, base64 or from a file, and refuses a short one', () => {
+    const bytes = Buffer.from('0123456789abcdef0123456789abcdef')
+    const spellings = ['hex', 'base64', 'base64url'] as const
+    for (const spelling of spellings) {
+      const text = bytes.toString(spelling)
+      expect(readConfig({ ...valid, USER_ID_SECRET: text }).userIdSecret).toEqual(bytes)
+      expect(readConfig({ ...valid, USER_ID_SECRET_FILE: fileWith(`${text}\n`) }).userIdSecret).toEqual(bytes)
+    }
+    expect(readConfig(valid).userIdSecret).toBeUndefined()
+    const short = bytes.subarray(1).toString('hex')
+    for (const invalid of [short, 'a passphrase of more than thirty-two letters', 'ø'.repeat(64)]) {
+      const file = fileWith(invalid)
+      const [direct, inFile] = [{ USER_ID_SECRET: invalid }, { USER_ID_SECRET_FILE: file }].map((env) =>
+        problemsOf({ ...valid, ...env }),
+      )
+      expect(direct).toEqual([expect.stringMatching(/^USER_ID_SECRET must be at least 32 bytes in hex or base64/)])
+      expect(inFile).toEqual([`USER_ID_SECRET_FILE (${file}) ${String(direct?.[0]).replace('USER_ID_SECRET ', '')}`])
+      expect(String(inFile)).not.toContain(invalid)
+    }
+    expect(problemsOf({ ...valid, USER_ID_SECRET_FILE: '/none' })).toEqual([
+      'USER_ID_SECRET_FILE (/none) cannot be read: ENOENT',
+    ])
+    const both = { USER_ID_SECRET: bytes.toString('hex'), USER_ID_SECRET_FILE: fileWith(bytes.toString('hex')) }
+    expect(problemsOf({ ...valid, ...both })).toEqual([expect.stringMatching(/^USER_ID_SECRET_FILE has no effect/)])
+  })
+
+  it('checks the file with the secret of user IDs like other secret files', () => {
+    const file = fileWith('ab'.repeat(32))
+    chmodSync(file, 0o644)
+    const env = { ...valid, ...mail, USER_ID_SECRET_FILE: file, NODE_ENV: 'production' }
+    expect(problemsOf(env)).toEqual([expect.stringMatching(/^USER_ID_SECRET_FILE \(.*chmod o-r /)])
+  })
+
   it('reports all missing variables at once', () => {
     const problems = problemsOf({})
     for (const variable of Object.keys(valid))
