@@ -43,7 +43,7 @@ async function remove(deps: CommandDeps, values: readonly string[], call: Comman
   const rows = await countUserRows(database.kysely, userId)
   const { words } = await describeUser(database.kysely, userId)
   if (Object.values(rows).every((count) => count === 0)) throw new CommandError(`nothing is stored of ${words}`)
-  await confirmDeletion(`Delete ${words} for ever, with ${inWords(rows)}?`, options.yes ?? false, call)
+  await confirmDeletion(`Delete ${words} for ever: ${inWords(rows)}?`, options.yes ?? false, call)
   const { deleted, entry } = await database.kysely.transaction().execute(async (trx) => {
     const removed = await removeUser(trx, userId)
     const written: AuditEntry = { event: 'user removed', userId, details: { reason: 'operator', by } }
@@ -51,9 +51,9 @@ async function remove(deps: CommandDeps, values: readonly string[], call: Comman
     return { deleted: removed, entry: written }
   })
   logAudit(logger, [entry])
-  return `${userId} has been deleted, with ${inWords(deleted)}. The audit log keeps the user ID.`
+  return `${userId} has been deleted: ${inWords(deleted)}. The audit log keeps the user ID.`
 }
 
-function inWords({ grants, sessions, codes, mails }: UserRows): string {
-  return listed({ grants, sessions, 'pending codes': codes, 'counted mails': mails })
+function inWords({ codes, mails, ...rows }: UserRows): string {
+  return listed({ ...rows, 'pending codes': codes, 'counted mails': mails })
 }

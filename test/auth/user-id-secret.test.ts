@@ -26,15 +26,11 @@ async function idShown(test: TestPortal): Promise<string> {
   return (await freja.open('/profile')).$('#user-id').text()
 }
 
-it('the IDs of users are derived with the secret, and stay so after a restart', async () => {
+it('the IDs of users are derived with the secret', async () => {
   running = await start({ USER_ID_SECRET: secret })
   const id = await idShown(running)
   expect(id).toBe(userIdOf(running.issuer, 'f9c4n2ve', Buffer.from(secret, 'hex')))
   expect(id).not.toBe(running.userId('Freja Østergård'))
-  await running.stop()
-  running = await start({ USER_ID_SECRET: secret.toUpperCase() })
-  await running.stop()
-  running = undefined
 })
 
 it.each([

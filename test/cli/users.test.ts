@@ -67,7 +67,9 @@ it('users show prints everything that is stored of a user, and no secret', async
 it('users remove asks first, and deletes nothing when the answer is no or cannot be given', async () => {
   const before = await storedText()
   expect((await run(`users remove ${id}`, false)).error).toBe('nothing was deleted')
-  expect(asked).toEqual([`Delete Kari Nordmann (${id}) for ever, with 1 grant, 1 session, 1 pending code? yes or no: `])
+  expect(asked).toEqual([
+    `Delete Kari Nordmann (${id}) for ever: 1 user, 1 grant, 1 session, 1 pending code? yes or no: `,
+  ])
   expect(await run(`users remove ${id}`)).toMatchObject({ exitCode: 1, error: expect.stringContaining('add --yes') })
   expect(await storedText()).toBe(before)
   expect((await run(`users remove`)).exitCode).toBe(2)
@@ -79,7 +81,7 @@ it('users remove deletes the user everywhere, ends the sessions, and leaves the 
   const removed = await run(`users remove ${id} --by Ada`, true)
   expect(removed).toMatchObject({
     exitCode: 0,
-    output: `${id} has been deleted, with 1 grant, 1 session, 1 pending code. The audit log keeps the user ID.`,
+    output: `${id} has been deleted: 1 user, 1 grant, 1 session, 1 pending code. The audit log keeps the user ID.`,
   })
   expect((await kari.open('/partners/12345')).url.pathname).toBe('/')
   expect(await storedText()).not.toMatch(new RegExp(`${id}|Kari|k7w2m9qa|kari\\.nordmann|third-party`))
