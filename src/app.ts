@@ -9,6 +9,7 @@ import type { Config } from './config/config.ts'
 import { limitConcurrency } from './rate-limits/concurrency.ts'
 import { createExportLimits } from './rate-limits/export-limits.ts'
 import { createRateLimits } from './rate-limits/rate-limits.ts'
+import { clientAddress } from './http/client-address.ts'
 import { csrfToken } from './http/csrf.ts'
 import { compressedPages } from './http/compression.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
@@ -16,6 +17,7 @@ import { health, type Readiness } from './http/health.ts'
 import { loadLanguages } from './presentation/language.ts'
 import { viewLocals } from './presentation/view-locals.ts'
 import { requestContext } from './http/request-context.ts'
+import { requirePath } from './http/request-target.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './presentation/view-engine.ts'
@@ -52,14 +54,14 @@ export function createApp(deps: AppDeps): Express {
   app.set('etag', false)
   app.set('view', viewClass(render))
 
-  app.use(requestContext(logger))
+  app.use(clientAddress, requestContext(logger))
   app.use(securityHeaders({ https: config.https, formActionOrigins: eid.signOutOrigins }))
   app.use(files.router)
   app.use(health(deps.readiness))
   app.use(compressedPages)
   app.use(personalPages)
   const { brand, demoNotice } = deps
-  app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }))
+  app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }), requirePath)
   app.use(mountForServers(pages.servers, rateLimits.addresses, logger), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
   app.use(sessions({ secrets, https, limits, database, logger }), rateLimits.users, limitConcurrency())

@@ -1,18 +1,15 @@
-import { isIPv6 } from 'node:net'
+import { plainAddress } from './client-address.ts'
 
 /**
- * The network of one household or company: the whole IPv4 address, or the first 64 bits of IPv6.
- * @param address as `req.ip` gives it
+ * The network of a client: the whole IPv4 address, or the first `bits` of IPv6. 64 are one household or office, and 48
+ * are the most that a provider gives to one customer.
  */
-export function clientNetwork(address: string): string {
-  const plain = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (!isIPv6(plain)) return plain
-  const [left = '', right = ''] = plain.toLowerCase().split('::')
-  const [head, tail] = [left, right].map((side) => (side === '' ? [] : side.split(':')))
-  const zeros = Array.from({ length: 8 - (head?.length ?? 0) - (tail?.length ?? 0) }, () => '0')
-  const groups = plain.includes('::') ? [...(head ?? []), ...zeros, ...(tail ?? [])] : (head ?? [])
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')
+export function clientNetwork(address: string, bits: 64 | 48 = 64): string {
+  const plain = plainAddress(address)
+  if (!plain.includes(':')) return plain
+  const [left = '', right = ''] = plain.split('::')
+  const [head = [], tail = []] = [left, right].map((side) => (side === '' ? [] : side.split(':')))
+  const missing = plain.includes('::') ? 8 - head.length - tail.length : 0
+  const groups = [...head, ...Array.from({ length: missing }, () => '0'), ...tail]
+  return groups.slice(0, bits / 16).join(':')
 }

@@ -28,7 +28,7 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, req, res, next) => {
     const error = asPortalError(thrown)
     const level = error.status === 500 ? 'error' : error.status > 500 ? 'warn' : 'debug'
-    logger[level]({ err: error, page: error.page }, 'error page')
+    logger[level]({ ...fieldsOf(error), page: error.page }, 'error page')
     if (res.headersSent) return next(thrown)
     if (error instanceof BeingReadError) res.set('Refresh', '2')
     const { t, format } = res.locals.language
@@ -54,15 +54,25 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
 /** The SQLSTATE of a statement that its timeout has ended. */
 const queryCancelled = '57014'
 
+/** For the log: a malformed request has a reason and no stack, which would only say where the portal refuses it. */
+function fieldsOf(error: PortalError): Readonly<Record<string, unknown>> {
+  return error instanceof BadRequestError ? { reason: error.message } : { err: error }
+}
+
 /** Errors of Express and its middleware carry a status; only 4xx, the client's errors, are used. */
 function asPortalError(error: unknown): PortalError {
   if (error instanceof PortalError) return error
   const { status, code } = error as { status?: unknown; code?: unknown }
   if (code === queryCancelled) return new TooSlowError('statement timeout', { cause: error })
   if (code === 'EBADCSRFTOKEN') return new FormExpiredError('CSRF token', { cause: error })
-  if (typeof status === 'number' && status >= 400 && status < 500)
-    return new BadRequestError('malformed', { cause: error })
+  if (typeof status === 'number' && status >= 400 && status < 500) return new BadRequestError(malformation(error))
   return new InternalError('unexpected', { cause: error })
+}
+
+/** The type that body-parser gives an error, such as charset.unsupported; its message quotes the request. */
+function malformation(error: unknown): string {
+  const { type } = error as { type?: unknown }
+  return typeof type === 'string' && /^[a-z.]{1,50}$/.test(type) ? type : 'malformed'
 }
 
 /** Plain text without a view or a stack, for when rendering the error page fails. */
@@ -79,7 +89,7 @@ export function jsonErrors(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, _req, res, next) => {
     const error = asPortalError(thrown)
     const [status, code] = answerForServers(error)
-    logger[status === 503 ? 'error' : 'warn']({ err: thrown }, 'server request refused')
+    logger[status === 503 ? 'error' : 'warn'](fieldsOf(error), 'server request refused')
     if (res.headersSent) return next(thrown)
     if (error instanceof TooManyRequestsError) res.set('Retry-After', String(error.retryAfterSeconds))
     return res.status(status).json({ error: code })

@@ -24,6 +24,7 @@ export class Browser {
   readonly #origin: string
   readonly #agents = new Map<string, ReturnType<typeof request.agent>>()
   #at: Visit | undefined
+  #headers: Readonly<Record<string, string>> = {}
 
   constructor(origin: string) {
     this.#origin = origin
@@ -46,7 +47,7 @@ export class Browser {
     const call = this.#agent(url)
       [method](`${url.pathname}${url.search}`)
       .redirects(0)
-      .set({ Accept: 'text/html', ...headers })
+      .set({ Accept: 'text/html', ...this.#headers, ...headers })
     const answer = await (form ? call.type('form').send(new URLSearchParams(form).toString()) : call)
     const location = answer.headers['location']
     if (answer.status >= 300 && answer.status < 400 && location && follow && hops > 0) {
@@ -65,6 +66,12 @@ export class Browser {
       words,
     }
     return this.#at
+  }
+
+  /** Sends these headers with every request from now on, as another browser or a proxy in front does. */
+  with(headers: Readonly<Record<string, string>>): this {
+    this.#headers = headers
+    return this
   }
 
   /** Opens a path of the portal or an absolute URL. `follow: false` stops at the first response. */
