@@ -3,6 +3,7 @@ import express, { type Express } from 'express'
 import { requireVerifiedEmail, actAs, requireUser } from './auth/access.ts'
 import { createEmailCodes } from './auth/email-codes.ts'
 import { createTokenEncryption } from './auth/encrypted-token.ts'
+import { createPendingSignIns } from './auth/pending-sign-ins.ts'
 import { auditPages, createPageViewAudit } from './auth/page-view-audit.ts'
 import type { Brand } from './brand/brand.ts'
 import type { Config } from './config/config.ts'
@@ -27,7 +28,7 @@ import { sessions } from './sessions/middleware.ts'
 import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
 
 /** Dependencies of the app, which does not open or close them. */
-export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'tokens' | 'exportLimits'> & {
+export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'pendingSignIns' | 'tokens' | 'exportLimits'> & {
   readonly config: Config
   readonly brand: Brand
   readonly readiness: Readiness
@@ -37,16 +38,17 @@ const views = fileURLToPath(new URL('../views', import.meta.url))
 
 /** Creates the Express app, with all middleware in order. Does no I/O itself. */
 export function createApp(deps: AppDeps): Express {
-  const { config, database, logger, eid } = deps
+  const { config, database, logger, eid, audit } = deps
   const app = express()
   const files = createStaticFiles(deps.brand)
   const languages = loadLanguages(`${views}/locales`)
-  const rateLimits = createRateLimits({ secrets: config.sessionSecrets, database, logger })
-  const tokens = createTokenEncryption(config.sessionSecrets)
+  const rateLimits = createRateLimits({ secrets: config.sessionSecrets, database, audit })
+  const tokens = createTokenEncryption(config.sessionSecrets, 'ID tokens in sessions')
+  const pendingSignIns = createPendingSignIns(config)
   const render = compileViews(views)
-  const emailCodes = createEmailCodes({ config, database, logger, render })
-  const exportLimits = createExportLimits(deps.audit)
-  const pages = siteMap({ ...deps, languages, emailCodes, tokens, exportLimits })
+  const emailCodes = createEmailCodes({ config, database, logger, audit, render })
+  const exportLimits = createExportLimits(audit)
+  const pages = siteMap({ ...deps, languages, emailCodes, pendingSignIns, tokens, exportLimits })
 
   app.disable('x-powered-by')
   app.set('trust proxy', config.trustProxy)
@@ -69,7 +71,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)
   app.use(mount(pages.user))
-  const auditViews = auditPages(createPageViewAudit(deps.audit))
+  const auditViews = auditPages(createPageViewAudit(audit))
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]
     app.use(
@@ -79,7 +81,7 @@ export function createApp(deps: AppDeps): Express {
       withLists(deps.freshness),
       withMenu(section),
       auditViews,
-      mountOrganisation(section, deps.audit),
+      mountOrganisation(section, audit),
     )
   }
   app.use(notFound)

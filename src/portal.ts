@@ -115,7 +115,7 @@ export async function startPortal(
       await running?.freshness.requested()
       await syncStopped
       await endRetention()
-      await audit.flush()
+      await audit.close()
       await database.close()
       logger.info('portal stopped')
     }

@@ -87,7 +87,7 @@ export function actAs(kind: Organisation['kind'], { organisations, audit }: Acce
     const organisation = organisations.current().get(key)
     const grant = req.user?.grants.get(key)
     if (!organisation || !grant) {
-      audit.note({
+      audit.noteRefusal({
         event: 'access refused',
         userId: req.user?.id,
         // An unknown organisation is text that the user typed, so the audit log does not keep it.
@@ -115,7 +115,7 @@ export function requireRole(needed: Role | undefined, audit: AuditWriter): Reque
   return (req, res, next) => {
     const { role, organisation, route = 'none' } = res.locals
     if (role !== undefined && covers(role, needed)) return next()
-    audit.note({
+    audit.noteRefusal({
       event: 'access refused',
       userId: req.user?.id,
       organisation: organisation ? organisationKey(organisation) : undefined,

@@ -4,7 +4,7 @@ import { signingKey } from './client-keys.ts'
 import type { Eid } from './eid.ts'
 import { eidError } from './eid-error.ts'
 
-/** What the callback checks the provider's answer against; kept in the session, and secret. */
+/** What the callback checks the provider's answer against; kept in an encrypted cookie, and secret. */
 export type Checks = { readonly state: string; readonly nonce: string; readonly codeVerifier: string }
 
 /**

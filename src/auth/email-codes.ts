@@ -6,7 +6,7 @@ import type { Render } from '../presentation/view-engine.ts'
 import type { Logger } from '../logger.ts'
 import { codeMail } from '../mail/code-mail.ts'
 import { createMailer, type Sender, type SmtpServer } from '../mail/mailer.ts'
-import { type AuditEntry, insertAudit, logAudit, recordAudit } from '../store/audit.ts'
+import { type AuditEntry, type AuditWriter, insertAudit, logAudit, recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { burnCode, codeMinutes, findCode, forgetMail, reserveMail, saveCode, takeTry } from '../store/email-codes.ts'
 import { saveVerifiedEmail } from '../store/users.ts'
@@ -54,9 +54,10 @@ export function createEmailCodes(deps: {
   }
   readonly database: Database
   readonly logger: Logger
+  readonly audit: AuditWriter
   readonly render: Render
 }): EmailCodes {
-  const { config, database, logger, render } = deps
+  const { config, database, logger, audit, render } = deps
   const db = database.kysely
   const mailer = config.mail && createMailer(config.mail, logger)
   const { host } = new URL(config.portalUrl)
@@ -64,13 +65,12 @@ export function createEmailCodes(deps: {
   const codeKeys = config.sessionSecrets.map((each) => derivedKey(each, 'e-mail codes'))
   const codeKey = derivedKey(secret, 'e-mail codes')
   const addressKey = derivedKey(secret, 'e-mail addresses')
-  const refused = ({ userId, from }: Asking, reason: string) =>
-    recordAudit(db, logger, {
-      event: 'e-mail verification refused',
-      userId,
-      address: from,
-      details: { reason },
-    })
+  const refusal = ({ userId, from }: Asking, reason: string): AuditEntry => ({
+    event: 'e-mail verification refused',
+    userId,
+    address: from,
+    details: { reason },
+  })
 
   return {
     ready: mailer !== undefined,
@@ -82,7 +82,7 @@ export function createEmailCodes(deps: {
         addressMac: macOf(addressKey, [email.toLowerCase()]),
       })
       if ('retryAfterSeconds' in reserved) {
-        await refused(asking, 'too many mails')
+        audit.noteRefusal(refusal(asking, 'too many mails'))
         return { outcome: 'limit', ...reserved }
       }
       const code = String(randomInt(1_000_000)).padStart(6, '0')
@@ -104,13 +104,14 @@ export function createEmailCodes(deps: {
       const taken = await takeTry(db, userId)
       if (!taken) {
         const left = await findCode(db, userId)
-        await refused(asking, left ? left.state : 'no code')
+        audit.noteRefusal(refusal(asking, left ? left.state : 'no code'))
         return { outcome: 'dead' }
       }
       const { email, codeMac, triesLeft } = taken
       const right = codeKeys.filter((key) => same(macOf(key, [userId, email, typed]), codeMac)).length > 0
       if (!right) {
-        await refused(asking, 'wrong code')
+        // Every guess: the tries of a code and the limit of mails bound them.
+        await recordAudit(db, logger, refusal(asking, 'wrong code'))
         return triesLeft > 0 ? { outcome: 'wrong', triesLeft } : { outcome: 'dead' }
       }
       const entry: AuditEntry = { event: 'e-mail verified', userId, address: from, details: { by: 'code' } }

@@ -1,7 +1,7 @@
 import { compactDecrypt, CompactEncrypt } from 'jose'
 import { derivedKey } from '../http/derived-key.ts'
 
-/** Encrypts ID tokens in session rows, so that read access to the database does not reveal them. */
+/** Encrypts text that is stored where others may read it: ID tokens in session rows, sign-ins in cookies. */
 export type TokenEncryption = {
   readonly encrypt: (token: string) => Promise<string>
   /** The token; undefined when no secret decrypts it, such as after its secret was removed. */
@@ -10,9 +10,13 @@ export type TokenEncryption = {
 
 /**
  * Encrypts with A256GCM in compact JWE (RFC 7516). The first of SESSION_SECRETS encrypts, all decrypt, as with cookies.
+ * @param purpose what is encrypted; texts of one purpose do not decrypt for another
  */
-export function createTokenEncryption(secrets: readonly string[]): TokenEncryption {
-  const keys = secrets.map((secret) => derivedKey(secret, 'ID tokens in sessions'))
+export function createTokenEncryption(
+  secrets: readonly string[],
+  purpose: 'ID tokens in sessions' | 'pending sign-ins',
+): TokenEncryption {
+  const keys = secrets.map((secret) => derivedKey(secret, purpose))
   const [first] = keys
   if (!first) throw new Error('no session secret: set SESSION_SECRETS')
   return {

@@ -5,20 +5,18 @@ import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors
 import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { beginSession } from '../sessions/begin-session.ts'
-import { type PendingSignIn, saveSession } from '../sessions/session.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
+import { createWriteCheck } from '../store/write-check.ts'
 import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
 import { beginAuthorization, exchangeCode, withEid } from './authorization.ts'
 import type { Eid } from './eid.ts'
 import type { TokenEncryption } from './encrypted-token.ts'
 import { verifyIdToken } from './id-token.ts'
+import type { PendingSignIns } from './pending-sign-ins.ts'
 import { safeReturnPath } from './safe-return-path.ts'
 import { profileOf } from './profile.ts'
 import { userIdOf } from './user-id.ts'
-
-/** The number of sign-ins that one browser may have pending, such as in abandoned tabs. */
-const mostPending = 5
 
 /** Dependencies of sign-in and sign-out. `portalUrl` is the public origin. */
 export type SignInDeps = {
@@ -31,26 +29,24 @@ export type SignInDeps = {
   readonly userIdSecret: Uint8Array | undefined
 }
 
+/** Dependencies of the two steps of a sign-in. */
+type SignInStepDeps = SignInDeps & { readonly pendingSignIns: PendingSignIns }
+
 /**
- * `GET /login?returnTo=/local/path` → 302 to the eID provider, with PKCE S256, state and nonce.
- * @throws EidUnavailableError, EidAnswerError
+ * `GET /login?returnTo=/local/path` → 302 to the eID provider, with PKCE S256, state and nonce. It writes nothing to
+ * the database, but requires that the callback can.
+ * @throws DatabaseUnavailableError, EidUnavailableError, EidAnswerError
  */
-export function startSignIn({ eid, portalUrl }: SignInDeps): RequestHandler {
+export function startSignIn({ eid, database, pendingSignIns, portalUrl }: SignInStepDeps): RequestHandler {
+  const checkWrites = createWriteCheck(database)
   return async (req, res) => {
+    await checkWrites()
     const returnTo = safeReturnPath(req.query['returnTo'])
     const language = res.locals.language.code
-    const { url, state, ...checks } = await beginAuthorization(eid, { callbackUrl: callbackUrlOf(portalUrl), language })
-    remember(req, state, { ...checks, returnTo, startedAt: Date.now() })
+    const { url, ...checks } = await beginAuthorization(eid, { callbackUrl: callbackUrlOf(portalUrl), language })
+    await pendingSignIns.remember(req, res, { ...checks, returnTo, startedAt: Date.now() })
     res.redirect(url.href)
   }
-}
-
-/** Keeps the newest sign-ins only, so that the session size stays bounded. */
-function remember(req: Request, state: string, pending: PendingSignIn): void {
-  const all = [[state, pending] as const, ...Object.entries(req.session.pendingSignIns ?? {})].toSorted(
-    ([, a], [, b]) => b.startedAt - a.startedAt,
-  )
-  req.session.pendingSignIns = Object.fromEntries(all.slice(0, mostPending))
 }
 
 function callbackUrlOf(portalUrl: string): string {
@@ -81,24 +77,21 @@ const callbackQuery = z
  * the requested page.
  * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
  */
-export function finishSignIn(deps: SignInDeps): RequestHandler {
+export function finishSignIn(deps: SignInStepDeps): RequestHandler {
   return async (req, res) => {
-    const { eid, database, logger, portalUrl, userIdSecret } = deps
+    const { eid, database, logger, pendingSignIns, portalUrl, userIdSecret } = deps
     // A retry of this URL always fails, so error pages link to a new sign-in.
     res.locals.returnTo = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
     if (!answer) throw nothingToFinish(req, 'malformed callback query')
-    const { state } = answer
-    const all = req.session.pendingSignIns ?? {}
-    const pending = Object.hasOwn(all, state) ? all[state] : undefined
+    const pending = await pendingSignIns.find(req, answer.state)
     if (!pending) throw nothingToFinish(req, 'unknown state')
     res.locals.returnTo = `/login?returnTo=${encodeURIComponent(pending.returnTo)}`
     checkIssuer(answer.iss, await eid.configuration())
     // Removed before the slow request to the provider, so that a page loaded twice does not run it twice.
-    delete all[state]
-    await saveSession(req)
+    if (!pendingSignIns.use(req, res, pending)) throw nothingToFinish(req, 'state already used')
     const { user, issuer, subject, vouchedEmail, idToken, sid } = await withEid(eid, async (configuration) => {
-      const tokens = await exchangeCode(configuration, callbackUrlOf(portalUrl), answer, { ...pending, state })
+      const tokens = await exchangeCode(configuration, callbackUrlOf(portalUrl), answer, pending)
       return signedInOf(eid, configuration, tokens, answer.code ?? '', userIdSecret)
     })
     const signedIn = { user: { ...user, issuer, subject }, vouchedEmail }
@@ -113,6 +106,7 @@ export function finishSignIn(deps: SignInDeps): RequestHandler {
       encryptedIdToken: idToken && (await deps.tokens.encrypt(idToken)),
       eidSessionId: typeof sid === 'string' ? sid : undefined,
     })
+    pendingSignIns.forgetAll(req, res)
     res.redirect(pending.returnTo)
   }
 }

@@ -1,6 +1,7 @@
 import type { Eid } from '../auth/eid.ts'
 import type { EmailCodes } from '../auth/email-codes.ts'
 import type { TokenEncryption } from '../auth/encrypted-token.ts'
+import type { PendingSignIns } from '../auth/pending-sign-ins.ts'
 import type { Config } from '../config/config.ts'
 import type { Language } from '../presentation/language.ts'
 import type { DemoNotice } from '../presentation/view-locals.ts'
@@ -21,6 +22,7 @@ export type PageDeps = {
   readonly database: Database
   readonly eid: Eid
   readonly tokens: TokenEncryption
+  readonly pendingSignIns: PendingSignIns
   readonly organisations: Organisations
   readonly audit: AuditWriter
   readonly languages: ReadonlyMap<string, Language>

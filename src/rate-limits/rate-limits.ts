@@ -2,10 +2,9 @@ import { createHmac } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { TooManyRequestsError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
-import { recordAudit } from '../store/audit.ts'
+import type { AuditWriter } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
-import { type Limit, matches, rules, signedIn } from './rules.ts'
+import { type Limit, matches, networkLimit, rules, signedIn } from './rules.ts'
 import { truncatedAddress } from '../http/truncated-address.ts'
 import { derivedKey } from '../http/derived-key.ts'
 import { clientNetwork } from '../http/client-network.ts'
@@ -19,18 +18,22 @@ type Refused = { readonly waitMs: number; readonly first: boolean }
 /** Counts a request of a subject; undefined when it is within the limit. */
 type Consume = (subject: string) => Promise<Refused | undefined>
 
+/** The part of a limit below which an address is counted in the process only. */
+const quietPart = 10
+
 /**
  * Creates the rate limits. `rules` hold for all instances together: the database counts, or this process while the
- * database fails. `signedIn` holds per instance, as it protects the instance, and no page should write to the database
- * (decision 0017).
+ * database fails. An address is counted in the database from a tenth of its limit on, so that strangers with many
+ * addresses cannot fill the table. `signedIn` and the limits of all clients hold per instance, as they protect the
+ * instance, and no page should write to the database (decision 0017).
  * `addresses` runs before the session is read, `users` after the user is known. Both throw TooManyRequestsError.
  */
 export function createRateLimits(options: {
   readonly secrets: readonly string[]
   readonly database: Database
-  readonly logger: Logger
+  readonly audit: AuditWriter
 }): { readonly addresses: RequestHandler; readonly users: RequestHandler } {
-  const { database, logger, secrets } = options
+  const { database, audit, secrets } = options
   // Keyed hashes, so that the table reveals neither addresses nor users.
   const key = derivedKey(secrets[0] ?? '', 'rate limit subjects')
   const hashes = new Map<string, string>()
@@ -69,9 +72,14 @@ export function createRateLimits(options: {
     return limiter
   }
 
+  const shared = (name: string, limit: Limit) =>
+    consumeShared(inMemory(name, limit), inDatabase(name, limit), Math.floor(limit.most / quietPart))
+
   const counted = rules.map((rule) => ({
     rule,
-    address: consumeOf(inDatabase(`${rule.name}:address`, rule.address)),
+    all: rule.all && inMemory(`${rule.name}:all`, rule.all),
+    address: shared(`${rule.name}:address`, rule.address),
+    network: shared(`${rule.name}:network`, networkLimit(rule)),
     user: rule.user && consumeOf(inDatabase(`${rule.name}:user`, rule.user)),
   }))
   const overall = {
@@ -82,21 +90,25 @@ export function createRateLimits(options: {
   const enforce = async (req: Request, consume: Consume, subject: string, limit: string): Promise<void> => {
     const refused = await consume(hashOf(subject))
     if (!refused) return
+    const address = truncatedAddress(req.ip)
     if (refused.first)
-      await recordAudit(database.kysely, logger, {
-        event: 'too many requests',
-        userId: req.user?.id,
-        address: truncatedAddress(req.ip),
-        details: { limit },
-      })
+      audit.noteRefusal({ event: 'too many requests', userId: req.user?.id, address, details: { limit } })
     throw new TooManyRequestsError(limit, Math.max(1, Math.ceil(refused.waitMs / 1000)))
   }
 
   return {
     addresses: async (req, _res, next) => {
       const found = counted.find(({ rule }) => matches(rule, req))
-      if (found) await enforce(req, found.address, clientNetwork(req.ip ?? ''), `${found.rule.name}, address`)
-      next()
+      if (!found) return next()
+      const { rule, all, address, network } = found
+      const client = req.ip ?? ''
+      // Before the address, so that a flood from many addresses is not counted one by one.
+      if (all) await enforce(req, usedUp(all), 'all', `${rule.name}, all`)
+      await enforce(req, address, clientNetwork(client), `${rule.name}, address`)
+      if (client.includes(':')) await enforce(req, network, clientNetwork(client, 48), `${rule.name}, network`)
+      // After it: requests of an address over its limit take nothing from others.
+      if (all) await enforce(req, consumeOf(all), 'all', `${rule.name}, all`)
+      return next()
     },
     users: async (req, _res, next) => {
       if (!req.user) return next()
@@ -109,15 +121,40 @@ export function createRateLimits(options: {
   }
 }
 
-function consumeOf(limiter: RateLimiterAbstract): Consume {
+/** Refuses when the limit is exceeded already, and counts nothing. */
+function usedUp(limiter: RateLimiterMemory): Consume {
   return async (subject) => {
-    try {
-      await limiter.consume(subject)
-      return undefined
-    } catch (refused) {
-      if (refused instanceof RateLimiterRes)
-        return { waitMs: refused.msBeforeNext, first: refused.consumedPoints === limiter.points + 1 }
-      throw refused
-    }
+    const counted = await limiter.get(subject)
+    return counted && counted.consumedPoints > limiter.points
+      ? { waitMs: counted.msBeforeNext, first: false }
+      : undefined
+  }
+}
+
+/** Counts in the process, and from `quiet` requests on in the database as well, where all instances count together. */
+function consumeShared(local: RateLimiterMemory, database: RateLimiterPostgres, quiet: number): Consume {
+  return async (subject) => {
+    const { refused, consumed } = await take(local, subject)
+    if (refused || consumed <= quiet) return refused
+    // The first time with those that only the process has counted.
+    return (await take(database, subject, consumed === quiet + 1 ? consumed : 1)).refused
+  }
+}
+
+function consumeOf(limiter: RateLimiterAbstract): Consume {
+  return async (subject) => (await take(limiter, subject)).refused
+}
+
+async function take(
+  limiter: RateLimiterAbstract,
+  subject: string,
+  points = 1,
+): Promise<{ readonly consumed: number; readonly refused?: Refused }> {
+  try {
+    return { consumed: (await limiter.consume(subject, points)).consumedPoints }
+  } catch (result) {
+    if (!(result instanceof RateLimiterRes)) throw result
+    const { consumedPoints: consumed, msBeforeNext: waitMs } = result
+    return { consumed, refused: { waitMs, first: consumed === limiter.points + 1 } }
   }
 }

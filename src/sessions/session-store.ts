@@ -13,7 +13,7 @@ const touchIntervalMs = 60_000
 type Stored = { endsAt: Date; readonly user: UserWithGrants | undefined }
 
 /**
- * Sessions in the table `sessions`. Only the request that begins a session inserts it, so that a slow request cannot
+ * Sessions in the table `sessions`; each has a user. Only the request that begins a session inserts it, so that a slow request cannot
  * revive a session that has ended. express-session's `touch` is not used: requests call keepAlive().
  */
 export class SessionStore extends session.Store {
@@ -87,7 +87,7 @@ export class SessionStore extends session.Store {
       ...found.data,
       // The browser already has its cookie.
       cookie: { originalMaxAge: null },
-      ...(signedInAt ? { signedInAt: signedInAt.getTime() } : {}),
+      signedInAt: signedInAt.getTime(),
       ...(encryptedIdToken === null ? {} : { encryptedIdToken }),
     }
     this.#stored.set(data, { endsAt, user })
@@ -100,15 +100,17 @@ export class SessionStore extends session.Store {
       await updateSession(this.#db, rowId(sid), { data })
       return
     }
+    // Strangers could multiply rows that belong to no user.
+    if (!signIn || signedInAt === undefined) throw new Error('a session begins with a sign-in')
     const usedNow = this.#usedNow()
     await insertSession(this.#db, {
       id: rowId(sid),
-      user_id: signIn?.userId ?? null,
-      signed_in_at: signedInAt === undefined ? null : new Date(signedInAt),
+      user_id: signIn.userId,
+      signed_in_at: new Date(signedInAt),
       ...usedNow,
-      device: signIn?.device ?? null,
-      address: signIn?.address ?? null,
-      eid_session_id: signIn?.eidSessionId ?? null,
+      device: signIn.device,
+      address: signIn.address,
+      eid_session_id: signIn.eidSessionId ?? null,
       encrypted_id_token: encryptedIdToken,
       data,
     })

@@ -6,14 +6,6 @@ import type { Device } from './device.ts'
 /** The lifetime of a session: after its last use (OWASP ASVS 5, 7.3.1), and in total (7.3.2). */
 export type SessionLimits = { readonly idleMs: number; readonly absoluteMs: number }
 
-/** The data of a pending sign-in, until the eID provider redirects the browser back. */
-export type PendingSignIn = {
-  readonly returnTo: string
-  readonly startedAt: number
-  readonly nonce: string
-  readonly codeVerifier: string
-}
-
 declare module 'express-session' {
   interface SessionData {
     /** When the user signed in, in ms since the epoch; absent before. */
@@ -29,8 +21,6 @@ declare module 'express-session' {
       /** The eID provider's session (`sid` of the ID token), which a back-channel logout may name. */
       readonly eidSessionId: string | undefined
     }
-    /** Pending sign-ins of this browser, by their `state`. */
-    pendingSignIns?: Record<string, PendingSignIn>
   }
 }
 

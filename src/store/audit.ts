@@ -48,13 +48,29 @@ export type AuditWriter = {
    * @param onceSince inserts it only if this user, organisation and event have no entry since then
    */
   readonly note: (entry: AuditEntry, onceSince?: Date) => void
+  /**
+   * Notes a refusal, which a client can repeat at will. Those of one user, organisation and kind are one entry an hour
+   * and at its end a second one that says how often it was `repeated`. Without a user it is in the log only, because
+   * strangers could fill the table.
+   */
+  readonly noteRefusal: (entry: AuditEntry) => void
   /** Resolves when everything noted so far is inserted or refused; never rejects. */
   readonly flush: () => Promise<void>
+  /** Notes the repetitions that are counted so far, then flushes. */
+  readonly close: () => Promise<void>
 }
 
-/** Inserts one entry at a time: in order, and with at most one connection of the pool. */
-export function createAuditWriter(db: Handle, logger: Logger): AuditWriter {
+const hourMs = 3_600_000
+/** The number of refusals that are counted at a time; more end the hours of all. */
+const mostCounted = 10_000
+
+/**
+ * Inserts one entry at a time: in order, and with at most one connection of the pool.
+ * @param periodMs how long equal refusals are counted
+ */
+export function createAuditWriter(db: Handle, logger: Logger, periodMs = hourMs): AuditWriter {
   let inserted = Promise.resolve()
+  const refusals = new Map<string, { readonly entry: AuditEntry; repeated: number; readonly timer: NodeJS.Timeout }>()
   const insert = async (entry: AuditEntry, onceSince?: Date): Promise<void> => {
     try {
       if (!onceSince || !(await isInserted(db, entry, onceSince))) await insertAudit(db, [entry])
@@ -62,13 +78,44 @@ export function createAuditWriter(db: Handle, logger: Logger): AuditWriter {
       logger.error({ err: error, event: entry.event }, 'audit insert failed: the entry is in the log only')
     }
   }
+  const note: AuditWriter['note'] = (entry, onceSince) => {
+    logAudit(logger, [entry])
+    inserted = inserted.then(async () => insert(entry, onceSince))
+  }
+  const endCount = (key: string): void => {
+    const counted = refusals.get(key)
+    refusals.delete(key)
+    if (!counted) return
+    clearTimeout(counted.timer)
+    const { entry, repeated } = counted
+    if (repeated > 0) note({ ...entry, details: { ...entry.details, repeated } })
+  }
+  const endCounts = (): void => [...refusals.keys()].forEach(endCount)
   return {
-    note: (entry, onceSince) => {
-      logAudit(logger, [entry])
-      inserted = inserted.then(async () => insert(entry, onceSince))
+    note,
+    noteRefusal: (entry) => {
+      if (entry.userId === undefined) return logAudit(logger, [entry])
+      const key = kindOf(entry)
+      const counted = refusals.get(key)
+      if (counted) {
+        counted.repeated += 1
+        return
+      }
+      if (refusals.size >= mostCounted) endCounts()
+      refusals.set(key, { entry, repeated: 0, timer: setTimeout(() => endCount(key), periodMs).unref() })
+      note(entry)
     },
     flush: async () => inserted,
+    close: async () => {
+      endCounts()
+      await inserted
+    },
   }
+}
+
+/** What makes two refusals equal: not the address or the page. */
+function kindOf({ event, userId, organisation, details = {} }: AuditEntry): string {
+  return JSON.stringify([event, userId, organisation, details['reason'], details['limit']])
 }
 
 async function isInserted(db: Handle, entry: AuditEntry, since: Date): Promise<boolean> {

@@ -59,12 +59,12 @@ export type AuditTable = {
   details: unknown
 }
 
-/** A browser's session; the columns from `user_id` on are null before sign-in. Times are by the portal's clock. */
+/** A signed-in browser's session. Times are by the portal's clock. */
 export type SessionsTable = {
   /** Digest of the id in the cookie. */
   id: string
-  user_id: string | null
-  signed_in_at: Date | null
+  user_id: string
+  signed_in_at: Date
   last_used_at: Date
   /** The end if the session is not used meanwhile. */
   ends_at: Date
@@ -74,7 +74,7 @@ export type SessionsTable = {
   /** `sid` of the ID token. */
   eid_session_id: string | null
   encrypted_id_token: string | null
-  /** Other members of the express-session: the CSRF token, pending sign-ins. */
+  /** Other members of the express-session: the CSRF token. */
   data: Readonly<Record<string, unknown>>
 }
 

@@ -3,9 +3,9 @@ import type { Handle } from './database.ts'
 import type { SessionsTable } from './schema.ts'
 import { readUserWithGrants, type UserWithGrants, userWithGrants } from './users.ts'
 
-/** A session with its user and the grants now in force; no user before sign-in. */
+/** A session with its user and the grants now in force. */
 export type StoredSession = {
-  readonly signedInAt: Date | null
+  readonly signedInAt: Date
   readonly endsAt: Date
   readonly encryptedIdToken: string | null
   readonly data: Readonly<Record<string, unknown>>
@@ -68,8 +68,7 @@ export async function deleteSession(db: Handle, id: string): Promise<void> {
 export function sessionsOfUser(db: Handle, userId: string, since: Date, now = new Date()): Promise<SignedInSession[]> {
   return db
     .selectFrom('sessions')
-    .select(['id', 'address', 'last_used_at as usedAt'])
-    .select((row) => row.ref('signed_in_at').$notNull().as('signedInAt'))
+    .select(['id', 'address', 'last_used_at as usedAt', 'signed_in_at as signedInAt'])
     .select(sql<string | null>`device ->> 'browser'`.as('browser'))
     .select(sql<string | null>`device ->> 'system'`.as('system'))
     .where('user_id', '=', userId)
@@ -117,14 +116,14 @@ export async function endSessionsOfEid(
   now = new Date(),
 ): Promise<string[]> {
   if (userId === undefined && eidSid === undefined) return []
-  let remove = db.deleteFrom('sessions').where('user_id', 'is not', null).where('ends_at', '>', now)
+  let remove = db.deleteFrom('sessions').where('ends_at', '>', now)
   if (userId !== undefined) remove = remove.where('user_id', '=', userId)
   if (eidSid !== undefined)
     remove = remove.where((is) =>
       is.or([is('eid_session_id', '=', eidSid), ...(userId === undefined ? [] : [is('eid_session_id', 'is', null)])]),
     )
   const rows = await remove.returning('user_id').execute()
-  return rows.flatMap(({ user_id: user }) => user ?? [])
+  return rows.map(({ user_id: user }) => user)
 }
 
 /** Remembers a logout token for `forgetAfterMs`. @returns false when it was used before */

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type PortalOf, startPortalOf } from '../support/portal-of.ts'
 import { errorPageOf, startTab } from '../support/sign-in-steps.ts'
@@ -8,6 +10,7 @@ import { rules } from '../../src/rate-limits/rules.ts'
 import { until } from '../support/until.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Browser } from '../support/browser.ts'
+import { linesOf } from '../support/page-content.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { type FaultyProvider, startFaultyProvider } from '../support/faulty-provider.ts'
 
@@ -32,6 +35,10 @@ afterAll(async () => {
 beforeEach(async () => {
   await database.pool.query('delete from rate_limits')
   await database.pool.query(`delete from sessions`)
+  await database.kysely.transaction().execute(async (db) => {
+    await sql`select set_config('portal.audit_retention', 'on', true)`.execute(db)
+    await sql`delete from audit`.execute(db)
+  })
 })
 
 function ask(url: string, address: string, headers: Record<string, string> = {}) {
@@ -72,16 +79,51 @@ describe('the limit of an address', () => {
       expect([path, (await ask(one.url + path, '192.0.2.1')).status]).toEqual([path, 429])
     expect((await ask(`${one.url}/auth/callback`, '192.0.2.2')).status).toBe(400)
     expect((await ask(`${one.url}/login`, '192.0.2.1')).status).toBe(302)
-    const { rows } = await database.pool.query(`select details, address from audit where event = 'too many requests'`)
-    expect(rows).toEqual([{ details: { limit: 'callback, address' }, address: '192.0.2.0/24' }])
+    const audited = linesOf(two.log()).filter(
+      ({ audit }) => (audit as { event?: string })?.event === 'too many requests',
+    )
+    expect(audited.map(({ audit }) => audit)).toEqual([
+      { event: 'too many requests', limit: 'callback, address', address: '192.0.2.0/24' },
+    ])
+    // Strangers could fill the table.
+    expect((await database.pool.query('select from audit')).rows).toEqual([])
   })
 
-  it('is stored without the address', async () => {
+  it('is stored without the address, and only when the address has sent a tenth of it', async () => {
     const portal = await startInstance()
+    const stored = async () => (await database.pool.query('select key, points from rate_limits')).rows
+    await countStatuses(30, `${portal.url}/login`, '192.0.2.77')
+    expect(await stored()).toEqual([])
     await ask(`${portal.url}/login`, '192.0.2.77')
-    const { rows } = await database.pool.query('select key, points from rate_limits')
-    expect(rows).toEqual([{ key: expect.stringMatching(/^login:address:[\w-]{43}$/), points: 1 }])
+    expect(await stored()).toEqual([{ key: expect.stringMatching(/^login:address:[\w-]{43}$/), points: 31 }])
   })
+
+  it('holds for an IPv6 /48, whatever its /64s', async () => {
+    const portal = await startInstance()
+    const statuses: number[] = []
+    for (let subnet = 0; subnet < 1201; subnet += 1)
+      statuses.push((await ask(`${portal.url}/auth/callback`, `2001:db8:1:${subnet.toString(16)}::1`)).status)
+    expect([statuses.indexOf(429), statuses.length]).toEqual([1200, 1201])
+    expect((await ask(`${portal.url}/auth/callback`, '2001:db8:2::1')).status).toBe(400)
+  }, 60_000)
+
+  it('holds for all addresses together; one address over its own limit takes nothing of it', async () => {
+    const portal = await startInstance()
+    const url = `${portal.url}/auth/callback`
+    expect(await countStatuses(900, url, '192.0.2.8')).toEqual({ 400: 300, 429: 600 })
+    let refused = 0
+    for (let done = 0; done < 5700; done += 50) {
+      const batch = Array.from({ length: 50 }, (_, nth) => ask(url, `10.1.${done / 50}.${nth}`))
+      refused += (await Promise.all(batch)).filter(({ status }) => status === 429).length
+    }
+    expect(refused).toBe(0)
+    expect((await ask(url, '10.2.0.1')).status).toBe(429)
+    expect((await ask(`${portal.url}/`, '10.2.0.1')).status).toBe(200)
+    // Neither their number nor their refusals cost a row each.
+    const { rows } = await database.pool.query('select from rate_limits')
+    expect(rows).toHaveLength(1)
+    expect((await database.pool.query('select from audit')).rows).toEqual([])
+  }, 120_000)
 
   it.each([
     ['192.0.2.1', '192.0.2.1'],
@@ -105,8 +147,7 @@ describe('the limit of an address', () => {
     const portal = await startInstance()
     const headers = { 'X-Forwarded-For': '192.0.2.3' }
     const send = () => fetch(portal.url + path, { method, redirect: 'manual', headers })
-    const first = await send()
-    expect(first.status).not.toBe(429)
+    for (let count = 0; count <= most / 10; count += 1) expect((await send()).status).not.toBe(429)
     await database.pool.query('update rate_limits set points = $1', [most])
     const answer = await send()
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([429, true])

@@ -37,6 +37,54 @@ async function count() {
   return (await read()).length
 }
 
+describe('refusals', () => {
+  const refusal = { event: 'access refused', userId: mona, organisation: 'partner/1', address: '1.2.3.0/24' } as const
+  const noGrant = { ...refusal, details: { reason: 'no grant', route: '/x' } }
+
+  it('that a user repeats are one entry, and one more with their number when the period ends', async () => {
+    const { logger } = createMemoryLog()
+    const audit = createAuditWriter(database.kysely, logger)
+    for (let index = 0; index < 1000; index += 1) {
+      audit.noteRefusal({ ...noGrant, address: `1.2.${index % 200}.0/24`, details: { reason: 'no grant', index } })
+      audit.noteRefusal({ ...noGrant, organisation: 'partner/2' })
+    }
+    audit.noteRefusal({ ...refusal, details: { reason: 'role' } })
+    await audit.flush()
+    const reasons = async () => (await read()).map(({ organisation, details }) => [organisation, details])
+    const first = [
+      ['partner/1', { reason: 'no grant', index: 0 }],
+      ['partner/2', { reason: 'no grant', route: '/x' }],
+      ['partner/1', { reason: 'role' }],
+    ]
+    expect(await reasons()).toEqual(first)
+    await audit.close()
+    expect(await reasons()).toEqual([
+      ...first,
+      ['partner/1', { reason: 'no grant', index: 0, repeated: 999 }],
+      ['partner/2', { reason: 'no grant', route: '/x', repeated: 999 }],
+    ])
+  })
+
+  it('are entries of their own after the period', async () => {
+    const audit = createAuditWriter(database.kysely, silentLogger, 1)
+    audit.noteRefusal(noGrant)
+    audit.noteRefusal(noGrant)
+    await expect.poll(async () => (await read()).at(-1)?.details['repeated'], { timeout: 10_000 }).toBe(1)
+    audit.noteRefusal(noGrant)
+    await audit.close()
+    expect((await read()).map(({ details }) => details['repeated'])).toEqual([undefined, 1, undefined])
+  })
+
+  it('of strangers are in the log only', async () => {
+    const { logger, log } = createMemoryLog()
+    const audit = createAuditWriter(database.kysely, logger)
+    audit.noteRefusal({ event: 'sign-in refused', address: '1.2.3.0/24', details: { reason: 'signInExpired' } })
+    await audit.close()
+    expect(log()).toContain('"event":"sign-in refused","address":"1.2.3.0/24","reason":"signInExpired"')
+    expect(await read()).toEqual([])
+  })
+})
+
 describe('entries from pages', () => {
   it('are logged at once and inserted in order', async () => {
     const { logger, log } = createMemoryLog()

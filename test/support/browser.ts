@@ -124,11 +124,14 @@ export class Browser {
 
   /** The value of this cookie of the portal, as it is sent. */
   cookie(name: string): string | undefined {
+    return this.cookies().find((cookie) => cookie.name === name)?.value
+  }
+
+  /** All cookies of the portal, as they are sent. */
+  cookies(): readonly { readonly name: string; readonly value: string }[] {
     const { hostname } = new URL(this.#origin)
     const { jar } = this.#agent(new URL(this.#origin))
-    return jar
-      .getCookies({ domain: hostname, path: '/', secure: false, script: false })
-      .find((cookie) => cookie.name === name)?.value
+    return [...jar.getCookies({ domain: hostname, path: '/', secure: false, script: false })]
   }
 
   /** Sets a cookie of the portal, as another tab or an attacker could. */

@@ -15,8 +15,10 @@ export async function whileHeld<T>(
   const executor = db.getExecutor()
   const execute = executor.executeQuery.bind(executor)
   const [held, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let isHeld = false
   const slow: typeof executor.executeQuery = async (query, options) => {
-    if (statement.test(query.sql)) {
+    if (!isHeld && statement.test(query.sql)) {
+      isHeld = true
       held.resolve()
       await go.promise
     }

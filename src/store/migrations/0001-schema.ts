@@ -33,8 +33,8 @@ async function users(db: Db): Promise<void> {
   await sql`
     create table sessions (
       id text primary key,
-      user_id uuid references users on delete cascade,
-      signed_in_at timestamptz,
+      user_id uuid not null references users on delete cascade,
+      signed_in_at timestamptz not null,
       last_used_at timestamptz not null,
       ends_at timestamptz not null,
       device jsonb,
