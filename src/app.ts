@@ -24,8 +24,17 @@ import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './presentation/view-engine.ts'
 import type { PageDeps } from './pages/deps.ts'
 import { siteMap } from './pages/routes.ts'
+import { warnOfUntrustedProxy } from './http/untrusted-proxy.ts'
 import { sessions } from './sessions/middleware.ts'
-import { mount, mountForServers, mountOrganisation, nameRoute, withLists, withMenu } from './pages/mount.ts'
+import {
+  guardNavigations,
+  mount,
+  mountForServers,
+  mountOrganisation,
+  nameRoute,
+  withLists,
+  withMenu,
+} from './pages/mount.ts'
 
 /** Dependencies of the app, which does not open or close them. */
 export type AppDeps = Omit<PageDeps, 'languages' | 'emailCodes' | 'pendingSignIns' | 'tokens' | 'exportLimits'> & {
@@ -56,7 +65,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('etag', false)
   app.set('view', viewClass(render))
 
-  app.use(clientAddress, requestContext(logger))
+  app.use(clientAddress, warnOfUntrustedProxy(config.isProxyUnset, logger), requestContext(logger))
   app.use(securityHeaders({ https: config.https, formActionOrigins: eid.signOutOrigins }))
   app.use(files.router)
   app.use(health(deps.readiness))
@@ -64,7 +73,8 @@ export function createApp(deps: AppDeps): Express {
   app.use(personalPages)
   const { brand, demoNotice } = deps
   app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }), requirePath)
-  app.use(mountForServers(pages.servers, rateLimits.addresses, logger), rateLimits.addresses)
+  app.use(mountForServers(pages.servers, rateLimits.addresses, logger))
+  app.use(guardNavigations(pages.anyone, pages.account), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
   app.use(sessions({ secrets, https, limits, database, logger }), rateLimits.users, limitConcurrency())
   app.use(mount(pages.anyone))

@@ -179,6 +179,12 @@ export class AssuranceError extends PortalError {
   readonly page = 'assurance'
 }
 
+/** Thrown when a route that begins or ends a sign-in is requested from inside another page. */
+export class NotNavigationError extends PortalError {
+  readonly status = 403
+  readonly page = 'notNavigation'
+}
+
 /** Thrown when a form lacks this session's CSRF token: an old tab, or a forged form. */
 export class FormExpiredError extends PortalError {
   readonly status = 403

@@ -88,7 +88,7 @@ const portalSchema = z
     BRAND_NAME: shortName.optional(),
     BRAND_LOGO: logoFile.optional(),
     BRAND_ACCENT: hexColour.optional(),
-    TRUST_PROXY: trustProxy.default(false),
+    TRUST_PROXY: trustProxy.optional(),
     SMTP_URL: smtpServer.optional(),
     MAIL_FROM: mailSender.optional(),
   })
@@ -163,7 +163,9 @@ export function readConfig(given?: Environment) {
     supportText: values.SUPPORT_TEXT,
     brand: { name: values.BRAND_NAME, logo: values.BRAND_LOGO, accent: values.BRAND_ACCENT },
     logLevel: values.LOG_LEVEL,
-    trustProxy: values.TRUST_PROXY,
+    trustProxy: values.TRUST_PROXY ?? false,
+    /** Production, and the operator has not said which proxies to trust. */
+    isProxyUnset: isProduction && values.TRUST_PROXY === undefined,
     /** Undefined when no mail server is configured, which production refuses. */
     mail: values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
   }

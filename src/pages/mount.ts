@@ -2,6 +2,7 @@ import express, { type RequestHandler, Router } from 'express'
 import { requireRole } from '../auth/access.ts'
 import { csrfProtection } from '../http/csrf.ts'
 import { jsonErrors } from '../http/error-pages.ts'
+import { navigationsOnly } from '../http/navigations-only.ts'
 import type { Logger } from '../logger.ts'
 import { covers, type Role } from '../domain/role.ts'
 import type { AuditWriter } from '../store/audit.ts'
@@ -45,6 +46,8 @@ export type Route = {
   readonly get?: RequestHandler | RequestHandler[]
   readonly post?: RequestHandler
   readonly menu?: MenuEntry
+  /** Begins or ends a sign-in, so other pages must not request it in the background. */
+  readonly navigationOnly?: true
 }
 
 /** Routes below one prefix and behind the same gate. */
@@ -102,6 +105,14 @@ export function nameRoute({ prefix, routes }: OrganisationSection): Router {
       next('router')
     })
   }
+  return router
+}
+
+/** Refuses background requests of the routes that the site map marks, before anything counts them. */
+export function guardNavigations(...sections: readonly Section[]): Router {
+  const router = Router()
+  for (const { path, navigationOnly } of sections.flatMap(({ routes }) => routes))
+    if (navigationOnly) router.all(path, navigationsOnly)
   return router
 }
 

@@ -45,7 +45,7 @@ export async function startPortalOf(
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const directory = mkdtempSync(join(tmpdir(), 'portal-test-'))
   const organisations = join(directory, 'organisations.json')
-  writeFileSync(organisations, '{"partners":[],"merchants":[]}')
+  writeFileSync(organisations, '{"partners":[],"merchants":[]}', { mode: 0o600 })
   const config = readConfig({
     DATABASE_URL: 'postgres://127.0.0.1/not-used',
     PORTAL_URL: url,
