@@ -1,4 +1,5 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
+import { emailAddress, mailboxOf } from '../domain/email-address.ts'
 import { MailUnavailableError } from '../errors.ts'
 import { derivedKey } from '../http/derived-key.ts'
 import type { Language } from '../presentation/language.ts'
@@ -11,8 +12,8 @@ import type { Database } from '../store/database.ts'
 import { burnCode, codeMinutes, findCode, forgetMail, reserveMail, saveCode, takeTry } from '../store/email-codes.ts'
 import { saveVerifiedEmail } from '../store/users.ts'
 
-/** The user who asks, and their address as truncatedAddress() gives it. */
-export type Asking = { readonly userId: string; readonly from: string }
+/** The user who asks, the e-mail address that their eID sends, and their address as truncatedAddress() gives it. */
+export type Asking = { readonly userId: string; readonly eidEmail: string | null; readonly from: string }
 
 /** The outcome of sending a mail. `limit`: the hourly limit is used up; `down`: the mail server does not answer. */
 export type Sending =
@@ -77,9 +78,13 @@ export function createEmailCodes(deps: {
     send: async (asking, email, language) => {
       if (!mailer) throw new MailUnavailableError('not configured')
       const { userId } = asking
+      const { mailbox, domain } = mailboxOf(email)
+      const named = emailAddress(asking.eidEmail)
       const reserved = await reserveMail(db, {
         userId,
-        addressMac: macOf(addressKey, [email.toLowerCase()]),
+        mailboxMac: macOf(addressKey, [mailbox]),
+        domainMac: macOf(addressKey, [domain]),
+        own: named !== undefined && mailboxOf(named).mailbox === mailbox,
       })
       if ('retryAfterSeconds' in reserved) {
         audit.noteRefusal(refusal(asking, 'too many mails'))

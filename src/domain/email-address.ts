@@ -29,3 +29,23 @@ export function emailAddress(value: unknown): string | undefined {
   const { data } = address.safeParse(`${trimmed.slice(0, at)}@${domainToASCII(domain).toLowerCase()}`)
   return data
 }
+
+/** Providers that ignore dots in the local part, with the name that stands for all of theirs. */
+const dotless: Readonly<Record<string, string>> = { 'gmail.com': 'gmail.com', 'googlemail.com': 'gmail.com' }
+
+/**
+ * The mailbox that an address leads to, as far as known, for limits: in lower case, without a tag (`name+tag@…`), and
+ * without dots at Gmail. Two addresses may wrongly seem alike, so it never decides about access.
+ * @param email as emailAddress() gives it
+ */
+export function mailboxOf(email: string): { readonly mailbox: string; readonly domain: string } {
+  const at = email.lastIndexOf('@')
+  const domain = email.slice(at + 1).toLowerCase()
+  const [name = ''] = email
+    .slice(0, at)
+    .toLowerCase()
+    .split(/(?<=.)\+/)
+  const provider = dotless[domain]
+  const mailbox = provider === undefined ? `${name}@${domain}` : `${name.replaceAll('.', '')}@${provider}`
+  return { mailbox, domain: provider ?? domain }
+}

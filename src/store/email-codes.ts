@@ -1,12 +1,20 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Handle } from './database.ts'
 
 /** The lifetime of a code in minutes, by the database's clock. */
 export const codeMinutes = 10
 /** The tries per code; after the last one the code is invalid. */
 export const codeTries = 5
-/** The limits of mails with codes in any hour: per user, and per address for all users. */
-export const mailsAnHour = { user: 5, address: 3 } as const
+/**
+ * The limits of mails with codes in any hour.
+ * - `user`: one to start with, and four for mails that are slow, lost or went to a misspelt address.
+ * - `own`: to the mailbox that the user's eID names. It is counted by user, so that others cannot use it up.
+ * - `mailbox`: to any other mailbox, from all users, because its owner has perhaps not asked for a mail.
+ * - `domain`: to all such mailboxes of a domain, so that a company's mail server does not take the portal for a sender
+ *   of spam. A hundred colleagues can start in one hour.
+ * - `all`: to all such mailboxes, which protects the good name of the operator's mail server.
+ */
+export const mailsAnHour = { user: 5, own: 3, mailbox: 3, domain: 100, all: 500 } as const
 
 const valid = sql<boolean>`sent_at > now() - make_interval(mins => ${codeMinutes})`
 
@@ -20,23 +28,46 @@ export type SentCode = {
 /** `mailId` is for forgetMail(); a refusal has the time to wait. */
 export type Reservation = { readonly mailId: string } | { readonly retryAfterSeconds: number }
 
+/** One mail with a code. Mailbox and domain are keyed hashes; `own`: the user's eID names the mailbox. */
+export type CodeMail = {
+  readonly userId: string
+  readonly mailboxMac: string
+  readonly domainMac: string
+  readonly own: boolean
+}
+
 /**
- * Counts one mail before it is sent, unless a limit is reached. Locks user and address (always in this order), so that
+ * Counts one mail before it is sent, unless a limit is reached. Locks what it counts (always in this order), so that
  * concurrent requests on any instance cannot exceed the limits.
  */
-export function reserveMail(
-  db: Handle,
-  mail: { readonly userId: string; readonly addressMac: string },
-): Promise<Reservation> {
+export function reserveMail(db: Handle, mail: CodeMail): Promise<Reservation> {
   return db.transaction().execute(async (transaction) => {
-    const { userId, addressMac } = mail
-    for (const lock of [`code mails of ${userId}`, `code mails to ${addressMac}`])
-      await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(transaction)
-    const waits = [
-      await waitOf(transaction, 'user_id', userId, mailsAnHour.user),
-      await waitOf(transaction, 'address_mac', addressMac, mailsAnHour.address),
-    ].filter((wait) => wait !== null)
-    if (waits.length > 0) return { retryAfterSeconds: Math.max(...waits) }
+    const { userId, mailboxMac, domainMac, own } = mail
+    const others = sql<boolean>`not own`
+    const counts = [
+      { lock: `of ${userId}`, most: mailsAnHour.user, where: sql<boolean>`user_id = ${userId}` },
+      ...(own
+        ? [{ lock: `of ${userId}`, most: mailsAnHour.own, where: sql<boolean>`user_id = ${userId} and own` }]
+        : [
+            {
+              lock: `to ${mailboxMac}`,
+              most: mailsAnHour.mailbox,
+              where: sql<boolean>`mailbox_mac = ${mailboxMac} and ${others}`,
+            },
+            {
+              lock: `to ${domainMac}`,
+              most: mailsAnHour.domain,
+              where: sql<boolean>`domain_mac = ${domainMac} and ${others}`,
+            },
+            { lock: 'to all', most: mailsAnHour.all, where: others },
+          ]),
+    ]
+    for (const { lock } of counts)
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`code mails ${lock}`}, 0))`.execute(transaction)
+    const waits = []
+    for (const { most, where } of counts) waits.push(await waitOf(transaction, where, most))
+    const retryAfterSeconds = Math.max(...waits)
+    if (retryAfterSeconds > 0) return { retryAfterSeconds }
     // Skips rows that another request deletes; waiting for each other would deadlock.
     await sql`
       delete from code_mails where id in (
@@ -44,30 +75,25 @@ export function reserveMail(
       )`.execute(transaction)
     const { id } = await transaction
       .insertInto('code_mails')
-      .values({ user_id: userId, address_mac: addressMac })
+      .values({ user_id: userId, mailbox_mac: mailboxMac, domain_mac: domainMac, own })
       .returning('id')
       .executeTakeFirstOrThrow()
     return { mailId: id }
   })
 }
 
-/** Seconds until one more mail is allowed by an hourly limit of `most`; null when it is allowed now. */
-async function waitOf(
-  db: Handle,
-  column: 'user_id' | 'address_mac',
-  value: string,
-  most: number,
-): Promise<number | null> {
+/** Seconds until one more mail is allowed by an hourly limit of `most`; 0 when it is allowed now. */
+async function waitOf(db: Handle, where: RawBuilder<boolean>, most: number): Promise<number> {
   const row = await db
     .selectFrom('code_mails')
     .select(sql<number>`ceil(extract(epoch from at + interval '1 hour' - now()))::int`.as('seconds'))
-    .where(column, '=', value)
+    .where(where)
     .where('at', '>', sql<Date>`now() - interval '1 hour'`)
     .orderBy('at', 'desc')
     .offset(most - 1)
     .limit(1)
     .executeTakeFirst()
-  return row ? Math.max(1, row.seconds) : null
+  return row ? Math.max(1, row.seconds) : 0
 }
 
 /** Cancels a reservation, because the mail could not be sent. */

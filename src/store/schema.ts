@@ -32,7 +32,10 @@ export type EmailCodesTable = {
 export type CodeMailsTable = {
   id: ColumnType<string, never, never>
   user_id: string
-  address_mac: string
+  mailbox_mac: string
+  domain_mac: string
+  /** The user's eID names the mailbox. */
+  own: boolean
   at: WrittenOnce
 }
 

@@ -362,6 +362,62 @@ describe('the limit of mails', () => {
     expect(answers).toEqual([sent, sent, sent, [429, '/verify-email']])
   })
 
+  it('is three an hour per mailbox, whatever its tags and dots', async () => {
+    const spellings = ['kari.n@gmail.com', 'karin+1@gmail.com', 'K.A.R.I.N+x+y@googlemail.com', 'k.arin@gmail.com']
+    const statuses = []
+    for (const spelling of spellings) statuses.push((await send((await newUser()).browser, spelling)).status)
+    expect(statuses).toEqual([200, 200, 200, 429])
+    // Elsewhere a dot is another mailbox.
+    for (const spelling of ['tag.a@example.net', 'tag.a+1@example.net', 'tag.a+2@example.net', 'taga@example.net'])
+      expect((await send((await newUser()).browser, spelling)).status).toBe(200)
+    expect((await send((await newUser()).browser, 'tag.a+3@example.net')).status).toBe(429)
+  })
+
+  it('of strangers does not keep an address from the user whose eID names it', async () => {
+    const owner = await newUser()
+    for (const stranger of [await newUser(), await newUser(), await newUser()])
+      expect((await send(stranger.browser, owner.email)).status).toBe(200)
+    expect((await send((await newUser()).browser, owner.email)).status).toBe(429)
+    for (const nth of [1, 2, 3]) {
+      const form = await owner.browser.open('/verify-email')
+      expect([nth, form.$('#email').attr('value')]).toEqual([nth, owner.email])
+      expect([nth, (await owner.browser.press('Send me a code')).status]).toEqual([nth, 200])
+    }
+    await owner.browser.open('/verify-email')
+    const page = await owner.browser.press('Send me a code')
+    expect([page.status, problemOf(page)]).toEqual([429, expect.stringContaining('Look for a code')])
+    // Nor do the owner's mails keep the address from others for longer than their own do.
+    await query("update code_mails set at = at - interval '1 hour' where not own")
+    expect((await send((await newUser()).browser, owner.email)).status).toBe(200)
+  })
+
+  it.each([
+    ['a domain', 100, `domain_mac = (select domain_mac from code_mails order by id desc limit 1)`, 429, 200],
+    ['all', 500, 'true', 429, 429],
+  ])(
+    'holds for %s: %i an hour, but not for the user whose eID names the address',
+    async (what, most, where, same, other) => {
+      const slug = what.replace(' ', '-')
+      const { browser } = await newUser()
+      expect((await send(browser, `first@${slug}.example`)).status).toBe(200)
+      await query(
+        `insert into code_mails (user_id, mailbox_mac, domain_mac, own)
+      select user_id, 'mailbox ' || n, domain_mac, false
+      from code_mails, generate_series(1, $1::int - (select count(*)::int from code_mails where not own and ${where})) n
+      where code_mails.id = (select max(id) from code_mails)`,
+        [most],
+      )
+      const next = await send((await newUser()).browser, `second@${slug}.example`)
+      expect([next.status, (await send((await newUser()).browser, `third@other-${slug}.example`)).status]).toEqual([
+        same,
+        other,
+      ])
+      const named = await signInAs({ portal, provider }, { sub: `named-${slug}`, email: `named@${slug}.example` })
+      expect((await named.browser.press('Send me a code')).status).toBe(200)
+      await query("update code_mails set at = at - interval '1 hour'")
+    },
+  )
+
   it('holds for concurrent requests', async () => {
     const { browser, page, email } = await newUser()
     const token = String(page.$('input[name=_csrf]').val())

@@ -16,7 +16,8 @@ export function formField(req: Request, name: string): string {
 }
 
 export function asking(req: Request): Asking {
-  return { userId: signedIn(req).id, from: truncatedAddress(req.ip) }
+  const { id: userId, eidEmail } = signedIn(req)
+  return { userId, eidEmail, from: truncatedAddress(req.ip) }
 }
 
 /** The path of the code form, with the page to return to. */

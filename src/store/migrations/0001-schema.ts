@@ -49,7 +49,7 @@ async function users(db: Db): Promise<void> {
   await sql`create table logout_tokens (id text primary key, forget_at timestamptz not null)`.execute(db)
 }
 
-/** At most one code per user, as a MAC; mails of the last hour are counted, and store the address as a MAC only. */
+/** At most one code per user, as a MAC; mails of the last hour are counted, and store mailbox and domain as MACs only. */
 async function emailVerification(db: Db): Promise<void> {
   await sql`
     create table email_codes (
@@ -63,11 +63,13 @@ async function emailVerification(db: Db): Promise<void> {
     create table code_mails (
       id bigint generated always as identity primary key,
       user_id uuid not null references users on delete cascade,
-      address_mac text not null,
+      mailbox_mac text not null,
+      domain_mac text not null,
+      own boolean not null,
       at timestamptz not null default now()
     )`.execute(db)
   await sql`create index code_mails_user on code_mails (user_id, at)`.execute(db)
-  await sql`create index code_mails_address on code_mails (address_mac, at)`.execute(db)
+  await sql`create index code_mails_mailbox on code_mails (mailbox_mac, at)`.execute(db)
   await sql`create index code_mails_at on code_mails (at)`.execute(db)
 }
 
