@@ -101,11 +101,11 @@ export function createRateLimits(options: {
       const found = counted.find(({ rule }) => matches(rule, req))
       if (!found) return next()
       const { rule, all, address, network } = found
-      const client = req.ip ?? ''
+      const ip = req.ip ?? ''
       // Before the address, so that a flood from many addresses is not counted one by one.
       if (all) await enforce(req, usedUp(all), 'all', `${rule.name}, all`)
-      await enforce(req, address, clientNetwork(client), `${rule.name}, address`)
-      if (client.includes(':')) await enforce(req, network, clientNetwork(client, 48), `${rule.name}, network`)
+      await enforce(req, address, clientNetwork(ip), `${rule.name}, address`)
+      if (ip.includes(':')) await enforce(req, network, clientNetwork(ip, 48), `${rule.name}, network`)
       // After it: requests of an address over its limit take nothing from others.
       if (all) await enforce(req, consumeOf(all), 'all', `${rule.name}, all`)
       return next()
