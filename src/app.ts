@@ -18,7 +18,7 @@ import { health, type Readiness } from './http/health.ts'
 import { loadLanguages } from './presentation/language.ts'
 import { viewLocals } from './presentation/view-locals.ts'
 import { requestContext } from './http/request-context.ts'
-import { requirePath } from './http/request-target.ts'
+import { requireDecodablePath, requirePath } from './http/request-target.ts'
 import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './presentation/view-engine.ts'
@@ -76,7 +76,8 @@ export function createApp(deps: AppDeps): Express {
   app.use(mountForServers(pages.servers, rateLimits.addresses, logger))
   app.use(guardNavigations(pages.anyone, pages.account), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
-  app.use(sessions({ secrets, https, limits, database, logger }), rateLimits.users, limitConcurrency())
+  app.use(sessions({ secrets, https, limits, database, logger }))
+  app.use(rateLimits.users, limitConcurrency(), requireDecodablePath)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)

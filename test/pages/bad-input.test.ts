@@ -88,8 +88,17 @@ describe('an unknown URL', () => {
     expectPage(answer)
   })
 
+  it.each(['/%E0%A4%A', `${partner}/%E0%A4%A`])(
+    'that cannot be decoded is 400 for a signed-out visitor: %s',
+    async (path) => {
+      const answer = await raw(path, { anonymous: true })
+      expect(answer.status).toBe(400)
+      expectPage(answer, false)
+    },
+  )
+
   it('redirects a signed-out visitor to the sign-in page', async () => {
-    for (const path of ['/%00', '/%E0%A4%A', '//evil.example', `/${'a/'.repeat(1500)}`, `${partner}/%E0%A4%A`]) {
+    for (const path of ['/%00', '//evil.example', `/${'a/'.repeat(1500)}`, `${partner}/sales-units/%00`]) {
       const answer = await raw(path, { anonymous: true })
       expect([path.slice(0, 40), answer.status]).toEqual([path.slice(0, 40), 302])
       expect(answer.headers.location).toMatch(/^\/(\?returnTo=%2F|$)/)
