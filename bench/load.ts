@@ -24,10 +24,11 @@ export async function closedLoop(url: string, requests: Request[], amount: numbe
  * @returns milliseconds from the time when each request was due
  */
 export async function openLoop(
-  { url: portalUrl, visitors }: LargeFixture,
+  { url: portalUrl, visitors }: Pick<LargeFixture, 'url' | 'visitors'>,
   paths: readonly string[],
-  { perSecond, seconds }: { readonly perSecond: number; readonly seconds: number },
+  load: { readonly perSecond: number; readonly seconds: number; readonly accepts?: (status: number) => boolean },
 ): Promise<number[]> {
+  const { perSecond, seconds, accepts = (status) => status === 200 } = load
   // The portal closes connections that are idle for five seconds.
   const agent = new Agent({ keepAlive: true, maxSockets: 100, timeout: 2000 })
   const began = performance.now()
@@ -37,7 +38,7 @@ export async function openLoop(
     const url = `${portalUrl}${paths[index % paths.length]}`
     const request = get(url, { agent, headers: visitors[index % visitors.length] ?? {} })
     const [response] = (await once(request, 'response')) as [IncomingMessage]
-    if (response.statusCode !== 200) throw new Error(`${url} answered ${response.statusCode}`)
+    if (!accepts(response.statusCode ?? 0)) throw new Error(`${url} answered ${response.statusCode}`)
     await once(response.resume(), 'end')
     return performance.now() - due
   })

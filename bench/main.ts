@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { measureAbuse } from './abuse.ts'
 import { measureFilter, measureKeystroke } from './filter.ts'
 import { onServer } from './fixture.ts'
 import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
@@ -20,6 +21,7 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   pages: async () => measurePages(await large()),
   footprint: async () => measureFootprint(await large()),
   keystroke: async () => measureKeystroke(await large()),
+  abuse: async () => measureAbuse(await large()),
   lighthouse: async () => measureLighthouse(await large()),
 }
 

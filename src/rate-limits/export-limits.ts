@@ -27,27 +27,25 @@ export type RunningExport = {
 }
 
 /** Limits what exports read: `begin` admits an export before it reads anything. @throws TooManyRequestsError */
-export function createExportLimits(audit: AuditWriter): {
+export function createExportLimits(audit: Pick<AuditWriter, 'noteRefusal'>): {
   readonly begin: (req: Request, userId: string) => Promise<RunningExport>
 } {
   const { seconds: duration, leastRows, rows: most, atOnce } = exportLimits
   const rowsOfUser = new RateLimiterMemory({ keyPrefix: 'user', points: most.user, duration })
   const rowsOfInstance = new RateLimiterMemory({ keyPrefix: 'instance', points: most.instance, duration })
-  const audited = new RateLimiterMemory({ keyPrefix: 'audited', points: 1, duration })
   const running = new Map<string, number>()
 
   async function take(req: Request, userId: string, rows: number): Promise<void> {
     const waitMs = await takeFrom(rowsOfUser, userId, rows)
-    if (waitMs > 0) return refuse(req, userId, 'export rows, user', waitMs)
+    if (waitMs > 0) refuse(req, userId, 'export rows, user', waitMs)
     const waitForAllMs = await takeFrom(rowsOfInstance, 'all', rows)
-    if (waitForAllMs === 0) return undefined
+    if (waitForAllMs === 0) return
     await rowsOfUser.reward(userId, rows)
-    return refuse(req, userId, 'export rows, instance', waitForAllMs)
+    refuse(req, userId, 'export rows, instance', waitForAllMs)
   }
 
-  async function refuse(req: Request, userId: string, limit: string, waitMs: number): Promise<never> {
-    if ((await takeFrom(audited, `${userId} ${limit}`, 1)) === 0)
-      audit.note({ event: 'too many requests', userId, address: truncatedAddress(req.ip), details: { limit } })
+  function refuse(req: Request, userId: string, limit: string, waitMs: number): never {
+    audit.noteRefusal({ event: 'too many requests', userId, address: truncatedAddress(req.ip), details: { limit } })
     throw new TooManyRequestsError(limit, Math.ceil(waitMs / 1000))
   }
 
