@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { organisationsFile } from '../demo/world/credentials.ts'
 import type { ApiFaults, Call } from './api.ts'
 import { cleanup, directory, freePort, startProcess } from './processes.ts'
+import { listResources } from '../src/store/sync-state.ts'
 import { createWorld } from './world.ts'
 
 type Environment = Readonly<Record<string, string>>
@@ -88,15 +89,23 @@ export async function readLists(db: Pool, organisation: string): Promise<void> {
      select now() as now`,
     [organisation],
   )
-  await until(async () => (await countRead(db, `^${organisation}$`, rows[0]?.now)) === 1)
+  // By the primary key: a scan of the table while it waits would disturb what is measured.
+  await until(async () => {
+    const { rows: found } = await db.query<{ all: boolean }>(
+      `select bool_and(coalesce(checked_at >= $3, false)) as all from sync_state
+       where organisation = $1 and resource = any($2) and key = ''`,
+      [organisation, listResources, rows[0]?.now],
+    )
+    return found[0]?.all === true
+  })
 }
 
-/** The number of organisations with a matching key whose lists have all been read since then. */
-export async function countRead(db: Pool, pattern = '', since = new Date(0)): Promise<number> {
+/** The number of organisations with a matching key whose lists have all been read. */
+export async function countRead(db: Pool, pattern = ''): Promise<number> {
   const { rows } = await db.query(
     `select from sync_state where key = '' and organisation ~ $1
-     group by organisation having bool_and(coalesce(checked_at >= $2, false))`,
-    [pattern, since],
+     group by organisation having bool_and(checked_at is not null)`,
+    [pattern],
   )
   return rows.length
 }
