@@ -193,6 +193,7 @@ describe('readConfig', () => {
     ['SESSION_IDLE_MINUTES', 'for ever'],
     ['SESSION_HOURS', '0'],
     ['SESSION_HOURS', '25'],
+    ['ANONYMOUS_REQUESTS_PER_SECOND', '9'],
     ['DATABASE_URL', 'mysql://localhost/portal'],
     ['DATABASE_URL', 'postgres://portal:pa#ss@db/portal'],
     ['MANAGEMENT_API_URL', 'http://api.example.com'],

@@ -52,6 +52,7 @@ export async function startPortalOf(
     OIDC_ISSUER: issuer,
     OIDC_CLIENT_ID: 'portal',
     OIDC_CLIENT_SECRET: 'client-secret-of-the-tests',
+    ANONYMOUS_REQUESTS_PER_SECOND: '100000',
     SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
     ORGANISATIONS_FILE: organisations,
     ...options.env,

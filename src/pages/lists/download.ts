@@ -60,6 +60,8 @@ function download(
       const { count, batches } = await find()
       await running.count(count)
       res.attachment(name).type(format.type)
+      // Middleware, compression and pipeline listen for its end; Node warns from eleven on.
+      res.setMaxListeners(20)
       res.locals.auditEvent = 'export'
       const isAllowed = async (): Promise<boolean> => isStillAllowed(req, res, role, organisations)
       const allowed = whileAllowed(turns(batches), isAllowed)
