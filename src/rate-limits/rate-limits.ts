@@ -47,9 +47,17 @@ export function createRateLimits(options: {
     return hash
   }
 
-  // Without the name of the prepared statement, which a connection pooler would not know.
   const client = {
-    query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query(text, values),
+    // Without the name of the prepared statement, which a connection pooler would not know. pool.query() would close the
+    // connection after a failed statement.
+    query: async ({ text, values }: { text: string; values: unknown[] }) => {
+      const connection = await database.pool.connect()
+      try {
+        return await connection.query(text, values)
+      } finally {
+        connection.release()
+      }
+    },
   }
   let hasSweeper = false
   const inMemory = (name: string, { most, seconds }: Limit) =>
