@@ -11,7 +11,7 @@ import { limitConcurrency } from './rate-limits/concurrency.ts'
 import { createExportLimits } from './rate-limits/export-limits.ts'
 import { createRateLimits } from './rate-limits/rate-limits.ts'
 import { clientAddress } from './http/client-address.ts'
-import { limitStrangers } from './rate-limits/strangers.ts'
+import { limitFloods } from './rate-limits/floods.ts'
 import { csrfToken } from './http/csrf.ts'
 import { compressedPages } from './http/compression.ts'
 import { errorPages, lastResort, notFound } from './http/error-pages.ts'
@@ -52,7 +52,7 @@ export function createApp(deps: AppDeps): Express {
   const app = express()
   const files = createStaticFiles(deps.brand)
   const languages = loadLanguages(`${views}/locales`)
-  const strangers = limitStrangers(config, logger)
+  const floods = limitFloods(config, logger)
   const rateLimits = createRateLimits({ secrets: config.sessionSecrets, database, audit })
   const tokens = createTokenEncryption(config.sessionSecrets, 'ID tokens in sessions')
   const pendingSignIns = createPendingSignIns(config)
@@ -67,7 +67,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('etag', false)
   app.set('view', viewClass(render))
 
-  app.use(strangers.early)
+  app.use(floods.early)
   app.use(clientAddress, warnOfUntrustedProxy(config.isProxyUnset, logger), requestContext(logger))
   app.use(securityHeaders({ https: config.https, formActionOrigins: eid.signOutOrigins }))
   app.use(files.router)
@@ -80,7 +80,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(guardNavigations(pages.anyone, pages.account), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
   app.use(sessions({ secrets, https, limits, database, logger }))
-  app.use(strangers.late, rateLimits.users, limitConcurrency(), requireDecodablePath)
+  app.use(floods.late, rateLimits.users, limitConcurrency(), requireDecodablePath)
   app.use(mount(pages.anyone))
   app.use(requireUser)
   app.use(mount(pages.account), requireVerifiedEmail)

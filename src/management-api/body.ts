@@ -1,6 +1,9 @@
 /** Thrown for a body over its limit; the message is for the log. */
 export class TooLargeError extends Error {}
 
+/** From this size on a body grows in place: joining its chunks at the end would take the memory twice. */
+const largeBytes = 8 * 1024 * 1024
+
 /** Bytes of all responses that this process is reading or parsing. */
 let bytesInFlight = 0
 
@@ -13,6 +16,7 @@ export async function readBody(
   { maxBytes, maxBytesInFlight }: { readonly maxBytes: number; readonly maxBytesInFlight: number },
 ): Promise<Buffer> {
   const chunks: Uint8Array[] = []
+  let large: ArrayBuffer | undefined
   let bytes = 0
   try {
     for await (const chunk of response.body ?? []) {
@@ -21,11 +25,20 @@ export async function readBody(
       if (bytes > maxBytes) throw new TooLargeError('response too large')
       if (bytesInFlight > maxBytesInFlight) throw new TooLargeError('too many bytes in flight')
       chunks.push(chunk)
+      if (bytes < largeBytes) continue
+      large ??= new ArrayBuffer(0, { maxByteLength: maxBytes })
+      for (const added of chunks.splice(0)) append(large, added)
     }
-    return Buffer.concat(chunks)
+    return large ? Buffer.from(large, 0, bytes) : Buffer.concat(chunks)
   } finally {
     bytesInFlight -= bytes
   }
+}
+
+function append(buffer: ArrayBuffer, chunk: Uint8Array): void {
+  const at = buffer.byteLength
+  buffer.resize(at + chunk.byteLength)
+  new Uint8Array(buffer).set(chunk, at)
 }
 
 /** Counts a body as in flight while `work` parses it. */

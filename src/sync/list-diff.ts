@@ -8,7 +8,7 @@ import { idOf, type ListKind } from './resources.ts'
 /** The differences between a list and the store. */
 export type ListDiff = {
   /** The rows to write, at most; each is reconciled again once its row is locked. */
-  readonly answers: readonly TimedAnswer[]
+  readonly answers: readonly SizedAnswer[]
   /** The number of rows in the list. */
   readonly count: number
   /** Rows that were malformed, or had the id of another. */
@@ -19,6 +19,9 @@ export type ListDiff = {
   /** Rows in the list whose details said that they are removed; their details are read again. */
   readonly contradicted: readonly string[]
 }
+
+/** An answer, and the length of its value as JSON. */
+export type SizedAnswer = TimedAnswer & { readonly size: number }
 
 /** A comparison of a list with the store, row by row. */
 export type ListComparison = {
@@ -43,7 +46,7 @@ export async function compareWithStore(
 ): Promise<ListComparison> {
   const known = await readMarks(db, organisation, kind)
   const added = new Set<string>()
-  const answers: TimedAnswer[] = []
+  const answers: SizedAnswer[] = []
   const contradicted: string[] = []
   let [count, duplicates] = [0, 0]
 
@@ -74,19 +77,20 @@ export async function compareWithStore(
     else added.add(key)
     if (mark?.removed_by === 'details') contradicted.push(key)
     if (mark?.listed_digest === digest && mark.removed_by !== 'list') return
-    answers.push({ source: 'list', key, value: asStored(row), digest, askedMs: 0 })
+    const text = storedText(row)
+    answers.push({ source: 'list', key, value: JSON.parse(text) as Json, digest, askedMs: 0, size: text.length })
   }
   function end(malformed: readonly unknown[]): ListDiff {
     const keys = malformed.map((row) => rawKeyOf(kind, row))
     const unclear = new Set(keys.filter((key) => key !== undefined))
     const nameless = keys.filter((key) => key === undefined).length
-    const missing: TimedAnswer[] = []
+    const missing: SizedAnswer[] = []
     let [stored, lost] = [0, 0]
     for (const [key, { removed_by: removedBy, isListed }] of known) {
       if (removedBy === null) stored += 1
       if (isListed || removedBy === 'list' || unclear.has(key)) continue
       if (removedBy === null) lost += 1
-      missing.push({ source: 'list', key, value: undefined, askedMs: 0 })
+      missing.push({ source: 'list', key, value: undefined, askedMs: 0, size: 0 })
     }
     // A row without a readable id may be any of those that seem to be missing.
     if (lost <= nameless) [lost, missing.length] = [0, 0]
@@ -143,10 +147,11 @@ function sorted(value: unknown): unknown {
 
 /** The data as the store returns it: without undefined members and characters that it cannot store. */
 export function asStored(value: Json): Json {
-  const text = JSON.stringify(value, (_name, member: unknown) =>
-    typeof member === 'string' ? storable(member) : member,
-  )
-  return JSON.parse(text) as Json
+  return JSON.parse(storedText(value)) as Json
+}
+
+function storedText(value: Json): string {
+  return JSON.stringify(value, (_name, member: unknown) => (typeof member === 'string' ? storable(member) : member))
 }
 
 /** True for an empty list, or one that lost more than a fifth; that is more often an error of the API than correct. */

@@ -8,7 +8,14 @@ import { type ListResource, markSuspect, type Outcome, writeProgress } from '../
 import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { failureOf } from './details.ts'
-import { compareWithStore, isConfirmed, isSuspect, type ListComparison, type ListDiff } from './list-diff.ts'
+import {
+  compareWithStore,
+  isConfirmed,
+  isSuspect,
+  type ListComparison,
+  type ListDiff,
+  type SizedAnswer,
+} from './list-diff.ts'
 import { lists } from './resources.ts'
 
 /** A list that is due. */
@@ -102,17 +109,29 @@ async function write(
     await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
   let [written, refused, start] = [0, 0, 0]
   while (start < answers.length && !signal.aborted) {
-    const size = start === 0 && answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
+    const end = endOfBatch(answers, start)
     const askedMs = performance.now() - asked
-    const batch = answers.slice(start, start + size).map((answer): TimedAnswer => ({ ...answer, askedMs }))
+    const batch = answers.slice(start, end).map((answer): TimedAnswer => ({ ...answer, askedMs }))
     const applied = await enqueueWrite(() => applyAnswers(context, organisation, lists[resource], batch))
     written += applied.written
     refused += applied.refused.length
-    start += size
+    start = end
   }
   return { written, refused }
 }
 
-const rowsInTransaction = 250
+/** The end of the batch that begins at `start`. */
+function endOfBatch(answers: readonly SizedAnswer[], start: number): number {
+  const most = start === 0 && answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
+  let [end, size] = [start, 0]
+  do {
+    size += answers[end]?.size ?? 0
+    end += 1
+  } while (end < Math.min(answers.length, start + most) && size < sizeInTransaction)
+  return end
+}
+
+/** The rows of a transaction, and the length of their JSON, which is in memory several times while it is written. */
+const [rowsInTransaction, sizeInTransaction] = [250, 4_000_000]
 /** The size of the first batch of a long list, so that its details are read while the rest is written. */
 const rowsAtFirst = 50

@@ -25,10 +25,18 @@ it.each([
     const [first] = await refusedOf('/no-such-page', headers)
     expect(first?.headers.get('retry-after')).toBe('5')
     expect(await first?.text()).toMatch(/^Too many requests reach the portal just now\. Try again in a moment\.\n$/)
-    expect(test.log()).toContain('requests refused: too many without a session')
+    expect(test.log()).toContain('requests refused: flood')
     expect((await kari.open('/partners/12345')).status).toBe(200)
   },
 )
+
+it('more than 32 requests of a session at once are refused in words, and not those of others', async () => {
+  const åse = await test.signedIn('Åse Bjørk')
+  const refused = await refusedOf('/partners/12345', { Cookie: `portal=${åse.cookie('portal')}` })
+  expect(refused.length).toBeGreaterThan(200)
+  expect((await kari.open('/partners/12345')).status).toBe(200)
+  await expect.poll(async () => (await åse.open('/partners/12345')).status).toBe(200)
+})
 
 it.each(['/readyz', '/healthz', '/favicon.svg'])('%s is not counted', async (path) => {
   expect(await refusedOf(path)).toEqual([])
