@@ -209,8 +209,11 @@ export class MailUnavailableError extends PortalError {
   readonly page = 'mailUnavailable'
 }
 
-/** Thrown when the database does not answer, or cannot be used. */
+/** Thrown when the database does not answer, or cannot be used; the message says why, without the URL. */
 export class DatabaseUnavailableError extends PortalError {
   readonly status = 503
   readonly page = 'databaseUnavailable'
 }
+
+/** Thrown when the database refuses writes, as a standby does. */
+export class ReadOnlyDatabaseError extends DatabaseUnavailableError {}

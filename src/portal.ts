@@ -19,6 +19,8 @@ import { startRetention } from './store/retention.ts'
 import type { FreshnessService } from './sync/freshness.ts'
 import type { Sync } from './sync/sync.ts'
 import { migrate, schemaVersion } from './store/migrations.ts'
+import { requireWritable } from './store/write-check.ts'
+import { ReadOnlyDatabaseError } from './errors.ts'
 import { claimUserIdDerivation } from './store/user-id-derivation.ts'
 
 /** How long running requests may take when the portal stops. */
@@ -50,7 +52,7 @@ export async function startPortal(
 ): Promise<Portal> {
   const brand = await brandOf(config)
   const logger = options.logger ?? createLogger(config.logLevel)
-  const database = openDatabase({ url: config.databaseUrl, logger })
+  const database = openDatabase({ url: config.databaseUrl, connections: config.databaseConnections, logger })
   const stopping = new AbortController()
   const audit = createAuditWriter(database.kysely, logger)
   let running: RunningSync | undefined
@@ -64,10 +66,11 @@ export async function startPortal(
       if (stopping.signal.aborted) return { ready: false, reason: 'stopping' }
       try {
         const version = await schemaVersion(database)
-        const isBehind = version === 'empty' || version === 'older'
-        return isBehind ? { ready: false, reason: 'migrations' } : { ready: true }
-      } catch {
-        return { ready: false, reason: 'database' }
+        if (version === 'empty' || version === 'older') return { ready: false, reason: 'migrations' }
+        await requireWritable(database.kysely)
+        return { ready: true }
+      } catch (error) {
+        return { ready: false, reason: error instanceof ReadOnlyDatabaseError ? 'read-only database' : 'database' }
       }
     }
     const eid = createEid(config.oidc, logger)

@@ -35,7 +35,7 @@ export const usage = `npm run portal -- <command>
   sync                                      refresh everything now, and wait
   sync partner <partner-id>                 refresh one organisation
   sync merchant <scheme> <id>
-  help                                      show this text`
+  help                                      show this text, as --help and -h do after any command`
 
 const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['grant', grant],

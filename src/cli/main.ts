@@ -10,9 +10,12 @@ import { readImportFile } from './import-file.ts'
 import { run } from './run.ts'
 import { printable } from './table.ts'
 
-/** Runs the command; `help` works without configuration, and an unreadable file is reported without a database. */
+// Warnings of Node and its libraries are for developers; they would stand between the lines of a command.
+process.removeAllListeners('warning')
+
+/** Runs the command; help works without configuration, and an unreadable file is reported without a database. */
 async function perform(argv: readonly string[], call: CommandCall): Promise<CommandResult> {
-  if (argv[0] === 'help') return { exitCode: 0, output: usage, error: '' }
+  if (argv[0] === 'help' || argv.some((word) => word === '--help' || word === '-h')) return { exitCode: 0, output: usage, error: '' }
   const input = argv[0] === 'import' ? readImportFile(argv.slice(1)) : undefined
   return run(readOperatorConfig(), argv, { ...call, input })
 }
@@ -40,8 +43,7 @@ function explain(error: unknown): string {
   if (error instanceof ConfigurationError) return error.problems.join('\n')
   if (error instanceof CommandError) return error.message
   if (!(error instanceof Error)) return String(error)
-  if (!(error instanceof DatabaseUnavailableError)) return error.stack ?? error.message
-  return error.cause instanceof Error ? `${error.message}\n${error.cause.message}` : error.message
+  return error instanceof DatabaseUnavailableError ? error.message : (error.stack ?? error.message)
 }
 
 function failed(error: unknown): CommandResult {

@@ -14,7 +14,7 @@ import { runCommand } from './commands.ts'
 export async function run(config: OperatorConfig, argv: readonly string[], call: CommandCall): Promise<CommandResult> {
   const logger = createLogger('error', process.stderr)
   const organisations = holdOrganisations(config.organisations.map(({ organisation }) => organisation))
-  const database = openDatabase({ url: config.databaseUrl, logger })
+  const database = openDatabase({ url: config.databaseUrl, connections: config.databaseConnections, logger })
   let running: RunningSync | undefined
   const sync = async () => {
     // Loaded on demand: the other commands start faster without it.

@@ -33,6 +33,7 @@ export class ConfigurationError extends Error {
 const operatorVariables = {
   NODE_ENV: z.string().default('development'),
   DATABASE_URL: databaseUrl,
+  DATABASE_CONNECTIONS: wholeNumber(6, 200).default(10),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }
 
@@ -220,6 +221,8 @@ function parse<Schema extends z.ZodObject>(
 function syncConfigOf(values: z.output<typeof operatorSchema>) {
   return {
     databaseUrl: values.DATABASE_URL,
+    /** The most connections of this instance. */
+    databaseConnections: values.DATABASE_CONNECTIONS,
     managementApiUrl: values.MANAGEMENT_API_URL,
     webhooksApiUrl: values.WEBHOOKS_API_URL,
     productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,

@@ -20,14 +20,27 @@ export const databaseUrl = z
   .superRefine((value, context) => {
     const refuse = (message: string): void => context.addIssue({ code: 'custom', message })
     if (!/^postgres(ql)?:\/\//.test(value)) return refuse(`must be a URL such as ${exampleDatabase}`)
+    if (isPasswordCut(value)) return refuse(unencoded)
     try {
       return void new Client(value)
     } catch (error) {
       if (error instanceof TypeError || error instanceof URIError)
-        return refuse('is not a valid PostgreSQL URL: percent-encode special characters in the password')
+        return refuse(unencoded)
       return refuse(`cannot be used: ${error instanceof Error ? error.message : String(error)}`)
     }
   })
+
+const unencoded = 'is not a valid PostgreSQL URL: percent-encode special characters in the password, such as # as %23'
+
+/**
+ * True when `/`, `?` or `#` in the password has ended the host: what follows it would be part of an error message as the
+ * host, the port or the name of the database.
+ */
+function isPasswordCut(value: string): boolean {
+  const [, host = '', rest = ''] = /^\w+:\/\/([^/?#]*)(.*)$/s.exec(value) ?? []
+  const [path = ''] = rest.split('?')
+  return rest.includes('#') || path.includes('@') || (rest.includes('@') && !host.includes('@') && host.includes(':'))
+}
 
 /** Requires https except on this machine, as secrets and personal data are sent there. */
 const safeUrl = url.refine(

@@ -23,14 +23,29 @@ export type Database = {
   readonly close: () => Promise<void>
 }
 
-/** Ten connections an instance. One user is at work on at most four pages, which leaves one for the others. */
-const connections = { portal: 2, pages: 5, sync: 3 }
 const statementMs = { portal: 30_000, pages: 2000, sync: 30_000 }
 
-/** Opens the database at `url`. The first query of each kind connects; nothing is migrated. */
-export function openDatabase({ url, logger }: { readonly url: string; readonly logger: Logger }): Database {
-  const open = (kind: keyof typeof connections): Pool =>
-    openPool(url, logger, { connections: connections[kind], statementMs: statementMs[kind] })
+/**
+ * Opens the database at `url`. The first query of each kind connects; nothing is migrated.
+ * @param connections the most at once of this instance, for all kinds
+ */
+export function openDatabase({
+  url,
+  logger,
+  connections = 10,
+}: {
+  readonly url: string
+  readonly logger: Logger
+  readonly connections?: number
+}): Database {
+  const shares = sharesOf(connections)
+  const open = (kind: keyof typeof shares): Pool =>
+    openPool(url, logger, {
+      connections: shares[kind],
+      statementMs: statementMs[kind],
+      // The others run transactions of their own, and nobody waits for their statements.
+      limitsEachUse: kind === 'pages',
+    })
   const [portal, pages, sync] = [open('portal'), open('pages'), open('sync')]
   const handleOf = (pool: Pool): Handle => new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   let closing: Promise<unknown> | undefined
@@ -43,4 +58,11 @@ export function openDatabase({ url, logger }: { readonly url: string; readonly l
       await (closing ??= Promise.all([portal.end(), pages.end(), sync.end()]))
     },
   }
+}
+
+/** Of ten, five are for pages: one user is at work on at most four pages, which leaves one for the others. */
+function sharesOf(connections: number) {
+  const portal = Math.max(2, Math.floor(connections / 5))
+  const sync = Math.max(2, Math.floor((connections * 3) / 10))
+  return { portal, sync, pages: connections - portal - sync }
 }

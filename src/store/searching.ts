@@ -69,7 +69,7 @@ export function matches(q: string): RawBuilder<boolean> {
 /** SQL: the `like` pattern for `q`. The database folds it as it folds `search_text`, so that both agree about case. */
 function patternOf(q: string): RawBuilder<string> {
   const escaped = asStoredIdentifier(q).replaceAll(/[\\%_]/g, String.raw`\$&`)
-  return sql<string>`'%' || lower(normalize(${escaped}::text)) || '%'`
+  return sql<string>`'%' || fold_case(${escaped}) || '%'`
 }
 
 /** All matching keys in order, as of one moment; for exports. */

@@ -64,6 +64,7 @@ describe('readConfig', () => {
       },
       sessionLimits: { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 },
       databaseUrl: valid.DATABASE_URL,
+      databaseConnections: 10,
       managementApiUrl: 'https://api.vipps.no',
       webhooksApiUrl: 'https://api.vipps.no',
       logLevel: 'info',
@@ -196,6 +197,12 @@ describe('readConfig', () => {
     ['ANONYMOUS_REQUESTS_PER_SECOND', '9'],
     ['DATABASE_URL', 'mysql://localhost/portal'],
     ['DATABASE_URL', 'postgres://portal:pa#ss@db/portal'],
+    ['DATABASE_URL', 'postgres://portal:p#w/d@1@db/portal'],
+    // What stands before the character would pass as a port.
+    ['DATABASE_URL', 'postgres://portal:12#w@db/portal'],
+    ['DATABASE_URL', 'postgres://portal:12/w@db/portal'],
+    ['DATABASE_URL', 'postgres://portal:12?w@db/portal'],
+    ['DATABASE_CONNECTIONS', '5'],
     ['MANAGEMENT_API_URL', 'http://api.example.com'],
     ['WEBHOOKS_API_URL', 'nonsense'],
     ['MANAGEMENT_API_MAX_PER_SECOND', '0'],
@@ -246,7 +253,7 @@ describe('readConfig', () => {
         '"npm run demo" brings its own',
     ])
     expect(problemsOf({ ...valid, DATABASE_URL: 'postgres://portal:hunter#2@db/portal' })).toEqual([
-      'DATABASE_URL is not a valid PostgreSQL URL: percent-encode special characters in the password',
+      'DATABASE_URL is not a valid PostgreSQL URL: percent-encode special characters in the password, such as # as %23',
     ])
   })
 

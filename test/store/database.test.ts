@@ -43,7 +43,7 @@ describe('migrations', () => {
   it('restore the statement timeout', async () => {
     const before = await database.pool.query('show statement_timeout')
     await migrate(database, logger)
-    const clients = await Promise.all([1, 2, 3].map(() => database.pool.connect()))
+    const clients = await Promise.all([1, 2].map(() => database.pool.connect()))
     const after = await Promise.all(clients.map((client) => client.query('show statement_timeout')))
     for (const client of clients) client.release()
     expect(after.map(({ rows }) => rows)).toEqual(clients.map(() => before.rows))
@@ -54,11 +54,29 @@ describe('migrations', () => {
     const other = await database.pool.connect()
     await other.query('begin')
     await other.query(`select pg_advisory_xact_lock(hashtext(current_schema() || ' migrations'))`)
-    const migrated = migrate(database, log, 20)
+    const migrated = migrate(database, log, { sayMs: 20 })
     await vi.waitFor(() => expect(logged()).toContain('migration waits: another instance is migrating'))
     await other.query('commit')
     other.release()
     await migrated
+  })
+
+  it('refuse a read-only database, with the remedy', async () => {
+    const url = new URL(await createTestSchema())
+    url.searchParams.set('options', `${url.searchParams.get('options')} -c default_transaction_read_only=on`)
+    const readOnly = openDatabase({ url: url.href, logger })
+    await expect(migrate(readOnly, logger)).rejects.toThrow(
+      /^the database is read-only \(default_transaction_read_only is on\): alter role \w+ set default_transaction_read_only = off$/,
+    )
+    await readOnly.close()
+  })
+
+  it('refuse a search_path without a usable schema, with the remedy', async () => {
+    const url = new URL(await createTestSchema())
+    url.searchParams.set('options', '-c search_path=missing')
+    const lost = openDatabase({ url: url.href, logger })
+    await expect(migrate(lost, logger)).rejects.toThrow(/search_path \(missing\).*alter role \w+ set search_path/)
+    await lost.close()
   })
 
   it('refuse a database of a newer portal', async () => {
@@ -195,4 +213,35 @@ it('the statement timeout is 30 seconds, unless the URL sets another', async () 
   const other = openDatabase({ url: url.href, logger })
   expect((await other.pool.query(settings)).rows).toEqual([{ timeout: '5s', name: 'other' }])
   await other.close()
+})
+
+it('the error about an unreachable PostgreSQL says once why, and where', async () => {
+  const unreachable = openDatabase({ url: 'postgres://portal:hunter2@127.0.0.1:1/portal', logger })
+  await expect(listUsers(unreachable.kysely)).rejects.toThrow(
+    /^cannot connect to the database: connect ECONNREFUSED 127\.0\.0\.1:1$/,
+  )
+  await unreachable.close()
+})
+
+it('times are read right whatever date style, time zone and quoting the server has', async () => {
+  const url = new URL(await createTestSchema())
+  const oddities = '-c datestyle=SQL,DMY -c timezone=Europe/Oslo -c standard_conforming_strings=off'
+  url.searchParams.set('options', `${url.searchParams.get('options')} ${oddities}`)
+  const odd = openDatabase({ url: url.href, logger })
+  await migrate(odd, logger)
+  await addGrant(odd.kysely, bikes, mona.id, { until: '2999-03-12' })
+  const [grant] = await listGrants(odd.kysely)
+  expect(grant?.until).toBe('2999-03-12')
+  expect(Math.abs(grant!.grantedAt.getTime() - Date.now())).toBeLessThan(600_000)
+  await odd.close()
+})
+
+it.each([
+  [10, 2],
+  [6, 2],
+  [40, 8],
+])('of %i connections %i are for sessions and commands', async (connections, share) => {
+  const opened = openDatabase({ url: await createTestSchema(), logger, connections })
+  expect(opened.pool.options.max).toBe(share)
+  await opened.close()
 })

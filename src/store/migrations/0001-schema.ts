@@ -1,5 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { createFoldCase } from '../fold-case.ts'
+import { requireTrigrams } from '../requirements.ts'
 
 type Db = Kysely<unknown>
 
@@ -138,12 +140,9 @@ const merchantColumns = sql`
   merchant_sort_key text collate "C",
   market text generated always as (nullif(split_part(scheme, ':', 2), '')) stored`
 
-/**
- * Search text in NFC and lower case. The collation is explicit, because the byte collation of `key` would apply to the
- * whole expression, and `Ø` would stay upper case.
- */
+/** Text for searching: NFC in lower case. `matches` in searching.ts folds what users type with the same function. */
 function searchText(text: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`search_text text generated always as (lower(normalize(${text}) collate "default")) stored`
+  return sql`search_text text generated always as (fold_case(${text})) stored`
 }
 
 const capabilities = [
@@ -212,18 +211,9 @@ async function records(db: Db): Promise<void> {
     )`.execute(db)
 }
 
-/** pg_trgm may be installed in any schema. */
-async function trigramOperators(db: Db): Promise<RawBuilder<unknown>> {
-  await sql`create extension if not exists pg_trgm with schema public`.execute(db)
-  const { rows } = await sql<{ schema: string }>`
-    select nspname as schema from pg_extension join pg_namespace on pg_namespace.oid = extnamespace
-    where extname = 'pg_trgm'`.execute(db)
-  return sql`${sql.ref(rows[0]?.schema ?? 'public')}.gin_trgm_ops`
-}
-
 /** Sort indexes include the filtered columns, so that an ordered scan need not visit the table. */
 async function indexes(db: Db): Promise<void> {
-  const trigrams = await trigramOperators(db)
+  const trigrams = sql`${sql.ref(await requireTrigrams(db))}.gin_trgm_ops`
   for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks'])
     await sql`
       create index ${sql.ref(`${table}_search`)} on ${sql.table(table)} using gin (search_text ${trigrams})
@@ -348,6 +338,7 @@ export const schema: Migration = {
     await emailVerification(db)
     await rateLimits(db)
     await audit(db)
+    await createFoldCase(db)
     await records(db)
     await indexes(db)
     await changes(db)
