@@ -51,7 +51,7 @@ export function createApp(deps: AppDeps): Express {
   const { config, database, logger, eid, audit } = deps
   const app = express()
   const files = createStaticFiles(deps.brand)
-  const languages = loadLanguages(`${views}/locales`)
+  const languages = loadLanguages(`${views}/locales`, config.serviceName)
   const floods = limitFloods(config, logger)
   const rateLimits = createRateLimits({ secrets: config.sessionSecrets, database, audit })
   const tokens = createTokenEncryption(config.sessionSecrets, 'ID tokens in sessions')

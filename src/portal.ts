@@ -26,6 +26,9 @@ import { claimUserIdDerivation } from './store/user-id-derivation.ts'
 /** How long running requests may take when the portal stops. */
 const drainMs = 10_000
 
+/** How long an idle connection stays open. */
+const idleConnectionMs = 80_000
+
 /** A running portal. `url` is where it listens; behind a proxy it differs from the public address. */
 export type Portal = {
   readonly url: string
@@ -88,12 +91,17 @@ export async function startPortal(
       demoNotice: options.demoNotice,
     })
     const server = createServer(app)
+    // Longer than proxies keep idle connections, up to 75 s, or a request can meet the closing of its connection.
+    server.keepAliveTimeout = idleConnectionMs
+    server.headersTimeout = idleConnectionMs + 5000
     answerMalformed(server)
     await listen(server, config)
     const { address, family, port } = server.address() as AddressInfo
     const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     if (!config.mail)
       logger.warn('SMTP_URL is not set: users without an e-mail address verified by the eID cannot use the portal')
+    if (organisations.current().size === 0)
+      logger.warn('no organisation: ORGANISATIONS_FILE lists no partner and no merchant, so users have no pages')
     logger.info({ url, organisations: organisations.current().size }, 'portal ready')
     const credentials = startCredentialsReload(config, running, audit, logger)
     const endRetention = startRetention(database, logger, config.retentionDays)

@@ -86,6 +86,7 @@ const portalSchema = z
       .transform((value) => value.href)
       .optional(),
     SUPPORT_TEXT: z.string().max(1000).optional(),
+    SERVICE_NAME: shortName.default('Vipps MobilePay'),
     BRAND_NAME: shortName.optional(),
     BRAND_LOGO: logoFile.optional(),
     BRAND_ACCENT: hexColour.optional(),
@@ -164,6 +165,8 @@ export function readConfig(given?: Environment) {
     organisations,
     feedbackUrl: values.FEEDBACK_URL,
     supportText: values.SUPPORT_TEXT,
+    /** The name of the operator of the APIs in all texts. */
+    serviceName: values.SERVICE_NAME,
     brand: { name: values.BRAND_NAME, logo: values.BRAND_LOGO, accent: values.BRAND_ACCENT },
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY ?? false,

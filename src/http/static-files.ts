@@ -55,6 +55,9 @@ const removeDocumentHeaders: RequestHandler = (_req, res, next) => {
  * Serves the style sheet, public/, htmx, the brand's logo and the Inter font below a path that contains a hash of their
  * content, so that browsers cache them for a year. `asset('css/portal.css')` is the URL of a file; relative URLs in
  * style sheets and modules stay below the same path. `logo` is the URL of the logo, or null.
+ *
+ * During a rolling update, a page of one version asks an instance of the other for its files. Below an unknown hash the
+ * instance sends its own file, which no cache keeps, so that the next page has the right one.
  */
 export function createStaticFiles(brand: Brand) {
   const files = sentFiles(brand)
@@ -64,12 +67,31 @@ export function createStaticFiles(brand: Brand) {
   const options = { index: false, immutable: true, maxAge: '1y', fallthrough: true } as const
   const router = Router()
   router.use('/assets', removeDocumentHeaders)
+  router.use(takeOtherVersions(prefix))
   for (const file of files) router.get(`${prefix}/${file.path}`, sendFile(file))
   router.use(`${prefix}/inter`, express.static(inter, options))
+  router.use(prefix, noSuchFile)
   router.use('/favicon.svg', express.static(join(publicDirectory, 'images/favicon.svg'), { maxAge: '1d' }))
   const asset = (path: string): string => `${prefix}/${path}`
   const logo = logoPath(brand)
   return { router, asset, logo: logo === undefined ? null : asset(logo) }
+}
+
+/** Takes the path of a file below the hash of another version for that below our own. */
+function takeOtherVersions(prefix: string): RequestHandler {
+  return (req, res, next) => {
+    const [, version, file] = /^(\/assets\/[\w-]{10})\/(.+)$/.exec(req.url) ?? []
+    if (version !== undefined && version !== prefix) {
+      req.url = `${prefix}/${file}`
+      res.locals['isOtherVersion'] = true
+    }
+    next()
+  }
+}
+
+/** A file that only another version has. Answered here, because the sign-in page would be taken for a broken file. */
+const noSuchFile: RequestHandler = (_req, res) => {
+  res.status(404).set('Cache-Control', 'no-store').type('text').send('Not found\n')
 }
 
 /** All static files except the font, with their path below the prefix. */
@@ -91,7 +113,8 @@ function sendFile({ path, bytes }: SentFile): RequestHandler {
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`
   const made: { br?: Promise<Buffer>; gzip?: Promise<Buffer> } = {}
   return async (req, res) => {
-    res.set('Cache-Control', 'public, max-age=31536000, immutable').vary('Accept-Encoding')
+    const isOther = res.locals['isOtherVersion'] === true
+    res.set('Cache-Control', isOther ? 'no-store' : 'public, max-age=31536000, immutable').vary('Accept-Encoding')
     res.set('ETag', etag).type(types[path.split('.').at(-1) ?? ''] ?? 'bin')
     const encoding = req.acceptsEncodings('br', 'gzip')
     // PNG is already compressed.

@@ -31,12 +31,15 @@ const locales: Readonly<Record<string, string>> = {
 
 const cookieName = 'language'
 
-/** Loads views/locales/<code>.json for every language. A missing key falls back to English, then to the key itself. */
-export function loadLanguages(directory: string): ReadonlyMap<string, Language> {
+/**
+ * Loads views/locales/<code>.json for every language. A missing key falls back to English, then to the key itself.
+ * @param service the name of the operator of the APIs, for `{{service}}` in any message
+ */
+export function loadLanguages(directory: string, service: string): ReadonlyMap<string, Language> {
   const codes = readdirSync(directory)
     .map((file) => basename(file, '.json'))
     .toSorted()
-  const messages = new Map(codes.map((code) => [code, readMessages(join(directory, `${code}.json`))]))
+  const messages = new Map(codes.map((code) => [code, readMessages(join(directory, `${code}.json`), service)]))
   const fallback = messages.get('en') ?? new Map<string, string>()
   return new Map([...messages].map(([code, own]) => [code, languageOf(code, own, fallback)]))
 }
@@ -44,11 +47,11 @@ export function loadLanguages(directory: string): ReadonlyMap<string, Language> 
 type Messages = ReadonlyMap<string, string>
 
 /** The messages of a file by full key, such as `salesUnits.title`. */
-function readMessages(file: string): Messages {
+function readMessages(file: string, service: string): Messages {
   const messages = new Map<string, string>()
   function add(tree: Readonly<Record<string, unknown>>, prefix: string): void {
     for (const [name, value] of Object.entries(tree)) {
-      if (typeof value === 'string') messages.set(prefix + name, value)
+      if (typeof value === 'string') messages.set(prefix + name, value.replaceAll('{{service}}', () => service))
       else add(value as Readonly<Record<string, unknown>>, `${prefix}${name}.`)
     }
   }

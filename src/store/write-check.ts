@@ -9,11 +9,11 @@ const freshMs = 1000
  * A function that throws DatabaseUnavailableError when the database does not answer or refuses writes, as a standby
  * does. For requests that would otherwise fail later, at a step that the user cannot repeat.
  */
-export function createWriteCheck({ kysely }: Database): () => Promise<void> {
+export function createWriteCheck(database: Database): () => Promise<void> {
   let checked: { readonly at: number; readonly result: Promise<void> } | undefined
   return () => {
     if (!checked || performance.now() - checked.at > freshMs) {
-      checked = { at: performance.now(), result: requireWritable(kysely) }
+      checked = { at: performance.now(), result: requireWritable(database.kysely) }
       // The requests that wait for it get the error.
       checked.result.catch(() => {})
     }

@@ -134,6 +134,22 @@ describe('static files', () => {
     }
   })
 
+  it('of another version of the portal are answered with our own, which no cache keeps', async () => {
+    const { $ } = await test.browser().open('/')
+    const own = String($('link[rel=stylesheet]').attr('href'))
+    const [current, other] = await Promise.all(
+      [own, own.replace(/^\/assets\/[^/]+/, '/assets/aB3_-xyz90')].map((path) => request(test.url).get(path)),
+    )
+    expect([other?.status, other?.text, other?.headers['content-type']]).toEqual([
+      200,
+      current?.text,
+      current?.headers['content-type'],
+    ])
+    expect(other?.headers['cache-control']).toBe('no-store')
+    const missing = await request(test.url).get('/assets/aB3_-xyz90/js/only-there.js')
+    expect([missing.status, missing.headers['cache-control'], missing.text]).toEqual([404, 'no-store', 'Not found\n'])
+  })
+
   it('are served only from the asset directories', async () => {
     for (const path of [
       '/assets/../package.json',
@@ -159,6 +175,11 @@ it('an oversized request line is answered with 431 and an explanation', async ()
 })
 
 describe('health', () => {
+  it('keeps idle connections longer than proxies do', async () => {
+    const { headers } = await request(test.url).get('/healthz').set('Connection', 'keep-alive')
+    expect(headers['keep-alive']).toBe('timeout=80')
+  })
+
   it('has separate liveness and readiness checks', async () => {
     expect((await request(test.url).get('/healthz')).body).toEqual({ status: 'ok' })
     expect((await request(test.url).get('/readyz')).body).toEqual({ status: 'ready' })

@@ -96,7 +96,7 @@ describe('synced data', () => {
     return found
   }
 
-  const unavailableBanner = /^Vipps MobilePay's API has not answered as it should since \d/
+  const unavailableBanner = /^The API of Vipps MobilePay has not answered as it should since \d/
 
   it('is shown with a banner while the API answers 503, and without it after recovery', async () => {
     answerWith(test, unavailable, '/v')
@@ -134,7 +134,7 @@ describe('synced data', () => {
       answerWith(test, { status, body: { title: 'Nope' } }, '/v')
       const before = test.log().length
       await refreshAll()
-      expect(await wrong(/^Vipps MobilePay's API has refused the portal's keys for this business since \d/)).toEqual([])
+      expect(await wrong(/^The API of Vipps MobilePay has refused the portal's keys for this business since \d/)).toEqual([])
       const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
       for (const purpose of ['salesUnits', 'productOrders', 'pricePackages', 'productOrderTemplates', 'webhooks'])
         expect(failed).toContainEqual(

@@ -70,6 +70,14 @@ describe.each(files)('%s', (file) => {
     }
   })
 
+  it('names the operator of the APIs as {{service}}, uninflected', () => {
+    const named = [...words].filter(([, text]) => /vipps|mobilepay/i.test(text))
+    expect(named).toEqual([])
+    // `{{service}}s`, `{{service}}n` and `{{service}}'s` are genitives.
+    const inflected = [...words].filter(([, text]) => /\{\{service\}\}['’:-]?\p{L}/u.test(text))
+    expect(inflected).toEqual([])
+  })
+
   it('has no empty messages, surrounding space or markup', () => {
     for (const [key, text] of words) expect([key, text]).toEqual([key, text.trim().replace(/[<>]/g, '') || '?'])
   })

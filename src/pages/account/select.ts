@@ -23,7 +23,7 @@ function homeOf(organisation: Organisation): string {
 
 /**
  * `GET /select`: the organisations that the user may act as. With exactly one it redirects there, unless the query
- * has `?all`; with none it explains how to get access.
+ * has `?all`; with none it explains how to get access, or that the portal has no organisation yet.
  */
 export function showSelect({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler {
   return (req, res) => {
@@ -31,7 +31,10 @@ export function showSelect({ organisations }: Pick<PageDeps, 'organisations'>): 
     const { t } = res.locals.language
     const choices = organisationsOf(user, organisations).map((choice) => choiceOf(choice, res))
     const [only, ...others] = choices
-    if (!only) return res.render('account/no-access', { title: t('noAccess.title') })
+    if (!only) {
+      const isEmpty = organisations.current().size === 0
+      return res.render('account/no-access', { title: t(isEmpty ? 'noAccess.noneTitle' : 'noAccess.title'), isEmpty })
+    }
     if (others.length === 0 && req.query['all'] === undefined) return res.redirect(only.href)
     return res.render('account/select', {
       title: t('select.title'),
