@@ -1,4 +1,5 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
+import { isIP } from 'node:net'
 import { emailAddress, mailboxOf } from '../domain/email-address.ts'
 import { MailUnavailableError } from '../errors.ts'
 import { derivedKey } from '../http/derived-key.ts'
@@ -60,8 +61,10 @@ export function createEmailCodes(deps: {
 }): EmailCodes {
   const { config, database, logger, audit, render } = deps
   const db = database.kysely
-  const mailer = config.mail && createMailer(config.mail, logger)
-  const { host } = new URL(config.portalUrl)
+  const { host, hostname } = new URL(config.portalUrl)
+  // Mail servers check the name; an address is left to the library, which knows its spelling in EHLO.
+  const name = isIP(hostname) || hostname.startsWith('[') ? undefined : hostname
+  const mailer = config.mail && createMailer({ ...config.mail, name }, logger)
   const [secret = ''] = config.sessionSecrets
   const codeKeys = config.sessionSecrets.map((each) => derivedKey(each, 'e-mail codes'))
   const codeKey = derivedKey(secret, 'e-mail codes')

@@ -26,10 +26,10 @@ export type Mail = {
 /** Sends mails through the configured server. */
 export type Mailer = {
   /**
-   * Sends one mail to the mail server. Resolves when the server has accepted it, and also when it has refused the
-   * recipient permanently: the caller must not learn whether a mailbox exists. Refusals are logged.
+   * Sends one mail to the mail server. Resolves when the server has accepted it, and also when it knows no such
+   * recipient: the caller must not learn whether a mailbox exists. Refusals are logged.
    * @param to as emailAddress() gives it
-   * @throws MailUnavailableError when there is no answer, or a temporary failure
+   * @throws MailUnavailableError when there is no answer, or any other refusal
    */
   readonly send: (to: string, mail: Mail) => Promise<void>
 }
@@ -41,9 +41,10 @@ const patienceMs = 15_000
 /**
  * Creates a mailer without connecting; each mail uses its own connection. The library is loaded on first use, as most
  * processes send no mail.
+ * @param options.name the portal's host name, for EHLO
  */
 export function createMailer(
-  { smtp, from }: { readonly smtp: SmtpServer; readonly from: Sender },
+  { smtp, from, name }: { readonly smtp: SmtpServer; readonly from: Sender; readonly name: string | undefined },
   logger: Logger,
 ): Mailer {
   const openTransport = async () => {
@@ -52,10 +53,13 @@ export function createMailer(
       host: smtp.host,
       port: smtp.port,
       secure: smtp.secure,
+      ...(name === undefined ? {} : { name }),
       requireTLS: !smtp.secure && !smtp.loopback,
-      ignoreTLS: !smtp.secure && smtp.loopback,
+      // On this machine, STARTTLS is used where the server has it, with whatever certificate it made for itself.
+      ...(smtp.loopback && !smtp.secure ? { tls: { rejectUnauthorized: false } } : {}),
       allowInternalNetworkInterfaces: smtp.loopback,
-      ...(smtp.credentials ? { auth: smtp.credentials } : {}),
+      // forceAuth: a server that takes no credentials is an error; without it, they would be left out in silence.
+      ...(smtp.credentials ? { auth: smtp.credentials, forceAuth: true } : {}),
       ...timeouts,
       logger: false,
       disableFileAccess: true,
@@ -87,8 +91,8 @@ export function createMailer(
           signal: AbortSignal.timeout(patienceMs),
         })
       } catch (error) {
-        const facts = factsOf(error)
-        if (refusedForGood(error)) {
+        const facts = factsOf(error, to)
+        if (isRecipientRefused(error)) {
           logger.error(facts, 'mail recipient refused')
           return
         }
@@ -99,17 +103,41 @@ export function createMailer(
   }
 }
 
-/** The loggable parts of nodemailer's errors; their messages quote addresses and are dropped. */
-function factsOf(error: unknown): { reason: string; answer: number | undefined } {
-  const { code, responseCode } = error as { code?: unknown; responseCode?: unknown }
+/** What the log has about a failure; error messages quote addresses and are dropped. */
+type Facts = {
+  /** The code of the system or of TLS, such as ECONNREFUSED, else that of nodemailer. */
+  readonly reason: string
+  /** The status with which the server answered, and its words. */
+  readonly answer: number | undefined
+  readonly words: string | undefined
+}
+
+function factsOf(error: unknown, recipient: string): Facts {
+  const { code, originalCode, responseCode, response } = error as Readonly<Record<string, unknown>>
+  const own = error instanceof Error ? error : undefined
+  const reason = [originalCode, code].find((each) => typeof each === 'string')
+  // A failed handshake has its cause only in its message, which is of OpenSSL and has no addresses.
+  const handshake = code === 'ETLS' ? own?.message : undefined
+  const said = typeof response === 'string' ? response : handshake
   return {
-    reason: typeof code === 'string' ? code : error instanceof Error ? error.name : typeof error,
+    reason: reason ?? own?.name ?? typeof error,
     answer: typeof responseCode === 'number' ? responseCode : undefined,
+    words: said === undefined ? undefined : withoutAddresses(said, recipient).slice(0, 200),
   }
 }
 
-/** True when the recipient, not the sender, was refused permanently (RFC 5321, 4.2.1: 5yz). */
-function refusedForGood(error: unknown): boolean {
+/** Servers quote addresses, and the recipient also without its domain. */
+function withoutAddresses(text: string, recipient: string): string {
+  const mailbox = recipient.slice(0, recipient.lastIndexOf('@'))
+  const plain = text.replaceAll(/\s+/g, ' ').replaceAll(/<[^>]*>|\S+@\S+/g, '…')
+  return mailbox.length > 2 ? plain.replaceAll(mailbox, '…') : plain
+}
+
+/**
+ * True when the server says that there is no such mailbox (RFC 5321, 4.2.3). Other refusals are of the portal, such as
+ * 504 for its name, 554 for its network, and 4yz for now.
+ */
+function isRecipientRefused(error: unknown): boolean {
   const { command, responseCode } = error as { command?: unknown; responseCode?: unknown }
-  return command === 'RCPT TO' && typeof responseCode === 'number' && responseCode >= 500
+  return command === 'RCPT TO' && typeof responseCode === 'number' && [550, 551, 553].includes(responseCode)
 }

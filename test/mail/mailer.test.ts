@@ -20,7 +20,7 @@ function smtpOf(url: string): SmtpServer {
 
 function mailerOf(smtp: SmtpServer) {
   const { logger, log } = createMemoryLog()
-  return { mailer: createMailer({ smtp, from }, logger), log }
+  return { mailer: createMailer({ smtp, from, name: 'portal.example' }, logger), log }
 }
 
 it('a mail has text and HTML for one address, without header injection from name or subject', async () => {
@@ -67,15 +67,35 @@ describe('a remote server', () => {
       host: '127.0.0.1',
       port: server.port,
     })
-    await expect(mailer.send('a@example.com', mail)).rejects.toThrow(/ESOCKET|ETLS/)
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow(/CERT/)
     expect(server.mails).toEqual([])
   })
+})
+
+it('a server on this machine is told the name of the portal, and gets TLS where it offers it', async () => {
+  const seen: unknown[] = []
+  server = await startMailServer({
+    smtp: {
+      onMailFrom: (_from, { secure, hostNameAppearsAs }, done) => {
+        seen.push({ secure, hostNameAppearsAs })
+        done()
+      },
+    },
+  })
+  await mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`)).mailer.send('a@example.com', mail)
+  expect(seen).toEqual([{ secure: true, hostNameAppearsAs: 'portal.example' }])
 })
 
 describe('a failure', () => {
   it.each<[Refusals, RegExp]>([
     [{ rcpt: 550 }, /^taken$/],
+    [{ rcpt: 551 }, /^taken$/],
+    [{ rcpt: 553 }, /^taken$/],
     [{ rcpt: 450 }, /EENVELOPE/],
+    [{ rcpt: 452 }, /EENVELOPE/],
+    [{ rcpt: 504 }, /EENVELOPE/],
+    [{ rcpt: 552 }, /EENVELOPE/],
+    [{ rcpt: 554 }, /EENVELOPE/],
     [{ data: 451 }, /EMESSAGE/],
     [{ data: 554 }, /EMESSAGE/],
   ])('of the server is logged without the address: %j', async (refuse, expected) => {
@@ -87,7 +107,36 @@ describe('a failure', () => {
     )
     expect(outcome).toMatch(expected)
     expect(log()).toContain(`"answer":${Object.values(refuse).join()}`)
+    expect(log()).toMatch(/"words":"\d{3} [^"]*(: no such mailbox|cannot take mail for …)"/)
     expect(log()).not.toContain('a@example.com')
+  })
+
+  it('of the server is logged without the name of the mailbox, and cut', async () => {
+    const words = `5.1.1 User ola.nordmann unknown; ola.nordmann@example.com ${'x'.repeat(500)}`
+    server = await startMailServer({
+      smtp: {
+        disabledCommands: ['AUTH', 'STARTTLS'],
+        onRcptTo: (_to, _session, done) => done(Object.assign(new Error(words), { responseCode: 554 })),
+      },
+    })
+    const { mailer, log } = mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`))
+    await expect(mailer.send('ola.nordmann@example.com', mail)).rejects.toThrow('EENVELOPE')
+    expect(log()).toMatch(/"words":"554 5\.1\.1 User … unknown; … x{50,180}"/)
+    expect(log()).not.toContain('nordmann')
+  })
+
+  it('to connect is logged with the code of the system', async () => {
+    const { mailer, log } = mailerOf(smtpOf('smtp://127.0.0.1:1'))
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow('ECONNREFUSED')
+    expect(log()).toContain('"reason":"ECONNREFUSED"')
+  })
+
+  it('to use the credentials, because the server takes none, is an error', async () => {
+    server = await startMailServer()
+    const { mailer, log } = mailerOf(smtpOf(`smtp://user:pass@127.0.0.1:${server.port}`))
+    await expect(mailer.send('a@example.com', mail)).rejects.toThrow('EAUTH')
+    expect(log()).toMatch(/"answer":5\d\d,"words":"5\d\d /)
+    expect(server.mails).toEqual([])
   })
 
   it('of authentication is reported without the credentials', async () => {
