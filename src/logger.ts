@@ -59,6 +59,16 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   )
 }
 
+/** Writes to the log what Node.js would print as text: warnings of libraries, and an error that ends the process. */
+export function logProcessProblems(logger: Logger): void {
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => logger.warn({ err: warning }, 'process warning'))
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'uncaught error: the process ends')
+    process.exit(1)
+  })
+}
+
 /** Type, message, stack, code and causes of an error; other members are dropped, as they may contain anything. */
 function errorForLog(error: unknown, depth = 0): unknown {
   if (!isErrorLike(error)) return { type: typeof error, ...(typeof error === 'string' && { message: error }) }

@@ -1,5 +1,6 @@
-import { ConfigurationError, readConfig } from './config/config.ts'
+import { type Config, ConfigurationError, readConfig } from './config/config.ts'
 import { PortalError } from './errors.ts'
+import { createLogger, type Logger, logProcessProblems } from './logger.ts'
 import { type Portal, startPortal } from './portal.ts'
 import { stopOnSignals } from './signals.ts'
 
@@ -8,7 +9,15 @@ async function main(): Promise<void> {
   let portal: Portal | undefined
   // Registered first, because SIGHUP would end a process that is still starting.
   process.on('SIGHUP', () => portal?.reload())
-  portal = await startPortal(readConfig())
+  const config = configuration()
+  const logger = createLogger(config.logLevel)
+  logProcessProblems(logger)
+  try {
+    portal = await startPortal(config, { logger })
+  } catch (error) {
+    logFailure(config, logger, error)
+    process.exit(1)
+  }
   stopOnSignals(portal.stop)
   // Releases the memory that only the start needed: 110 MB instead of 125 (decision 0017).
   setTimeout(() => {
@@ -16,11 +25,21 @@ async function main(): Promise<void> {
   }, 2000).unref()
 }
 
-try {
-  await main()
-} catch (error) {
-  // Expected errors are printed as text, because there may be no log yet.
-  const expected = error instanceof ConfigurationError || error instanceof PortalError
-  console.error(expected ? error.message : error)
-  process.exit(1)
+/** Problems are printed as text, because LOG_LEVEL may be one of them. */
+function configuration(): Config {
+  try {
+    return readConfig()
+  } catch (error) {
+    console.error(error instanceof ConfigurationError ? error.message : error)
+    process.exit(1)
+  }
 }
+
+function logFailure({ logLevel }: Config, logger: Logger, error: unknown): void {
+  const log = logLevel === 'silent' ? createLogger('fatal') : logger
+  if (error instanceof ConfigurationError) log.fatal(`portal not started: ${error.problems.join('; ')}`)
+  else if (error instanceof PortalError) log.fatal(`portal not started: ${error.message}`)
+  else log.fatal({ err: error }, 'portal not started')
+}
+
+await main()

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
@@ -66,6 +67,46 @@ it('the portal reports that the port is in use and exits 1', async () => {
   expect(await portal.ended).toBe(1)
   expect(portal.output()).toMatch(/cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/)
   expect(portal.output()).not.toMatch(/\bat .*\.ts:\d+/)
+})
+
+it('the portal names variables that have no effect in .env', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'portal-main-'))
+  writeFileSync(join(cwd, '.env'), 'NODE_EXTRA_CA_CERTS=/etc/ca.pem\nHTTPS_PROXY=http://proxy:3128\nPORT=0\n')
+  const portal = start('src/main.ts', { cwd, env: { ...environment(), HTTPS_PROXY: 'http://127.0.0.1:1' } })
+  expect(await portal.ended).toBe(1)
+  expect(portal.output()).toBe(
+    'Invalid configuration:\n  NODE_EXTRA_CA_CERTS has no effect in .env, because Node.js reads it first: set it for the process instead\n',
+  )
+  rmSync(cwd, { recursive: true, force: true })
+})
+
+it('the portal prints nothing but JSON, also about warnings of its libraries and a database that it cannot use', async () => {
+  const url = new URL(databaseUrl)
+  url.host = '127.0.0.1:1'
+  url.searchParams.delete('host')
+  url.searchParams.set('sslmode', 'require')
+  const portal = start('src/main.ts', { cwd: directory, env: { ...environment(), DATABASE_URL: url.href } })
+  expect(await portal.ended).toBe(1)
+  const lines = portal.output().trim().split('\n')
+  const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg)
+  expect(messages).toContain('process warning')
+  expect(messages.at(-1)).toBe(
+    'portal not started: cannot connect to the database: connect ECONNREFUSED 127.0.0.1:1',
+  )
+})
+
+it('npm start passes SIGTERM on to the portal', async () => {
+  const npm = spawn('npm', ['start'], {
+    cwd: join(import.meta.dirname, '..'),
+    env: { ...process.env, ...environment() },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  await expect.poll(() => output, { timeout: 20_000 }).toContain('"msg":"portal ready"')
+  npm.kill('SIGTERM')
+  await once(npm, 'close')
+  expect(output).toContain('"msg":"portal stopped"')
 })
 
 it('the portal fails readiness at once on SIGTERM, completes requests in flight, and exits 0', async () => {

@@ -120,7 +120,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @throws ConfigurationError with every error at once
  */
 export function readConfig(given?: Environment) {
-  const env = withoutEmpty(given ?? ownEnvironment())
+  const { env, problems: misplaced } = environmentOf(given)
   const ownFiles = given === undefined && existsSync('.env') ? ['.env'] : []
   const isProduction = env['NODE_ENV'] === 'production'
   const rereadOrganisations = () => {
@@ -131,7 +131,10 @@ export function readConfig(given?: Environment) {
   }
   const organisationsFile = rereadOrganisations()
   const eid = readEidSettings(env)
-  const { values, organisations } = parse(portalSchema, env, organisationsFile, eid.problems)
+  const { values, organisations } = parse(portalSchema, env, organisationsFile, [
+    ...misplaced,
+    ...eid.problems,
+  ])
   if (!eid.settings) throw new ConfigurationError(eid.problems)
   return {
     /** Problems that production would refuse; for the log. */
@@ -182,11 +185,30 @@ function withoutEmpty(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''))
 }
 
-/** The environment of the process, with a file `.env` in the working directory as fallback. */
-function ownEnvironment(): Environment {
+/** The given environment, or that of the process with a file `.env` in the working directory as fallback. */
+function environmentOf(given?: Environment): { readonly env: Environment; readonly problems: readonly string[] } {
+  if (given) return { env: withoutEmpty(given), problems: [] }
+  const early = readByNode.filter((name) => process.env[name] === undefined)
   if (existsSync('.env')) process.loadEnvFile('.env')
-  return process.env
+  const problems = early
+    .filter((name) => process.env[name] !== undefined)
+    .map((name) => `${name} has no effect in .env, because Node.js reads it first: set it for the process instead`)
+  return { env: withoutEmpty(process.env), problems }
 }
+
+/** Variables that Node.js reads when it starts, before the portal reads `.env`. */
+const readByNode = [
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_OPTIONS',
+  'NODE_USE_ENV_PROXY',
+  'NODE_USE_SYSTEM_CA',
+  'HTTPS_PROXY',
+  'https_proxy',
+  'HTTP_PROXY',
+  'http_proxy',
+  'NO_PROXY',
+  'no_proxy',
+]
 
 function readOrganisations(env: Environment): OrganisationsFile {
   const file = env['ORGANISATIONS_FILE']
@@ -263,9 +285,9 @@ export type Config = ReturnType<typeof readConfig>
  * variables only.
  * @throws ConfigurationError with every error at once
  */
-export function readOperatorConfig(given: Environment = ownEnvironment()) {
-  const env = withoutEmpty(given)
-  const { values, organisations } = parse(operatorSchema, env, readOrganisations(env))
+export function readOperatorConfig(given?: Environment) {
+  const { env, problems } = environmentOf(given)
+  const { values, organisations } = parse(operatorSchema, env, readOrganisations(env), problems)
   return { ...syncConfigOf(values), organisations, organisationsFile: values.ORGANISATIONS_FILE }
 }
 
