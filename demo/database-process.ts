@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
+import { describeFailure } from './failure.ts'
 import { SharedSession } from './shared-session.ts'
 
 /** The first message to this process. */
@@ -26,7 +27,7 @@ process.once('disconnect', leave)
 process.once('message', (settings: DatabaseSettings) => {
   start(settings).then(
     (report) => process.send?.(report),
-    (error: unknown) => process.send?.({ problem: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => process.send?.({ problem: describeFailure(error) ?? String(error) }),
   )
 })
 

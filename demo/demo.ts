@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import express from 'express'
-import { type Config, readConfig } from '../src/config/config.ts'
+import { type Config, ConfigurationError, readConfig } from '../src/config/config.ts'
 import { DatabaseUnavailableError } from '../src/errors.ts'
 import { createLogger, type Logger } from '../src/logger.ts'
 import { type Portal, startPortal } from '../src/portal.ts'
@@ -54,8 +54,9 @@ const commandVariables = [
 
 /**
  * Starts the database, the demo eID, the demo Management API, a mail server and the portal, each as a server of its
- * own, with all data in `dataDir`. Ports in use are replaced by free ones, which are remembered. Another number of
+ * own, with all data in `dataDir`. Ports in use are replaced by free ones, which are remembered; a chosen port is not. Another number of
  * sales units changes the demo API's data, and the portal syncs the difference.
+ * @throws ConfigurationError when the chosen port is in use
  * @throws DatabaseUnavailableError when the demo is already running, or another version has written `dataDir`
  */
 export async function startDemo(
@@ -65,11 +66,18 @@ export async function startDemo(
   const logger = options.logger ?? createLogger(options.log)
   const database = await openDemoDatabase(options)
   const state = loadDemoState(dataDir)
+  const { port } = options
+  if (port !== undefined) state.ports = { portal: port, eid: port + 1, managementApi: port + 2 }
   const [eidServer, apiServer, portalPort] = await Promise.all([
     listen(state.ports.eid),
     listen(state.ports.managementApi),
     listen(state.ports.portal),
   ])
+  if (port !== undefined && portOf(portalPort) !== port) {
+    await Promise.all([eidServer, apiServer, portalPort].map(async (server) => close(server)))
+    await database.stop()
+    throw new ConfigurationError([`port ${port} is in use: choose another one with --port`])
+  }
   state.ports = { portal: portOf(portalPort), eid: portOf(eidServer), managementApi: portOf(apiServer) }
   await close(portalPort)
   saveDemoState(dataDir, state)

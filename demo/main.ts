@@ -1,12 +1,11 @@
-import { ConfigurationError } from '../src/config/config.ts'
-import { PortalError } from '../src/errors.ts'
 import { stopOnSignals } from '../src/signals.ts'
 import { startDemo } from './demo.ts'
+import { describeFailure } from './failure.ts'
 import { demoPeople } from './people.ts'
 import { DemoSwitchError, demoUsage, parseDemoSwitches, describeFaults } from './switches.ts'
 
 async function main(): Promise<void> {
-  const switches = parseDemoSwitches(process.argv.slice(2))
+  const switches = parseDemoSwitches(process.argv.slice(2), process.env['PORT'])
   if (switches.help) {
     console.log(demoUsage)
     return
@@ -34,8 +33,7 @@ Everything is kept in ./data. Ctrl-C stops it; npm run demo -- --reset starts af
 try {
   await main()
 } catch (error) {
-  if (error instanceof PortalError || error instanceof ConfigurationError) console.error(error.message)
-  else if (error instanceof DemoSwitchError) console.error(`${error.message}\n\n${demoUsage}`)
-  else console.error(error)
+  if (error instanceof DemoSwitchError) console.error(`${error.message}\n\n${demoUsage}`)
+  else console.error(describeFailure(error) ?? error)
   process.exit(1)
 }

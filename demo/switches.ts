@@ -10,6 +10,8 @@ export type DemoSwitches = {
   /** Deletes the data of earlier starts. */
   readonly reset: boolean
   readonly log: string
+  /** The portal's port; the demo eID and the demo API take the next two. Undefined: those of the last start. */
+  readonly port?: number | undefined
   /** Only prints the usage. */
   readonly help: boolean
 }
@@ -28,9 +30,11 @@ export const demoUsage = `npm run demo -- [switches]    start the portal with a 
   --rate-limit <number>     its rate limit per organisation and second, 1 to 10000 (no limit);
                             the portal then stays within it
   --down                    the demo API does not answer
+  --port <number>           port of the portal, 1 to 65533, also as PORT (that of the last start, else 3000);
+                            the demo eID and the demo API take the next two
   --reset                   delete ./data and start afresh
   --log <level>             log level of the portal, such as info (warn)
-  --help                    show this text`
+  --help, -h                show this text`
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -42,6 +46,7 @@ const schema = z.object({
   down: z.boolean().default(false),
   reset: z.boolean().default(false),
   log: z.enum(levels, `must be one of ${levels.join(', ')}`).default('warn'),
+  port: whole(1, 65_533).optional(),
   help: z.boolean().default(false),
 })
 
@@ -55,20 +60,22 @@ const options = {
   down: flag,
   reset: flag,
   log: option,
-  help: flag,
-}
+  port: option,
+  help: { ...flag, short: 'h' },
+} as const
 
 /**
  * Parses the switches after `npm run demo --`.
+ * @param port the variable PORT, which `--port` overrides
  * @throws DemoSwitchError with every error
  */
-export function parseDemoSwitches(argv: readonly string[]): DemoSwitches {
-  const parsed = schema.safeParse(valuesOf(argv))
+export function parseDemoSwitches(argv: readonly string[], port?: string): DemoSwitches {
+  const parsed = schema.safeParse({ port: port === '' ? undefined : port, ...valuesOf(argv) })
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`)
     throw new DemoSwitchError([...new Set(problems)].join('\n'))
   }
-  const { latency, down, reset, log, help, ...rest } = parsed.data
+  const { latency, down, reset, log, port: chosen, help, ...rest } = parsed.data
   return {
     salesUnits: rest['sales-units'],
     faults: {
@@ -79,11 +86,12 @@ export function parseDemoSwitches(argv: readonly string[]): DemoSwitches {
     },
     reset,
     log,
+    ...(chosen === undefined ? {} : { port: chosen }),
     help,
   }
 }
 
-function valuesOf(argv: readonly string[]): unknown {
+function valuesOf(argv: readonly string[]): Readonly<Record<string, unknown>> {
   try {
     return parseArgs({ args: [...argv], options }).values
   } catch (error) {

@@ -235,6 +235,23 @@ describe('npm run portal', () => {
   const file = join(directory, 'organisations.json')
   afterAll(() => rmSync(directory, { recursive: true }))
 
+  it.each([['--help'], ['-h'], ['grants', '--help'], ['sync', '-h'], ['grant', 'x', '--help'], ['nonsense', '-h']])(
+    'prints the usage without any configuration: %s %s',
+    async (...argv) => {
+      const { output, error, exitCode } = await portal(argv, {})
+      expect([exitCode, error]).toEqual([0, ''])
+      expect(output).toContain('grant <user-id>')
+    },
+  )
+
+  it('says once why it cannot connect', async () => {
+    const { error, exitCode } = await portal(['users'], { DATABASE_URL: 'postgres://portal:hunter2@127.0.0.1:1/x' })
+    expect([exitCode, error]).toEqual([
+      1,
+      'cannot connect to the database: connect ECONNREFUSED 127.0.0.1:1\n',
+    ])
+  })
+
   it('needs only the database and the organisations file from the environment', async () => {
     const keys = { type: 'management', clientId: 'id', clientSecret: 'secret' }
     writeFileSync(file, JSON.stringify({ partners: [{ id: '12345', name: 'Bikes', keys }], merchants: [] }))

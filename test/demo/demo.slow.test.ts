@@ -1,4 +1,6 @@
 import { mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it, vi } from 'vitest'
@@ -136,3 +138,18 @@ it('--help prints the usage, and unknown options are refused', async () => {
   expect(wrong.output()).toContain('--rest')
   expect(wrong.output()).toContain('npm run demo')
 })
+
+it('the demo takes the port that it is given, and says when it is in use', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const refused = runDemo(['--port', String(port)])
+  expect(await refused.ended).toBe(1)
+  expect(refused.output()).toContain(`port ${port} is in use: choose another one with --port`)
+  const closed = once(taken, 'close')
+  taken.close()
+  await closed
+  const demo = runDemo(['--port', String(port)])
+  expect(await urlOf(demo)).toBe(`http://127.0.0.1:${port}`)
+  expect(await stop(demo)).toBe(0)
+}, 180_000)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { describeFailure } from '../../demo/failure.ts'
 import { createDemoManagementApi } from '../../demo/management-api.ts'
 import { demoUsage, parseDemoSwitches, describeFaults } from '../../demo/switches.ts'
 import { createDemoWorld } from '../../demo/world.ts'
@@ -34,6 +35,8 @@ describe('the switches', () => {
     ['--reset', { reset: true }],
     ['--log info', { log: 'info' }],
     ['--help', { help: true }],
+    ['-h', { help: true }],
+    ['--port 4000', { port: 4000 }],
     ['--down --latency 5 --sales-units 7', { salesUnits: 7, faults: { latencyMs: 5, down: true } }],
   ])('parse %s', (line, expected) => {
     expect(parse(line)).toMatchObject(expected)
@@ -53,6 +56,7 @@ describe('the switches', () => {
       `--rate-limit=${value}`,
       '--rate-limit must be a whole number from 1 to 10000',
     ]),
+    ...['0', '65534', 'x'].map((value) => [`--port=${value}`, '--port must be a whole number from 1 to 65533']),
     ['--log=loud', '--log must be one of fatal, error'],
     ['--latency', "Option '--latency <value>' argument missing"],
     ['--down=yes', "Option '--down' does not take an argument"],
@@ -93,4 +97,18 @@ it.each([
   ],
 ])('the faults of "%s" are described', (line, words) => {
   expect(describeFaults(parse(line).faults)).toBe(words)
+})
+
+it('PORT chooses the port, unless --port does', () => {
+  expect(parseDemoSwitches([], '4000').port).toBe(4000)
+  expect(parseDemoSwitches(['--port', '5000'], '4000').port).toBe(5000)
+  expect(parseDemoSwitches([], '').port).toBeUndefined()
+  expect(() => parseDemoSwitches([], 'x')).toThrow('--port must be a whole number')
+})
+
+it('a full disk is named in words', () => {
+  expect(describeFailure({ name: 'ErrnoError', errno: 51 })).toBe('ENOSPC: no space left on device')
+  const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { errno: -28, code: 'ENOSPC' })
+  expect(describeFailure(error)).toBe('ENOSPC: no space left on device, write')
+  expect(describeFailure(new Error('a defect'))).toBeUndefined()
 })
