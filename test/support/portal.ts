@@ -123,7 +123,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
     OIDC_CLIENT_ID: 'portal',
     OIDC_CLIENT_SECRET: clientSecret,
     SESSION_SECRETS: 'session-secret-of-the-tests-0123456789',
-    DATABASE_URL: await createTestSchema(),
+    DATABASE_URL: options.env?.['DATABASE_URL'] ?? (await createTestSchema()),
     MANAGEMENT_API_URL: apiUrl,
     WEBHOOKS_API_URL: apiUrl,
     MANAGEMENT_API_MAX_PER_SECOND: '1000',
