@@ -31,7 +31,7 @@ function configuration(): Config {
     return readConfig()
   } catch (error) {
     console.error(error instanceof ConfigurationError ? error.message : error)
-    process.exit(1)
+    return process.exit(1)
   }
 }
 

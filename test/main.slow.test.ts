@@ -90,9 +90,7 @@ it('the portal prints nothing but JSON, also about warnings of its libraries and
   const lines = portal.output().trim().split('\n')
   const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg)
   expect(messages).toContain('process warning')
-  expect(messages.at(-1)).toBe(
-    'portal not started: cannot connect to the database: connect ECONNREFUSED 127.0.0.1:1',
-  )
+  expect(messages.at(-1)).toBe('portal not started: cannot connect to the database: connect ECONNREFUSED 127.0.0.1:1')
 })
 
 it('npm start passes SIGTERM on to the portal', async () => {

@@ -63,8 +63,8 @@ export function createEmailCodes(deps: {
   const db = database.kysely
   const { host, hostname } = new URL(config.portalUrl)
   // Mail servers check the name; an address is left to the library, which knows its spelling in EHLO.
-  const name = isIP(hostname) || hostname.startsWith('[') ? undefined : hostname
-  const mailer = config.mail && createMailer({ ...config.mail, name }, logger)
+  const ehloName = isIP(hostname) || hostname.startsWith('[') ? undefined : hostname
+  const mailer = config.mail && createMailer({ ...config.mail, name: ehloName }, logger)
   const [secret = ''] = config.sessionSecrets
   const codeKeys = config.sessionSecrets.map((each) => derivedKey(each, 'e-mail codes'))
   const codeKey = derivedKey(secret, 'e-mail codes')

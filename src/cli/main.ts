@@ -15,7 +15,8 @@ process.removeAllListeners('warning')
 
 /** Runs the command; help works without configuration, and an unreadable file is reported without a database. */
 async function perform(argv: readonly string[], call: CommandCall): Promise<CommandResult> {
-  if (argv[0] === 'help' || argv.some((word) => word === '--help' || word === '-h')) return { exitCode: 0, output: usage, error: '' }
+  if (argv[0] === 'help' || argv.some((word) => word === '--help' || word === '-h'))
+    return { exitCode: 0, output: usage, error: '' }
   const input = argv[0] === 'import' ? readImportFile(argv.slice(1)) : undefined
   return run(readOperatorConfig(), argv, { ...call, input })
 }

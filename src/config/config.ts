@@ -131,10 +131,7 @@ export function readConfig(given?: Environment) {
   }
   const organisationsFile = rereadOrganisations()
   const eid = readEidSettings(env)
-  const { values, organisations } = parse(portalSchema, env, organisationsFile, [
-    ...misplaced,
-    ...eid.problems,
-  ])
+  const { values, organisations } = parse(portalSchema, env, organisationsFile, [...misplaced, ...eid.problems])
   if (!eid.settings) throw new ConfigurationError(eid.problems)
   return {
     /** Problems that production would refuse; for the log. */

@@ -24,8 +24,7 @@ export const databaseUrl = z
     try {
       return void new Client(value)
     } catch (error) {
-      if (error instanceof TypeError || error instanceof URIError)
-        return refuse(unencoded)
+      if (error instanceof TypeError || error instanceof URIError) return refuse(unencoded)
       return refuse(`cannot be used: ${error instanceof Error ? error.message : String(error)}`)
     }
   })

@@ -51,7 +51,11 @@ function readMessages(file: string, service: string): Messages {
   const messages = new Map<string, string>()
   function add(tree: Readonly<Record<string, unknown>>, prefix: string): void {
     for (const [name, value] of Object.entries(tree)) {
-      if (typeof value === 'string') messages.set(prefix + name, value.replaceAll('{{service}}', () => service))
+      if (typeof value === 'string')
+        messages.set(
+          prefix + name,
+          value.replaceAll('{{service}}', () => service),
+        )
       else add(value as Readonly<Record<string, unknown>>, `${prefix}${name}.`)
     }
   }

@@ -37,4 +37,3 @@ const bodies: Readonly<Record<Folding, string>> = {
   list: `case when octet_length(given) = length(given) then lower(given collate "C")
     else translate(lower(normalize(given) collate "C"), '${capitals.join('')}', '${capitals.join('').toLowerCase()}') end`,
 }
-

@@ -88,7 +88,8 @@ class PortalPool extends Pool {
     if (this.#isPooler) return
     this.#isPooler = true
     Object.assign(this.options, { statement_timeout: undefined })
-    if (this.#settings.limitsEachUse) this.#logger.info('connection pooler found: pages set their timeout by transaction')
+    if (this.#settings.limitsEachUse)
+      this.#logger.info('connection pooler found: pages set their timeout by transaction')
   }
 
   async #begin(client: ClientBase): Promise<void> {

@@ -246,10 +246,7 @@ describe('npm run portal', () => {
 
   it('says once why it cannot connect', async () => {
     const { error, exitCode } = await portal(['users'], { DATABASE_URL: 'postgres://portal:hunter2@127.0.0.1:1/x' })
-    expect([exitCode, error]).toEqual([
-      1,
-      'cannot connect to the database: connect ECONNREFUSED 127.0.0.1:1\n',
-    ])
+    expect([exitCode, error]).toEqual([1, 'cannot connect to the database: connect ECONNREFUSED 127.0.0.1:1\n'])
   })
 
   it('needs only the database and the organisations file from the environment', async () => {

@@ -134,7 +134,9 @@ describe('synced data', () => {
       answerWith(test, { status, body: { title: 'Nope' } }, '/v')
       const before = test.log().length
       await refreshAll()
-      expect(await wrong(/^The API of Vipps MobilePay has refused the portal's keys for this business since \d/)).toEqual([])
+      expect(
+        await wrong(/^The API of Vipps MobilePay has refused the portal's keys for this business since \d/),
+      ).toEqual([])
       const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
       for (const purpose of ['salesUnits', 'productOrders', 'pricePackages', 'productOrderTemplates', 'webhooks'])
         expect(failed).toContainEqual(

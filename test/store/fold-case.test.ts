@@ -10,7 +10,17 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const names = ['ØRSTA', 'Ærlig Ångström', 'ŠKODA Žižkov', 'ISTANBUL', 'ΑΘΉΝΑ', 'МОСКВА', 'Þórr', 'cafe\u{301}', `O'Hara \\ 'x'`]
+const names = [
+  'ØRSTA',
+  'Ærlig Ångström',
+  'ŠKODA Žižkov',
+  'ISTANBUL',
+  'ΑΘΉΝΑ',
+  'МОСКВА',
+  'Þórr',
+  'cafe\u{301}',
+  `O'Hara \\ 'x'`,
+]
 
 it.each<Folding>(['locale', 'list'])('letters fold as in JavaScript, by %s', async (folding) => {
   await sql`drop function if exists fold_case(text)`.execute(database.kysely)

@@ -43,7 +43,10 @@ async function startPooler(treatment: Treatment): Promise<string> {
 }
 
 function withoutTimeout(startup: Buffer): Buffer {
-  const body = startup.subarray(4).toString('latin1').replace(/statement_timeout\0\d+\0/, '')
+  const body = startup
+    .subarray(4)
+    .toString('latin1')
+    .replace(/statement_timeout\0\d+\0/, '')
   const message = Buffer.concat([Buffer.alloc(4), Buffer.from(body, 'latin1')])
   message.writeInt32BE(message.length)
   return message

@@ -5,15 +5,13 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
+import { isServer } from '../support/database.ts'
 import { startTestPortal } from '../support/portal.ts'
 
 const logger = createLogger('silent')
 const run = randomUUID().slice(0, 8)
 let admin: Client
 const created = { databases: [] as string[], roles: [] as string[] }
-
-/** The embedded PostgreSQL of a run without TEST_DATABASE_URL has one database and one role. */
-const isServer = !new URL(inject('databaseUrl')).searchParams.has('host')
 
 beforeAll(async () => {
   admin = new Client(inject('databaseUrl'))
@@ -51,7 +49,7 @@ async function statement(url: string, text: string): Promise<void> {
   await client.query(text).finally(() => client.end())
 }
 
-describe.runIf(isServer)('a database that cannot be used is refused with the remedy', () => {
+describe.runIf(isServer())('a database that cannot be used is refused with the remedy', () => {
   it('when it does not exist', async () => {
     const url = new URL(inject('databaseUrl'))
     url.pathname = '/no_such_database'
@@ -115,7 +113,7 @@ describe.runIf(isServer)('a database that cannot be used is refused with the rem
   })
 })
 
-describe.runIf(isServer)('the portal on a server that is set up otherwise', () => {
+describe.runIf(isServer())('the portal on a server that is set up otherwise', () => {
   it('finds names without regard to case with the locale C', async () => {
     const { adminUrl } = await createDatabase("encoding 'UTF8' locale 'C'")
     const test = await startTestPortal({ env: { DATABASE_URL: adminUrl } })

@@ -16,6 +16,11 @@ export async function createTestSchema(): Promise<string> {
   return url.href
 }
 
+/** False for the embedded PostgreSQL of a run without TEST_DATABASE_URL: one database, one role, one shared session. */
+export function isServer(): boolean {
+  return !new URL(inject('databaseUrl')).searchParams.has('host')
+}
+
 /** Opens a database with a new, empty schema. */
 export async function openEmptyTestDatabase(): Promise<Database> {
   return openDatabase({ url: await createTestSchema(), logger: createLogger('silent') })

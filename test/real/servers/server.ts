@@ -67,7 +67,9 @@ function install(packages: readonly string[]): void {
 
 function versionOf(name: string): string {
   try {
-    return execFileSync('dpkg-query', ['-W', '-f', '${Version}', name], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+    return execFileSync('dpkg-query', ['-W', '-f', '${Version}', name], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString()
   } catch {
     return ''
   }

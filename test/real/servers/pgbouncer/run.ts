@@ -29,7 +29,13 @@ async function startPostgres({ directory, serve }: Workshop): Promise<number> {
   give(data, 'postgres')
   const passwords = join(directory, 'password')
   writeFileSync(passwords, 'secret\n')
-  const options = ['--username=portal', `--pwfile=${passwords}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C']
+  const options = [
+    '--username=portal',
+    `--pwfile=${passwords}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+  ]
   execFileSync(`${bin}/initdb`, ['-D', data, ...options], { ...idsOf('postgres'), stdio: 'ignore' })
   const port = await freePort()
   const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${data}`, 'fsync=off', 'datestyle=SQL, DMY']
@@ -37,7 +43,12 @@ async function startPostgres({ directory, serve }: Workshop): Promise<number> {
   const flags = [...settings, ...oddities].flatMap((setting) => ['-c', setting])
   await serve(`${bin}/postgres`, ['-D', data, '-p', String(port), ...flags], port, 'postgres')
   const database = openDatabase({ url: urlOf(port, 'postgres'), logger: createLogger('silent') })
-  await until(async () => sql`select 1`.execute(database.kysely).then(() => true, () => false))
+  await until(async () =>
+    sql`select 1`.execute(database.kysely).then(
+      () => true,
+      () => false,
+    ),
+  )
   for (const mode of ['session', 'transaction'])
     for (const ignored of ['', 'statement_timeout'])
       await sql.raw(`create database portal_${mode}_${ignored}`).execute(database.kysely)
@@ -97,7 +108,11 @@ async function tryPortal({ check }: Workshop, mode: string, port: number, databa
   try {
     const browser = await test.signedIn('Kari Nordmann')
     const page = await browser.open('/partners/12345/sales-units?q=fitness')
-    check(`${mode}: starts, syncs, signs in and searches`, page.status === 200 && /fitness/i.test(page.words), page.words)
+    check(
+      `${mode}: starts, syncs, signs in and searches`,
+      page.status === 200 && /fitness/i.test(page.words),
+      page.words,
+    )
     const { kysely, pages } = test.portal.database
     const timeouts = await Promise.all(
       Array.from({ length: 20 }, async () =>
@@ -114,11 +129,24 @@ async function tryPortal({ check }: Workshop, mode: string, port: number, databa
       ),
     )
     const settings = [...new Set(others.map(({ rows }) => JSON.stringify(rows[0])))]
-    check(`${mode}: no other statement has them`, settings.every((text) => !text.includes('"2s"')), settings)
-    check(`${mode}: dates and times are ISO and UTC`, settings.every((text) => /"ISO.*"UTC"/.test(text)), settings)
+    check(
+      `${mode}: no other statement has them`,
+      settings.every((text) => !text.includes('"2s"')),
+      settings,
+    )
+    check(
+      `${mode}: dates and times are ISO and UTC`,
+      settings.every((text) => /"ISO.*"UTC"/.test(text)),
+      settings,
+    )
     await sql`select pg_sleep(3)`.execute(pages).then(
       () => check(`${mode}: a slow statement of a page is ended`, false),
-      (error: unknown) => check(`${mode}: a slow statement of a page is ended`, /57014/.test(String((error as { code?: unknown }).code)), error),
+      (error: unknown) =>
+        check(
+          `${mode}: a slow statement of a page is ended`,
+          /57014/.test(String((error as { code?: unknown }).code)),
+          error,
+        ),
     )
     const again = openDatabase({ url: urlOf(port, database), logger: createLogger('silent') })
     await migrate(again, createLogger('silent'), { giveUpMs: 5000 }).then(
@@ -126,7 +154,10 @@ async function tryPortal({ check }: Workshop, mode: string, port: number, databa
       (error: unknown) => check(`${mode}: a second instance does not wait for a lock`, false, error),
     )
     await again.close()
-    const errors = test.log().split('\n').filter((line) => /"level":[56]0/.test(line))
+    const errors = test
+      .log()
+      .split('\n')
+      .filter((line) => /"level":[56]0/.test(line))
     check(`${mode}: logs no error`, errors.length === 0, errors[0])
   } finally {
     await test.stop()
