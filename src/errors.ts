@@ -155,6 +155,12 @@ export class EidAnswerError extends PortalError {
   readonly page = 'eidAnswer'
 }
 
+/** Thrown when the eID provider says that the portal's registration or settings do not fit, such as invalid_client. */
+export class EidSetupError extends PortalError {
+  readonly status = 502
+  readonly page = 'eidSetup'
+}
+
 /** Thrown for a callback of a sign-in that this browser did not start, started too long ago, or has used already. */
 export class SignInExpiredError extends PortalError {
   readonly status = 400
@@ -173,7 +179,7 @@ export class SignInCancelledError extends PortalError {
   readonly page = 'signInCancelled'
 }
 
-/** Thrown when the eID's assurance level is missing or not among OIDC_ACR_VALUES. */
+/** Thrown when the eID's assurance level is missing or not among OIDC_REQUIRED_ACR. */
 export class AssuranceError extends PortalError {
   readonly status = 403
   readonly page = 'assurance'

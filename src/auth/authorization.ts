@@ -1,5 +1,5 @@
 import * as oidc from 'openid-client'
-import { EidAnswerError, EidUnavailableError } from '../errors.ts'
+import { EidAnswerError, EidSetupError, EidUnavailableError } from '../errors.ts'
 import { signingKey } from './client-keys.ts'
 import type { Eid } from './eid.ts'
 import { eidError } from './eid-error.ts'
@@ -42,7 +42,7 @@ export async function beginAuthorization(
 
 /**
  * The tokens for the provider's answer. @param answer the parsed query of the callback
- * @throws SignInCancelledError, AssuranceError, SignInExpiredError, EidAnswerError, EidUnavailableError
+ * @throws SignInCancelledError, AssuranceError, SignInExpiredError, EidAnswerError, EidSetupError, EidUnavailableError
  */
 export async function exchangeCode(
   configuration: oidc.Configuration,
@@ -66,7 +66,7 @@ export async function withEid<T>(eid: Eid, work: (configuration: oidc.Configurat
     return await work(configuration)
   } catch (error) {
     const reason = eidError(error)
-    if (reason instanceof EidUnavailableError || reason instanceof EidAnswerError) eid.markStale()
+    if ([EidUnavailableError, EidAnswerError, EidSetupError].some((type) => reason instanceof type)) eid.markStale()
     throw reason
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import type { CookieOptions, Request, Response } from 'express'
 import { z } from 'zod'
+import { SignInExpiredError } from '../errors.ts'
 import { createTokenEncryption } from './encrypted-token.ts'
 
 /** A sign-in under way, until the eID provider redirects the browser back. `startedAt` in ms since the epoch. */
@@ -21,6 +22,8 @@ const longestMs = 15 * 60_000
 const mostPending = 5
 /** The length of all their cookies together; Node refuses requests with more than 16 kB of headers. */
 const mostCharacters = 6000
+/** How long after a success a browser may load the page again, because it has not got the answer with its cookie. */
+const repeatableMs = 30_000
 /** The number of used sign-ins that the process remembers, more than the rate limits allow in `longestMs`. */
 const mostUsed = 50_000
 
@@ -28,10 +31,13 @@ const mostUsed = 50_000
 export type PendingSignIns = {
   /** Adds one to the response's cookies; the oldest make room for it. */
   readonly remember: (req: Request, res: Response, pending: PendingSignIn) => Promise<void>
-  /** The one with this `state` that this browser has started; undefined when it is too old or has been used. */
+  /** The one with this `state` that this browser has started; undefined when it is too old or has been used up. */
   readonly find: (req: Request, state: string) => Promise<PendingSignIn | undefined>
-  /** Uses one up. @returns false when another request has used it */
-  readonly use: (req: Request, res: Response, pending: PendingSignIn) => boolean
+  /**
+   * Uses one up with `work`. A second request of the same browser, which loads the page again before it has seen the
+   * answer, gets the same result. @throws what `work` throws; SignInExpiredError when it has been used before
+   */
+  readonly use: <T>(req: Request, res: Response, pending: PendingSignIn, work: () => Promise<T>) => Promise<T>
   /** Removes all from the browser, after it has signed in. */
   readonly forgetAll: (req: Request, res: Response) => void
 }
@@ -48,6 +54,7 @@ export function createPendingSignIns(config: {
   const prefix = `${config.https ? '__Host-' : ''}portal-sign-in-`
   const options: CookieOptions = { httpOnly: true, sameSite: 'lax', secure: config.https, path: '/' }
   const used = new Set<string>()
+  const results = new Map<string, Promise<unknown>>()
 
   /** The cookies of pending sign-ins, newest first. */
   const cookiesOf = (req: Request): (readonly [name: string, value: string])[] =>
@@ -72,15 +79,21 @@ export function createPendingSignIns(config: {
       const [, value] = cookiesOf(req).find(([name]) => name.endsWith(`-${digestOf(state)}`)) ?? []
       const json = value && (await tokens.decrypt(value))
       const pending = json ? schema.parse(JSON.parse(json)) : undefined
-      if (pending?.state !== state || used.has(state)) return undefined
+      if (pending?.state !== state || (used.has(state) && !results.has(state))) return undefined
       return Date.now() - pending.startedAt < longestMs ? pending : undefined
     },
-    use: (req, res, { state }) => {
+    use: async <T>(req: Request, res: Response, { state }: PendingSignIn, work: () => Promise<T>) => {
       for (const [name] of cookiesOf(req)) if (name.endsWith(`-${digestOf(state)}`)) forget(res, name)
-      if (used.has(state)) return false
+      const same = results.get(state)
+      if (same) return same as Promise<T>
+      if (used.has(state)) throw new SignInExpiredError('state already used')
       if (used.size >= mostUsed) used.clear()
       used.add(state)
-      return true
+      const result = work()
+      results.set(state, result)
+      const forgetResult = (): unknown => results.delete(state)
+      result.then(() => setTimeout(forgetResult, repeatableMs).unref(), forgetResult)
+      return result
     },
     forgetAll: (req, res) => {
       for (const [name] of cookiesOf(req)) forget(res, name)
@@ -88,6 +101,7 @@ export function createPendingSignIns(config: {
   }
 }
 
-function digestOf(state: string): string {
+/** Names a sign-in without its `state`. */
+export function digestOf(state: string): string {
   return createHash('sha256').update(state).digest('hex').slice(0, 16)
 }

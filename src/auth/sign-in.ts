@@ -11,9 +11,10 @@ import { createWriteCheck } from '../store/write-check.ts'
 import { saveUser, saveVouchedEmail, type SignedInUser } from '../store/users.ts'
 import { beginAuthorization, exchangeCode, withEid } from './authorization.ts'
 import type { Eid } from './eid.ts'
+import { wordOf } from './eid-error.ts'
 import type { TokenEncryption } from './encrypted-token.ts'
 import { verifyIdToken } from './id-token.ts'
-import type { PendingSignIns } from './pending-sign-ins.ts'
+import { digestOf, type PendingSignIns } from './pending-sign-ins.ts'
 import { safeReturnPath } from './safe-return-path.ts'
 import { profileOf } from './profile.ts'
 import { userIdOf } from './user-id.ts'
@@ -75,25 +76,29 @@ const callbackQuery = z
 /**
  * `GET /auth/callback`: checks the provider's answer, stores the user, starts a session with a new id and redirects to
  * the requested page.
- * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidUnavailableError
+ * @throws SignInExpiredError, SignInDoneError, SignInCancelledError, EidAnswerError, EidSetupError, EidUnavailableError
  */
 export function finishSignIn(deps: SignInStepDeps): RequestHandler {
   return async (req, res) => {
-    const { eid, database, logger, pendingSignIns, portalUrl, userIdSecret } = deps
+    const { eid, database, logger, pendingSignIns, portalUrl } = deps
     // A retry of this URL always fails, so error pages link to a new sign-in.
     res.locals.returnTo = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
     if (!answer) throw nothingToFinish(req, 'malformed callback query')
+    const finished = req.user && req.session.finishedSignIn
+    // Loaded again, such as by the back button: the same answer ends where it did the first time.
+    if (finished?.answer === digestOf(answer.state)) return res.redirect(finished.returnTo)
     const pending = await pendingSignIns.find(req, answer.state)
     if (!pending) throw nothingToFinish(req, 'unknown state')
     res.locals.returnTo = `/login?returnTo=${encodeURIComponent(pending.returnTo)}`
     checkIssuer(answer.iss, await eid.configuration())
-    // Removed before the slow request to the provider, so that a page loaded twice does not run it twice.
-    if (!pendingSignIns.use(req, res, pending)) throw nothingToFinish(req, 'state already used')
-    const { user, issuer, subject, vouchedEmail, idToken, sid } = await withEid(eid, async (configuration) => {
-      const tokens = await exchangeCode(configuration, callbackUrlOf(portalUrl), answer, pending)
-      return signedInOf(eid, configuration, tokens, answer.code ?? '', userIdSecret)
-    })
+    // The provider takes a code once, also when the browser loads this page again meanwhile.
+    const exchange = async () =>
+      withEid(eid, async (configuration) => {
+        const tokens = await exchangeCode(configuration, callbackUrlOf(portalUrl), answer, pending)
+        return signedInOf(deps, configuration, tokens, answer.code ?? '')
+      })
+    const { user, issuer, subject, vouchedEmail, idToken, sid } = await pendingSignIns.use(req, res, pending, exchange)
     const signedIn = { user: { ...user, issuer, subject }, vouchedEmail }
     // A failure of the database is not an error of the provider.
     await saveUser(database.kysely, signedIn.user)
@@ -105,25 +110,38 @@ export function finishSignIn(deps: SignInStepDeps): RequestHandler {
     await beginSession(deps, req, sessionUser, {
       encryptedIdToken: idToken && (await deps.tokens.encrypt(idToken)),
       eidSessionId: typeof sid === 'string' ? sid : undefined,
+      finishedSignIn: { answer: digestOf(answer.state), returnTo: pending.returnTo },
     })
     pendingSignIns.forgetAll(req, res)
-    res.redirect(pending.returnTo)
+    return res.redirect(pending.returnTo)
   }
 }
 
 /** The user that the tokens are about, as the provider knows them. */
 async function signedInOf(
-  eid: Eid,
+  { eid, logger, userIdSecret }: SignInDeps,
   configuration: oidc.Configuration,
   tokens: Awaited<ReturnType<typeof exchangeCode>>,
   code: string,
-  userIdSecret: Uint8Array | undefined,
 ) {
   const { claims, idToken } = await verifyIdToken(eid, tokens, code)
-  const { iss: issuer = '', sub: subject, sid } = claims
+  const { iss: issuer = '', sub: subject, sid, acr } = claims
+  const scope = wordsOf(tokens.scope) ?? `${eid.options.scope} (as asked)`
+  logger.info({ issuer, acr: wordsOf(acr) ?? 'none', scope }, 'eID sign-in')
   const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
   const id = userIdOf(issuer, subject, userIdSecret)
   return { user: { id, ...profile }, issuer, subject, vouchedEmail, idToken, sid }
+}
+
+/** Words of a provider, separated by spaces, for the log. */
+function wordsOf(text: unknown): string | undefined {
+  return typeof text === 'string'
+    ? text
+        .split(' ')
+        .map((word) => wordOf(word, 100))
+        .join(' ')
+        .slice(0, 500)
+    : undefined
 }
 
 /**

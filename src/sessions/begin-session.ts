@@ -6,7 +6,7 @@ import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { endOldestSessions } from '../store/sessions.ts'
 import { deviceOf } from './device.ts'
-import { endSession, saveSession } from './session.ts'
+import { endSession, type FinishedSignIn, saveSession } from './session.ts'
 
 /** The number of concurrent sessions of a user; the next sign-in ends the oldest one. */
 const mostSessions = 10
@@ -19,13 +19,18 @@ export async function beginSession(
   { database, logger }: { readonly database: Database; readonly logger: Logger },
   req: Request,
   user: Express.User,
-  eid: { readonly encryptedIdToken: string | undefined; readonly eidSessionId: string | undefined },
+  eid: {
+    readonly encryptedIdToken: string | undefined
+    readonly eidSessionId: string | undefined
+    readonly finishedSignIn: FinishedSignIn
+  },
 ): Promise<void> {
   const address = truncatedAddress(req.ip)
   await endSession(req)
   req.user = user
   req.session.signedInAt = Date.now()
   req.session.encryptedIdToken = eid.encryptedIdToken
+  req.session.finishedSignIn = eid.finishedSignIn
   const device = deviceOf(req.get('user-agent'))
   req.session.signIn = { userId: user.id, device, address, eidSessionId: eid.eidSessionId }
   // Created now, so that no page writes the session later; concurrent writes would overwrite each other.

@@ -6,12 +6,17 @@ import type { Device } from './device.ts'
 /** The lifetime of a session: after its last use (OWASP ASVS 5, 7.3.1), and in total (7.3.2). */
 export type SessionLimits = { readonly idleMs: number; readonly absoluteMs: number }
 
+/** The answer of the eID provider that began the session, as a digest, and the page that it led to. */
+export type FinishedSignIn = { readonly answer: string; readonly returnTo: string }
+
 declare module 'express-session' {
   interface SessionData {
     /** When the user signed in, in ms since the epoch; absent before. */
     signedInAt?: number
     /** For the eID provider's logout (RP-initiated logout, id_token_hint). */
     encryptedIdToken?: string | undefined
+    /** A browser that loads the callback again goes to the same page. */
+    finishedSignIn?: FinishedSignIn
     /** Written to the row by the request that signs in; later requests do not read it from the session. */
     signIn?: {
       readonly userId: string

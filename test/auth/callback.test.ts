@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoPeople } from '../../demo/people.ts'
 import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser } from '../support/browser.ts'
-import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { mailedCode, startTestPortal, type TestPortal } from '../support/portal.ts'
 import { buttonOf, errorPageOf, startTab, throughEid } from '../support/sign-in-steps.ts'
 
 let test: TestPortal
@@ -35,7 +35,7 @@ async function keepSessions(browser: Browser): Promise<void> {
     decodeURIComponent(cookie).slice('s:'.length).split('.', 1),
   ])
   const { rows } = await test.portal.database.pool.query<Record<string, unknown>>(
-    `select id, eid_session_id, encrypted_id_token, data - 'pendingSignIns' as data from sessions`,
+    `select id, eid_session_id, encrypted_id_token, data #- '{finishedSignIn,returnTo}' as data from sessions`,
   )
   for (const row of rows) keepSecret('session', row)
 }
@@ -71,13 +71,18 @@ describe('a user who cancels at the eID', () => {
 describe('an error response of the eID', () => {
   const unavailable = [503, 'The eID service does not answer'] as const
   const untrusted = [502, 'The eID service gave an answer we cannot trust'] as const
+  const wrongSetup = [502, 'The sign-in is not set up correctly'] as const
   it.each([
     ['server_error', ...unavailable],
     ['temporarily_unavailable', ...unavailable],
     ['login_required', ...untrusted],
     ['interaction_required', ...untrusted],
-    ['invalid_scope', ...untrusted],
-    ['unauthorized_client', ...untrusted],
+    ['invalid_scope', ...wrongSetup],
+    ['unauthorized_client', ...wrongSetup],
+    ['invalid_request', ...wrongSetup],
+    ['invalid_client', ...wrongSetup],
+    ['unsupported_response_type', ...wrongSetup],
+    ['request_not_supported', ...wrongSetup],
     ['something_new', ...untrusted],
   ])('%s is shown as %i %s', async (error, status, title) => {
     const browser = test.browser()
@@ -87,6 +92,64 @@ describe('an error response of the eID', () => {
     expect(errorPageOf(page)).toEqual([status, title, 'Try again'])
     expect(buttonOf(page)).toBe('/login?returnTo=%2Fprofile')
     expect(page.text).not.toContain('<script>')
+    expect(test.log()).toContain(`"message":"${error}"`)
+  })
+})
+
+describe('the same answer twice', () => {
+  it('leads to the page where the first one went, in the same session', async () => {
+    const { browser, answer } = await signInUpToCallback()
+    expect((await browser.open(answer.href)).url.pathname).toBe('/profile')
+    const session = browser.cookie('portal')
+    expect((await browser.open(answer.href)).url.pathname).toBe('/profile')
+    expect(browser.cookie('portal')).toBe(session)
+    // Also after the session has got a new id.
+    await browser.open('/verify-email')
+    await browser.press('Send me a code', { typed: { email: 'kari@nordlys.example' } })
+    await browser.press('Verify', { typed: { code: mailedCode(test.inbox) } })
+    expect(browser.cookie('portal')).not.toBe(session)
+    expect((await browser.open(answer.href)).url.pathname).toBe('/profile')
+  })
+
+  it('does not lead there after sign-out, and not in another session', async () => {
+    const { browser, answer } = await signInUpToCallback()
+    await browser.open(answer.href)
+    await browser.press('Sign out', { until: '/session/end' })
+    expect(errorPageOf(await browser.open(answer.href))).toEqual([400, ...invalidSignIn])
+    const other = await test.signedIn('Kari Nordmann')
+    expect(errorPageOf(await other.open(answer.href))).toEqual([400, 'You are signed in already', 'Continue'])
+  })
+})
+
+describe('a request that is no visit', () => {
+  it.each<[string, Record<string, string>]>([
+    ['a prefetch', { 'sec-purpose': 'prefetch' }],
+    ['a prerender', { 'sec-purpose': 'prefetch;prerender' }],
+    ['an old prefetch', { purpose: 'prefetch' }],
+    ['a prefetch of Firefox', { 'x-moz': 'prefetch' }],
+    ['a preview of Safari', { 'x-purpose': 'preview' }],
+    ['a page inside another', { 'sec-fetch-dest': 'iframe', 'sec-fetch-mode': 'navigate' }],
+  ])('does not use up the sign-in: %s', async (_what, headers) => {
+    const { browser, answer } = await signInUpToCallback()
+    expect((await browser.open(answer.href, { headers })).status).toBe(403)
+    expect((await browser.open(answer.href)).url.pathname).toBe('/profile')
+  })
+
+  it('does not use up the sign-in: HEAD', async () => {
+    const { browser, answer } = await signInUpToCallback()
+    const cookie = browser.cookies().map(({ name, value }) => `${name}=${value}`)
+    expect((await fetch(answer, { method: 'HEAD', headers: { cookie: cookie.join('; ') } })).status).toBe(403)
+    expect((await browser.open(answer.href)).url.pathname).toBe('/profile')
+  })
+})
+
+describe('an answer that arrives in another browser', () => {
+  it('is explained, with one button, and still works in the browser that started it', async () => {
+    const { browser, answer } = await signInUpToCallback()
+    const page = await test.browser().open(answer.href)
+    expect(errorPageOf(page)).toEqual([400, ...invalidSignIn])
+    expect(page.words).toContain('in another window or browser')
+    expect((await browser.open(answer.href)).url.pathname).toBe('/profile')
   })
 })
 
@@ -117,10 +180,10 @@ describe('an unsolicited callback', () => {
       expect(errorPageOf(await browser.open(`/auth/callback${query}`))).toEqual([400, ...invalidSignIn])
   })
 
-  it('shows the page "already signed in" when it is repeated after sign-in', async () => {
+  it('shows the page "already signed in" after sign-in', async () => {
     const { browser, answer } = await signInUpToCallback()
     await browser.open(answer.href)
-    for (const path of [answer.href, '/auth/callback', '/auth/callback?error=access_denied'])
+    for (const path of ['/auth/callback', '/auth/callback?error=access_denied', '/auth/callback?code=x&state=unknown'])
       expect(errorPageOf(await browser.open(path))).toEqual([400, 'You are signed in already', 'Continue'])
   })
 })
