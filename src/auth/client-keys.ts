@@ -51,16 +51,39 @@ export function clientAuthentication(options: {
   readonly clientAuth: ClientAuth
   readonly clientSecret: string | undefined
   readonly signingKeys: readonly EidKey[]
+  readonly clientJwtAudience: 'issuer' | 'token_endpoint'
 }): oidc.ClientAuth {
   const { clientAuth, clientSecret, signingKeys } = options
-  if (clientAuth === 'private_key_jwt' && signingKeys[0]) {
-    const { key, modify } = signingKey(signingKeys[0])
-    return oidc.PrivateKeyJwt(key, { [oidc.modifyAssertion]: modify })
-  }
+  if (clientAuth === 'private_key_jwt' && signingKeys[0])
+    return privateKeyJwt(signingKey(signingKeys[0]), options.clientJwtAudience)
   if (!clientSecret) throw new InternalError('client secret missing')
-  return clientAuth === 'client_secret_post'
-    ? oidc.ClientSecretPost(clientSecret)
-    : oidc.ClientSecretBasic(clientSecret)
+  return clientAuth === 'client_secret_post' ? oidc.ClientSecretPost(clientSecret) : secretInHeader(clientSecret)
+}
+
+/** The library's audience is the issuer; some providers demand the token endpoint (OpenID Connect Core 9). */
+function privateKeyJwt({ key, modify }: ReturnType<typeof signingKey>, audience: string): oidc.ClientAuth {
+  return (server, client, body, headers) => {
+    const modifyAssertion = (header: Record<string, unknown>, payload: Record<string, unknown>): void => {
+      modify(header)
+      if (audience === 'token_endpoint') payload['aud'] = server.token_endpoint
+    }
+    return oidc.PrivateKeyJwt(key, { [oidc.modifyAssertion]: modifyAssertion })(server, client, body, headers)
+  }
+}
+
+/**
+ * client_secret_basic as forms encode (RFC 6749, 2.3.1): `*-._`, letters and digits stay. The library percent-encodes
+ * `-` and `_` as well, and providers that do not decode then refuse the usual secrets.
+ */
+function secretInHeader(secret: string): oidc.ClientAuth {
+  return (_server, { client_id: id }, _body, headers) => {
+    const credentials = `${formEncoded(id)}:${formEncoded(secret)}`
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`)
+  }
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice('='.length)
 }
 
 /** The provider must know a new key before it signs, so caches may keep the old set for a few minutes only. */

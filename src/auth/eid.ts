@@ -1,12 +1,12 @@
-import type { JWTVerifyGetKey } from 'jose'
+import type { JSONWebKeySet } from 'jose'
 import * as oidc from 'openid-client'
 import type { EidKey } from '../config/oidc-keys.ts'
 import { EidAnswerError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type ClientAuth, clientAuthentication, decryptionKey } from './client-keys.ts'
-import { eidError } from './eid-error.ts'
+import { eidError, wordOf } from './eid-error.ts'
 import { createProviderFetch } from './provider-fetch.ts'
-import { createProviderKeys } from './provider-keys.ts'
+import { createProviderKeys, type ProviderKeys, staticProviderKeys } from './provider-keys.ts'
 
 /** The eID provider and the portal's registration there, from the configuration. */
 export type EidOptions = {
@@ -17,12 +17,19 @@ export type EidOptions = {
   /** The first key signs; all are published. */
   readonly signingKeys: readonly EidKey[]
   readonly decryptionKeys: readonly EidKey[]
+  /** The provider's public keys, where they are registered by hand; otherwise they come from its `jwks_uri`. */
+  readonly providerKeys: JSONWebKeySet | undefined
+  /** The audience of the portal's assertions with private_key_jwt. */
+  readonly clientJwtAudience: 'issuer' | 'token_endpoint'
   /** Pushed authorization requests (RFC 9126). */
   readonly usePar: boolean
   /** Signed request objects (RFC 9101). */
   readonly useJar: boolean
   readonly scope: string
+  /** The `acr_values` that a sign-in asks for; providers also choose the eID by them. */
   readonly acrValues: string | undefined
+  /** The values of `acr` of which the ID token must have one; empty demands nothing. */
+  readonly requiredAcr: readonly string[]
   /** Accepted signature algorithms for ID tokens, logout tokens and signed userinfo; never `none`. */
   readonly idTokenAlgs: readonly string[]
 }
@@ -44,8 +51,8 @@ export type Eid = {
    * Marks the metadata as stale after a failure, as endpoints may have changed. It is refreshed once a minute at most.
    */
   readonly markStale: () => void
-  /** The provider's public keys at this `jwks_uri`. */
-  readonly keys: (jwksUri: string) => JWTVerifyGetKey
+  /** The provider's public keys at this `jwks_uri`, or those that are registered by hand. */
+  readonly keys: (jwksUri: string) => ProviderKeys
 }
 
 /** Timeouts and intervals in ms; tests shorten them. */
@@ -60,7 +67,7 @@ export type EidTimes = {
   readonly refetchKeysMs?: number
 }
 
-const needed = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+const needed = ['authorization_endpoint', 'token_endpoint'] as const
 const optional = ['userinfo_endpoint', 'end_session_endpoint'] as const
 
 /**
@@ -98,6 +105,7 @@ export function createEid(options: EidOptions, logger: Logger, times: EidTimes =
       // The library types the metadata as an intersection with its helper.
       const metadata: oidc.ServerMetadata = discovered.serverMetadata()
       checkEndpoints(metadata, options)
+      if (metadata.issuer !== options.issuer) logger.warn(spelling(metadata.issuer, options.issuer))
       const configuration = new oidc.Configuration(
         // The operator decides which algorithms are accepted, not the provider.
         { ...metadata, id_token_signing_alg_values_supported: [...options.idTokenAlgs] },
@@ -114,7 +122,7 @@ export function createEid(options: EidOptions, logger: Logger, times: EidTimes =
       dueAt = Date.now() + refreshMs
       return configuration
     } catch (error) {
-      const reason = eidError(error)
+      const reason = spelledOtherwise(error, options.issuer) ?? eidError(error)
       logger.warn({ issuer: options.issuer, err: reason }, 'eID provider not found')
       throw reason
     } finally {
@@ -133,7 +141,9 @@ export function createEid(options: EidOptions, logger: Logger, times: EidTimes =
     markStale: () => {
       dueAt = 0
     },
-    keys: createProviderKeys({ fetch, timeoutMs, refetchMs: refetchKeysMs }),
+    keys: options.providerKeys
+      ? staticProviderKeys(options.providerKeys)
+      : createProviderKeys({ fetch, timeoutMs, refetchMs: refetchKeysMs }),
     configuration: async () => {
       if (!found) return refresh()
       if (Date.now() >= Math.max(dueAt, restedAt)) refresh().catch(() => {})
@@ -146,10 +156,27 @@ function originsOf(...addresses: readonly string[]): readonly string[] {
   return [...new Set(addresses.map((address) => new URL(address).origin))]
 }
 
+/** The error for metadata of another issuer, such as one with a slash at its end that OIDC_ISSUER lacks. */
+function spelledOtherwise(error: unknown, issuer: string): EidAnswerError | undefined {
+  const { cause } = error as { cause?: { attribute?: unknown; body?: { issuer?: unknown } } }
+  if (cause?.attribute !== 'issuer' || typeof cause.body?.issuer !== 'string') return undefined
+  return new EidAnswerError(spelling(cause.body.issuer, issuer))
+}
+
+function spelling(theirs: string, ours: string): string {
+  return `the provider calls itself ${wordOf(theirs, 200)}, OIDC_ISSUER says ${ours}`
+}
+
 /** Requires every endpoint to be an https URL before a browser is redirected to it or a page names it. */
-function checkEndpoints(metadata: oidc.ServerMetadata, { issuer, usePar }: EidOptions): void {
+function checkEndpoints(metadata: oidc.ServerMetadata, { issuer, usePar, providerKeys }: EidOptions): void {
   const pushed = usePar ? (['pushed_authorization_request_endpoint'] as const) : []
-  for (const name of [...needed, ...pushed, ...optional.filter((endpoint) => metadata[endpoint] !== undefined)]) {
+  const keys = providerKeys ? [] : (['jwks_uri'] as const)
+  for (const name of [
+    ...needed,
+    ...keys,
+    ...pushed,
+    ...optional.filter((endpoint) => metadata[endpoint] !== undefined),
+  ]) {
     const address = metadata[name]
     if (typeof address !== 'string' || !URL.canParse(address)) throw new EidAnswerError(`metadata: ${name} missing`)
     const { protocol } = new URL(address)

@@ -3,6 +3,7 @@ import { decodeProtectedHeader, type JWTPayload } from 'jose'
 import type { TokenEndpointResponse } from 'openid-client'
 import { AssuranceError, EidAnswerError } from '../errors.ts'
 import type { Eid } from './eid.ts'
+import { wordOf } from './eid-error.ts'
 import { signedJwt, verifyProviderJwt } from './provider-jwt.ts'
 
 /** An ID token from the token endpoint is new, so this only allows for clock skew. */
@@ -35,7 +36,7 @@ export async function verifyIdToken(
   const { alg = '' } = decodeProtectedHeader(idToken)
   checkHash(claims, 'at_hash', tokens.access_token, alg)
   checkHash(claims, 'c_hash', code, alg)
-  checkAssurance(claims, eid.options.acrValues)
+  checkAssurance(claims, eid.options.requiredAcr)
   return { claims: { ...claims, sub }, idToken }
 }
 
@@ -44,12 +45,14 @@ function checkHash(claims: JWTPayload, name: 'at_hash' | 'c_hash', value: string
     throw new EidAnswerError(`ID token: ${name} does not match`)
 }
 
-/** OpenID Connect treats acr_values as a preference; the portal requires it when the operator sets it. */
-function checkAssurance(claims: JWTPayload, acrValues: string | undefined): void {
-  if (acrValues === undefined) return
-  const { acr } = claims
-  if (typeof acr !== 'string' || !acrValues.split(' ').filter(Boolean).includes(acr))
-    throw new AssuranceError('ID token: acr is not among the requested values')
+/**
+ * OpenID Connect treats acr_values as a preference, and some providers choose the eID by it and put another value into
+ * the token. So the portal demands a level only where the operator does.
+ */
+function checkAssurance({ acr }: JWTPayload, required: readonly string[]): void {
+  if (required.length === 0 || (typeof acr === 'string' && required.includes(acr))) return
+  const came = typeof acr === 'string' ? `acr is ${wordOf(acr, 200)}` : 'acr is missing'
+  throw new AssuranceError(`ID token: ${came}, OIDC_REQUIRED_ACR says ${required.join(' ')}`)
 }
 
 /** The left half of the hash that belongs to the algorithm (OpenID Connect Core 3.1.3.6 and 3.3.2.11). */

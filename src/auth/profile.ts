@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { emailAddress } from '../domain/email-address.ts'
 import { EidAnswerError, EidUnavailableError } from '../errors.ts'
 import type { Eid } from './eid.ts'
-import { verifyProviderJwt } from './provider-jwt.ts'
+import { signedJwt, verifyProviderJwt } from './provider-jwt.ts'
 
 /** Name and e-mail from the eID; null when the provider sends none. */
 export type Profile = {
@@ -51,7 +51,7 @@ function read(claims: Readonly<Record<string, unknown>>): Profile {
   }
 }
 
-/** The userinfo response: JSON, or a JWT, signed and possibly encrypted (OpenID Connect Core 5.3.2). */
+/** The userinfo response: JSON, or a JWT that is signed, encrypted or both (OpenID Connect Core 5.3.2). */
 async function userInfo(
   eid: Eid,
   configuration: oidc.Configuration,
@@ -63,8 +63,13 @@ async function userInfo(
   if (answer.status >= 500 || answer.status === 429) throw new EidUnavailableError(`userinfo: ${answer.status}`)
   if (answer.status !== 200) throw new EidAnswerError(`userinfo: ${answer.status}`)
   const body = await answer.text()
-  if (/^application\/jwt\b/i.test(answer.headers.get('content-type') ?? ''))
-    return verifyProviderJwt(eid, body.trim(), { addressed: false })
+  if (!/^application\/jwt\b/i.test(answer.headers.get('content-type') ?? '')) return objectIn(body)
+  const content = await signedJwt(eid, body.trim())
+  // Encrypted without a signature: it comes from the provider all the same, over TLS and for the access token.
+  return content.startsWith('{') ? objectIn(content) : verifyProviderJwt(eid, content, { addressed: false })
+}
+
+function objectIn(body: string): Readonly<Record<string, unknown>> {
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(body))
   } catch {

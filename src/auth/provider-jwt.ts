@@ -1,7 +1,8 @@
-import { compactDecrypt, type JWTPayload, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { compactDecrypt, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from 'jose'
 import { EidAnswerError, InternalError } from '../errors.ts'
 import type { Eid } from './eid.ts'
-import { eidError } from './eid-error.ts'
+import { eidError, isOtherSpelling, otherSpelling } from './eid-error.ts'
+import type { ProviderKeys } from './provider-keys.ts'
 
 /** The tolerated difference between the provider's clock and ours. */
 const clockToleranceSeconds = 30
@@ -59,7 +60,7 @@ export async function verifyProviderJwt(
   const { issuer, jwks_uri: jwksUri } = configuration.serverMetadata()
   try {
     const signed = await signedJwt(eid, jwt)
-    const { payload } = await jwtVerify(signed, keyOf(eid, String(jwksUri)), {
+    const { payload } = await verifyWith(eid, signed, eid.keys(String(jwksUri)), {
       algorithms: [...eid.options.idTokenAlgs],
       clockTolerance: clockToleranceSeconds,
       requiredClaims: [...requiredClaims],
@@ -72,15 +73,27 @@ export async function verifyProviderJwt(
       throw new EidAnswerError('JWT: iss or aud does not match')
     return payload
   } catch (error) {
+    if (error instanceof errors.JWTClaimValidationFailed && isOtherSpelling(error.payload.iss, issuer))
+      throw new EidAnswerError(otherSpelling)
     const reason = eidError(error)
     // jose throws a TypeError for an unusable key, which is the provider's error.
     throw reason instanceof InternalError ? new EidAnswerError('JWT: cannot be verified', { cause: error }) : reason
   }
 }
 
+/** Verifies with the cached keys, and once more with fetched ones where the cached ones may be old. */
+async function verifyWith(eid: Eid, jwt: string, keys: ProviderKeys, options: JWTVerifyOptions) {
+  const key = keyOf(eid, keys.get)
+  try {
+    return await jwtVerify(jwt, key, options)
+  } catch (error) {
+    if (!(await keys.refetchAfter(error))) throw error
+    return jwtVerify(jwt, key, options)
+  }
+}
+
 /** The key that verifies a JWT: the client secret for HS*, which only counts when OIDC_ID_TOKEN_ALGS names it. */
-function keyOf(eid: Eid, jwksUri: string): JWTVerifyGetKey {
-  const remote = eid.keys(jwksUri)
+function keyOf(eid: Eid, get: JWTVerifyGetKey): JWTVerifyGetKey {
   return (header, token) =>
-    header.alg.startsWith('HS') ? new TextEncoder().encode(eid.options.clientSecret ?? '') : remote(header, token)
+    header.alg.startsWith('HS') ? new TextEncoder().encode(eid.options.clientSecret ?? '') : get(header, token)
 }

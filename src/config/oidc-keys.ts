@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { JSONWebKeySet, JWK } from 'jose'
 import { z } from 'zod'
 
 /** A private key of the portal at the eID provider, for signing or for decryption. */
@@ -82,6 +83,32 @@ export function readEidKeys(
   return {
     keys,
     problems: twice ? [...problems, 'names a key twice, or two keys with the same kid'] : problems,
+  }
+}
+
+/**
+ * Reads the provider's public keys from a JWKS file, for providers whose keys are registered by hand.
+ * @returns the keys, or problems as sentence ends
+ */
+export function readProviderKeys(file: string): {
+  readonly jwks: JSONWebKeySet | undefined
+  readonly problems: readonly string[]
+} {
+  const refuse = (problem: string) => ({ jwks: undefined, problems: [`names the file ${file}, which ${problem}`] })
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return refuse('cannot be read')
+  }
+  try {
+    const { keys } = z.looseObject({ keys: z.array(jwkSchema).min(1) }).parse(JSON.parse(text))
+    if (keys.some((jwk) => 'd' in jwk || jwk.kty === 'oct'))
+      return refuse('holds a private key: it must hold the public keys of the provider')
+    for (const jwk of keys) createPublicKey({ key: jwk, format: 'jwk' })
+    return { jwks: { keys: keys as JWK[] }, problems: [] }
+  } catch {
+    return refuse('holds no public keys: it must be a JWKS, {"keys": […]}, as the provider gives it')
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { issuerUrl } from './values.ts'
-import { type EidKey, isSameKey, readEidKeys } from './oidc-keys.ts'
+import { type EidKey, isSameKey, readEidKeys, readProviderKeys } from './oidc-keys.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -26,6 +26,8 @@ const schema = z.object({
   OIDC_CLIENT_SECRET: z.string().optional(),
   OIDC_PRIVATE_KEY_FILE: z.string().optional(),
   OIDC_DECRYPTION_KEY_FILE: z.string().optional(),
+  OIDC_PROVIDER_JWKS_FILE: z.string().optional(),
+  OIDC_CLIENT_JWT_AUDIENCE: z.enum(['issuer', 'token_endpoint'], 'must be issuer or token_endpoint').default('issuer'),
   OIDC_USE_PAR: trueOrFalse,
   OIDC_USE_JAR: trueOrFalse,
   OIDC_SCOPE: z
@@ -33,6 +35,7 @@ const schema = z.object({
     .default('openid profile email')
     .refine((value) => value.split(' ').includes('openid'), 'must contain openid'),
   OIDC_ACR_VALUES: z.string().optional(),
+  OIDC_REQUIRED_ACR: z.string().optional(),
   OIDC_ID_TOKEN_ALGS: z
     .string()
     .default('RS256, PS256, ES256, EdDSA')
@@ -67,10 +70,13 @@ export function readEidSettings(env: Environment) {
     clientSecret: data.OIDC_CLIENT_SECRET,
     signingKeys: keys.signing,
     decryptionKeys: keys.decryption,
+    providerKeys: keys.provider,
+    clientJwtAudience: data.OIDC_CLIENT_JWT_AUDIENCE,
     usePar: data.OIDC_USE_PAR === 'true',
     useJar: data.OIDC_USE_JAR === 'true',
     scope: data.OIDC_SCOPE,
     acrValues: data.OIDC_ACR_VALUES,
+    requiredAcr: data.OIDC_REQUIRED_ACR?.split(' ').filter(Boolean) ?? [],
     idTokenAlgs: withBothNames(data.OIDC_ID_TOKEN_ALGS),
   }
   return { settings, problems }
@@ -84,13 +90,16 @@ function keysOf(env: Environment) {
   }
   const signing = read('OIDC_PRIVATE_KEY_FILE', 'sig')
   const decryption = read('OIDC_DECRYPTION_KEY_FILE', 'enc')
+  const file = env['OIDC_PROVIDER_JWKS_FILE']
+  const provider = file === undefined ? { jwks: undefined, problems: [] } : readProviderKeys(file)
   const sameKey = decryption.keys.some((one) => signing.keys.some((other) => isSameKey(one, other)))
   const problems = [
     ...signing.problems,
     ...decryption.problems,
+    ...provider.problems.map((problem) => `OIDC_PROVIDER_JWKS_FILE ${problem}`),
     ...(sameKey ? ['OIDC_DECRYPTION_KEY_FILE must not share a key or a kid with OIDC_PRIVATE_KEY_FILE'] : []),
   ]
-  return { signing: signing.keys, decryption: decryption.keys, problems }
+  return { signing: signing.keys, decryption: decryption.keys, provider: provider.jwks, problems }
 }
 
 /**
@@ -117,6 +126,10 @@ function contradictions(env: Environment): string[] {
       'OIDC_CLIENT_SECRET has no effect when OIDC_CLIENT_AUTH is private_key_jwt; remove it',
     ],
     [!key && signed, 'OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH is private_key_jwt'],
+    [
+      env['OIDC_CLIENT_JWT_AUDIENCE'] !== undefined && !signed,
+      'OIDC_CLIENT_JWT_AUDIENCE has no effect unless OIDC_CLIENT_AUTH is private_key_jwt; remove it',
+    ],
     [!key && jar, 'OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR is true'],
     [
       key !== undefined && !signed && !jar,

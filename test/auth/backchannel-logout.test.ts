@@ -128,6 +128,14 @@ describe('a logout token', () => {
     expect((await send(token({ sub: 'nobody', sid: 'none' }))).status).toBe(200)
   })
 
+  it('without exp is accepted, as older providers send it, and once only', async () => {
+    const browser = await signedIn('one')
+    const jwt = token({ exp: undefined, sid: 'one' })
+    expect((await send(jwt)).status).toBe(200)
+    expect(await isSignedIn(browser)).toBe(false)
+    expect((await send(jwt)).status).toBe(400)
+  })
+
   it.each([undefined, 'JWT', 'logout+jwt', 'application/logout+jwt', 'LOGOUT+JWT'])(
     'of type %s is accepted',
     async (typ) => {
@@ -169,7 +177,9 @@ describe('back-channel logout', () => {
     ['iat in the future', () => token({ iat: now() + 120, exp: now() + 240 })],
     ['iat long ago', () => token({ iat: past(600) })],
     ['iat as a string', () => token({ iat: 'now' })],
-    ['no exp', () => token({ exp: undefined })],
+    ['no exp, and iat long ago', () => token({ exp: undefined, iat: past(600) })],
+    ['no exp and no iat', () => token({ exp: undefined, iat: undefined })],
+    ['exp as a string', () => token({ exp: 'soon' })],
     ['expired', () => token({ iat: past(200), exp: past(60) })],
     ['not valid yet', () => token({ nbf: now() + 120 })],
     ['no events', () => token({ events: undefined })],

@@ -44,6 +44,8 @@ const forRsa = file('enc.pem', pem(rsa()))
 const forEc = file('enc.jwk', jwk(ec(), { kid: 'enc-ec', alg: 'ECDH-ES+A256KW', use: 'enc' }))
 const forTwo = `${forRsa}, ${file('enc-2.pem', pem(rsa()))}`
 
+const forTwoKinds = `${forRsa}, ${forEc}`
+
 const noSecret = { OIDC_CLIENT_SECRET: '' }
 
 function keyJwt(path: string) {
@@ -74,6 +76,17 @@ function encrypts(alg: 'RSA-OAEP-256' | 'ECDH-ES+A256KW', enc: 'A256GCM' | 'A128
   return {
     ...encryption,
     client: { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc },
+  }
+}
+
+/** Userinfo as a JWT, signed, and encrypted with `alg`. */
+function userinfoAsJwt(alg?: 'RSA-OAEP-256' | 'ECDH-ES+A256KW'): Demands {
+  const encrypted = alg
+    ? { userinfo_encrypted_response_alg: alg, userinfo_encrypted_response_enc: 'A256GCM' as const }
+    : {}
+  return {
+    features: { ...encryption.features, jwtUserinfo: { enabled: true } },
+    client: { userinfo_signed_response_alg: 'ES256', ...encrypted },
   }
 }
 
@@ -123,6 +136,9 @@ describe('a provider that requires', () => {
     ['encrypting for RSA', { OIDC_DECRYPTION_KEY_FILE: forRsa }, encrypts('RSA-OAEP-256', 'A128CBC-HS256')],
     ['encrypting for EC', { OIDC_DECRYPTION_KEY_FILE: forEc }, encrypts('ECDH-ES+A256KW', 'A256GCM')],
     ['encrypting for one of two keys', { OIDC_DECRYPTION_KEY_FILE: forTwo }, encrypts('RSA-OAEP-256', 'A256GCM')],
+    ['signed userinfo', {}, userinfoAsJwt()],
+    ['userinfo encrypted for RSA', { OIDC_DECRYPTION_KEY_FILE: forRsa }, userinfoAsJwt('RSA-OAEP-256')],
+    ['userinfo encrypted for EC', { OIDC_DECRYPTION_KEY_FILE: forTwoKinds }, userinfoAsJwt('ECDH-ES+A256KW')],
     [
       'HS256',
       { OIDC_CLIENT_SECRET: 's'.repeat(32), OIDC_ID_TOKEN_ALGS: 'HS256' },
@@ -173,6 +189,35 @@ describe('a provider that requires', () => {
       { features: { pushedAuthorizationRequests: { enabled: false } } },
     )
     expect([page.status, page.$('h1').text()]).toEqual([502, 'The eID service gave an answer we cannot trust'])
+  })
+})
+
+describe('the client secret in the header', () => {
+  it.each([
+    ['client-secret_of.the*tests0', 'client-secret_of.the*tests0'],
+    ['a+b/c=d:e f%g~', 'a%2Bb%2Fc%3Dd%3Ae+f%25g%7E'],
+  ])('is encoded as forms do, and nothing else: %s', async (secret, encoded) => {
+    const { page } = await signIn({ OIDC_CLIENT_SECRET: secret }, { client: { client_secret: secret } })
+    expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
+    const [, credentials = ''] = provider.lastAuthorization().split(' ')
+    expect(Buffer.from(credentials, 'base64').toString()).toBe(`portal:${encoded}`)
+  })
+})
+
+describe('the audience of a signed assertion', () => {
+  it.each([
+    ['the issuer by default', {}, () => provider.issuer],
+    ['the token endpoint', { OIDC_CLIENT_JWT_AUDIENCE: 'token_endpoint' }, () => `${provider.issuer}/token`],
+  ])('is %s', async (_what, env, audience) => {
+    const { page } = await signIn({ ...keyJwt(ecPem), ...env }, { ...wantsJwt('ES256'), assertionAudience: audience() })
+    expect([page.status, page.url.pathname]).toEqual([200, '/profile'])
+  })
+
+  it('that the provider does not want is refused, as a wrong setup', async () => {
+    const demands = { ...wantsJwt('ES256'), assertionAudience: `${provider.issuer}/token` }
+    const { page, log } = await signIn(keyJwt(ecPem), demands)
+    expect([page.status, page.$('h1').text()]).toEqual([502, 'The sign-in is not set up correctly'])
+    expect(log).toContain('"message":"invalid_client, status 401"')
   })
 })
 

@@ -39,6 +39,13 @@ const untrusted: Outcome = {
   button: 'Try again',
 }
 
+const wrongSetup: Outcome = {
+  page: 'eidSetup',
+  status: 502,
+  title: 'The sign-in is not set up correctly',
+  button: 'Try again',
+}
+
 const expired: Outcome = {
   page: 'signInExpired',
   status: 400,
@@ -112,7 +119,7 @@ beforeAll(async () => {
   strict = await startPortalOf(unavailableProvider.issuer, {
     times,
     database: portal.database,
-    env: { OIDC_ACR_VALUES: 'urn:high urn:higher', OIDC_ID_TOKEN_ALGS: 'RS256, EdDSA' },
+    env: { OIDC_REQUIRED_ACR: 'urn:high urn:higher', OIDC_ID_TOKEN_ALGS: 'RS256, EdDSA' },
   })
 })
 afterAll(async () => {
@@ -388,11 +395,14 @@ describe('the token response', () => {
       unavailable,
     ],
     ['a closed connection', { answer: { token: (res) => res.destroy() } }, unavailable],
-    ['client authentication refused', error(401, 'invalid_client'), untrusted],
+    ['client authentication refused', error(401, 'invalid_client'), wrongSetup],
+    ['a scope refused', error(400, 'invalid_scope'), wrongSetup],
+    ['a client refused', error(400, 'unauthorized_client'), wrongSetup],
+    ['an unknown error', error(400, 'something_new'), untrusted],
     [
       'client authentication refused with a challenge',
       { answer: { token: (res) => res.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end() } },
-      untrusted,
+      wrongSetup,
     ],
     ['an expired code', error(400, 'invalid_grant'), expired],
     ['no access token', { tokens: { access_token: undefined } }, untrusted],
@@ -504,20 +514,15 @@ describe('the authorization response', () => {
     expect((await browser.open(callback)).url.pathname).toBe('/profile')
   })
 
-  it('is refused the second time; the code is sent to the provider once', async () => {
-    for (const [faults, status, title] of [
-      [error(400, 'invalid_grant'), 400, expired.title],
-      [{}, 400, 'You are signed in already'],
-    ] as const) {
-      const browser = portal.browser()
-      const { searchParams } = await startTab(browser)
-      provider.setFaults(faults, String(searchParams.get('nonce')))
-      const callback = `/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}`
-      const asked = provider.calls('token')
-      await browser.open(callback)
-      expect(errorPageOf(await browser.open(callback)).slice(0, 2)).toEqual([status, title])
-      expect(provider.calls('token') - asked).toBe(1)
-    }
+  it('that failed is refused the second time; the code is sent to the provider once', async () => {
+    const browser = portal.browser()
+    const { searchParams } = await startTab(browser)
+    provider.setFaults(error(400, 'invalid_grant'), String(searchParams.get('nonce')))
+    const callback = `/auth/callback?code=code-of-the-tests&state=${searchParams.get('state')}`
+    const asked = provider.calls('token')
+    await browser.open(callback)
+    expect(errorPageOf(await browser.open(callback)).slice(0, 2)).toEqual([400, expired.title])
+    expect(provider.calls('token') - asked).toBe(1)
   })
 })
 

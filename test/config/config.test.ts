@@ -60,6 +60,9 @@ describe('readConfig', () => {
         useJar: false,
         scope: 'openid profile email',
         acrValues: undefined,
+        requiredAcr: [],
+        clientJwtAudience: 'issuer',
+        providerKeys: undefined,
         idTokenAlgs: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
       },
       sessionLimits: { idleMs: 30 * 60_000, absoluteMs: 12 * 3_600_000 },
@@ -383,6 +386,31 @@ describe('the client keys for the eID provider', () => {
     ],
     ['no key', signs, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_CLIENT_AUTH/]],
     ['no key for JAR', { ...valid, OIDC_USE_JAR: 'true' }, [/^OIDC_PRIVATE_KEY_FILE is required when OIDC_USE_JAR/]],
+    [
+      'an unknown audience',
+      { ...signs, OIDC_PRIVATE_KEY_FILE: key, OIDC_CLIENT_JWT_AUDIENCE: 'token' },
+      [/^OIDC_CLIENT_JWT_AUDIENCE must be issuer or token_endpoint$/],
+    ],
+    [
+      'an unused audience',
+      { ...valid, OIDC_CLIENT_JWT_AUDIENCE: 'token_endpoint' },
+      [/^OIDC_CLIENT_JWT_AUDIENCE has no effect unless OIDC_CLIENT_AUTH is private_key_jwt/],
+    ],
+    [
+      'no file of the provider’s keys',
+      { ...valid, OIDC_PROVIDER_JWKS_FILE: '/none' },
+      [/^OIDC_PROVIDER_JWKS_FILE names the file \/none, which cannot be read$/],
+    ],
+    [
+      'a private key as the provider’s',
+      { ...valid, OIDC_PROVIDER_JWKS_FILE: fileWith({ keys: [jwk] }) },
+      [/^OIDC_PROVIDER_JWKS_FILE names .* holds a private key/],
+    ],
+    [
+      'no keys of the provider',
+      { ...valid, OIDC_PROVIDER_JWKS_FILE: fileWith({ keys: [] }) },
+      [/^OIDC_PROVIDER_JWKS_FILE names .* holds no public keys/],
+    ],
     ['an unused key', { ...valid, OIDC_PRIVATE_KEY_FILE: key }, [/^OIDC_PRIVATE_KEY_FILE has no effect/]],
     [
       'an unused secret',

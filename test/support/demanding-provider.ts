@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider'
+import { type ClientMetadata, type Configuration, errors, Provider } from 'oidc-provider'
 // The default adapter, passed explicitly: otherwise the library warns at every start.
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
 import { newSigningKey } from '../../demo/state.ts'
@@ -13,6 +13,8 @@ export type Demands = {
   readonly features?: Configuration['features']
   /** Where the secret must be; the library itself accepts both places. */
   readonly secretIn?: 'header' | 'body'
+  /** The only audience of client assertions; the library accepts several. */
+  readonly assertionAudience?: string
 }
 
 /** A real OpenID Connect provider with the test's requirements; it signs in every visitor as Mary. */
@@ -22,6 +24,8 @@ export type DemandingProvider = {
   readonly demand: (portalUrl: string, demands: Demands) => void
   /** The parameters of the last authorization request from the browser. */
   readonly lastRequest: () => URLSearchParams
+  /** The header `Authorization` of the last request to the token endpoint. */
+  readonly lastAuthorization: () => string
   readonly stop: () => Promise<void>
 }
 
@@ -32,8 +36,9 @@ export async function startDemandingProvider(): Promise<DemandingProvider> {
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   let lastRequest = new URLSearchParams()
+  let lastAuthorization = ''
 
-  const appFor = (portalUrl: string, { client, features, secretIn }: Demands) => {
+  const appFor = (portalUrl: string, { client, features, secretIn, assertionAudience }: Demands) => {
     const provider = new Provider(issuer, {
       clients: [
         {
@@ -56,11 +61,17 @@ export async function startDemandingProvider(): Promise<DemandingProvider> {
         requestObjectSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
         idTokenEncryptionAlgValues: ['RSA-OAEP-256', 'RSA-OAEP', 'ECDH-ES', 'ECDH-ES+A256KW'],
         idTokenSigningAlgValues: ['ES256', 'HS256'],
+        userinfoSigningAlgValues: ['ES256'],
+        userinfoEncryptionAlgValues: ['RSA-OAEP-256', 'ECDH-ES+A256KW'],
       },
       // The library refuses loopback addresses, where it must fetch the portal's keys; drop that restriction.
       fetch: async (url, options) => {
         const { dispatcher: _refusesLoopback, ...rest } = options as RequestInit & { dispatcher?: unknown }
         return fetch(url, rest)
+      },
+      assertJwtClientAuthClaimsAndHeader: async (_ctx, { aud }) => {
+        if (assertionAudience !== undefined && aud !== assertionAudience)
+          throw new errors.InvalidClientAuth('another audience')
       },
       ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 60, IdToken: 60, Interaction: 60, Session: 60 },
       features: { devInteractions: { enabled: false }, ...features },
@@ -85,6 +96,7 @@ export async function startDemandingProvider(): Promise<DemandingProvider> {
       next()
     })
     app.post('/token', (req, res, next) => {
+      lastAuthorization = req.headers.authorization ?? ''
       const header = req.headers.authorization !== undefined
       if (secretIn && header !== (secretIn === 'header')) res.status(401).json({ error: 'invalid_client' })
       else next()
@@ -103,6 +115,7 @@ export async function startDemandingProvider(): Promise<DemandingProvider> {
       server.on('request', appFor(portalUrl, demands) as RequestListener)
     },
     lastRequest: () => lastRequest,
+    lastAuthorization: () => lastAuthorization,
     stop: async () => {
       const closed = once(server, 'close')
       server.close()

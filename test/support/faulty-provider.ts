@@ -37,6 +37,8 @@ export type ProviderFaults = {
 /** An OpenID Connect provider with configurable faults. The test itself takes the part of the authorization endpoint. */
 export type FaultyProvider = {
   readonly issuer: string
+  /** The issuer without its path. */
+  readonly origin: string
   /** The provider's own key. */
   readonly own: Signer
   /** Replaces all faults. `nonce` is the nonce of the next ID token. */
@@ -97,8 +99,8 @@ function base64url(value: Json): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-/** @param port 0 for any free port */
-export async function startFaultyProvider(port = 0): Promise<FaultyProvider> {
+/** @param port 0 for any free port @param path the path of the issuer */
+export async function startFaultyProvider(port = 0, path = ''): Promise<FaultyProvider> {
   const [own, foreign] = [newSigner('ES256', 'key-of-the-tests'), newSigner('ES256', 'key-of-the-tests')]
   let faults: ProviderFaults = {}
   let nonce = ''
@@ -106,7 +108,8 @@ export async function startFaultyProvider(port = 0): Promise<FaultyProvider> {
   const server = createServer()
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = origin + path
 
   const metadata = (): Json => ({
     issuer,
@@ -151,7 +154,7 @@ export async function startFaultyProvider(port = 0): Promise<FaultyProvider> {
   }
   server.on('request', (req, res) => {
     const { pathname, search } = new URL(req.url ?? '', issuer)
-    const endpoint = endpoints[pathname]
+    const endpoint = endpoints[pathname.replace(path.replace(/\/$/, ''), '')]
     if (!endpoint) return answers(404, {})(res)
     asked[endpoint] += 1
     if (faults.redirect === endpoint && search === '')
@@ -161,6 +164,7 @@ export async function startFaultyProvider(port = 0): Promise<FaultyProvider> {
 
   return {
     issuer,
+    origin,
     own,
     setFaults: (newFaults, newNonce = '') => {
       faults = newFaults
