@@ -4,6 +4,7 @@ import { audit } from './audit.ts'
 import type { Command, CommandCall, CommandDeps, CommandResult } from './command.ts'
 import { grant, grants, revoke } from './grants.ts'
 import { importGrants } from './import.ts'
+import { isDryMove } from './move.ts'
 import { organisations } from './organisations.ts'
 import { signOutUser } from './sign-out.ts'
 import { status } from './status.ts'
@@ -28,6 +29,8 @@ export const usage = `npm run portal -- <command>
   users                                     list users who have signed in
   users show <user-id>                      print everything that is stored of a user
   users remove <user-id> [--yes]            delete a user, with sessions and grants
+  users move <old-id> <new-id>              give the grants of one user ID to another, such as after a change of the eID
+  users move --csv <file.csv> [--apply]     show what a file of user IDs moves; --apply moves it
   organisations                             list the organisations of which anything is stored
   organisations remove partner:12345 [--yes]  delete what is stored of an organisation that was removed from the file
   sign-out <user-id> [--by <name>]          end all sessions of a user
@@ -83,7 +86,9 @@ export async function runCommand(
 }
 
 function isReadOnly(name: string, values: readonly string[]): boolean {
-  if (['users', 'organisations'].includes(name)) return values[0] !== 'remove'
+  const [what = ''] = values
+  if (name === 'users' && what === 'move') return isDryMove(values.slice(1))
+  if (['users', 'organisations'].includes(name)) return what !== 'remove'
   return ['grants', 'audit', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))
 }
 

@@ -18,11 +18,10 @@ export function importOptions(values: readonly string[]) {
 }
 
 /**
- * Reads the file that `import` names, in the operator's own process, as the portal may run elsewhere or as another
+ * Reads the file that a command names, in the operator's own process, as the portal may run elsewhere or as another
  * user. @throws CommandError
  */
-export function readImportFile(values: readonly string[]): string {
-  const { file } = importOptions(values)
+export function readImportFile(file: string): string {
   let bytes: Buffer
   try {
     bytes = readFileSync(file)

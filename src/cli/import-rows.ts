@@ -1,19 +1,17 @@
-import { CsvError, parse } from 'csv-parse/sync'
 import { z } from 'zod'
 import { organisationKey } from '../domain/organisation.ts'
 import { type Role, roles } from '../domain/role.ts'
 import type { GrantKey, GrantTerms } from '../store/grants.ts'
 import { isDay, organisationIn } from './arguments.ts'
+import { parseCsv, quoted } from './csv-file.ts'
 import { printable } from './table.ts'
 
 /** One parsed line of the file. */
 export type ParsedGrant = GrantKey & Omit<GrantTerms, 'by'> & { readonly line: number }
 
 const columns = ['user_id', 'organisation', 'role', 'until', 'reason'] as const
-const required: readonly string[] = ['user_id', 'organisation']
+const required = ['user_id', 'organisation'] as const
 const longestReason = 200
-
-type Line = { readonly record: readonly string[]; readonly line: number }
 
 /**
  * Parses a CSV file of grants: a heading, then one complete grant a line (default role: viewer; no `until`: no end).
@@ -26,30 +24,15 @@ export function parseGrants(
   known: { readonly has: (key: string) => boolean },
   today: string,
 ): { readonly grants: readonly ParsedGrant[]; readonly problems: readonly string[] } {
-  let lines: Line[]
-  try {
-    lines = linesOf(text)
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    const { lines: line } = error as { lines?: unknown }
-    return {
-      grants: [],
-      problems: [`line ${typeof line === 'number' ? line : 1}: invalid CSV: unbalanced quotes`],
-    }
-  }
-  const [heading, ...rest] = lines
-  if (!heading) return { grants: [], problems: ['the file is empty'] }
-  const wrong = headingProblems(heading)
+  const { lines, width, problems: wrong } = parseCsv(text, { columns, required })
   if (wrong.length > 0) return { grants: [], problems: wrong }
 
   const problems: string[] = []
   const seen = new Map<string, number>()
-  const grants = rest.flatMap(({ record, line }): ParsedGrant[] => {
+  const grants = lines.flatMap(({ line, length, cell }): ParsedGrant[] => {
     const before = problems.length
     const problem = (message: string): void => void problems.push(`line ${line}: ${message}`)
-    const cell = (name: (typeof columns)[number]): string => record[heading.record.indexOf(name)] ?? ''
-    if (record.length > heading.record.length)
-      problem(`has ${record.length} columns, the heading has ${heading.record.length}`)
+    if (length > width) problem(`has ${length} columns, the heading has ${width}`)
     const userId = z.uuid().safeParse(cell('user_id').toLowerCase())
     if (!userId.success) problem(`${quoted(cell('user_id'))} is not a user ID`)
     const reference = organisationIn(cell('organisation'))
@@ -85,37 +68,4 @@ export function parseGrants(
     ]
   })
   return { grants: problems.length > 0 ? [] : grants, problems }
-}
-
-/** @throws CsvError for unbalanced quotes */
-function linesOf(text: string): Line[] {
-  const [heading = ''] = text.split(/[\r\n]/, 1)
-  const delimiter = heading.split(';').length > heading.split(',').length ? ';' : ','
-  const options = { delimiter, bom: true, trim: true, relax_column_count: true, skip_empty_lines: true }
-  const rows = parse(text, { ...options, info: true }) as unknown as {
-    record: string[]
-    info: { lines: number }
-  }[]
-  return rows
-    .map(({ record, info }) => ({ record, line: info.lines }))
-    .filter(({ record }) => record.some((cell) => cell !== ''))
-}
-
-/** The errors of the heading. */
-function headingProblems({ record: names }: Line): string[] {
-  return [
-    ...required.filter((name) => !names.includes(name)).map((name) => `line 1: the column ${name} is missing`),
-    ...names
-      .filter((name) => !columns.some((column) => column === name))
-      .map((name) => `line 1: ${quoted(name)} is not a column: ${columns.join(', ')}`),
-    ...names
-      .filter((name, index) => names.indexOf(name) !== index)
-      .map((name) => `line 1: the column ${quoted(name)} is duplicated`),
-  ]
-}
-
-/** The value in quotes, shortened to 60 characters. */
-function quoted(value: string): string {
-  const text = printable(value)
-  return `"${text.length > 60 ? `${text.slice(0, 60)}…` : text}"`
 }

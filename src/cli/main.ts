@@ -6,7 +6,8 @@ import { DatabaseUnavailableError } from '../errors.ts'
 import { CommandError } from './arguments.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { usage } from './commands.ts'
-import { readImportFile } from './import-file.ts'
+import { importOptions, readImportFile } from './import-file.ts'
+import { moveOptions } from './move.ts'
 import { run } from './run.ts'
 import { printable } from './table.ts'
 
@@ -17,8 +18,15 @@ process.removeAllListeners('warning')
 async function perform(argv: readonly string[], call: CommandCall): Promise<CommandResult> {
   if (argv[0] === 'help' || argv.some((word) => word === '--help' || word === '-h'))
     return { exitCode: 0, output: usage, error: '' }
-  const input = argv[0] === 'import' ? readImportFile(argv.slice(1)) : undefined
+  const file = fileOf(argv)
+  const input = file === undefined ? undefined : readImportFile(file)
   return run(readOperatorConfig(), argv, { ...call, input })
+}
+
+/** The file that the command reads; undefined for a command without one. @throws CommandError */
+function fileOf([name, ...values]: readonly string[]): string | undefined {
+  if (name === 'import') return importOptions(values).file
+  return name === 'users' && values[0] === 'move' ? moveOptions(values.slice(1)).csv : undefined
 }
 
 const interrupted = new AbortController()

@@ -4,14 +4,16 @@ import { listUsers } from '../store/users.ts'
 import { CommandError, parseOptions, parseUserId, refuseMore } from './arguments.ts'
 import { type CommandCall, type CommandDeps, confirmDeletion } from './command.ts'
 import { describeUser, operatorOf } from './grants.ts'
+import { moveUsers } from './move.ts'
 import { listed } from './messages.ts'
 import { printable, table } from './table.ts'
 
-/** `users`, `users show <user-id>` and `users remove <user-id>`. @throws CommandError */
+/** `users`, `users show <user-id>`, `users remove <user-id>` and `users move`. @throws CommandError */
 export async function users(deps: CommandDeps, values: readonly string[], call: CommandCall): Promise<string> {
   const [what, ...rest] = values
   if (what === 'show') return show(deps, rest)
   if (what === 'remove') return remove(deps, rest, call)
+  if (what === 'move') return moveUsers(deps, rest, call)
   refuseMore(values, 0)
   const rows = (await listUsers(deps.database.kysely)).map(({ id, name, email, firstSignedInAt, lastSignedInAt }) => [
     id,

@@ -112,6 +112,18 @@ export function addGrant(
   ])
 }
 
+/** A user ID whose grants become those of another one. */
+export type GrantMove = { readonly from: string; readonly to: string }
+
+/** Gives the grants of users to others, as they are. The new users must not have grants for the same organisations. */
+export async function moveGrants(db: Handle, moves: readonly GrantMove[]): Promise<void> {
+  const [from, to] = [moves.map((move) => move.from), moves.map((move) => move.to)]
+  await sql`
+    update grants set user_id = moves.new_id
+    from unnest(${from}::uuid[], ${to}::uuid[]) as moves (old_id, new_id)
+    where grants.user_id = moves.old_id`.execute(db)
+}
+
 /** Deletes a grant. @returns whether it existed */
 export async function removeGrant(db: Handle, organisation: OrganisationReference, userId: string): Promise<boolean> {
   const remove = db.deleteFrom('grants').where('user_id', '=', userId)

@@ -195,6 +195,8 @@ describe('with a database of another version', () => {
     `revoke ${monaId} partner 12345`,
     `sign-out ${monaId}`,
     'import grants.csv --apply',
+    `users move ${monaId} 6f1d3c52-7a0e-4b8e-9f64-2d1b8c0e4a77`,
+    'users move --csv users.csv --apply',
     'sync',
   ])('%s migrates an empty database first, as the portal does', async (line) => {
     const other = await openVersion('empty')
