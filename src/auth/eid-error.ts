@@ -93,7 +93,9 @@ function isOtherIssuer(cause: unknown): boolean {
 /** @param error the provider's `error`, or the library's code without one */
 function refused(error: string, status: number, options: ErrorOptions): PortalError {
   const message = named(error, status)
-  return setupErrors.has(error) ? new EidSetupError(message, options) : new EidAnswerError(message, options)
+  // Some providers refuse the client without an `error`.
+  const isOfSetup = setupErrors.has(error) || status === 401 || status === 403
+  return isOfSetup ? new EidSetupError(message, options) : new EidAnswerError(message, options)
 }
 
 function named(error: string, status: number): string {
