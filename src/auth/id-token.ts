@@ -13,11 +13,11 @@ const maxAgeSeconds = 600
 const subjectPattern = /^[\x20-\x7e]{1,255}$/
 
 /**
- * Verifies of the ID token what openid-client leaves out: signature, `iat`, `sub`, `azp`, `at_hash`, `c_hash` and
- * `acr`. The library has verified `nonce` before.
+ * Verifies of the ID token what openid-client leaves out: signature, `iat`, `sub`, `azp`, `at_hash` and `c_hash`.
+ * The library has verified `nonce` before.
  * @param code the authorization code that the tokens were issued for
  * @returns the claims, and the signed (decrypted) token for `id_token_hint` at sign-out
- * @throws EidAnswerError, EidUnavailableError, AssuranceError
+ * @throws EidAnswerError, EidUnavailableError
  */
 export async function verifyIdToken(
   eid: Eid,
@@ -36,7 +36,6 @@ export async function verifyIdToken(
   const { alg = '' } = decodeProtectedHeader(idToken)
   checkHash(claims, 'at_hash', tokens.access_token, alg)
   checkHash(claims, 'c_hash', code, alg)
-  checkAssurance(claims, eid.options.requiredAcr)
   return { claims: { ...claims, sub }, idToken }
 }
 
@@ -47,9 +46,9 @@ function checkHash(claims: JWTPayload, name: 'at_hash' | 'c_hash', value: string
 
 /**
  * OpenID Connect treats acr_values as a preference, and some providers choose the eID by it and put another value into
- * the token. So the portal demands a level only where the operator does.
+ * the token. So the portal demands a level only where the operator does. @throws AssuranceError
  */
-function checkAssurance({ acr }: JWTPayload, required: readonly string[]): void {
+export function checkAssurance({ acr }: JWTPayload, required: readonly string[]): void {
   if (required.length === 0 || (typeof acr === 'string' && required.includes(acr))) return
   const came = typeof acr === 'string' ? `acr is ${wordOf(acr, 200)}` : 'acr is missing'
   throw new AssuranceError(`ID token: ${came}, OIDC_REQUIRED_ACR says ${required.join(' ')}`)

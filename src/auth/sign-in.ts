@@ -13,7 +13,7 @@ import { beginAuthorization, exchangeCode, withEid } from './authorization.ts'
 import type { Eid } from './eid.ts'
 import { wordOf } from './eid-error.ts'
 import type { TokenEncryption } from './encrypted-token.ts'
-import { verifyIdToken } from './id-token.ts'
+import { checkAssurance, verifyIdToken } from './id-token.ts'
 import { digestOf, type PendingSignIns } from './pending-sign-ins.ts'
 import { safeReturnPath } from './safe-return-path.ts'
 import { profileOf } from './profile.ts'
@@ -128,6 +128,8 @@ async function signedInOf(
   const { iss: issuer = '', sub: subject, sid, acr } = claims
   const scope = wordsOf(tokens.scope) ?? `${eid.options.scope} (as asked)`
   logger.info({ issuer, acr: wordsOf(acr) ?? 'none', scope }, 'eID sign-in')
+  // After the log line, which tells the operator of everybody who is refused what came instead.
+  checkAssurance(claims, eid.options.requiredAcr)
   const { vouchedEmail, ...profile } = await profileOf(eid, configuration, tokens.access_token, claims)
   const id = userIdOf(issuer, subject, userIdSecret)
   return { user: { id, ...profile }, issuer, subject, vouchedEmail, idToken, sid }

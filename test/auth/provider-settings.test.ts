@@ -89,6 +89,8 @@ describe('acr_values', () => {
       ]) {
         const refused = await signIn(portal, { claims: { acr } })
         expect(outcomeOf(refused.page)).toEqual([403, 'A stronger sign-in is needed'])
+        const came = acr === undefined ? 'none' : 'urn:lowb'
+        expect(lineWith(portal, 'eID sign-in')).toMatchObject({ level: 30, acr: came })
         expect(portal.log()).toContain(`ID token: ${words}, OIDC_REQUIRED_ACR says urn:high urn:higher`)
       }
     })
@@ -169,6 +171,15 @@ describe('a registration that the provider refuses', () => {
       const { page } = await signIn(portal, { answer: { token: answers(status, { error }) } })
       expect(outcomeOf(page)).toEqual([502, 'The sign-in is not set up correctly'])
       expect(lineWith(portal, 'error page')).toMatchObject({ page: 'eidSetup', err: { message } })
+    })
+  })
+
+  it.each([401, 403])('with %i and no error at all is a wrong setup, too', async (status) => {
+    await withPortal({}, async (portal) => {
+      const { page } = await signIn(portal, { answer: { token: answers(status, '', 'text/plain') } })
+      expect(outcomeOf(page)).toEqual([502, 'The sign-in is not set up correctly'])
+      const message = `OAUTH_RESPONSE_IS_NOT_JSON, status ${status}`
+      expect(lineWith(portal, 'error page')).toMatchObject({ err: { message } })
     })
   })
 

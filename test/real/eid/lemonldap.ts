@@ -75,6 +75,8 @@ function configurationOf(home: string, issuer: string, { portalUrl, clientSecret
     notification: 0,
     portalDisplayRegister: 0,
     portalDisplayResetPassword: 0,
+    loginHistoryEnabled: 0,
+    portalCheckLogins: 0,
     globalStorageOptions: {
       Directory: join(home, 'sessions'),
       LockDirectory: join(home, 'sessions/lock'),

@@ -36,7 +36,7 @@ const registration = {
 }
 let failures = 0
 try {
-  for (const startProvider of [startGlewlwyd, startLemonLdap]) {
+  for (const startProvider of [startLemonLdap, startGlewlwyd]) {
     const provider = await startProvider(directory, await freePort(), registration)
     console.log(provider.name)
     try {
@@ -112,7 +112,7 @@ async function trySignIn(
 ): Promise<void> {
   await withPortal(provider, env, async (log) => {
     const { page } = await signIn(provider, new Visitor())
-    const refused = /"message":"(invalid_client[^"]*|unauthorized_client[^"]*)"/.exec(log())?.[1]
+    const refused = /"type":"EidSetupError","message":"([^"]*)"/.exec(log())?.[1]
     const isRight = works ? isProfile(page, provider) : page.text.includes('The sign-in is not set up correctly')
     check(works ? `sign-in with ${what}` : `${what} is refused: ${refused}`, isRight, page.text + log())
   })
@@ -123,7 +123,9 @@ async function signIn(provider: RealProvider, visitor: Visitor): Promise<{ page:
   if (!login.location) throw new Error(`/login answers ${login.status}`)
   const answer = await provider.signIn(visitor, login.location)
   if (!answer.location)
-    throw new Error(`the provider does not lead back: ${answer.status} ${answer.url.href} ${answer.text.slice(0, 500)}`)
+    throw new Error(
+      `the provider does not lead back: ${answer.status} ${load(answer.text)('body').text().replaceAll(/\s+/g, ' ').slice(0, 500)}`,
+    )
   return { page: await visitor.follow(answer.location), callback: answer.location }
 }
 
