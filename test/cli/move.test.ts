@@ -78,8 +78,8 @@ describe('users move', () => {
     expect(told).toContain(`partner 12345 from ${oldA} to ${newA}: developer until 2999-12-31`)
     const renamed = before.map((row) => (row.userId === oldA ? { ...row, userId: newA } : row))
     expect(new Set(await grantsNow())).toEqual(new Set(renamed))
-    expect(await audited()).toEqual([
-      ...['merchant/business:NO:ORG/987654321', 'partner/12345'].flatMap((organisation) => {
+    expect(await audited()).toEqual(
+      ['merchant/business:NO:ORG/987654321', 'partner/12345'].flatMap((organisation) => {
         const is = organisation === 'partner/12345' ? 'developer until 2999-12-31' : 'viewer until 2001-01-01'
         const was = organisation === 'partner/12345' ? is : `${is}, expired`
         return [
@@ -87,7 +87,7 @@ describe('users move', () => {
           { event: 'grant', userId: newA, organisation, details: { is, by: 'Ana', movedFrom: oldA } },
         ]
       }),
-    ])
+    )
   })
 
   it.each<[string, string[], string]>([
