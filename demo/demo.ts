@@ -62,7 +62,7 @@ const commandVariables = [
 export async function startDemo(
   options: DemoSwitches & { readonly dataDir: string; readonly logger?: Logger },
 ): Promise<Demo> {
-  const { dataDir, salesUnits, faults } = options
+  const { dataDir, salesUnits, oddities, faults } = options
   const logger = options.logger ?? createLogger(options.log)
   const database = await openDemoDatabase(options)
   const state = loadDemoState(dataDir)
@@ -82,14 +82,14 @@ export async function startDemo(
   await close(portalPort)
   saveDemoState(dataDir, state)
 
-  const world = createDemoWorld({ salesUnits })
+  const world = createDemoWorld({ salesUnits, oddities })
   const inbox = await startDemoInbox()
   const file = writeOrganisations(dataDir, world)
   const { smtpUrl } = inbox
   const environment = environmentOf(state, { databaseUrl: database.url, file, smtpUrl }, options)
   writeEnvironment(dataDir, environment)
   const config = readConfig(environment)
-  const managementApi = createDemoManagementApi(world, { logger, faults })
+  const managementApi = createDemoManagementApi(world, { logger, faults, oddities })
   const eid = createDemoEid({
     issuer: config.oidc.issuer,
     portalUrl: config.portalUrl,

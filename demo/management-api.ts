@@ -2,6 +2,7 @@ import express from 'express'
 import type { Logger } from '../src/logger.ts'
 import { requireCaller, requireSystemHeaders } from './management-api/caller.ts'
 import { answerProblem, Problem } from './management-api/problems.ts'
+import { oddAnswers } from './management-api/oddities.ts'
 import { recordRequests, type RequestRecord } from './management-api/requests.ts'
 import { resourceRoutes } from './management-api/resources.ts'
 import { claimedCaller, createTokens, tokenRoutes } from './management-api/tokens.ts'
@@ -24,6 +25,8 @@ export type DemoManagementApiOptions = {
   faults?: Partial<Omit<Faults, 'revokeTokens'>>
   /** The lifetime of every token; by default 24 hours (standard) and 15 minutes (management). */
   tokenLifetimeSeconds?: number
+  /** Sends byte order marks, doubled members and answers of the gateway. */
+  oddities?: boolean
 }
 
 /**
@@ -32,7 +35,7 @@ export type DemoManagementApiOptions = {
  */
 export function createDemoManagementApi(
   world: DemoWorld,
-  { logger, faults: initialFaults, tokenLifetimeSeconds }: DemoManagementApiOptions,
+  { logger, faults: initialFaults, tokenLifetimeSeconds, oddities = false }: DemoManagementApiOptions,
 ): DemoManagementApi {
   const tokens = createTokens()
   const faults: Faults = { ...noFaults(() => tokens.revokeAll()), ...initialFaults }
@@ -46,6 +49,7 @@ export function createDemoManagementApi(
   app.use(requireSystemHeaders)
   app.use(tokenRoutes(world, tokens, tokenLifetimeSeconds))
   app.use(requireCaller(world, tokens))
+  if (oddities) app.use(oddAnswers())
   app.use(resourceRoutes(world))
   app.use(() => {
     throw new Problem(404, 'Resource not found.')

@@ -7,6 +7,8 @@ export type DemoSwitches = {
   /** The number of sales units of the large partner, 23456. */
   readonly salesUnits: number
   readonly faults: Pick<Faults, 'latencyMs' | 'failRate' | 'rateLimitPerSecond' | 'down'>
+  /** The demo API sends every oddity that the portal reads. */
+  readonly oddities: boolean
   /** Deletes the data of earlier starts. */
   readonly reset: boolean
   readonly log: string
@@ -32,6 +34,7 @@ export const demoUsage = `npm run demo -- [switches]    start the portal with a 
   --down                    the demo API does not answer
   --port <number>           port of the portal, 1 to 65533, also as PORT (that of the last start, else 3000);
                             the demo eID and the demo API take the next two
+  --oddities                partner 12345 has records with odd members, and gateways answer for other businesses
   --reset                   delete ./data and start afresh
   --log <level>             log level of the portal, such as info (warn)
   --help, -h                show this text`
@@ -44,6 +47,7 @@ const schema = z.object({
   'fail-rate': number(/^(\d+(\.\d+)?|\.\d+)$/, [0, 1], 'a number').default(0),
   'rate-limit': whole(1, 10_000).nullable().default(null),
   down: z.boolean().default(false),
+  oddities: z.boolean().default(false),
   reset: z.boolean().default(false),
   log: z.enum(levels, `must be one of ${levels.join(', ')}`).default('warn'),
   port: whole(1, 65_533).optional(),
@@ -58,6 +62,7 @@ const options = {
   'fail-rate': option,
   'rate-limit': option,
   down: flag,
+  oddities: flag,
   reset: flag,
   log: option,
   port: option,
@@ -75,7 +80,7 @@ export function parseDemoSwitches(argv: readonly string[], port?: string): DemoS
     const problems = parsed.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`)
     throw new DemoSwitchError([...new Set(problems)].join('\n'))
   }
-  const { latency, down, reset, log, port: chosen, help, ...rest } = parsed.data
+  const { latency, down, oddities, reset, log, port: chosen, help, ...rest } = parsed.data
   return {
     salesUnits: rest['sales-units'],
     faults: {
@@ -84,6 +89,7 @@ export function parseDemoSwitches(argv: readonly string[], port?: string): DemoS
       rateLimitPerSecond: rest['rate-limit'],
       down,
     },
+    oddities,
     reset,
     log,
     ...(chosen === undefined ? {} : { port: chosen }),

@@ -1,6 +1,7 @@
 import { fjordkasse } from './world/fjordkasse.ts'
 import { organisations } from './world/credentials.ts'
 import { nordlys } from './world/nordlys.ts'
+import { addOddities } from './world/oddities.ts'
 import { pricePackages, templates } from './world/price-packages.ts'
 import { manyOrders, oneOrderOfEach } from './world/product-orders.ts'
 import { createRandom } from './world/random.ts'
@@ -12,9 +13,13 @@ import { webhooks } from './world/webhooks.ts'
  * (empty), and four merchants with credentials. Each part has its own random stream, so that the size of the large
  * partner changes no id of the small one.
  * @param options.salesUnits active sales units of partner 23456: 1200 by default, at most 400 000
+ * @param options.oddities adds records with odd members to partner 12345
  */
-export function createDemoWorld({ salesUnits = 1200 }: { salesUnits?: number } = {}): DemoWorld {
-  const small = nordlys(createRandom(1))
+export function createDemoWorld({
+  salesUnits = 1200,
+  oddities = false,
+}: { salesUnits?: number; oddities?: boolean } = {}): DemoWorld {
+  const small = nordlys()
   const large = fjordkasse(salesUnits, createRandom(2))
   const merchants = [...small.merchants, ...large.merchants]
   const packages = pricePackages(createRandom(3))
@@ -38,7 +43,7 @@ export function createDemoWorld({ salesUnits = 1200 }: { salesUnits?: number } =
       },
     }) => partnerId === '12345' && switchedOn && active.has(`${scheme}/${id}`),
   )
-  return {
+  const world: DemoWorld = {
     organisations: organisations(merchants, large.salesUnits, createRandom(4)),
     merchants,
     salesUnits: [...small.salesUnits, ...large.salesUnits],
@@ -51,6 +56,8 @@ export function createDemoWorld({ salesUnits = 1200 }: { salesUnits?: number } =
     partnersWithTemplates: ['12345', '34567'],
     webhooks: webhooks(large.salesUnits, createRandom(8)),
   }
+  if (oddities) addOddities(world)
+  return world
 }
 
 /** As many orders as sales units while there are few; a tenth of them in a large world. */

@@ -110,6 +110,8 @@ export type UpstreamFailure = {
   /** `title` of the RFC 7807 problem, cut to 200 characters. */
   readonly title?: string | undefined
   readonly traceId?: string | undefined
+  /** What the API or its gateway says about it, for the operator: redacted, cut to 200 characters. */
+  readonly said?: string | undefined
 }
 
 /** The base of failed calls to the Management API or the Webhooks API. */
@@ -121,14 +123,19 @@ export abstract class UpstreamError extends PortalError {
   }
 }
 
-function describe({ purpose, status, title, traceId }: UpstreamFailure): string {
-  return [purpose, status ?? 'no answer', title, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
+function describe({ purpose, status, title, said, traceId }: UpstreamFailure): string {
+  return [purpose, status ?? 'no answer', title, said, traceId && `traceId ${traceId}`].filter(Boolean).join(', ')
 }
 
-/** Thrown when the API does not answer in time, answers 429/423/5xx after all retries, or sends an invalid response. */
+/** Thrown when the API does not answer in time, answers 423/5xx after all retries, or sends an invalid response. */
 export class UpstreamUnavailableError extends UpstreamError {
   readonly status = 503
-  readonly page = 'upstreamUnavailable'
+  readonly page: 'upstreamUnavailable' | 'upstreamBusy' = 'upstreamUnavailable'
+}
+
+/** Thrown when the API asks to wait: too many calls, a quota that is used up, or maintenance with Retry-After. */
+export class UpstreamBusyError extends UpstreamUnavailableError {
+  override readonly page = 'upstreamBusy'
 }
 
 /** Thrown when the API refuses the organisation's credentials (401 or 403, also from a token endpoint). */

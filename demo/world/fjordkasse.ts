@@ -1,4 +1,4 @@
-import { bankAccount, businessId, configuration, schemes } from './markets.ts'
+import { businessId, configuration, schemes } from './markets.ts'
 import { nameParts } from './names.ts'
 import { cyclic, type Random } from './random.ts'
 import type { DemoMerchant, DemoSalesUnit, Market } from './types.ts'
@@ -54,7 +54,6 @@ function inventSalesUnit(index: number, owner: Named, random: Random): DemoSales
       msn: String(400_000 + index * 3 + random.below(3)),
       name: `${shortName} ${city}${till}`,
       businessIdentifier: { ...merchant.body.businessIdentifier },
-      ...(random.chance(0.97) ? { settlementBankAccount: bankAccount(market, random) } : {}),
       configuration: inventConfiguration(market, random),
     },
   }

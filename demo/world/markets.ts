@@ -1,5 +1,4 @@
-import type { Random } from './random.ts'
-import type { DemoSalesUnit, Market } from './types.ts'
+import type { Market } from './types.ts'
 
 /** The business identifier scheme of each market. */
 export const schemes: Record<Market, string> = {
@@ -17,16 +16,6 @@ export function businessId(market: Market, series: number, index: number): strin
   if (market === 'NO') return `3${series}${scrambled(7)}`
   if (market === 'DK') return `9${series}${scrambled(6)}`
   return `9${series}${scrambled(5)}-${(index * 3 + series) % 10}`
-}
-
-/** A bank account with the number of digits that the market uses. */
-export function bankAccount(
-  market: Market,
-  random: Random,
-): NonNullable<DemoSalesUnit['body']['settlementBankAccount']> {
-  if (market === 'NO') return { scheme: 'BBAN:NO', id: random.digits(11) }
-  if (market === 'DK') return { scheme: 'BBAN:DK', id: random.digits(14) }
-  return { scheme: 'IBAN:FI', id: random.digits(16) }
 }
 
 /** The default configuration of a market, overridden by `changes`. Partial and late capture exist in DK and FI only. */

@@ -1,5 +1,4 @@
-import { bankAccount, configuration, schemes } from './markets.ts'
-import type { Random } from './random.ts'
+import { configuration, schemes } from './markets.ts'
 import type { DemoAddress, DemoMerchant, DemoSalesUnit, Market } from './types.ts'
 
 type Unit = {
@@ -11,7 +10,6 @@ type Unit = {
   /** null: not connected to a partner. */
   partnerId?: null
   inactive?: true
-  noBankAccount?: true
 }
 
 type Row = {
@@ -101,7 +99,6 @@ const rows: Row[] = [
         msn: '20481235',
         name: 'Fjord Fitness & Spa innlogging',
         only: { paymentAllowed: false, captureType: 'NotApplicable' },
-        noBankAccount: true,
       },
     ],
   },
@@ -149,10 +146,10 @@ const rows: Row[] = [
  * The merchants and sales units of the small partner 12345 (12 visible ones), and others that it must not see: a
  * deactivated sales unit and merchant, and sales units without a partner.
  */
-export function nordlys(random: Random): { merchants: DemoMerchant[]; salesUnits: DemoSalesUnit[] } {
+export function nordlys(): { merchants: DemoMerchant[]; salesUnits: DemoSalesUnit[] } {
   return {
     merchants: rows.map(toMerchant),
-    salesUnits: rows.flatMap((row) => row.units.map((unit) => toSalesUnit(row, unit, random))),
+    salesUnits: rows.flatMap((row) => row.units.map((unit) => toSalesUnit(row, unit))),
   }
 }
 
@@ -171,7 +168,7 @@ function toMerchant(row: Row): DemoMerchant {
   }
 }
 
-function toSalesUnit(row: Row, unit: Unit, random: Random): DemoSalesUnit {
+function toSalesUnit(row: Row, unit: Unit): DemoSalesUnit {
   return {
     partnerId: unit.partnerId === null ? null : '12345',
     active: !unit.inactive,
@@ -179,7 +176,6 @@ function toSalesUnit(row: Row, unit: Unit, random: Random): DemoSalesUnit {
       msn: unit.msn,
       name: unit.name,
       businessIdentifier: { scheme: schemes[row.market], id: row.id },
-      ...(unit.noBankAccount ? {} : { settlementBankAccount: bankAccount(row.market, random) }),
       configuration: unit.only ? { ...unit.only } : configuration(row.market, unit.changes),
     },
   }

@@ -72,8 +72,20 @@ export function inTime(seconds: number): string {
   return `${Math.floor(whole / size)} ${word}`
 }
 
-/** The reason for sync failures. */
-export function failureInWords({ failing, refused }: { readonly failing: number; readonly refused: number }) {
-  if (refused === 0) return 'the API did not answer'
-  return refused === failing ? 'the API refused the credentials' : 'the API refused the credentials, or did not answer'
+/** The reasons for sync failures, with what the API said. */
+export function failureInWords({ failing, refused, limited, said }: Failures): string {
+  const reasons = [
+    ...(refused > 0 ? ['refused the credentials'] : []),
+    ...(limited > 0 ? ['asked to wait'] : []),
+    ...(refused + limited < failing ? ['did not answer'] : []),
+  ]
+  const words = `the API ${reasons.join(', or ')}`
+  return said === null ? words : `${words} (${said})`
+}
+
+type Failures = {
+  readonly failing: number
+  readonly refused: number
+  readonly limited: number
+  readonly said: string | null
 }

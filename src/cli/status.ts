@@ -1,5 +1,7 @@
 import { type Backlog, backlogsOf } from '../store/backlog.ts'
 import { countLeases } from '../store/leases.ts'
+import type { RecordTable } from '../store/records.ts'
+import { type UnreadMember, unreadMembersIn } from '../store/unread-members.ts'
 import { refuseMore } from './arguments.ts'
 import { type CommandDeps } from './command.ts'
 import { table } from './table.ts'
@@ -42,16 +44,33 @@ function rowOf(backlog: Backlog): string[] {
   ]
 }
 
-/** `status`: prints how fresh the data is, what is due and what fails. */
+const unreadHeadings = ['ORGANISATION', 'RECORDS', 'MEMBER THAT CANNOT BE READ', 'IN', 'EXAMPLE IS']
+
+const tableWords: Readonly<Record<RecordTable, string>> = {
+  sales_units: 'sales units',
+  merchants: 'merchants',
+  product_orders: 'product orders',
+  price_packages: 'price packages',
+  templates: 'product order templates',
+  webhooks: 'webhooks',
+}
+
+function unreadRowOf({ organisation, table: records, member, records: count, example }: UnreadMember): string[] {
+  return [inWords(organisation), tableWords[records], member, inDigits(count), example]
+}
+
+/** `status`: prints how fresh the data is, what is due, what fails, and which members of records cannot be read. */
 export async function status({ database, organisations }: CommandDeps, values: readonly string[]): Promise<string> {
   refuseMore(values, 0)
   const keys = [...organisations.keys()]
   if (keys.length === 0) return 'There are no organisations in the organisations file (ORGANISATIONS_FILE).'
   const backlogs = (await backlogsOf(database.kysely, keys)).toSorted(byOrganisation)
   const { due, leased } = await countLeases(database.kysely, keys)
+  const unread = await unreadMembersIn(database.kysely, keys)
   const unseen = keys.filter((key) => !backlogs.some(({ organisation }) => organisation === key))
   return [
     ...(backlogs.length === 0 ? [] : [table(headings, backlogs.map(rowOf)), '']),
+    ...(unread.length === 0 ? [] : [table(unreadHeadings, unread.map(unreadRowOf)), '']),
     ...unseen.map((key) => `${inWords(key)}: not synced yet.`),
     `Organisations: ${inDigits(leased)} syncing, ${inDigits(due)} due.`,
   ].join('\n')

@@ -20,6 +20,10 @@ export const partnerIdPattern = /^\d{3,10}$/
 export const schemePattern = /^(?=.{10,30}$)[A-Za-z]+(:[A-Za-z0-9-]+)+$/
 /** Business identifier id: digits and dashes, 4 to 50 characters. */
 export const businessIdPattern = /^[\d-]{4,50}$/
+/** Whether the API can be asked for a merchant with this identifier; it answers 400 to others. */
+export function isMerchantIdentifier({ scheme, id }: { readonly scheme: string; readonly id: string }): boolean {
+  return schemePattern.test(scheme) && businessIdPattern.test(id)
+}
 /** Merchant serial number (MSN): 4 to 10 digits. */
 export const msnPattern = /^\d{4,10}$/
 

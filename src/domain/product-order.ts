@@ -1,3 +1,6 @@
+/** The status of an order whose status cannot be read. */
+export const unknownStatus = 'UNKNOWN'
+
 /** Statuses of orders that the merchant has not submitted yet. */
 export const waitingStatuses: readonly string[] = ['RECEIVED', 'MERCHANT_VIEWED']
 

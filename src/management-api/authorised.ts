@@ -17,9 +17,11 @@ export type Get = {
   /** The path with its query. */
   readonly path: string
   readonly api?: 'management' | 'webhooks'
-  /** The member that contains the list, if not the top level; `idMember` is the id member of its records. */
+  /** The member that contains the list, if not the top level; `idMember` is the id member of a record. */
   readonly member?: string
   readonly idMember?: string
+  /** One record: the id that it must have. */
+  readonly id?: string
   /** The value of the Merchant-Serial-Number header; sales unit credentials always send their own. */
   readonly msn?: string | undefined
   /** The maximum size of the response; by default the limit for lists. */

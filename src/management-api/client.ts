@@ -1,20 +1,17 @@
 import pRetry from 'p-retry'
 import type { z } from 'zod'
-import {
-  NotFoundError,
-  type Purpose,
-  UpstreamNotFoundError,
-  UpstreamRefusedError,
-  UpstreamUnavailableError,
-} from '../errors.ts'
+import { NotFoundError, UpstreamBusyError, UpstreamUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
 import { whileInFlight } from './body.ts'
+import { failureOf } from './failure.ts'
 import { createSender, type Limits, type Outcome } from './http.ts'
 import type { Credentials } from './credentials.ts'
-import { issuesOf, parseRows, type RowHandlers, type Rows } from './parse.ts'
+import { readLeniently } from './lenient.ts'
+import { parseRows, type RowHandlers, type Rows, unreadMembersOf } from './parse.ts'
 import { maxRecordBytes, type RawRecord, readRecord, readRecords, UnreadableListError } from './records.ts'
+import { createRepeats } from './repeats.ts'
 import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 
 export type { CallOptions, Get }
@@ -24,8 +21,8 @@ export type ListOptions = CallOptions & RowHandlers<Readonly<Record<string, unkn
 
 /**
  * Calls the Management API as one organisation. Both calls throw UpstreamRefusedError (a second 401, a 403, or a
- * refusal by the token endpoint), UpstreamNotFoundError (404) or UpstreamUnavailableError (everything else, including
- * an invalid response).
+ * refusal by the token endpoint), UpstreamBusyError (the API asks to wait), UpstreamNotFoundError (404) or
+ * UpstreamUnavailableError (everything else, including an invalid response).
  */
 export type ManagementApiClient = {
   readonly organisation: Organisation
@@ -40,7 +37,11 @@ export type ManagementApiClient = {
     get: Get,
     options: ListOptions,
   ): Promise<Rows<z.output<Schema>>>
-  one<Schema extends z.ZodType>(schema: Schema, get: Get, options: CallOptions): Promise<z.output<Schema>>
+  one<Schema extends z.ZodType<Readonly<Record<string, unknown>>>>(
+    schema: Schema,
+    get: Get,
+    options: CallOptions,
+  ): Promise<z.output<Schema>>
 }
 
 /** The options of createManagementApiClient. */
@@ -75,7 +76,8 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
   const logger = options.logger.child({ organisation: organisationKey(organisation) })
   const urls = { management: options.managementApiUrl, webhooks: options.webhooksApiUrl }
   const common = { Accept: 'application/json', ...systemHeaders(options.system) }
-  const sender = createSendAuthorised(createSender(limits, logger), keys, urls, common, options.now)
+  const sender = createSendAuthorised(createSender(limits, logger, options.now), keys, urls, common, options.now)
+  const repeats = createRepeats(options.now)
 
   /** The raw body of the response. */
   async function read(get: Get, callOptions: CallOptions): Promise<Buffer> {
@@ -84,7 +86,7 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
     const attempt = async (): Promise<Buffer> => {
       outcome = undefined
       outcome = await sender.send(get, callOptions, tally)
-      if (!outcome.ok) throw errorOf(get.purpose, outcome)
+      if (!outcome.ok) throw failureOf(get.purpose, outcome)
       return outcome.body
     }
     return pRetry(attempt, {
@@ -102,6 +104,15 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
     return new UpstreamUnavailableError({ purpose, status: 200 }, { cause: new Error('invalid upstream response') })
   }
 
+  /** Details are read record by record, so that equal lines are counted. */
+  function noteUnread({ purpose }: Get, members: Readonly<Record<string, unknown>>): void {
+    const unread = unreadMembersOf(members)
+    const repeated = repeats.note(JSON.stringify([purpose, unread]))
+    repeats.ended()
+    if (repeated !== undefined)
+      logger.warn({ purpose, unread, ...(repeated > 1 && { repeated }) }, 'upstream members unread')
+  }
+
   return {
     organisation,
     productOrderTemplatesPath: options.productOrderTemplatesPath ?? '/management/v1/product-order-templates',
@@ -110,35 +121,31 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
     list: async (schema, get, callOptions) => {
       const body = await read(get, callOptions)
       const parse = () => parseRows(schema, readRecords(body, get, callOptions.signal), get.idMember, callOptions)
-      const { rows, malformed, reasons } = await whileInFlight(body, parse).catch((error: unknown) => {
+      const { rows, malformed, reasons, unread } = await whileInFlight(body, parse).catch((error: unknown) => {
         throw error instanceof UnreadableListError ? invalid(get, [error.message]) : error
       })
       if (malformed.length > 0)
         logger.warn({ purpose: get.purpose, skipped: malformed.length, reasons }, 'upstream rows skipped')
+      if (Object.keys(unread).length > 0) logger.warn({ purpose: get.purpose, unread }, 'upstream members unread')
       return { rows, malformed }
     },
     one: async (schema, get, callOptions) => {
       const body = await read({ ...get, maxBytes: maxRecordBytes }, callOptions)
       const record = recordOf(body)
       if (typeof record === 'string') throw invalid(get, [record])
-      const parsed = schema.safeParse(record?.value)
-      if (!parsed.success) throw invalid(get, issuesOf(parsed.error))
-      return parsed.data
+      const answer = readLeniently(schema, record?.value)
+      if (answer.issues) throw invalid(get, answer.issues)
+      const isAnother = get.id !== undefined && answer.record[get.idMember ?? ''] !== get.id
+      if (isAnother) throw invalid(get, [`${get.idMember}: of another record`])
+      if (answer.unread) noteUnread(get, answer.unread)
+      return answer.record
     },
   }
 }
 
-function errorOf(purpose: Purpose, outcome: Outcome & { ok: false }): Error {
-  const { status, title, traceId, reason } = outcome
-  const failure = { purpose, status, title, traceId }
-  const cause = new Error(reason)
-  if (status === 401 || status === 403) return new UpstreamRefusedError(failure, { cause })
-  if (status === 404) return new UpstreamNotFoundError(failure, { cause })
-  return new UpstreamUnavailableError(failure, { cause })
-}
-
-/** A failure that may be temporary: no complete response, 423, 429 and 5xx. */
+/** A failure that may be temporary: the API asks to wait, no complete response, 423, 429 and 5xx. */
 function isTransient(error: Error): boolean {
+  if (error instanceof UpstreamBusyError) return true
   if (!(error instanceof UpstreamUnavailableError)) return false
   const { status } = error.failure
   return status === undefined || status === 423 || status === 429 || status >= 500

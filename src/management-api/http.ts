@@ -1,8 +1,10 @@
 import type { Purpose } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { readBody, TooLargeError } from './body.ts'
-import { type Problem, readProblem, retryAfterMs } from './problem.ts'
+import { type Problem, readProblem } from './problem.ts'
 import { type CallEnd, createRateLimiter } from './rate-limiter.ts'
+import { createRepeats } from './repeats.ts'
+import { type Wait, waitOf } from './wait.ts'
 
 /** The maximum size of an error response or a token response. */
 export const maxProblemBytes = 64 * 1024
@@ -20,18 +22,19 @@ export type HttpRequest = {
 }
 
 /** A success with its raw body, or a failure; `status` is present when a complete response arrived. */
-export type Outcome =
-  | { readonly ok: true; readonly status: number; readonly body: Buffer }
-  | ({
-      readonly ok: false
-      readonly status?: number | undefined
-      /** The reason for the log; never contains data that was sent or received. */
-      readonly reason: string
-      /** Retry-After of a 429. */
-      readonly retryAfterMs?: number | undefined
-      /** True when nothing was sent, because the API is down or limits calls; an immediate retry is useless. */
-      readonly refused?: boolean
-    } & Problem)
+export type Outcome = { readonly ok: true; readonly status: number; readonly body: Buffer } | Failed
+
+/** A failed call. */
+export type Failed = {
+  readonly ok: false
+  readonly status?: number | undefined
+  /** The reason for the log; never contains data that was sent or received. */
+  readonly reason: string
+  /** Present when the API asks to wait. */
+  readonly wait?: Wait | undefined
+  /** True when nothing was sent, because the API is down or limits calls; an immediate retry is useless. */
+  readonly refused?: boolean
+} & Problem
 
 /** The limits of one client. */
 export type Limits = {
@@ -61,25 +64,32 @@ export type Send = (prepare: () => HttpRequest | undefined, call: Call) => Promi
 /** Sends the requests of one organisation, which `logger` has as context. */
 export type Sender = { readonly send: Send; readonly pausedMs: () => number }
 
-/** The pause after a 429 without Retry-After. */
-const defaultRetryAfterMs = 1000
-/** The longest pause that Retry-After can cause. */
-const longestRetryAfterMs = 60_000
-
-/** Creates a sender with a rate limit, a timeout and one log line per attempt. */
-export function createSender(limits: Limits, logger: Logger): Sender {
+/**
+ * Creates a sender with a rate limit, a timeout and one log line per attempt; equal failures are logged when they begin,
+ * every few minutes with their number, and when they end.
+ * @param now in ms, for the log of repeated failures
+ */
+export function createSender(limits: Limits, logger: Logger, now?: () => number): Sender {
   const rateLimiter = createRateLimiter(limits, logger)
+  const repeats = createRepeats(now)
+  /** The latest failure that can pause the calls. */
+  let latest: Failed | undefined
 
   async function send(prepare: () => HttpRequest | undefined, call: Call): Promise<Outcome | undefined> {
     const permit = await rateLimiter.acquire(call)
-    if (permit === 'down') return { ok: false, reason: 'API down', refused: true }
-    if (permit === 'rate limited') return { ok: false, status: 429, reason: permit, refused: true }
+    // The operator sees the answer that is the reason for this one, too.
+    const { said, title } = latest ?? {}
+    if (permit === 'down') return { ok: false, reason: 'API down', refused: true, said, title }
+    if (permit === 'rate limited')
+      return { ...latest, status: latest?.wait ? latest.status : 429, ok: false, reason: permit, refused: true }
     const request = prepare()
     if (!request) {
       permit.release('aborted')
       return undefined
     }
     const outcome = await attempt(request, call)
+    if (!outcome.ok && (outcome.wait !== undefined || outcome.status === undefined || outcome.status >= 500))
+      latest = outcome
     permit.release(call.signal?.aborted ? 'aborted' : endOf(outcome))
     return outcome
   }
@@ -108,9 +118,13 @@ export function createSender(limits: Limits, logger: Logger): Sender {
       // 404 is a regular answer: absent, or not shared.
       logger.debug(line, signal?.aborted ? 'upstream call aborted' : 'upstream call')
     } else {
-      const { reason, title, traceId } = outcome
-      logger.warn({ ...line, reason, title, traceId }, 'upstream call failed')
+      const { reason, title, traceId, said } = outcome
+      const repeated = repeats.note([purpose, number, outcome.status, reason, title, said].join(' '))
+      const failed = { ...line, reason, title, traceId, said, ...(repeated !== 1 && { repeated }) }
+      logger[repeated === undefined ? 'debug' : 'warn'](failed, 'upstream call failed')
     }
+    for (const { kind, count, seconds } of repeats.ended())
+      logger.warn({ failures: count, seconds, failure: kind }, 'upstream calls no longer fail')
     return outcome
   }
 
@@ -119,8 +133,7 @@ export function createSender(limits: Limits, logger: Logger): Sender {
 
 function endOf(outcome: Outcome): CallEnd {
   const { status } = outcome
-  if (status === 429 && !outcome.ok)
-    return { retryAfterMs: Math.min(outcome.retryAfterMs ?? defaultRetryAfterMs, longestRetryAfterMs) }
+  if (!outcome.ok && outcome.wait) return outcome.wait
   return status === undefined || status >= 500 ? 'failed' : 'answered'
 }
 
@@ -136,9 +149,8 @@ async function exchange(request: HttpRequest, limits: Limits, signal: AbortSigna
     // An error response counts even when its body is lost or too long.
     const problemLimits = { maxBytes: maxProblemBytes, maxBytesInFlight }
     const text = await readBody(response, problemLimits).then(String, () => '')
-    const wait = status === 429 ? retryAfterMs(response.headers.get('retry-after')) : undefined
-    const problem = readProblem(text, secrets)
-    return { ok: false, status, reason: `status ${status}`, retryAfterMs: wait, ...problem }
+    const wait = waitOf(status, response.headers.get('retry-after'), text)
+    return { ok: false, status, reason: `status ${status}`, wait, ...readProblem(text, secrets) }
   } catch (error) {
     if (error instanceof TooLargeError) return { ok: false, status: 200, reason: error.message }
     return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }

@@ -1,30 +1,30 @@
 import { z } from 'zod'
 import { segment, type CallOptions, type ManagementApiClient } from './client.ts'
-import { type BusinessIdentifier, businessIdentifier, maybe, text } from './parse.ts'
+import { type BusinessIdentifier, businessIdentifier, code, date, maybe, member, text, words } from './parse.ts'
 
 export type { BusinessIdentifier }
 
 const address = maybe(
   z.object({
     lines: maybe(z.array(text)).transform((lines) => lines ?? []),
-    postCode: maybe(text),
-    city: maybe(text),
-    countryCode: maybe(text),
+    postCode: maybe(words),
+    city: maybe(words),
+    countryCode: maybe(code),
   }),
 )
 
 /** A merchant, as the API sends it. */
 export const merchant = z.looseObject({
   businessIdentifier,
-  name: text,
+  name: member(words),
   /** `ACTIVE`, `DEACTIVATED`, or a newer value. */
-  status: maybe(text),
+  status: maybe(code),
   /** RFC 3339 date-time, unchanged. */
-  createdAt: maybe(text),
+  createdAt: maybe(date),
   /** RFC 3339 date-time, unchanged. */
-  updatedAt: maybe(text),
+  updatedAt: maybe(date),
   /** ISO 3166-1 alpha-2. */
-  countryCode: maybe(text),
+  countryCode: maybe(code),
   businessAddress: address,
   businessPostAddress: address,
 })

@@ -1,20 +1,20 @@
 import { z } from 'zod'
 import type { ListOptions, ManagementApiClient } from './client.ts'
-import { id, maybe, type Rows, text } from './parse.ts'
+import { code, flag, id, maybe, member, type Rows, words } from './parse.ts'
 
 /** A price that a partner may offer its merchants. Prices are the API's text, never numbers to calculate with. */
 export const pricePackage = z.looseObject({
   pricePackageId: id,
-  name: text,
+  name: member(words),
   /** The price, such as `2.99%`. */
-  description: text,
-  visibleInSignupForm: maybe(z.boolean()),
+  description: member(words),
+  visibleInSignupForm: maybe(flag),
   /** A product type as in product orders, or a newer value. */
-  productType: maybe(text),
+  productType: maybe(code),
   /** `DK`, `NO`, `FI`, or a newer value. */
-  market: maybe(text),
+  market: maybe(code),
   /** The partner's share, such as `30 %`. */
-  commission: maybe(text),
+  commission: maybe(words),
 })
 /** A parsed price package. */
 export type PricePackage = z.output<typeof pricePackage>

@@ -1,19 +1,19 @@
 import { z } from 'zod'
 import type { ListOptions, ManagementApiClient } from './client.ts'
-import { id, link, maybe, type Rows, text } from './parse.ts'
+import { code, date, id, link, maybe, member, type Rows, text, words } from './parse.ts'
 
 /** A link that a partner gives to its merchants, with some fields of the order form preset or locked. */
 export const productOrderTemplate = z.looseObject({
   templateId: id,
-  name: text,
-  /** http(s); undefined when the API sent anything else, which must not be passed on. */
+  name: member(words),
+  /** http(s) only: anything else must not be passed on. */
   url: link,
-  productType: maybe(text),
-  pricePackageId: maybe(text),
+  productType: maybe(code),
+  pricePackageId: maybe(id),
   /** The names of the fields that the merchant cannot change; empty when absent. */
   lockedFields: maybe(z.array(text)).transform((fields) => fields ?? []),
   /** RFC 3339 date-time, unchanged. */
-  createdAt: maybe(text),
+  createdAt: maybe(date),
 })
 /** A parsed template. */
 export type ProductOrderTemplate = z.output<typeof productOrderTemplate>

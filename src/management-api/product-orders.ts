@@ -1,23 +1,30 @@
 import { z } from 'zod'
 import { segment, type CallOptions, type ListOptions, type ManagementApiClient } from './client.ts'
-import { businessIdentifier, id, link, maybe, msn, type Rows, text } from './parse.ts'
+import { businessIdentifier, code, id, link, lowerUuid, maybe, member, msn, type Rows, words } from './parse.ts'
 
 /** A product order, as the API sends it. */
-export const productOrder = z.looseObject({
-  /** UUID in lower case; absent for an order that the API only shows in the list. */
-  productOrderId: maybe(id.transform(lowerUuid)),
-  /** `PREFILL`, `TEMPLATE`, `MANUAL`, or a newer value. */
-  productOrderType: maybe(text),
-  /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or a newer value. */
-  productType: maybe(text),
-  /** `RECEIVED`, `MERCHANT_VIEWED`, `ORDER_SUBMITTED`, `EXPIRED`, `COMPLETED`, `REJECTED`, or a newer value. */
-  status: id,
-  businessIdentifier,
-  /** Prefilled orders only; http(s), expires 14 days after creation. */
-  productOrderUrl: link,
-  /** The sales unit that a COMPLETED order created. */
-  salesUnit: maybe(z.object({ msn, name: text })),
-})
+export const productOrder = z
+  .looseObject({
+    /** UUID in lower case; absent for an order that the API only shows in the list. */
+    productOrderId: maybe(id),
+    /** `PREFILL`, `TEMPLATE`, `MANUAL`, or a newer value. */
+    productOrderType: maybe(code),
+    /** `PAYMENT_INTEGRATION`, `CASHIER`, `CHECKOUT`, `LOGIN`, `DONATIONS`, or a newer value. */
+    productType: maybe(code),
+    /** `RECEIVED`, `MERCHANT_VIEWED`, `ORDER_SUBMITTED`, `EXPIRED`, `COMPLETED`, `REJECTED`, or a newer value. */
+    status: member(code),
+    businessIdentifier: member(businessIdentifier),
+    /** Prefilled orders only; http(s), expires 14 days after creation. */
+    productOrderUrl: link,
+    /** The sales unit that a COMPLETED order created; before, the API sends null, {}, or members of null or ''. */
+    salesUnit: maybe(
+      z
+        .object({ msn: maybe(z.union([z.literal('').transform(() => undefined), msn])), name: maybe(words) })
+        .transform((unit) => (unit.msn === undefined && unit.name === undefined ? undefined : unit)),
+    ),
+  })
+  // One of the two is the key; without both, the order is any of the merchant's.
+  .refine((order) => order.productOrderId !== undefined || order.businessIdentifier !== undefined)
 /** A parsed product order. */
 export type ProductOrder = z.output<typeof productOrder>
 
@@ -46,9 +53,4 @@ export async function getProductOrder(
 ): Promise<ProductOrder> {
   const path = `/management/v2/product-orders/${segment(lowerUuid(productOrderId))}/details`
   return client.one(productOrder, { purpose: 'productOrder', path }, options)
-}
-
-/** A UUID in lower case; the API accepts either case for the same order. Other values are unchanged. */
-export function lowerUuid(value: string): string {
-  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value) ? value.toLowerCase() : value
 }

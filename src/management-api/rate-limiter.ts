@@ -1,13 +1,14 @@
 import type { Logger } from '../logger.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
+import type { Wait } from './wait.ts'
 
 /** Priorities of calls, highest first: every call needs a token, and a retried call has already waited. */
 export const priorities = { token: 5, retried: 4, requested: 3, list: 2, unknown: 1, background: 0, last: -1 } as const
 
 /** Why a call is refused: the API is down, or its Retry-After exceeds the longest wait. */
 export type Refusal = 'down' | 'rate limited'
-/** The end of a call. `failed`: no complete response, or a 5xx; `retryAfterMs`: a 429. */
-export type CallEnd = 'answered' | 'failed' | 'aborted' | { readonly retryAfterMs: number }
+/** The end of a call. `failed`: no complete response, or a 5xx. */
+export type CallEnd = 'answered' | 'failed' | 'aborted' | Wait
 /** Permission for one call; `release` it when the call ends. */
 export type Permit = { release(end: CallEnd): void }
 
@@ -101,20 +102,22 @@ export function createRateLimiter(
     call.endedAt = performance.now()
     quickestMs = Math.min(call.endedAt - call.startedAt, quickestMs * 1.002)
     inFlight -= 1
-    if (end === 'failed') breaker.failed(call.startedAt)
+    const wait = typeof end === 'object' ? end : undefined
+    if (end === 'failed' || wait?.why === 'unavailable') breaker.failed(call.startedAt)
     else if (end !== 'aborted') breaker.answered()
     else if (call.isProbe) breaker.giveUpProbe()
-    if (typeof end === 'object') lowerRate(end.retryAfterMs)
+    if (wait) hold(wait)
     schedule()
   }
 
-  function lowerRate(waitMs: number): void {
+  /** Holds all calls; only calls that came too fast lower the rate. */
+  function hold({ ms: waitMs, why }: Wait): void {
     const now = performance.now()
-    if (now - loweredAt > lowerOnceMs) {
+    if (why === 'too fast' && now - loweredAt > lowerOnceMs) {
       loweredTo = Math.max(rateAt(now) / 2, maxPerSecond / 50)
       loweredAt = now
       logger.warn({ perSecond: Math.round(loweredTo * 10) / 10, waitMs }, 'rate limit lowered')
-    }
+    } else if (why !== 'too fast' && heldUntil < now) logger.warn({ waitMs, why }, 'API asks to wait')
     heldUntil = Math.max(heldUntil, now + waitMs)
     slotAt = Math.max(slotAt, heldUntil)
   }

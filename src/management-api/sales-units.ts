@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { segment, type CallOptions, type ListOptions, type ManagementApiClient } from './client.ts'
-import { businessIdentifier, maybe, msn, type Rows, text } from './parse.ts'
+import { businessIdentifier, maybe, member, msn, type Rows, words } from './parse.ts'
 
 /** A sales unit in the list; the merchant needs one more call per sales unit. */
-export const salesUnitListItem = z.looseObject({ msn, name: text })
+export const salesUnitListItem = z.looseObject({ msn, name: member(words) })
 /** A parsed list item. */
 export type SalesUnitListItem = z.output<typeof salesUnitListItem>
 
@@ -22,20 +22,31 @@ export const configurationSwitches = [
 /**
  * The configuration of a sales unit: switches (`paymentAllowed`, `recurringAllowed` …) are usually true or false,
  * `captureType` is `ReserveCapture`, `DirectCapture` or `NotApplicable`. All are optional; absent and null are equal,
- * and newer names and values are kept unchanged.
+ * switches may be text, and newer names and values are kept unchanged.
  */
 const configuration = z
   .record(z.string(), z.unknown())
   .nullish()
-  .transform((value) => Object.fromEntries(Object.entries(value ?? {}).filter(([, v]) => v !== null)))
+  .transform((value) => {
+    const settings = Object.entries(value ?? {}).filter(([, setting]) => setting !== null)
+    return Object.fromEntries(settings.map(([name, setting]) => [name, asSwitch(setting)]))
+  })
+
+function asSwitch(setting: unknown): unknown {
+  return setting === 'true' || setting === 'false' ? setting === 'true' : setting
+}
 
 /** The details of a sales unit, as the API sends them. */
 export const salesUnit = z.looseObject({
   msn,
-  name: text,
-  businessIdentifier,
-  /** `scheme` such as `BBAN:NO`, `id` the account number. */
-  settlementBankAccount: maybe(z.object({ scheme: text, id: text })),
+  name: member(words),
+  businessIdentifier: member(businessIdentifier),
+  /** `scheme` such as `BBAN:NO`, `id` the account number. The API has not sent it since February 2025. */
+  settlementBankAccount: maybe(
+    z
+      .object({ scheme: maybe(words), id: maybe(words) })
+      .transform(({ scheme, id }) => (id === undefined ? undefined : { scheme, id })),
+  ),
   configuration,
 })
 /** Parsed details of a sales unit. */
@@ -67,5 +78,5 @@ export async function getSalesUnit(
   options: CallOptions = {},
 ): Promise<SalesUnit> {
   const path = `/management/v1/sales-units/${segment(serialNumber)}`
-  return client.one(salesUnit, { purpose: 'salesUnit', path }, options)
+  return client.one(salesUnit, { purpose: 'salesUnit', path, idMember: 'msn', id: serialNumber }, options)
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type UpstreamError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
+import { failureOf } from './failure.ts'
 import type { HttpRequest, Outcome } from './http.ts'
 import { basicCredentials, type Credentials, secretsOf } from './credentials.ts'
 
@@ -76,12 +77,7 @@ export function createTokens(ask: () => Promise<Outcome>, now: () => number = Da
 
   async function refresh(): Promise<string> {
     const outcome = await ask()
-    if (!outcome.ok) {
-      const { status, title, traceId, reason } = outcome
-      const refused = status === 400 || status === 401 || status === 403
-      const FailureError = refused ? UpstreamRefusedError : UpstreamUnavailableError
-      return fail(new FailureError({ purpose: 'token', status, title, traceId }, { cause: new Error(reason) }))
-    }
+    if (!outcome.ok) return fail(failureOf('token', outcome, [400, 401, 403]))
     const answer = parseAnswer(outcome.body.toString('utf8'))
     if (!answer) {
       const cause = new Error('response is not a token')
@@ -133,7 +129,7 @@ function pauseMs(error: UpstreamError, failures: number): number {
 
 function parseAnswer(body: string): z.output<typeof answerSchema> | undefined {
   try {
-    return answerSchema.safeParse(JSON.parse(body)).data
+    return answerSchema.safeParse(JSON.parse(body.replace(/^\uFEFF/, ''))).data
   } catch {
     return undefined
   }

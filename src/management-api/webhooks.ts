@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UpstreamNotFoundError } from '../errors.ts'
 import type { ListOptions, ManagementApiClient } from './client.ts'
-import { id, maybe, type Rows, text } from './parse.ts'
+import { id, maybe, member, type Rows, text } from './parse.ts'
 
 /** In bytes; no server accepts longer URLs. */
 const longestUrl = 2000
@@ -10,9 +10,9 @@ const longestUrl = 2000
 export const webhook = z.looseObject({
   id,
   /** The registered URL: to be shown, not linked (see httpUrl in parse.ts). */
-  url: text.refine((url) => Buffer.byteLength(url) <= longestUrl),
+  url: member(text.refine((url) => url.trim() !== '' && Buffer.byteLength(url) <= longestUrl)),
   /** Event names such as `epayments.payment.captured.v1`. */
-  events: maybe(z.array(text)).transform((events) => events ?? []),
+  events: maybe(z.array(text)).transform((events) => (events ?? []).filter((event) => event.trim() !== '')),
 })
 /** A parsed webhook. */
 export type Webhook = z.output<typeof webhook>

@@ -3,6 +3,7 @@ import type { Organisation } from '../domain/organisation.ts'
 import { appearances, chosenAppearance } from './appearance.ts'
 import { identifierOf } from './highlight.ts'
 import { chooseLanguage, type Language } from './language.ts'
+import { plain } from './plain.ts'
 
 declare global {
   namespace Express {
@@ -50,6 +51,7 @@ export function viewLocals(options: {
       label: language.label,
       format: language.format,
       identifierOf,
+      plain,
       asset: options.asset,
       logo: options.logo,
       portalName: options.name ?? language.t('portal.name'),

@@ -15,6 +15,10 @@ export type Backlog = {
   readonly failing: number
   /** Failing items whose credentials the API refused. */
   readonly refused: number
+  /** Failing items for which the API asked to wait. */
+  readonly limited: number
+  /** What the API said about the latest failure, redacted; null when it said nothing. */
+  readonly said: string | null
   /** `untried`: due, other than for a retry. `read`: neither untried nor failing. */
   readonly untried: number
   readonly read: number
@@ -39,6 +43,8 @@ export async function backlogsOf(db: Handle, organisations: readonly string[]): 
       count(*) filter (where checked_at is null)::int as unread,
       count(*) filter (where failures > 0)::int as failing,
       count(*) filter (where failure = 'refused')::int as refused,
+      count(*) filter (where failure = 'limited')::int as limited,
+      (array_agg(failure_said order by failing_since desc) filter (where failure_said is not null))[1] as said,
       count(*) filter (where untried)::int as untried,
       count(*) filter (where failures = 0 and not untried)::int as read,
       max(total) filter (where key = '') as total,

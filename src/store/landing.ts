@@ -38,8 +38,8 @@ async function few<Row>(db: Handle, found: ReturnType<typeof sql>, order: Return
 export type NotedOrder = {
   readonly productOrderId: string
   readonly merchantName: string | null
-  readonly scheme: string
-  readonly businessId: string
+  readonly scheme: string | null
+  readonly businessId: string | null
   readonly at: Date
 }
 

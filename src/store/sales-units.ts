@@ -22,7 +22,8 @@ export type StoredSalesUnit = Common & {
 
 /** The columns of a sales unit that a list shows; all details would be most of the cost of a page. */
 export type SalesUnitRow = Common & {
-  /** From the details; null until they have been read. */
+  readonly areDetailsRead: boolean
+  /** From the details; null until they have been read, or when the API gives none. */
   readonly scheme: string | null
   readonly businessId: string | null
   /** A part of the configuration as the API sent it: true, false, or null when absent. */
@@ -34,7 +35,7 @@ export type SalesUnitRow = Common & {
 const common = sql`s.key as msn, s.name, s.merchant_name as "merchantName", s.first_seen_at as "firstSeenAt",
   r.checked_at is not null as "isMerchantRead"`
 const whole = sql`${common}, s.listed, s.details`
-const row = sql`${common}, s.scheme, s.business_id as "businessId",
+const row = sql`${common}, s.details is not null as "areDetailsRead", s.scheme, s.business_id as "businessId",
   s.details #> '{configuration,paymentAllowed}' as "paymentAllowed",
   s.details #> '{configuration,recurringAllowed}' as "recurringAllowed",
   s.details #> '{configuration,captureType}' as "captureType"`

@@ -132,7 +132,7 @@ export type SalesUnitsTable = RecordColumns &
 
 export type ProductOrdersTable = RecordColumns &
   Searchable &
-  MerchantColumns<string> & {
+  MerchantColumns<string | null> & {
     status: string
     product_order_type: string | null
     product_type: string | null
@@ -170,7 +170,9 @@ export type SyncStateTable = {
   checked_at: Date | null
   failing_since: Date | null
   failures: Generated<number>
-  failure: 'unavailable' | 'refused' | null
+  failure: 'unavailable' | 'refused' | 'limited' | null
+  /** What the API said about the failure, redacted. */
+  failure_said: string | null
   suspect_since: Date | null
   available: Generated<boolean>
   skipped: Generated<number>

@@ -13,6 +13,9 @@ export type DetailResource = 'salesUnit' | 'merchant' | 'productOrder' | 'salesU
 /** A list or a kind of details. */
 export type Resource = ListResource | DetailResource
 
+/** Why a read failed. `limited`: the API asked to wait. */
+export type Failure = 'unavailable' | 'refused' | 'limited'
+
 /** When a list or record was last read, and the outcome. Times are the database's. */
 export type SyncState = {
   readonly resource: Resource
@@ -20,7 +23,7 @@ export type SyncState = {
   /** When the API was asked for the stored data; null: never. */
   readonly checkedAt: Date | null
   readonly failingSince: Date | null
-  readonly failure: 'unavailable' | 'refused' | null
+  readonly failure: Failure | null
   /** When an answer was first suspect, and its age; it is applied once a second read confirms it. */
   readonly suspectSince: Date | null
   readonly suspectSeconds: number | null
@@ -74,7 +77,9 @@ export type Outcome = { readonly resource: Resource; readonly key: string; reado
       readonly available?: boolean
     }
   | {
-      readonly failure: 'unavailable' | 'refused'
+      readonly failure: Failure
+      /** What the API said about it, redacted. */
+      readonly said?: string | undefined
       /** Seconds to the first retry; doubled with each further failure, up to `maxSeconds`. */
       readonly nextSeconds: number
       readonly maxSeconds: number
@@ -103,7 +108,7 @@ export async function noteOutcomes(
   }))
   await sql`
     insert into sync_state as s
-      (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, skipped, available)
+      (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, failure_said, skipped, available)
     select ${key}, o.resource, o.key,
       coalesce(now() + interval '1 second'
         * case when o.key = '' then 0.9 + mod(abs(hashtext(${key})::bigint), 200) / 1000.0 else 0.9 + random() / 5 end
@@ -114,10 +119,10 @@ export async function noteOutcomes(
         'infinity'),
       case when o.failure is null then now() - o."askedMs" * interval '1 millisecond' end,
       case when o.failure is not null then now() end, case when o.failure is null then 0 else 1 end,
-      o.failure, o.skipped, o.available
+      o.failure, o.said, o.skipped, o.available
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as o(
       resource text, key text, "askedMs" float8, "nextSeconds" float8, "idleSeconds" float8, "maxSeconds" float8,
-      failure text, skipped int, available boolean)
+      failure text, said text, skipped int, available boolean)
     cross join (select exists (
       select from organisation_sync where organisation = ${key}
         and active_at > now() - ${activeForSeconds}::float8 * interval '1 second') as is_active) active
@@ -130,6 +135,7 @@ export async function noteOutcomes(
       failing_since = case when excluded.failure is not null then coalesce(s.failing_since, excluded.failing_since) end,
       failures = case when excluded.failure is null then 0 else s.failures + 1 end,
       failure = excluded.failure,
+      failure_said = case when excluded.failure is not null then coalesce(excluded.failure_said, s.failure_said) end,
       suspect_since = case when excluded.failure is null then null else s.suspect_since end,
       skipped = case when excluded.failure is null then excluded.skipped else s.skipped end,
       available = case when excluded.failure is null then excluded.available else s.available end`.execute(db)
@@ -148,7 +154,7 @@ export async function markSuspect(
 ): Promise<void> {
   await sql`
     update sync_state set suspect_since = coalesce(suspect_since, now()), requested_at = null,
-      failing_since = null, failures = 0, failure = null,
+      failing_since = null, failures = 0, failure = null, failure_said = null,
       due_at = coalesce(suspect_since, now()) + ${seconds}::float8 * interval '1 second'
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(db)
 }

@@ -71,6 +71,37 @@ export async function allWebhooks(
   return findAllKeys(db, search(organisation, q, sort))
 }
 
+/** Vipps MobilePay registers at most so many webhooks of one event for one owner; from `near` on the page says so. */
+export const webhookLimit = { most: 25, near: 20 } as const
+
+/** Events with almost as many registrations of one owner as there can be, the most first. */
+export async function eventsNearLimit(
+  db: Handle,
+  organisation: Organisation,
+  msns: readonly string[],
+): Promise<{ readonly msn: string; readonly event: string; readonly count: number }[]> {
+  const { rows } = await sql<{ msn: string; event: string; count: number }>`
+    select msn, event, count(*)::int as count
+    from webhooks, jsonb_array_elements_text(listed -> 'events') as event
+    where organisation = ${organisationKey(organisation)} and msn = any(${msns}) and removed_at is null
+    group by msn, event having count(*) >= ${webhookLimit.near} order by count desc, msn, event`.execute(db)
+  return rows
+}
+
+/** Webhooks that went in the last 30 days though their owner is still there, the latest first. */
+export async function webhooksGone(
+  db: Handle,
+  organisation: Organisation,
+): Promise<{ readonly url: string; readonly removedAt: Date }[]> {
+  const { rows } = await sql<{ url: string; removedAt: Date }>`
+    select w.url, w.removed_at as "removedAt" from webhooks w
+    left join sales_units s on s.organisation = w.organisation and s.key = w.msn
+    where w.organisation = ${organisationKey(organisation)} and w.removed_at > now() - interval '30 days'
+      and (w.msn = '' or s.removed_at is null)
+    order by w.removed_at desc, w.key limit 100`.execute(db)
+  return rows
+}
+
 /** The number of sales units whose webhooks have not been read yet, counted up to 1001. */
 export async function webhookProgress(db: Handle, organisation: Organisation): Promise<{ readonly unasked: number }> {
   const { rows } = await sql<{ unasked: number }>`

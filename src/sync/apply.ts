@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg'
 import type { Logger } from '../logger.ts'
 import { merchantKey } from '../domain/business-identifier.ts'
-import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import { isMerchantIdentifier, type Organisation, organisationKey } from '../domain/organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
 import { ensureDue, stopSyncing } from '../store/due.ts'
@@ -146,7 +146,10 @@ async function followSalesUnits(
   const removed = changes.filter(({ kind }) => kind === 'removed').map(({ key }) => key)
   await ensureDue(trx, organisation, 'salesUnit', added)
   await ensureDue(trx, organisation, 'salesUnitWebhooks', added)
-  const merchants = written.flatMap((record) => (record.removed_at ? [] : (identifierKeyOf(record) ?? [])))
+  const merchants = written.flatMap((record) => {
+    const identifier = identifierOf(record)
+    return !record.removed_at && identifier && isMerchantIdentifier(identifier) ? [merchantKey(identifier)] : []
+  })
   await ensureDue(trx, organisation, 'merchant', [...new Set(merchants)])
   if (removed.length === 0) return
   await stopSyncing(trx, organisation, ['salesUnit', 'salesUnitWebhooks'], removed)
@@ -156,8 +159,12 @@ async function followSalesUnits(
 }
 
 function identifierKeyOf(record: StoredRecord): string | undefined {
-  const identifier = currentOf(record)['businessIdentifier'] as { scheme: string; id: string } | undefined
+  const identifier = identifierOf(record)
   return identifier && merchantKey(identifier)
+}
+
+function identifierOf(record: StoredRecord): { readonly scheme: string; readonly id: string } | undefined {
+  return currentOf(record)['businessIdentifier'] as ReturnType<typeof identifierOf>
 }
 
 /** A row to write, with its derived columns. */

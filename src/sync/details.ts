@@ -1,8 +1,14 @@
-import { NotFoundError, UpstreamError, UpstreamNotFoundError, UpstreamRefusedError } from '../errors.ts'
+import {
+  NotFoundError,
+  UpstreamBusyError,
+  UpstreamError,
+  UpstreamNotFoundError,
+  UpstreamRefusedError,
+} from '../errors.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { DueTask } from '../store/due.ts'
 import { type Json, webhooksOfSalesUnits } from '../store/records.ts'
-import { type DetailResource, findSyncState, markSuspect, type Outcome } from '../store/sync-state.ts'
+import { type DetailResource, type Failure, findSyncState, markSuspect, type Outcome } from '../store/sync-state.ts'
 import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { asStored, isConfirmed, isSuspect } from './list-diff.ts'
@@ -14,7 +20,9 @@ export type DetailTask = Pick<DueTask, 'key' | 'priority'> & { readonly resource
 /** The result of one call: data for the store, or the failure. */
 export type Detail = DetailTask & {
   readonly asked: number
-  readonly failure?: 'unavailable' | 'refused'
+  readonly failure?: Failure
+  /** What the API said about the failure. */
+  readonly said?: string | undefined
   /** Undefined after a 404. For the webhooks of a sales unit: all of them. */
   readonly value?: Json | undefined
   readonly webhooks?: readonly Json[]
@@ -42,7 +50,7 @@ export async function readDetail(
   } catch (error) {
     // NotFoundError: an id from the API itself that its own endpoint does not accept.
     const isAbsent = error instanceof UpstreamNotFoundError || error instanceof NotFoundError
-    if (!isAbsent) return { ...task, asked, failure: failureOf(error) }
+    if (!isAbsent) return { ...task, asked, ...failureOf(error) }
     return resource === 'salesUnitWebhooks' ? { ...task, asked, webhooks: [] } : { ...task, asked }
   }
 }
@@ -120,10 +128,10 @@ async function applyRecords(
 
 /** The outcome of one call, for the sync state. */
 function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outcome {
-  const { resource, key, failure, value, asked } = detail
+  const { resource, key, failure, said, value, asked } = detail
   if (failure) {
     const [nextSeconds, maxSeconds] = [settings.retrySeconds, settings.listIdleSeconds]
-    return { resource, key, askedMs: 0, failure, nextSeconds, maxSeconds }
+    return { resource, key, askedMs: 0, failure, said, nextSeconds, maxSeconds }
   }
   const askedMs = performance.now() - asked
   const skipped = (detail.skipped ?? 0) + refused
@@ -138,8 +146,12 @@ function answerOf({ key, value, asked }: Detail): TimedAnswer {
   return { source: 'details', key, value, askedMs: performance.now() - asked }
 }
 
-/** The failure for the sync state. @throws the error itself when it is not a failure of the API */
-export function failureOf(error: unknown): 'refused' | 'unavailable' {
+/** The failure for the sync state, with what the API said. @throws the error itself when it is not a failure of the API */
+export function failureOf(error: unknown): { readonly failure: Failure; readonly said: string | undefined } {
   if (!(error instanceof UpstreamError)) throw error
-  return error instanceof UpstreamRefusedError ? 'refused' : 'unavailable'
+  const { status, title, said } = error.failure
+  const texts = [title, said].filter((text) => text !== undefined && text !== '')
+  const words = texts.length === 0 ? undefined : [status, ...texts].join(' ')
+  if (error instanceof UpstreamBusyError) return { failure: 'limited', said: words }
+  return { failure: error instanceof UpstreamRefusedError ? 'refused' : 'unavailable', said: words }
 }

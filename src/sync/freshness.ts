@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { type Purpose, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
+import { type Purpose, UpstreamBusyError, UpstreamRefusedError, UpstreamUnavailableError } from '../errors.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from '../store/database.ts'
 import { requestRefresh } from '../store/due.ts'
@@ -254,5 +254,6 @@ function unreadState(resource: Resource, key: string): SyncState {
 
 function failureError({ resource, failure }: SyncState): Error {
   const purpose = purposes[resource]
+  if (failure === 'limited') return new UpstreamBusyError({ purpose })
   return failure === 'refused' ? new UpstreamRefusedError({ purpose }) : new UpstreamUnavailableError({ purpose })
 }

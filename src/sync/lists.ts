@@ -46,7 +46,7 @@ export async function syncList(
   } catch (error) {
     if (signal.aborted) return undefined
     const retry = { nextSeconds: settings.retrySeconds, maxSeconds: settings.listActiveSeconds }
-    return { resource, key: '', askedMs: 0, failure: failureOf(error), ...retry }
+    return { resource, key: '', askedMs: 0, ...failureOf(error), ...retry }
   }
   const diff = comparison.end(answer?.malformed ?? [])
   const { count, stored, lost } = diff

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { unreadMember } from '../domain/unread-members.ts'
 import type { ChangedFields, ChangeKind } from '../store/changes.ts'
 import type { Json, StoredRecord } from '../store/records.ts'
 
@@ -111,12 +112,12 @@ export function currentOf({ listed, details }: Pick<StoredRecord, 'listed' | 'de
   return { ...listed, ...details }
 }
 
-/** Every field that differs, by path; arrays count as one value. */
+/** Every field that differs, by path; arrays count as one value. What cannot be read counts as absent. */
 export function differences(before: Json, after: Json, path = ''): ChangedFields {
   const fields: Record<string, readonly [unknown, unknown]> = {}
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [old, now] = [before[name], after[name]]
-    if (isDeepStrictEqual(old, now)) continue
+    if (name === unreadMember || isDeepStrictEqual(old, now)) continue
     if (isObject(old) && isObject(now)) Object.assign(fields, differences(old, now, `${path}${name}.`))
     else fields[`${path}${name}`] = [old ?? null, now ?? null]
   }

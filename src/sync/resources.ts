@@ -1,12 +1,14 @@
 import type { CallOptions, ListOptions, ManagementApiClient } from '../management-api/client.ts'
+import { readStored } from '../management-api/lenient.ts'
 import { getMerchant, merchant } from '../management-api/merchants.ts'
-import type { Rows } from '../management-api/parse.ts'
+import { lowerUuid, type Rows } from '../management-api/parse.ts'
 import { listPricePackages, pricePackage } from '../management-api/price-packages.ts'
 import { listProductOrderTemplates, productOrderTemplate } from '../management-api/product-order-templates.ts'
-import { getProductOrder, listProductOrders, lowerUuid, productOrder } from '../management-api/product-orders.ts'
+import { getProductOrder, listProductOrders, productOrder } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
 import { merchantKey } from '../domain/business-identifier.ts'
+import { unknownStatus } from '../domain/product-order.ts'
 import type { Organisation } from '../domain/organisation.ts'
 import { type DetailResource, type ListResource, listResources } from '../store/sync-state.ts'
 import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
@@ -24,15 +26,13 @@ export type Kind = {
 const longestName = 200
 
 /** Created once: creating a schema per row would dominate the cost of the row. */
-const knownSalesUnit = salesUnitListItem.extend({
-  businessIdentifier: salesUnit.shape.businessIdentifier.optional(),
-})
+const knownSalesUnit = salesUnitListItem.extend({ businessIdentifier: salesUnit.shape.businessIdentifier })
 
 const salesUnits: Kind = {
   table: 'sales_units',
   resource: 'salesUnit',
-  derive: (current, _key, merchantName) => {
-    const { name, businessIdentifier } = knownSalesUnit.parse(current)
+  derive: (current, key, merchantName) => {
+    const { name = key, businessIdentifier } = readStored(knownSalesUnit, current)
     return {
       name: nameOf(name),
       scheme: orNull(businessIdentifier?.scheme),
@@ -46,8 +46,8 @@ const salesUnits: Kind = {
 const merchants: Kind = {
   table: 'merchants',
   resource: 'merchant',
-  derive: (current) => {
-    const { name } = merchant.parse(current)
+  derive: (current, key) => {
+    const { name = identifierOf(key).id } = readStored(merchant, current)
     return { name: nameOf(name), sort_key: sortKey(name) }
   },
 }
@@ -56,16 +56,16 @@ const productOrders: Kind = {
   table: 'product_orders',
   resource: 'productOrder',
   derive: (current, _key, merchantName) => {
-    const order = productOrder.parse(current)
+    const order = readStored(productOrder, current)
     return {
-      status: order.status,
+      status: order.status ?? unknownStatus,
       product_order_type: orNull(order.productOrderType),
       product_type: orNull(order.productType),
-      scheme: order.businessIdentifier.scheme,
-      business_id: order.businessIdentifier.id,
+      scheme: orNull(order.businessIdentifier?.scheme),
+      business_id: orNull(order.businessIdentifier?.id),
       ...merchantColumns(merchantName),
       msn: orNull(order.salesUnit?.msn),
-      sales_unit_name: orNull(order.salesUnit?.name),
+      sales_unit_name: order.salesUnit?.name === undefined ? null : nameOf(order.salesUnit.name),
     }
   },
 }
@@ -74,7 +74,7 @@ const pricePackages: Kind = {
   table: 'price_packages',
   resource: 'pricePackage',
   derive: (current) => {
-    const { market, name } = pricePackage.parse(current)
+    const { market, pricePackageId, name = pricePackageId } = readStored(pricePackage, current)
     return { sort_key: `${market ?? ''} ${sortKey(name)}` }
   },
 }
@@ -82,14 +82,17 @@ const pricePackages: Kind = {
 const templates: Kind = {
   table: 'templates',
   resource: 'template',
-  derive: (current) => ({ sort_key: sortKey(productOrderTemplate.parse(current).name) }),
+  derive: (current) => {
+    const { templateId, name = templateId } = readStored(productOrderTemplate, current)
+    return { sort_key: sortKey(name) }
+  },
 }
 
 const webhooks: Kind = {
   table: 'webhooks',
   resource: 'webhook',
   derive: (current, key) => {
-    const { url, id } = webhook.parse(current)
+    const { url = '', id } = readStored(webhook, current)
     return { url, id, msn: key.split('/')[0] ?? '' }
   },
 }
@@ -126,9 +129,10 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
     // The API omits expired orders by default; the portal keeps them as history.
     read: (client, options) => listProductOrders(client, { ...options, includeExpired: true }),
     keyOf: (item) => {
-      const { productOrderId, businessIdentifier, productOrderType, productType } = productOrder.parse(item)
-      // An order without an id gets a key of its immutable members.
-      return productOrderId ?? `~${merchantKey(businessIdentifier)}/${productOrderType}/${productType}`
+      const { productOrderId, businessIdentifier, productOrderType, productType } = readStored(productOrder, item)
+      // An order without an id gets a key of its immutable members; it has an identifier, which its schema demands.
+      const owner = businessIdentifier ? merchantKey(businessIdentifier) : ''
+      return productOrderId ?? `~${owner}/${productOrderType}/${productType}`
     },
   },
   pricePackages: { ...pricePackages, ...namedBy('pricePackageId'), read: listPricePackages },
@@ -136,7 +140,7 @@ export const lists: Readonly<Record<ListResource, ListKind>> = {
   webhooks: {
     ...webhooks,
     idMember: 'id',
-    keyOfId: (id) => `/${id}`,
+    keyOfId: (id) => `/${lowerUuid(id)}`,
     read: listWebhooks,
     keyOf: (item) => webhookKey('', item),
     msn: '',
@@ -190,7 +194,7 @@ function merchantColumns(name: string | null) {
 
 /** The keys of a list whose rows are identified by one member. */
 function namedBy(idMember: string): Pick<ListKind, 'idMember' | 'keyOfId' | 'keyOf'> {
-  return { idMember, keyOfId: (id) => id, keyOf: (item) => idOf(item, idMember) ?? '' }
+  return { idMember, keyOfId: lowerUuid, keyOf: (item) => idOf(item, idMember) ?? '' }
 }
 
 function identifierOf(key: string): { readonly scheme: string; readonly id: string } {

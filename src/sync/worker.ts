@@ -1,7 +1,7 @@
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, dueTasks } from '../store/due.ts'
 import { summarise } from '../store/summaries.ts'
-import { type ListResource, listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
+import { type Failure, type ListResource, listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
 import type { Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { applyDetails, type Detail, type DetailTask, readDetail } from './details.ts'
@@ -212,7 +212,7 @@ class OrganisationWorker {
     } else this.#busy.delete(nameOf(task))
   }
 
-  #count(failure: 'unavailable' | 'refused' | undefined): void {
+  #count(failure: Failure | undefined): void {
     this.#failures = failure ? this.#failures + 1 : 0
   }
 

@@ -87,3 +87,34 @@ it('status prints a line per resource with its age and failures', async () => {
   ])
   expect(lines.slice(7)).toEqual(['', 'Organisations: 0 syncing, 0 due.'])
 })
+
+it('status says what the API said, and which members of records cannot be read', async () => {
+  const partner: Organisation = { kind: 'partner', id: '777', name: 'Odd' }
+  const failing = { due_at: 'now()', failing_since: 'now()', failures: '1' }
+  await insert(
+    'webhooks',
+    0,
+    { ...failing, failure: `'limited'`, failure_said: `'403 Out of call volume quota.'` },
+    partner,
+  )
+  await insert('salesUnits', 0, { ...failing, failure: `'unavailable'` }, partner)
+  for (const [key, unread] of [
+    ['a', { 'businessAddress.lines[0]': null, name: { secret: 1 } }],
+    ['b', { 'businessAddress.lines[1]': null, 'businessAddress.lines[2]': null }],
+  ] as const)
+    await database.pool.query(
+      `insert into merchants (organisation, key, name, first_seen_at, last_seen_at, changed_at, details)
+      values ('partner/777', $1, 'x', now(), now(), now(), $2)`,
+      [key, JSON.stringify({ _unread: unread })],
+    )
+  const { output } = await status([partner])
+  const lines = output.split('\n').map(cells)
+  expect(lines[1]?.[6]).toBe('1 for 0 s: the API did not answer')
+  expect(lines[2]?.[6]).toBe('1 for 0 s: the API asked to wait (403 Out of call volume quota.)')
+  expect(lines.slice(4, 7)).toEqual([
+    ['ORGANISATION', 'RECORDS', 'MEMBER THAT CANNOT BE READ', 'IN', 'EXAMPLE IS'],
+    ['partner 777', 'merchants', 'businessAddress.lines[]', '2', 'null'],
+    ['partner 777', 'merchants', 'name', '1', 'object'],
+  ])
+  expect(output).not.toContain('secret')
+})

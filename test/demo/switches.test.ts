@@ -14,6 +14,7 @@ describe('the switches', () => {
     expect(parse('')).toEqual({
       salesUnits: 1200,
       faults: { latencyMs: 0, failRate: 0, rateLimitPerSecond: null, down: false },
+      oddities: false,
       reset: false,
       log: 'warn',
       help: false,
@@ -32,6 +33,7 @@ describe('the switches', () => {
     ['--rate-limit 20', { faults: { rateLimitPerSecond: 20 } }],
     ['--rate-limit 10000', { faults: { rateLimitPerSecond: 10_000 } }],
     ['--down', { faults: { down: true } }],
+    ['--oddities', { oddities: true }],
     ['--reset', { reset: true }],
     ['--log info', { log: 'info' }],
     ['--help', { help: true }],
@@ -75,7 +77,17 @@ describe('the switches', () => {
   })
 
   it('are all in the help', () => {
-    for (const name of ['sales-units', 'latency', 'fail-rate', 'rate-limit', 'down', 'reset', 'log', 'help'])
+    for (const name of [
+      'sales-units',
+      'latency',
+      'fail-rate',
+      'rate-limit',
+      'down',
+      'oddities',
+      'reset',
+      'log',
+      'help',
+    ])
       expect(demoUsage).toContain(`--${name}`)
   })
 

@@ -127,7 +127,8 @@ test.each([
 test.each([
   ['missing', { status: 204 }],
   ['a list', { body: [] }],
-  ['without a name', { body: { msn: '1234', businessIdentifier, configuration: {} } }],
+  ['without an MSN', { body: { name: 'Kaffe', businessIdentifier, configuration: {} } }],
+  ['another one', { body: { msn: '1235', name: 'Kaffe', businessIdentifier, configuration: {} } }],
 ])('a sales unit that is %s is an invalid response', async (_name, answer) => {
   const { client, upstream, log } = await createFixture()
   upstream.answer(`${salesUnitsPath}/1234`, answer)
@@ -238,6 +239,7 @@ test('product orders include expired ones on request, and links only with http(s
       businessIdentifier,
       productOrderUrl: undefined,
       salesUnit: undefined,
+      _unread: { productOrderUrl: 'javascript:alert(1)' },
     },
   ])
   await listProductOrders(client, { includeExpired: true })
@@ -286,6 +288,7 @@ test('templates are read from the configured path; a 404 means that none are sha
       pricePackageId: undefined,
       lockedFields: [],
       createdAt: undefined,
+      _unread: { url: 'data:text/html,x' },
     },
   ])
 })
@@ -293,8 +296,8 @@ test('templates are read from the configured path; a 404 means that none are sha
 test('webhooks are read for the organisation or for one sales unit', async () => {
   const { client, upstream } = await createFixture()
   const hook = { id, url: 'ftp://odd', events: ['a.v1'] }
-  upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [hook, { id }] } })
-  expect(await listWebhooks(client)).toEqual({ rows: [hook], malformed: [{ id }] })
+  upstream.answer('/webhooks/v1/webhooks', { body: { webhooks: [hook, { id: { id }, url: 'x' }] } })
+  expect(await listWebhooks(client)).toEqual({ rows: [hook], malformed: [undefined] })
   await listWebhooks(client, { msn: '123456' })
   const sent = upstream.to('/webhooks/v1/webhooks').map(({ headers }) => headers['merchant-serial-number'])
   expect(sent).toEqual([undefined, '123456'])
@@ -314,4 +317,85 @@ test('only http(s) URLs are links', () => {
   for (const value of ['javascript:alert(1)', 'java\nscript:alert(1)', '/local', 'a.example', '', 7, null, undefined]) {
     expect(httpUrl(value)).toBeUndefined()
   }
+})
+
+test('an order has no sales unit while its members are empty, and one without a name by its MSN', async () => {
+  const { client, upstream } = await createFixture()
+  const order = { productOrderId: id, status: 'COMPLETED', businessIdentifier }
+  const units = [
+    null,
+    {},
+    { msn: null, name: null },
+    { msn: '', name: ' ' },
+    { msn: 123456, name: null },
+    { name: 'Kaffe' },
+  ]
+  upstream.answer('/management/v2/product-orders', { body: units.map((salesUnit) => ({ ...order, salesUnit })) })
+  const { rows, malformed } = await listProductOrders(client)
+  expect(rows.map(({ salesUnit }) => salesUnit)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    { msn: '123456', name: undefined },
+    { msn: undefined, name: 'Kaffe' },
+  ])
+  expect(malformed).toEqual([])
+})
+
+test('a merchant is read without the line of its address that is null, and without dates that no calendar has', async () => {
+  const { client, upstream, log } = await createFixture()
+  upstream.answer('/management/v1/merchants/business:NO:ORG/987654321', {
+    body: {
+      businessIdentifier,
+      name: 'Ærlig AS',
+      createdAt: '2021-31-02T09:12:41Z',
+      updatedAt: '2021-02-30',
+      businessAddress: { lines: [null, 'Storgata 1', 7, {}], city: 5 },
+    },
+  })
+  expect(await getMerchant(client, businessIdentifier)).toEqual({
+    businessIdentifier,
+    name: 'Ærlig AS',
+    businessAddress: { lines: ['Storgata 1', '7'], city: '5' },
+    _unread: {
+      createdAt: '2021-31-02T09:12:41Z',
+      updatedAt: '2021-02-30',
+      'businessAddress.lines[0]': null,
+      'businessAddress.lines[3]': {},
+    },
+  })
+  expect(log().at(-1)).toMatchObject({
+    msg: 'upstream members unread',
+    purpose: 'merchant',
+    unread: { createdAt: { rows: 1, example: 'string' }, 'businessAddress.lines[]': { rows: 1 } },
+  })
+})
+
+test('an identifier without one of its members is kept whole, and the record is read without it', async () => {
+  const { client, upstream } = await createFixture()
+  const body = { msn: '1234', name: null, businessIdentifier: { scheme: null, id: '987654321' } }
+  upstream.answer(`${salesUnitsPath}/1234`, { body: { ...body, settlementBankAccount: {} } })
+  const { _unread: unread, ...unit } = await getSalesUnit(client, '1234')
+  expect(unit).toEqual({ msn: '1234', configuration: {} })
+  expect(unread).toEqual({ name: null, businessIdentifier: body.businessIdentifier })
+})
+
+test('equal unread members of details are logged when they begin, and not with each record', async () => {
+  const { client, upstream, log } = await createFixture()
+  for (const msn of ['1001', '1002', '1003']) {
+    upstream.answer(`${salesUnitsPath}/${msn}`, { body: { msn, name: null, businessIdentifier } })
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await getSalesUnit(client, msn)
+  }
+  expect(log().filter(({ msg }) => msg === 'upstream members unread')).toHaveLength(1)
+})
+
+test('short lists and tokens may begin with a byte order mark', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer('/accesstoken/get', { body: '\uFEFF{"access_token":"x","expires_in":"900"}' })
+  upstream.answer(salesUnitsPath, { body: '\uFEFF[{"msn":123456,"name":"Kaffe"}]' })
+  upstream.answer(`${salesUnitsPath}/1234`, { body: '\uFEFF{"msn":"1234"}' })
+  expect((await listSalesUnits(client)).rows).toEqual([{ msn: '123456', name: 'Kaffe' }])
+  expect(await getSalesUnit(client, '1234')).toMatchObject({ msn: '1234' })
 })

@@ -178,3 +178,60 @@ test('an invalid ID rejects with NotFoundError without a request', async () => {
   }
   expect(upstream.requests).toHaveLength(0)
 })
+
+test.each<[string, unknown, string]>([
+  [
+    'Azure',
+    { statusCode: 401, message: 'Access denied due to invalid subscription key.' },
+    'Access denied due to invalid subscription key.',
+  ],
+  [
+    'extraDetails',
+    { title: 'Bad', detail: 'Not good.', extraDetails: [{ name: 'msn', reason: 'must be digits' }, null, 'more'] },
+    'Not good. msn must be digits more',
+  ],
+  ['a reason', { reason: 'Backend is\n closed' }, 'Backend is closed'],
+  ['an error in an object', { error: { code: 'X1', message: 'Nope' } }, 'X1 Nope'],
+  [
+    'secrets',
+    {
+      message: [
+        'key sub-Pz55, Bearer abc.def, client_secret=hunter2 and subscription-key: "0f1e"',
+        'https://a.example/x?sig=abc a@b.example 12745d37-ce52-55a3-bb28-0479c9d32d7d 0123456789abcdef0123456789abcdef',
+      ].join(' '),
+    },
+    'key [redacted], Bearer [redacted], client_secret=[redacted] and subscription-key: "[redacted]" ' +
+      'https://a.example/x?[redacted] [redacted] [redacted] [redacted]',
+  ],
+])('what the gateway says reaches log and error without secrets: %s', async (_name, body, said) => {
+  const { client, upstream, log } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 400, body })
+  expect(await rejection(listSalesUnits(client))).toMatchObject({ failure: { status: 400, said } })
+  expect(log().at(-1)).toMatchObject({ msg: 'upstream call failed', said })
+})
+
+test('what the gateway says is cut to 200 characters', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer(salesUnitsPath, { status: 400, body: { message: 'no '.repeat(1000) } })
+  const error = await rejection(listSalesUnits(client))
+  expect(error).toMatchObject({ failure: { said: 'no '.repeat(200).slice(0, 200) } })
+})
+
+test('failures that repeat for hours are logged when they begin, every five minutes, and when they end', async () => {
+  let now = 0
+  const { client, upstream, log } = await createFixture({ now: () => now, tokenLifetime: 1_000_000 })
+  upstream.answer(salesUnitsPath, { status: 400, body: { message: 'Maintenance' } })
+  for (let minute = 0; minute < 60; minute += 1) {
+    now = minute * 60_000
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await rejection(listSalesUnits(client))
+  }
+  const warnings = () => log().filter(({ level, purpose }) => level === 40 && purpose === 'salesUnits')
+  expect(warnings()).toHaveLength(12)
+  expect(warnings()[1]).toMatchObject({ repeated: 5, said: 'Maintenance' })
+  upstream.answer(salesUnitsPath, ok)
+  now += 61_000
+  await listSalesUnits(client)
+  await listSalesUnits(client)
+  expect(log().filter(({ msg }) => msg === 'upstream calls no longer fail')).toMatchObject([{ failures: 60 }])
+})

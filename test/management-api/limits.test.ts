@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { UpstreamUnavailableError } from '../../src/errors.ts'
+import { UpstreamBusyError, UpstreamUnavailableError } from '../../src/errors.ts'
 import { createLogger } from '../../src/logger.ts'
-import { retryAfterMs } from '../../src/management-api/problem.ts'
+import { retryAfterMs } from '../../src/management-api/wait.ts'
 import { type CallEnd, createRateLimiter, type Permit, priorities } from '../../src/management-api/rate-limiter.ts'
 import { getSalesUnit, listSalesUnits } from '../../src/management-api/sales-units.ts'
 import { listWebhooks } from '../../src/management-api/webhooks.ts'
 import { createFixture, type LogLine, numbers, rejection, salesUnitsPath } from '../support/management-api-client.ts'
+import type { Answer } from '../support/upstream.ts'
 
 const unit = { msn: '1234', name: 'x', businessIdentifier: { scheme: 'business:NO:ORG', id: '987654321' } }
 
@@ -64,7 +65,7 @@ test('permits go to user requests first, then to lists, unlisted records and bac
   const order = ['background', 'unknown', 'list', undefined, 'background', 'unknown', 'list', 'requested'] as const
   const calls = order.map((priority, index) => {
     const msn = String(1001 + index)
-    upstream.answer(pathOf(msn), { body: unit })
+    upstream.answer(pathOf(msn), { body: { ...unit, msn } })
     return getSalesUnit(client, msn, { priority })
   })
   await Promise.all([first, ...calls])
@@ -111,9 +112,9 @@ test('after a 429 the calls of that organisation only wait for Retry-After', asy
     expect((at ?? 0) - refused).toBeGreaterThanOrEqual(998)
 })
 
-test('Retry-After is ignored without 429', async () => {
+test('Retry-After is ignored without 429, 503 and 403', async () => {
   const { client, upstream } = await createFixture()
-  upstream.answer(salesUnitsPath, { status: 503, headers: { 'retry-after': '20' } }, { body: [] })
+  upstream.answer(salesUnitsPath, { status: 500, headers: { 'retry-after': '20' } }, { body: [] })
   expect((await listSalesUnits(client)).rows).toEqual([])
   expect(client.pausedMs()).toBe(0)
 })
@@ -148,9 +149,65 @@ test('Retry-After is parsed as in RFC 9110, and ignored when it is invalid', () 
   const now = Date.parse('2026-01-01T00:00:00Z')
   expect(retryAfterMs('120', now)).toBe(120_000)
   expect(retryAfterMs('Thu, 01 Jan 2026 00:00:05 GMT', now)).toBe(5000)
-  expect(retryAfterMs('Wed, 31 Dec 2025 23:59:55 GMT', now)).toBe(0)
-  expect(retryAfterMs('soon', now)).toBeUndefined()
-  expect(retryAfterMs(null, now)).toBeUndefined()
+  for (const value of [
+    'Wed, 31 Dec 2025 23:59:55 GMT',
+    '0',
+    '1.5',
+    '-5',
+    '',
+    ' ',
+    'soon',
+    'soon 2030',
+    '2030-01-01',
+    null,
+  ])
+    expect([value, retryAfterMs(value, now)]).toEqual([value, undefined])
+})
+
+const quota = { statusCode: 403, message: 'Out of call volume quota. Quota will be replenished in 01:00:00.' }
+
+test.each<[string, Answer, [least: number, most: number]]>([
+  ['a quota with Retry-After', { status: 403, headers: { 'retry-after': '1800' }, body: quota }, [1790, 1800]],
+  ['a quota with its words only', { status: 403, body: quota }, [3590, 3600]],
+  ['a quota for a month', { status: 403, headers: { 'retry-after': '2592000' } }, [3590, 3600]],
+  ['a quota without a time', { status: 403, body: { message: 'Out of call volume quota.' } }, [50, 60]],
+  ['maintenance with Retry-After', { status: 503, headers: { 'retry-after': '1800' } }, [1790, 1800]],
+])('%s is waited for, and is no refusal of the credentials', async (_name, answer, [least, most]) => {
+  const { client, upstream, log } = await createFixture()
+  upstream.answer(salesUnitsPath, answer)
+  const error = await rejection(listSalesUnits(client))
+  expect(error).toBeInstanceOf(UpstreamBusyError)
+  expect(client.pausedMs() / 1000).toBeGreaterThan(least)
+  expect(client.pausedMs() / 1000).toBeLessThanOrEqual(most)
+  expect(await rejection(getSalesUnit(client, '1001'))).toBeInstanceOf(UpstreamBusyError)
+  expect(upstream.to(salesUnitsPath)).toHaveLength(1)
+  expect(upstream.to(pathOf('1001'))).toHaveLength(0)
+  expect(log().map(({ msg }) => msg)).toContain('API asks to wait')
+})
+
+test.each<[string, Answer]>([
+  ['429', { status: 429 }],
+  ['503', { status: 503 }],
+  ['403', { status: 403 }],
+])('after a %s the default pause takes the place of a Retry-After that names no time', async (_name, answer) => {
+  for (const value of ['0', '1.5', '-1', 'soon', 'Wed, 31 Dec 2025 23:59:55 GMT']) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { client, upstream } = await createFixture()
+    upstream.answer(salesUnitsPath, { ...answer, headers: { 'retry-after': value } }, { body: [] })
+    const list = listSalesUnits(client)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await expect.poll(() => client.pausedMs()).toBeGreaterThan(0)
+    expect(client.pausedMs()).toBeLessThanOrEqual(1000)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect((await list).rows).toEqual([])
+  }
+})
+
+test('a quota of the token endpoint is no refusal of the credentials either', async () => {
+  const { client, upstream } = await createFixture()
+  upstream.answer('/accesstoken/get', { status: 403, body: quota })
+  expect(await rejection(listSalesUnits(client))).toBeInstanceOf(UpstreamBusyError)
+  expect(client.pausedMs()).toBeGreaterThan(3_500_000)
 })
 
 test('after five failures in a row calls fail at once without being sent', async () => {
@@ -264,7 +321,7 @@ describe('with a fake clock', () => {
         return started.limiter.acquire({ priority: 0 })
       }),
     )) as Permit[]
-    for (const permit of permits) permit.release({ retryAfterMs: 2000 })
+    for (const permit of permits) permit.release({ ms: 2000, why: 'too fast' })
     expect(started.log).toMatchObject([{ level: 40, msg: 'rate limit lowered', perSecond: 5, waitMs: 2000 }])
     expect(started.limiter.pausedMs()).toBe(2000)
     const [first = 0, second = 0, ...more] = await startsOf(started, 200, 40_000)
@@ -282,8 +339,8 @@ describe('with a fake clock', () => {
       limiter.acquire({ priority: 0 }),
       advance(10),
     ])) as Permit[]
-    permits[0]?.release({ retryAfterMs: 20_000 })
-    permits[2]?.release({ retryAfterMs: 1000 })
+    permits[0]?.release({ ms: 20_000, why: 'quota' })
+    permits[2]?.release({ ms: 1000, why: 'too fast' })
     expect(limiter.pausedMs()).toBe(20_000)
   })
 

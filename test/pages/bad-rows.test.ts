@@ -33,7 +33,7 @@ const lists: [page: string, endpoint: string, purpose: string, good: object, bad
     '/management/v2/product-orders',
     'productOrders',
     { status: 'RECEIVED', businessIdentifier: identifier, productType: 'The good one' },
-    [{ status: secret }, { businessIdentifier: identifier }, { status: 5, businessIdentifier: secret }],
+    [{ status: secret }, { productOrderId: { secret } }, { status: 5, businessIdentifier: secret }],
   ],
   [
     '/price-packages',
@@ -47,7 +47,7 @@ const lists: [page: string, endpoint: string, purpose: string, good: object, bad
     '/management/v1/product-order-templates',
     'productOrderTemplates',
     { templateId: 'a', name: 'The good one' },
-    [{ templateId: 'b', name: [secret] }, { name: secret }],
+    [{ templateId: [secret], name: 'x' }, { name: secret }],
   ],
   [
     '/developers/webhooks',
@@ -55,8 +55,8 @@ const lists: [page: string, endpoint: string, purpose: string, good: object, bad
     'webhooks',
     { id: 'a', url: 'https://good.example/The good one', events: null },
     [
-      { id: 'b', url: null },
-      { id: 'c', url: 'x', events: secret },
+      { id: null, url: secret },
+      { url: 'x', events: secret },
     ],
   ],
 ]
@@ -140,6 +140,19 @@ it('every list says that rows are missing even when all are invalid', async () =
     expect(visit.words).toContain('could not be read and')
     expect(visit.words).not.toMatch(failing)
   }
+})
+
+it('a quota keeps the stored rows, and the banner says that the API asked to wait', async () => {
+  const quota = { statusCode: 403, message: 'Out of call volume quota. Quota will be replenished in 01:00:00.' }
+  await readAs(() => quota, 403)
+  const visit = await liisa.open(`${base}/price-packages`)
+  expect(visit.status).toBe(200)
+  expect(visit.words).toMatch(/Vipps MobilePay's API has asked the portal to wait since \d/)
+  expect(visit.words).not.toMatch(/refused|quota/)
+  const { rows } = await test.portal.database.pool.query(
+    `select distinct failure, failure_said from sync_state where failure = 'limited' and failure_said is not null`,
+  )
+  expect(rows).toEqual([{ failure: 'limited', failure_said: `403 ${quota.message}` }])
 })
 
 it('an invalid answer without stored data shows the 503 page', async () => {

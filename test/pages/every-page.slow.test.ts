@@ -22,7 +22,7 @@ beforeAll(async () => {
   for (const { body } of world.salesUnits) {
     if (body.msn !== '150666') body.name = awkward
     Object.assign(body.configuration, { [awkward]: awkward, captureType: awkward })
-    if (body.settlementBankAccount) body.settlementBankAccount = { scheme: awkward, id: awkward }
+    body.settlementBankAccount = { scheme: awkward, id: awkward }
   }
   for (const { body } of world.productOrders) {
     if (body.salesUnit) body.salesUnit.name = awkward

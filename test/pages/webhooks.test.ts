@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
+import messages from '../../views/locales/en.json' with { type: 'json' }
 import { createDemoWorld } from '../../demo/world.ts'
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 import type { Browser } from '../support/browser.ts'
@@ -29,6 +30,16 @@ const nordlys: OrganisationReference = { kind: 'partner', id: '12345' }
 const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
 const cafe: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '313402778' }
 
+/** An event as the page shows it: in words, if they are known, and as the API spells it. */
+function inWords(event: string): string {
+  const name = event.replace(/\.v\d$/, '').split('.')
+  const found = name.reduce<unknown>(
+    (tree, part) => (tree as Record<string, unknown> | undefined)?.[part],
+    messages.webhooks.event,
+  )
+  return typeof found === 'string' ? `${found} ${event}` : event
+}
+
 /** The rows an organisation may see: its own webhooks and those of its sales units. */
 function expectedFor(organisation: OrganisationReference): string[][] {
   const own = organisation.kind === 'partner' ? 'The partner' : 'The merchant'
@@ -38,7 +49,7 @@ function expectedFor(organisation: OrganisationReference): string[][] {
   names.set(organisationKey(organisation), `${own}, all sales units`)
   return test.world.webhooks.flatMap(({ registeredFor, body: { id, url, events } }) => {
     const owner = names.get(registeredFor)
-    return owner === undefined ? [] : [[`${url} ${id}`, events.join(''), owner]]
+    return owner === undefined ? [] : [[`${url} ${id}`, events.map(inWords).join(''), owner]]
   })
 }
 
@@ -57,7 +68,7 @@ describe('the list', () => {
     expect(linksOf(page)["Ole's Gym"]).toBe('/partners/12345/sales-units/231777')
     const [payments] = test.world.webhooks
     const row = page.$(`main tbody tr:contains("${payments?.body.id}")`)
-    const events = row.find('li').toArray()
+    const events = row.find('li code').toArray()
     expect(events.map((event) => page.$(event).text())).toEqual(payments?.body.events)
   })
 
@@ -134,4 +145,29 @@ it('the list sorts by URL in both directions', async () => {
   expect(urls).toHaveLength(8)
   const turned = rowsOf(await kari.open(`${path}?by=-url`)).map(([url]) => String(url).split(' ')[0] ?? '')
   expect(turned).toEqual(urls.toReversed())
+})
+
+it('the page says which webhooks have gone, and why they may have', async () => {
+  const place = test.world.webhooks.findIndex(({ body }) => body.url === 'https://backup.nordlys.example/in')
+  const [gone] = test.world.webhooks.splice(place, 1)
+  await test.sync()
+  // Hidden and told only once a second read confirms a list that lost so much.
+  await expect
+    .poll(
+      async () => {
+        await test.sync()
+        return (await kari.open(path)).words
+      },
+      { timeout: 15_000 },
+    )
+    .toContain(`One webhook has gone in the last 30 days: ${gone?.body.url} on `)
+  expect((await kari.open(path)).words).toContain('whose endpoint has not answered for two weeks')
+})
+
+it('the page says when an owner has almost as many webhooks of one event as there can be', async () => {
+  const page = await åse.open('/partners/23456/developers/webhooks')
+  expect(page.words).toContain(
+    'The partner, all sales units: 31 of at most 25 webhooks for epayments.payment.created.v1.',
+  )
+  expect((await kari.open(path)).words).not.toContain('of at most 25')
 })

@@ -67,6 +67,8 @@ export type TestPortalOptions = {
   readonly world?: DemoWorld
   /** The API's faults when the portal starts. */
   readonly faults?: Partial<Omit<Faults, 'revokeTokens'>>
+  /** The API sends byte order marks, doubled members and answers of gateways. */
+  readonly oddities?: boolean
   /** False starts the portal without waiting for the first sync; by default everything has been read. */
   readonly synced?: boolean
 }
@@ -93,6 +95,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
   const api = createDemoManagementApi(world, {
     logger: createLogger('silent'),
     faults: options.faults ?? {},
+    oddities: options.oddities ?? false,
   })
   const { server: apiServer, url: apiUrl } = await listen(api.app as RequestListener)
   const { server: eidServer, url: issuer } = await listen()

@@ -63,7 +63,9 @@ function ofOrders(
     path,
     rows: rows.map(({ productOrderId, merchantName, scheme, businessId, at }) => ({
       path: `product-orders/${encodeURIComponent(productOrderId)}`,
-      name: merchantName ?? identifierText({ scheme, id: businessId }),
+      name:
+        merchantName ??
+        (scheme === null || businessId === null ? productOrderId : identifierText({ scheme, id: businessId })),
       note: noteOf(at),
     })),
   }

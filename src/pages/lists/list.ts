@@ -63,6 +63,8 @@ export type LoadedList<Row> = {
   readonly tabTotal?: number
   /** A notice above the rows while some of them have not been read. */
   readonly notice?: string
+  /** Matters of the whole list that its users should know. */
+  readonly warnings?: readonly string[]
 }
 
 /** The site map's routes for a list: its page, and its downloads as `<path>.csv` and `<path>.xlsx`. */
@@ -102,7 +104,14 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
     const request = requestOf(req, res)
     const { organisation, language, lists, filter, asked } = request
     const fresh = await request.freshness.list(organisation, resource, lists)
-    const { page, total, fields = [], tabTotal = 0, notice = '' } = await definition.load({ ...request, fresh })
+    const {
+      page,
+      total,
+      fields = [],
+      tabTotal = 0,
+      notice = '',
+      warnings = [],
+    } = await definition.load({ ...request, fresh })
     checkPage(page)
     res.render('lists/page', {
       title: language.t(`${noun}.title`),
@@ -115,6 +124,7 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
       total,
       tabTotal,
       notice,
+      warnings,
       fresh,
       list: listView({ path: `${req.baseUrl}${path}`, filter, asked, columns: sorts, fields, page }),
     })

@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express'
 import { identifierText, merchantKey } from '../../domain/business-identifier.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
+import { readStored } from '../../management-api/lenient.ts'
 import { type BusinessIdentifier, merchant } from '../../management-api/merchants.ts'
 import { businessIdPattern, type Organisation, schemePattern } from '../../domain/organisation.ts'
 import { findMerchant } from '../../store/merchants.ts'
@@ -41,16 +42,17 @@ async function render(
   const stored = await findMerchant(db, organisation, identifier)
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`merchant ${words}`)
   if (!stored) throw new NotSharedError('merchantNotShared', words)
-  const details = merchant.parse(stored.details)
+  const details = readStored(merchant, stored.details)
+  const { name = identifierText(identifier) } = details
   if (stored.removedAt)
     throw new GoneError('merchantGone', {
-      title: details.name,
+      title: name,
       key: identifierText(identifier),
       removedAt: stored.removedAt,
     })
   res.render('merchants/detail', {
-    title: `${details.name} (${identifierText(identifier)})`,
-    merchant: details,
+    title: details.name === undefined ? name : `${name} (${identifierText(identifier)})`,
+    merchant: { ...details, name },
     salesUnits: salesUnits.slice(0, mostSalesUnits),
     moreSalesUnits: salesUnits.length > mostSalesUnits,
     isPartial,

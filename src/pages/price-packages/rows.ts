@@ -1,4 +1,5 @@
 import type { Sorting } from '../../domain/paging.ts'
+import { readStored } from '../../management-api/lenient.ts'
 import { type PricePackage, pricePackage } from '../../management-api/price-packages.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
@@ -14,7 +15,7 @@ export type PricePackageFilter = { readonly q: string; readonly product: string;
 /** The partner's price packages, sorted by market and name. */
 export async function allPricePackages(db: Handle, partner: Organisation): Promise<PricePackage[]> {
   const rows = await findPricePackages(db, partner)
-  return rows.map((row) => pricePackage.parse(row))
+  return rows.map((row) => readStored(pricePackage, row))
 }
 
 const columns: Readonly<Record<PricePackageColumn, (row: PricePackage) => string | undefined>> = {

@@ -27,7 +27,7 @@ export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>)
     })
     const order = orderOf(stored)
     res.render('product-orders/detail', {
-      title: `${res.locals.language.t('productOrder.title')} – ${order.merchantName ?? identifierText(order.businessIdentifier)}`,
+      title: `${res.locals.language.t('productOrder.title')} – ${nameOf(order)}`,
       order,
       expiry:
         order.productOrderType === 'PREFILL' && waitingStatuses.includes(order.status)
@@ -58,12 +58,16 @@ async function load(
   if (!stored && fresh.isBeingRead) throw new BeingReadError(`product order ${id}`)
   if (!stored) throw new NotSharedError('productOrderNotShared', id)
   if (stored.removedAt) {
-    const { merchantName, businessIdentifier } = orderOf(stored)
     throw new GoneError('productOrderGone', {
-      title: merchantName ?? identifierText(businessIdentifier),
+      title: nameOf(orderOf(stored)),
       key: id,
       removedAt: stored.removedAt,
     })
   }
   return { stored, fresh }
+}
+
+/** The merchant of an order, or as much as the API gives of it. */
+function nameOf({ merchantName, businessIdentifier, productOrderId }: ReturnType<typeof orderOf>): string {
+  return merchantName ?? (businessIdentifier ? identifierText(businessIdentifier) : (productOrderId ?? ''))
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readStored } from '../../management-api/lenient.ts'
 import { productOrder } from '../../management-api/product-orders.ts'
 import type { Language } from '../../presentation/language.ts'
 import {
@@ -17,6 +18,7 @@ import type { Field } from '../lists/list-view.ts'
 import { choice, searchText, ticked } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
 import { markets } from '../../domain/business-identifier.ts'
+import { unknownStatus } from '../../domain/product-order.ts'
 import { checkChoices, facetsOf, optionsOf } from './facets.ts'
 
 type ProductOrder = ReturnType<typeof orderOf>
@@ -65,8 +67,8 @@ export const productOrderList: ListDefinition<ProductOrder, ProductOrder, Produc
   exported: [
     { label: 'exports.orderId', cell: ({ productOrderId }) => productOrderId },
     { label: 'productOrders.merchant', cell: ({ merchantName }) => merchantName },
-    { label: 'exports.scheme', cell: ({ businessIdentifier }) => businessIdentifier.scheme },
-    { label: 'salesUnits.identifier', cell: ({ businessIdentifier }) => businessIdentifier.id },
+    { label: 'exports.scheme', cell: ({ businessIdentifier }) => businessIdentifier?.scheme },
+    { label: 'salesUnits.identifier', cell: ({ businessIdentifier }) => businessIdentifier?.id },
     {
       label: 'productOrders.status',
       cell: ({ status }, language) => language.label(`orderStatus.${status}.name`, status),
@@ -96,7 +98,8 @@ export const productOrderList: ListDefinition<ProductOrder, ProductOrder, Produc
 
 /** An order as the API last showed it. */
 export function orderOf({ listed, details, merchantName, firstSeenAt }: StoredProductOrder) {
-  return { ...productOrder.parse({ ...listed, ...details }), merchantName, firstSeenAt }
+  const { status = unknownStatus, ...order } = readStored(productOrder, { ...listed, ...details })
+  return { ...order, status, merchantName, firstSeenAt }
 }
 
 function sumOf(counts: Facet, expired: boolean): number {

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
+import { readStored } from '../../management-api/lenient.ts'
 import { configurationSwitches, type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { msnPattern, type Organisation } from '../../domain/organisation.ts'
 import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
@@ -27,19 +28,21 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       lists: listsHere(res),
       userId: req.user?.id,
     })
-    const details = stored.details ? salesUnit.parse(stored.details) : undefined
+    const details = stored.details ? readStored(salesUnit, stored.details) : undefined
     const [siblings, history] = await Promise.all([
-      details && salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1),
+      details?.businessIdentifier
+        ? salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1)
+        : [],
       historyOf(deps, res, 'salesUnit', msn),
     ])
-    const others = siblings?.filter((other) => other.msn !== msn)
+    const others = siblings.filter((other) => other.msn !== msn)
     res.render('sales-units/detail', {
       title: `${stored.name} (${msn})`,
       stored,
       details,
       configuration: details && configurationOf(details.configuration, res.locals.language.has),
-      others: others?.slice(0, mostOthers - 1),
-      moreOthers: (others?.length ?? 0) >= mostOthers,
+      others: others.slice(0, mostOthers - 1),
+      moreOthers: others.length >= mostOthers,
       history,
       fresh,
     })

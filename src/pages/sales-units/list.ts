@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { markets, merchantKey } from '../../domain/business-identifier.ts'
-import type { Organisation } from '../../domain/organisation.ts'
+import { isMerchantIdentifier, type Organisation } from '../../domain/organisation.ts'
+import { readStored } from '../../management-api/lenient.ts'
 import { configurationSwitches, salesUnit } from '../../management-api/sales-units.ts'
 import type { Language } from '../../presentation/language.ts'
 import {
@@ -53,8 +54,8 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     { label: 'salesUnits.name', cell: ({ name }) => name },
     { label: 'salesUnits.msn', cell: ({ msn }) => msn },
     { label: 'salesUnits.merchant', cell: ({ merchantName }) => merchantName },
-    { label: 'exports.scheme', cell: ({ read }) => read?.businessIdentifier.scheme },
-    { label: 'salesUnits.identifier', cell: ({ read }) => read?.businessIdentifier.id },
+    { label: 'exports.scheme', cell: ({ read }) => read?.businessIdentifier?.scheme },
+    { label: 'salesUnits.identifier', cell: ({ read }) => read?.businessIdentifier?.id },
     { label: 'salesUnits.capture', cell: captureLabel },
     ...configurationSwitches.map(switchColumn),
     { label: 'lists.firstSeen', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
@@ -77,7 +78,9 @@ type ListedSalesUnit = ReturnType<typeof listedOf>
 function listedOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
   const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
   // In a row that has been read in full, a missing merchant is one that the API does not share.
-  return { ...row, identifier, isRead: identifier !== undefined && isMerchantRead }
+  // The API has no merchant for an identifier that is none.
+  const isRead = identifier !== undefined && (isMerchantRead || !isMerchantIdentifier(identifier))
+  return { ...row, identifier, isRead }
 }
 
 /** Requests unread details of the shown rows, which the sync then reads first. */
@@ -86,7 +89,7 @@ function requestUnread(
   organisation: Organisation,
   rows: readonly ListedSalesUnit[],
 ): void {
-  const salesUnits = rows.filter(({ identifier }) => !identifier).map(({ msn }) => msn)
+  const salesUnits = rows.filter(({ areDetailsRead }) => !areDetailsRead).map(({ msn }) => msn)
   const merchants = rows.flatMap(({ identifier, isRead }) => (identifier && !isRead ? [merchantKey(identifier)] : []))
   freshness.requestUnread(organisation, 'salesUnit', salesUnits)
   freshness.requestUnread(organisation, 'merchant', [...new Set(merchants)])
@@ -106,7 +109,7 @@ function fieldsOf(language: Language): readonly Field[] {
 type ReadSalesUnit = ReturnType<typeof readOf>
 
 function readOf({ details, ...row }: StoredSalesUnit) {
-  return { ...row, read: details ? salesUnit.parse(details) : undefined }
+  return { ...row, read: details ? readStored(salesUnit, details) : undefined }
 }
 
 function captureLabel({ read }: ReadSalesUnit, { label }: Language): string {

@@ -1,3 +1,4 @@
+import { readStored } from '../../management-api/lenient.ts'
 import type { BusinessIdentifier } from '../../management-api/merchants.ts'
 import { webhook } from '../../management-api/webhooks.ts'
 import type { Language } from '../../presentation/language.ts'
@@ -17,8 +18,8 @@ export type Found = {
   readonly path: string
   readonly id: string
   readonly name: string
-  readonly identifier?: BusinessIdentifier
-  readonly note?: string
+  readonly identifier?: BusinessIdentifier | undefined
+  readonly note?: string | undefined
 }
 
 /** The matches of one kind: the first few, the total, and the path of the list that has all, if there is one. */
@@ -123,7 +124,7 @@ async function templates({ db, organisation, q }: Asked): Promise<Group> {
     total: found.length,
     more: false,
     all: listOf('templates', q),
-    rows: found.slice(0, mostRows).map(({ templateId, name }) => ({
+    rows: found.slice(0, mostRows).map(({ templateId, name = '' }) => ({
       path: listOf('templates', templateId),
       id: templateId,
       name,
@@ -140,7 +141,7 @@ async function pricePackages({ db, organisation, q }: Asked): Promise<Group> {
     total: found.length,
     more: false,
     all: listOf('price-packages', q),
-    rows: found.slice(0, mostRows).map(({ pricePackageId, name, description }) => ({
+    rows: found.slice(0, mostRows).map(({ pricePackageId, name = '', description }) => ({
       path: listOf('price-packages', pricePackageId),
       id: pricePackageId,
       name,
@@ -158,7 +159,7 @@ async function webhooks({ db, organisation, q }: Asked): Promise<Group> {
     more: page.more,
     all: listOf('developers/webhooks', q),
     rows: page.rows.slice(0, mostRows).map(({ listed, salesUnitName }) => {
-      const { id, url } = webhook.parse(listed)
+      const { id, url = '' } = readStored(webhook, listed)
       return { path: listOf('developers/webhooks', id), id, name: url, note: salesUnitName ?? '' }
     }),
   }

@@ -1,4 +1,5 @@
 import type { Sorting } from '../../domain/paging.ts'
+import { readStored } from '../../management-api/lenient.ts'
 import { pricePackage } from '../../management-api/price-packages.ts'
 import { productOrderTemplate } from '../../management-api/product-order-templates.ts'
 import type { Organisation } from '../../domain/organisation.ts'
@@ -16,10 +17,10 @@ export type TemplateFilter = { readonly q: string; readonly product: string }
 export async function allTemplates(db: Handle, partner: Organisation) {
   const [rows, packages] = await Promise.all([findTemplates(db, partner), findPricePackages(db, partner)])
   const names = new Map(
-    packages.map((row) => pricePackage.parse(row)).map(({ pricePackageId, name }) => [pricePackageId, name]),
+    packages.map((row) => readStored(pricePackage, row)).map(({ pricePackageId, name }) => [pricePackageId, name]),
   )
   return rows
-    .map((row) => productOrderTemplate.parse(row))
+    .map((row) => readStored(productOrderTemplate, row))
     .map((template) => ({
       ...template,
       // Without the name, the page shows the price package's id.

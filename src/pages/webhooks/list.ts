@@ -1,13 +1,18 @@
 import { z } from 'zod'
+import type { Organisation } from '../../domain/organisation.ts'
+import { readStored } from '../../management-api/lenient.ts'
 import { type Webhook, webhook } from '../../management-api/webhooks.ts'
 import {
   allWebhooks,
+  eventsNearLimit,
   findWebhooks,
   type StoredWebhook,
   type WebhookColumn,
   webhookProgress,
+  webhooksGone,
   webhooksOf,
 } from '../../store/webhooks.ts'
+import type { Language, Translate } from '../../presentation/language.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
@@ -16,7 +21,7 @@ import { inBatches } from '../lists/sheet.ts'
 const mostCounted = 1000
 
 /** The list of webhook registrations: the organisation's own, and those of its sales units. */
-export const webhookList: ListDefinition<WebhookRow, WebhookRow, { q: string }, WebhookColumn> = {
+export const webhookList: ListDefinition<ListedWebhook, WebhookRow, { q: string }, WebhookColumn> = {
   noun: 'webhooks',
   resource: 'webhooks',
   filters: z.object({ q: searchText }),
@@ -27,17 +32,28 @@ export const webhookList: ListDefinition<WebhookRow, WebhookRow, { q: string }, 
     { label: 'webhooks.owner', sort: 'owner' },
   ],
   rowView: 'webhooks/row',
-  load: async ({ db, organisation, language: { t, format }, lists, filter, asked }) => {
-    const [page, { unasked }] = await Promise.all([
+  load: async ({ db, organisation, language, lists, filter, asked }) => {
+    const { t, format } = language
+    const [page, { unasked }, gone] = await Promise.all([
       findWebhooks(db, organisation, filter, asked),
       webhookProgress(db, organisation),
+      webhooksGone(db, organisation),
     ])
+    const rows = page.rows.map(rowOf).map((row) => ({ ...row, eventLabels: row.events.map(labelOf(language)) }))
+    const owners = [...new Set(['', ...rows.map(({ salesUnit }) => salesUnit?.msn ?? '')])]
+    const full = await eventsNearLimit(db, organisation, owners)
+    const warnings = [
+      ...full.map(({ msn, event, count }) =>
+        t('webhooks.limit', { owner: ownerOf(msn, organisation, t), event, count }),
+      ),
+      ...(gone.length === 0 ? [] : [goneText(gone, language)]),
+    ]
     const many = t('common.moreThan', { count: format.number(mostCounted) })
     const notice = t('webhooks.partial', {
       unasked: unasked > mostCounted ? many : format.number(unasked),
       total: format.number(lists.get('salesUnits')?.total ?? 0),
     })
-    return { page: { ...page, rows: page.rows.map(rowOf) }, total: null, ...(unasked > 0 ? { notice } : {}) }
+    return { page: { ...page, rows }, total: null, warnings, ...(unasked > 0 ? { notice } : {}) }
   },
   exported: [
     { label: 'webhooks.id', cell: ({ id }) => id },
@@ -52,8 +68,43 @@ export const webhookList: ListDefinition<WebhookRow, WebhookRow, { q: string }, 
   },
 }
 
+/** The most URLs that the notice of webhooks that have gone names. */
+const mostNamed = 3
+
+/** The name of an event in words, '' for an unknown one; events are renamed, and spelt unevenly. */
+function labelOf({ label }: Language): (event: string) => string {
+  return (event) => label(`webhooks.event.${usualSpelling(event)}`, '')
+}
+
+function usualSpelling(event: string): string {
+  return event
+    .toLowerCase()
+    .replaceAll('_', '-')
+    .replace(/\.v\d+$/, '')
+    .replace('canceled', 'cancelled')
+    .replace('authorised', 'authorized')
+    .replace(/^epayment\./, 'epayments.')
+    .replace(/checkedin$/, 'checked-in')
+}
+
+function ownerOf(msn: string, { kind }: Organisation, t: Translate): string {
+  return msn === '' ? t(kind === 'partner' ? 'webhooks.partner' : 'webhooks.merchant') : `${t('salesUnits.msn')} ${msn}`
+}
+
+function goneText(gone: Awaited<ReturnType<typeof webhooksGone>>, { t, format }: Language): string {
+  const named = gone.slice(0, mostNamed)
+  const urls = named.map(({ url, removedAt }) => t('webhooks.goneOn', { url, date: format.day(removedAt) }))
+  return t('webhooks.gone', {
+    count: gone.length,
+    urls: [...urls, ...(gone.length > mostNamed ? ['…'] : [])].join(', '),
+  })
+}
+
+/** A row of the page: `eventLabels` are its events in words, in their order. */
+type ListedWebhook = WebhookRow & { readonly eventLabels: readonly string[] }
+
 type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readonly name: string | null } | undefined }
 
 function rowOf({ listed, msn, salesUnitName }: StoredWebhook): WebhookRow {
-  return { ...webhook.parse(listed), salesUnit: msn === '' ? undefined : { msn, name: salesUnitName } }
+  return { ...readStored(webhook, listed), salesUnit: msn === '' ? undefined : { msn, name: salesUnitName } }
 }

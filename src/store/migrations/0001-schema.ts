@@ -187,14 +187,14 @@ async function records(db: Db): Promise<void> {
       status text not null,
       product_order_type text,
       product_type text,
-      scheme text not null,
-      business_id text not null,
+      scheme text,
+      business_id text,
       msn text,
       sales_unit_name text,
       rank smallint generated always as (case status
         when 'ORDER_SUBMITTED' then 1 when 'MERCHANT_VIEWED' then 2 when 'RECEIVED' then 3
         when 'COMPLETED' then 4 when 'REJECTED' then 5 when 'EXPIRED' then 7 else 6 end) stored,
-      ${searchText(sql`key || E'\n' || scheme || ':' || business_id || E'\n' || coalesce(merchant_name, '')
+      ${searchText(sql`key || E'\n' || coalesce(scheme || ':' || business_id, '') || E'\n' || coalesce(merchant_name, '')
         || E'\n' || coalesce(msn, '') || E'\n' || coalesce(sales_unit_name, '')`)},
       ${merchantColumns},
       ${recordColumns}
@@ -242,6 +242,7 @@ async function indexes(db: Db): Promise<void> {
     sql`product_orders_merchant on product_orders (organisation, scheme, business_id)`,
     sql`webhooks_msn on webhooks (organisation, msn, url, key)`,
     sql`webhooks_url on webhooks (organisation, url, key) where removed_at is null`,
+    sql`webhooks_removed on webhooks (organisation, removed_at) where removed_at is not null`,
   ])
     await sql`create index ${statement}`.execute(db)
 }
@@ -301,7 +302,8 @@ async function sync(db: Db): Promise<void> {
       checked_at timestamptz,
       failing_since timestamptz,
       failures integer not null default 0,
-      failure text check (failure in ('unavailable', 'refused')),
+      failure text check (failure in ('unavailable', 'refused', 'limited')),
+      failure_said text,
       suspect_since timestamptz,
       available boolean not null default true,
       skipped integer not null default 0,
