@@ -53,7 +53,8 @@ it('deletes codes with their addresses an hour after they were sent', async () =
       values,
     )
     await database.pool.query(
-      `insert into code_mails (user_id, address_mac, at) values ($1, 'mac', now() - make_interval(mins => $2))`,
+      `insert into code_mails (user_id, mailbox_mac, domain_mac, own, at)
+       values ($1, 'mac', 'mac', false, now() - make_interval(mins => $2))`,
       values,
     )
   }
@@ -67,8 +68,10 @@ it('deletes codes with their addresses an hour after they were sent', async () =
 
 it('deletes ended sessions, also when nobody signs in', async () => {
   await database.pool.query(
-    `insert into sessions (id, last_used_at, ends_at, data)
-     values ('old', now() - interval '2 hours', now() - interval '1 hour', '{}'), ('new', now(), now() + interval '1 hour', '{}')`,
+    `insert into sessions (id, user_id, signed_in_at, last_used_at, ends_at, data)
+     values ('old', $1, now(), now() - interval '2 hours', now() - interval '1 hour', '{}'),
+       ('new', $1, now(), now(), now() + interval '1 hour', '{}')`,
+    [mona],
   )
   await sweep(forEver, async () => (await count('sessions')) < 2)
   expect((await database.pool.query('select id from sessions')).rows).toEqual([{ id: 'new' }])
