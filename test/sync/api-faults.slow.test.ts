@@ -207,8 +207,8 @@ describe('a list', () => {
     const kari = await test.signedIn('Kari Nordmann')
     const page = await kari.open(`${base}/sales-units`)
     expect(page.words).toContain('3 rows from the API could not be read')
-    for (const { msn } of rows.filter(({ name }) => typeof name === 'object'))
-      expect(page.$(`tbody a[href$="/${msn}"]`).text()).not.toMatch(/^(Unit )?\d+$/)
+    const odd = rows.filter(({ name }) => typeof name === 'object')
+    for (const { msn } of odd) expect(page.$(`tbody a[href$="/${msn}"]`).text()).not.toMatch(/^(Unit )?\d+$/)
   })
 })
 
