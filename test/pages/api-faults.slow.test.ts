@@ -4,7 +4,7 @@ import type { FaultAnswer } from '../../demo/management-api/faults.ts'
 import type { Partner } from '../../src/domain/organisation.ts'
 import { makeDue, requestRefresh } from '../../src/store/due.ts'
 import { findSyncState } from '../../src/store/sync-state.ts'
-import messages from '../../views/locales/en.json' with { type: 'json' }
+import { messages } from '../support/messages.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { until } from '../support/until.ts'

@@ -147,7 +147,7 @@ it('a quota keeps the stored rows, and the banner says that the API asked to wai
   await readAs(() => quota, 403)
   const visit = await liisa.open(`${base}/price-packages`)
   expect(visit.status).toBe(200)
-  expect(visit.words).toMatch(/Vipps MobilePay's API has asked the portal to wait since \d/)
+  expect(visit.words).toMatch(/The API of Vipps MobilePay has asked the portal to wait since \d/)
   expect(visit.words).not.toMatch(/refused|quota/)
   const { rows } = await test.portal.database.pool.query(
     `select distinct failure, failure_said from sync_state where failure = 'limited' and failure_said is not null`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { visibleMerchant } from '../../demo/management-api/visibility.ts'
 import type { DemoAddress, DemoMerchant } from '../../demo/world/types.ts'
-import messages from '../../views/locales/en.json' with { type: 'json' }
+import { messages } from '../support/messages.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, wordsOf, writtenIdentifier } from '../support/page-content.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import messages from '../../views/locales/en.json' with { type: 'json' }
+import { messages } from '../support/messages.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
 

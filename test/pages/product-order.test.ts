@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DemoProductOrder } from '../../demo/world/types.ts'
-import messages from '../../views/locales/en.json' with { type: 'json' }
+import { messages } from '../support/messages.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, wordsOf, writtenIdentifier, shownDate } from '../support/page-content.ts'

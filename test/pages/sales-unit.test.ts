@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { DemoSalesUnit } from '../../demo/world/types.ts'
-import messages from '../../views/locales/en.json' with { type: 'json' }
+import { messages } from '../support/messages.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, inOrder, linksOf, wordsOf } from '../support/page-content.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
-import messages from '../../views/locales/en.json' with { type: 'json' }
+import { messages } from '../support/messages.ts'
 import { createDemoWorld } from '../../demo/world.ts'
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 import type { Browser } from '../support/browser.ts'
