@@ -85,8 +85,8 @@ describe('without JavaScript a list', () => {
     ])
     const [headings, ...rows] = (await text(await csv.createReadStream())).trim().split('\r\n')
     expect(csv.suggestedFilename()).toMatch(/^Nordlys Platform AS – Sales units – .*\.csv$/)
-    expect(headings).toMatch(/Name,MSN,Merchant,/)
-    expect(rows.map((row) => row.split(',')[0])).toEqual(fjord)
+    expect(headings).toMatch(/"Name","MSN","Merchant",/)
+    expect(rows.map((row) => row.split(',')[0])).toEqual(fjord.map((name) => `"${name}"`))
     const [excel] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('link', { name: 'Excel' }).click(),

@@ -112,7 +112,7 @@ describe('an API that is down', () => {
     const kari = await test.signedIn('Kari Nordmann')
     const page = await kari.open(`${base}/sales-units`)
     expect(page.status).toBe(200)
-    expect(page.words).toMatch(/API has not answered as it should since .*You see what was there on/)
+    expect(page.words).toMatch(/has not answered as it should since .*You see what was there on/)
     expect(page.words).toContain('12 sales units')
     clearFaults()
     await until(async () => !(await isListFailing()))
