@@ -72,7 +72,7 @@ describe('a remote server', () => {
   })
 })
 
-it('a server on this machine is told the name of the portal, and gets TLS where it offers it', async () => {
+it('a server on this machine is told the name of the portal, and gets TLS where the server has it', async () => {
   const seen: unknown[] = []
   server = await startMailServer({
     smtp: {

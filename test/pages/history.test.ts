@@ -35,7 +35,7 @@ it('a viewer sees changes of known members only, a developer sees all of them', 
   await change({
     name: 'Renamed',
     settlementBankAccount: { scheme: 'BBAN:NO', id: '99990000001' },
-    ownerName: 'Somebody Private',
+    ownerName: 'Private Owner',
     configuration: { paymentAllowed: true, captureType: 'DirectCapture', riskNote: 'private-note' },
   })
   const entries = await historyFor(viewer)
@@ -44,12 +44,12 @@ it('a viewer sees changes of known members only, a developer sees all of them', 
   expect(all).toContain('Renamed')
   expect(all).toContain('DirectCapture')
   expect((await viewer.open(page)).$('ol.history').text()).not.toMatch(
-    /99990000001|settlement|ownerName|Somebody Private|riskNote|private-note/i,
+    /99990000001|settlement|ownerName|Private Owner|riskNote|private-note/i,
   )
   expect(entries.at(-1)).toContain('Seen for the first time')
 
   const whole = (await historyFor(developer)).join('\n')
-  for (const text of ['Renamed', '99990000001', 'ownerName', 'Somebody Private', 'riskNote', 'private-note'])
+  for (const text of ['Renamed', '99990000001', 'ownerName', 'Private Owner', 'riskNote', 'private-note'])
     expect(whole).toContain(text)
 })
 
