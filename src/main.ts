@@ -7,8 +7,9 @@ import { stopOnSignals } from './signals.ts'
 /** The process: configuration, start, signals, exit codes. */
 async function main(): Promise<void> {
   let portal: Portal | undefined
-  // Registered first, because SIGHUP would end a process that is still starting.
+  // Registered first: SIGHUP would end a process that is still starting, and SIGTERM one that has just started.
   process.on('SIGHUP', () => portal?.reload())
+  stopOnSignals(async () => portal?.stop())
   const config = configuration()
   const logger = createLogger(config.logLevel)
   logProcessProblems(logger)
@@ -18,7 +19,6 @@ async function main(): Promise<void> {
     logFailure(config, logger, error)
     process.exit(1)
   }
-  stopOnSignals(portal.stop)
   // Releases the memory that only the start needed: 110 MB instead of 125 (decision 0017).
   setTimeout(() => {
     globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
