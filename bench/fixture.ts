@@ -75,7 +75,7 @@ function serverUrl(): string {
 
 /** Starts the command of `npm start`, and waits until it is ready. */
 export async function startPortal(fixture: Fixture, more: Environment = {}, flags: readonly string[] = []) {
-  const [cache = '', , ...start] = manifest.scripts.start.split(' ')
+  const [cache = '', , , ...start] = manifest.scripts.start.split(' ')
   const NODE_COMPILE_CACHE = resolve(import.meta.dirname, '..', cache.split('=')[1] ?? '')
   const env = { ...fixture.env, ...more, NODE_COMPILE_CACHE }
   return startProcess([...flags, ...start], env, `http://127.0.0.1:${env.PORT}/readyz`)
