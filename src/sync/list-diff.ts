@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Organisation } from '../domain/organisation.ts'
 import { type Json, marksOf, type RecordMark } from '../store/records.ts'
 import type { TimedAnswer } from './apply.ts'
@@ -7,8 +8,8 @@ import { idOf, type ListKind } from './resources.ts'
 
 /** The differences between a list and the store. */
 export type ListDiff = {
-  /** The rows to write, at most; each is reconciled again once its row is locked. */
-  readonly answers: readonly SizedAnswer[]
+  /** The rows to write, at most; each is reconciled again once its row is locked. The writer empties the array. */
+  readonly answers: SizedAnswer[]
   /** The number of rows in the list. */
   readonly count: number
   /** Rows that were malformed, or had the id of another. */
@@ -20,8 +21,17 @@ export type ListDiff = {
   readonly contradicted: readonly string[]
 }
 
-/** An answer, and the length of its value as JSON. */
-export type SizedAnswer = TimedAnswer & { readonly size: number }
+/** An answer that waits to be written. `size` is the length of its value as JSON, which a large one holds compressed. */
+export type SizedAnswer = Omit<TimedAnswer, 'askedMs'> & { readonly size: number; readonly compressed?: Buffer }
+
+/** From this length on a value is compressed, because a list of 64 MB would else be in memory twice. */
+const largeText = 64 * 1024
+
+/** The answer with its value, for a call that began so many milliseconds ago. */
+export function answerOf({ size: _size, compressed, ...answer }: SizedAnswer, askedMs: number): TimedAnswer {
+  if (!compressed) return { ...answer, askedMs }
+  return { ...answer, askedMs, value: JSON.parse(inflateRawSync(compressed).toString()) as Json }
+}
 
 /** A comparison of a list with the store, row by row. */
 export type ListComparison = {
@@ -78,7 +88,11 @@ export async function compareWithStore(
     if (mark?.removed_by === 'details') contradicted.push(key)
     if (mark?.listed_digest === digest && mark.removed_by !== 'list') return
     const text = storedText(row)
-    answers.push({ source: 'list', key, value: JSON.parse(text) as Json, digest, askedMs: 0, size: text.length })
+    const held =
+      text.length < largeText
+        ? { value: JSON.parse(text) as Json }
+        : { value: undefined, compressed: deflateRawSync(text, { level: 1 }) }
+    answers.push({ source: 'list', key, digest, size: text.length, ...held })
   }
   function end(malformed: readonly unknown[]): ListDiff {
     const keys = malformed.map((row) => rawKeyOf(kind, row))
@@ -90,7 +104,7 @@ export async function compareWithStore(
       if (removedBy === null) stored += 1
       if (isListed || removedBy === 'list' || unclear.has(key)) continue
       if (removedBy === null) lost += 1
-      missing.push({ source: 'list', key, value: undefined, askedMs: 0, size: 0 })
+      missing.push({ source: 'list', key, value: undefined, size: 0 })
     }
     // A row without a readable id may be any of those that seem to be missing.
     if (lost <= nameless) [lost, missing.length] = [0, 0]

@@ -5,10 +5,11 @@ import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
 import type { Json } from '../store/records.ts'
 import { summarise } from '../store/summaries.ts'
 import { type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
-import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
+import { applyAnswers, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { failureOf } from './details.ts'
 import {
+  answerOf,
   compareWithStore,
   isConfirmed,
   isSuspect,
@@ -107,31 +108,30 @@ async function write(
     await writeProgress(db, organisation, resource, { total: count, done: 0 })
   if (resource === 'salesUnits' || resource === 'productOrders')
     await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
-  let [written, refused, start] = [0, 0, 0]
-  while (start < answers.length && !signal.aborted) {
-    const end = endOfBatch(answers, start)
+  let [written, refused] = [0, 0]
+  let most = answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
+  while (answers.length > 0 && !signal.aborted) {
     const askedMs = performance.now() - asked
-    const batch = answers.slice(start, end).map((answer): TimedAnswer => ({ ...answer, askedMs }))
+    const batch = takeBatch(answers, most).map((answer) => answerOf(answer, askedMs))
     const applied = await enqueueWrite(() => applyAnswers(context, organisation, lists[resource], batch))
     written += applied.written
     refused += applied.refused.length
-    start = end
+    most = rowsInTransaction
   }
   return { written, refused }
 }
 
-/** The end of the batch that begins at `start`. */
-function endOfBatch(answers: readonly SizedAnswer[], start: number): number {
-  const most = start === 0 && answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
-  let [end, size] = [start, 0]
+/** Removes the next batch from the answers, so that what is written leaves the memory. */
+function takeBatch(answers: SizedAnswer[], most: number): SizedAnswer[] {
+  let [count, size] = [0, 0]
   do {
-    size += answers[end]?.size ?? 0
-    end += 1
-  } while (end < Math.min(answers.length, start + most) && size < sizeInTransaction)
-  return end
+    size += answers[count]?.size ?? 0
+    count += 1
+  } while (count < Math.min(answers.length, most) && size < sizeInTransaction)
+  return answers.splice(0, count)
 }
 
 /** The rows of a transaction, and the length of their JSON, which is in memory several times while it is written. */
-const [rowsInTransaction, sizeInTransaction] = [250, 4_000_000]
+const [rowsInTransaction, sizeInTransaction] = [250, 2_000_000]
 /** The size of the first batch of a long list, so that its details are read while the rest is written. */
 const rowsAtFirst = 50
