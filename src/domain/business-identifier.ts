@@ -39,20 +39,31 @@ export function identifierText(identifier: { readonly scheme: string; readonly i
   return [country, prefix, written].filter(Boolean).join(noBreak)
 }
 
-const leastDigits = 3
+/** Words of registers, which people type or copy with an identifier. */
+const words = '(?:business|no|dk|fi|se|nr|org|orgnr|cvr|y|tunnus|vat|msn)'
+const between = String.raw`[\s:.-]*`
+/** Finnish identifiers are stored with a hyphen, which many leave out. */
+const finnish = new RegExp(String.raw`(?<=^|\s)(?:(?:business|fi|y|tunnus)${between})+(\d{7})-?(\d)(?!\d)`, 'gi')
+const register = new RegExp(
+  String.raw`(?<=^|\s)(?:${words}${between})*(?:org|orgnr|cvr|tunnus|msn)${between}(?:nr${between})?(?=\d)`,
+  'gi',
+)
+/** A country stands before three digits at least: "No 7" is more likely a name. */
+const country = new RegExp(String.raw`(?<=^|\s)(?:(?:no|dk|fi|se|nr|vat)${between})+(?=(?:\d[\s-]*){3})`, 'gi')
+/** What Norwegian companies write behind their number. */
+const vatSuffix = /(?<=\d)\s?mva(?=$|\s)/gi
 
-/** Prefixes that people type or copy with an identifier. */
-const prefixes = /^(?:(?:NO|DK|FI|SE|ORG|CVR|Y-tunnus)[\s:.-]*)*(?=\d)/i
+/** The text without words of registers around numbers: "DK CVR 12345678" is "12345678", "FI12345678" is "1234567-8". */
+export function withoutRegister(text: string): string {
+  return text.replaceAll(finnish, '$1-$2').replaceAll(register, '').replaceAll(country, '').replaceAll(vatSuffix, '')
+}
 
 /**
  * A search text in the stored form of identifiers: digits without spaces and country prefix. Other text is unchanged.
  */
 export function asStoredIdentifier(q: string): string {
-  const digits = q.replace(prefixes, '')
-  if (!/^\d[\d\s-]*\d$/.test(digits)) return q
-  const bare = digits.replaceAll(/\s/g, '')
-  // "No 7" is more likely a name.
-  return digits === q || bare.length >= leastDigits ? bare : q
+  const digits = withoutRegister(q)
+  return /^\d[\d\s-]*\d$/.test(digits) ? digits.replaceAll(/\s/g, '') : q
 }
 
 /** `scheme/id`: the key of a merchant in the store. */

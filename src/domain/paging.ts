@@ -25,6 +25,8 @@ export type Page<Row> = {
 export type Sorting<Column extends string = string> = {
   readonly column: Column
   readonly descending: boolean
+  /** The language whose order of letters names are in. */
+  readonly language?: string | undefined
 }
 
 /** The requested page of a list. */

@@ -1,4 +1,6 @@
-import { asStoredIdentifier, customOf } from '../domain/business-identifier.ts'
+import { customOf } from '../domain/business-identifier.ts'
+import { foldedSigns, folding, type Sign, signsWithout } from '../domain/folding.ts'
+import { searchTerms } from '../domain/search-terms.ts'
 
 /** A part of a text; `hit` when it matches the search. */
 export type Part = { readonly text: string; readonly hit: boolean }
@@ -20,35 +22,65 @@ export function withGaps(parts: readonly Part[], gaps: readonly number[]): Part[
   })
 }
 
-/** Marks the matches of `q`, ignoring case, and identifiers in any spacing. */
+/** Marks what a search for `q` finds in a text, as the search folds letters, and numbers in any spacing. */
 export function highlighter(q: string): Mark {
-  const needle = fold(q)
-  const digits = asStoredIdentifier(needle)
+  const terms = searchTerms(q)
   return (text) => {
-    if (needle === '') return [{ text, hit: false }]
-    const composed = text.normalize('NFC')
-    const folded = fold(composed)
-    // A letter that folds to two would shift the positions after it.
-    if (folded.length !== composed.length) return [{ text: composed, hit: false }]
-    return partsAround(composed, folded, folded.includes(needle) ? needle : digits)
+    if (terms.length === 0 || text === '') return [{ text, hit: false }]
+    const forms = formsOf(text)
+    const spans = terms.flatMap((term) => {
+      const found = term.map((all) => all.flatMap((one) => spansOf(one, forms)))
+      return found.find(({ length }) => length > 0) ?? []
+    })
+    return partsOf(text, spans)
   }
 }
 
-/** Folds case as the search does. */
-function fold(text: string): string {
-  return text.toLowerCase()
+/** A text as it is searched: as it is, with short pairs, and with numbers without spaces. */
+function formsOf(text: string): Form[] {
+  // A search for the beginning of a word begins with a space.
+  const signs = [{ sign: ' ', from: 0, to: 0 }, ...foldedSigns(text)]
+  return [signs, ...[folding.pairs, spacesInNumbers].map((pattern) => signsWithout(signs, pattern))]
+    .filter((form, at) => at === 0 || form.length < signs.length)
+    .map((form) => ({ signs: form, text: form.map(({ sign }) => sign).join('') }))
 }
 
-function partsAround(text: string, folded: string, needle: string): Part[] {
+type Form = { readonly signs: readonly Sign[]; readonly text: string }
+type Span = { readonly from: number; readonly to: number }
+
+const spacesInNumbers = String.raw`(?<=\d)[\s-]+(?=\d)`
+
+function spansOf(searched: string, forms: readonly Form[]): Span[] {
+  return forms.flatMap(({ signs, text }) => {
+    const spans: Span[] = []
+    for (let at = text.indexOf(searched); at !== -1; at = text.indexOf(searched, at + searched.length)) {
+      const first = signs[searched.startsWith(' ') ? at + 1 : at]
+      const last = signs[at + searched.length - 1]
+      if (first && last) spans.push({ from: first.from, to: last.to })
+    }
+    return spans
+  })
+}
+
+function partsOf(text: string, spans: readonly Span[]): Part[] {
   const parts: Part[] = []
-  let from = 0
-  for (;;) {
-    const at = folded.indexOf(needle, from)
-    if (at > from || at === -1) parts.push({ text: text.slice(from, at === -1 ? undefined : at), hit: false })
-    if (at === -1) return parts.filter((part) => part.text !== '')
-    from = at + needle.length
-    parts.push({ text: text.slice(at, from), hit: true })
+  let done = 0
+  for (const { from, to } of joined(spans)) {
+    parts.push({ text: text.slice(done, from), hit: false }, { text: text.slice(from, to), hit: true })
+    done = to
   }
+  return [...parts, { text: text.slice(done), hit: false }].filter((part) => part.text !== '')
+}
+
+/** The spans in order, those that overlap or touch as one. */
+function joined(spans: readonly Span[]): Span[] {
+  const all: Span[] = []
+  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
+    const last = all.at(-1)
+    if (last && span.from <= last.to) all[all.length - 1] = { from: last.from, to: Math.max(last.to, span.to) }
+    else all.push(span)
+  }
+  return all
 }
 
 /** A business identifier for views: country, prefix, and the id in parts, spaced as in its country. */

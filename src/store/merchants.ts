@@ -4,7 +4,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Page, PageSize } from '../domain/paging.ts'
 import type { Json } from './records.ts'
-import { findPage, type Found, sortedBy } from './searching.ts'
+import { findPage, type Found, matches, sortedBy } from './searching.ts'
 
 /** A merchant as stored. */
 export type StoredMerchant = { readonly details: Json; readonly removedAt: Date | null }
@@ -30,12 +30,12 @@ export async function merchantsWithId(
   organisation: Organisation,
   id: string,
 ): Promise<{ readonly scheme: string; readonly id: string }[]> {
-  const { rows } = await sql<{ key: string }>`
-    select key from merchants
-    where organisation = ${organisationKey(organisation)} and removed_at is null
-      and search_text like '%' || ${`:${id}`}::text and split_part(key, '/', 2) = ${id}
+  const { rows } = await sql<{ scheme: string }>`
+    select split_part(key, '/', 1) as scheme from merchants
+    where organisation = ${organisationKey(organisation)} and removed_at is null and ${matches(id)}
+      and split_part(key, '/', 2) = ${id}
     order by key limit 3`.execute(db)
-  return rows.map(({ key }) => ({ scheme: key.split('/')[0] ?? '', id }))
+  return rows.map(({ scheme }) => ({ scheme, id }))
 }
 
 /** A merchant in search results. */
@@ -47,9 +47,10 @@ export async function searchMerchants(
   organisation: Organisation,
   q: string,
   size: PageSize,
+  language: string,
 ): Promise<Page<FoundMerchant>> {
   const where = sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`
-  const order = sortedBy(['sort_key'], { descending: false })
+  const order = sortedBy(['sort_key'], { descending: false, language })
   return findPage(db, { table: 'merchants', where, q, page: 1, size, ...order }, namesOf(db, organisation))
 }
 

@@ -2,7 +2,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 
-/** All price packages of the partner, by market and name; there are few. */
+/** All price packages of the partner; there are few. */
 export async function findPricePackages(db: Handle, organisation: Organisation): Promise<Json[]> {
   return rowsOf(db, organisation, 'price_packages')
 }
@@ -13,13 +13,12 @@ async function rowsOf(db: Handle, organisation: Organisation, table: 'price_pack
     .select('listed')
     .where('organisation', '=', organisationKey(organisation))
     .where('removed_at', 'is', null)
-    .orderBy('sort_key')
     .orderBy('key')
     .execute()
   return rows.map(({ listed }) => listed as Json)
 }
 
-/** All product order templates of the partner, by name. */
+/** All product order templates of the partner; there are few. */
 export async function findTemplates(db: Handle, organisation: Organisation): Promise<Json[]> {
   return rowsOf(db, organisation, 'templates')
 }

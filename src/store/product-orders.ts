@@ -38,7 +38,7 @@ const columns: Readonly<Record<Exclude<ProductOrderColumn, 'urgency'>, readonly 
   status: ['rank', 'status'],
   product: ['product_type'],
   type: ['product_order_type'],
-  salesUnit: ['sales_unit_name'],
+  salesUnit: ['sales_unit_sort_key'],
   seen: ['first_seen_at'],
 }
 
@@ -90,9 +90,9 @@ function matching(
   and ${expired || status === 'EXPIRED' ? sql`true` : sql`rank < 7`}`
 }
 
-function ordered({ column, descending }: Sorting<ProductOrderColumn>) {
-  if (column !== 'urgency') return sortedBy(columns[column], { descending })
-  const order = descending ? sql`rank desc, changed_at, key desc` : sql`rank, changed_at desc, key`
+function ordered({ column, ...direction }: Sorting<ProductOrderColumn>) {
+  if (column !== 'urgency') return sortedBy(columns[column], direction)
+  const order = direction.descending ? sql`rank desc, changed_at, key desc` : sql`rank, changed_at desc, key`
   return { order, columns: sql`rank, changed_at` }
 }
 

@@ -138,11 +138,11 @@ export async function spreadMerchantNames(
   const key = organisationKey(organisation)
   for (const table of ['sales_units', 'product_orders'] as const) {
     await sql`
-      update ${sql.table(table)} t set merchant_name = m.name, merchant_sort_key = m.sort_key from merchants m
+      update ${sql.table(table)} t set merchant_name = m.name from merchants m
       where m.organisation = ${key} and m.key = any(${keys})
         and t.organisation = m.organisation
         and t.scheme = split_part(m.key, '/', 1) and t.business_id = split_part(m.key, '/', 2)
-        and (t.merchant_name, t.merchant_sort_key) is distinct from (m.name, m.sort_key)`.execute(trx)
+        and t.merchant_name is distinct from m.name`.execute(trx)
   }
 }
 

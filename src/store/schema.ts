@@ -105,29 +105,36 @@ type RecordColumns = {
   details: unknown
 }
 
-type Searchable = { search_text: ColumnType<string, never, never> }
+/** Computed by the database. */
+type Computed<Value> = ColumnType<Value, never, never>
+
+/** The text that searches look in; see searchText() in domain/search-terms.ts. */
+type Searchable = { search_text: Computed<string> }
+
+/** Keys in the orders of names, see store/folding.ts: in Swedish, Finnish and English; in Norwegian and Danish. */
+type Sortable = { sort_key: Computed<string>; sort_key_nb: Computed<string> }
 
 /** A merchant's business identifier and name, as far as known. */
 type MerchantColumns<Identifier> = {
   scheme: Identifier
   business_id: Identifier
   merchant_name: string | null
-  /** sortKey() of the name. */
-  merchant_sort_key: string | null
+  merchant_sort_key: Computed<string | null>
+  merchant_sort_key_nb: Computed<string | null>
   /** The scheme's country, such as NO. */
-  market: ColumnType<string | null, never, never>
+  market: Computed<string | null>
 }
 
 export type SalesUnitsTable = RecordColumns &
   Searchable &
+  Sortable &
   MerchantColumns<string | null> & {
     name: string
-    sort_key: string
     /** The MSN by value, for sorting; text, because it may exceed an integer. */
-    msn_number: ColumnType<string | null, never, never>
-    capture_type: ColumnType<string | null, never, never>
+    msn_number: Computed<string | null>
+    capture_type: Computed<string | null>
     /** The switches of the configuration that are on. */
-    capabilities: ColumnType<string[], never, never>
+    capabilities: Computed<string[]>
   }
 
 export type ProductOrdersTable = RecordColumns &
@@ -138,8 +145,10 @@ export type ProductOrdersTable = RecordColumns &
     product_type: string | null
     msn: string | null
     sales_unit_name: string | null
+    sales_unit_sort_key: Computed<string | null>
+    sales_unit_sort_key_nb: Computed<string | null>
     /** The order of `urgency`: actionable orders first. */
-    rank: ColumnType<number, never, never>
+    rank: Computed<number>
   }
 
 /** `msn` is empty for the organisation's own registrations. */
@@ -207,10 +216,10 @@ export type Schema = {
   email_codes: EmailCodesTable
   code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
-  merchants: RecordColumns & Searchable & { name: string; sort_key: string | null }
+  merchants: RecordColumns & Searchable & Sortable & { name: string }
   product_orders: ProductOrdersTable
-  price_packages: RecordColumns & { sort_key: string }
-  templates: RecordColumns & { sort_key: string }
+  price_packages: RecordColumns
+  templates: RecordColumns
   webhooks: WebhooksTable
   changes: ChangesTable
   sync_state: SyncStateTable

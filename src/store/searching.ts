@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { asStoredIdentifier } from '../domain/business-identifier.ts'
 import type { Page, PageSize, Sorting } from '../domain/paging.ts'
+import { searchTerms } from '../domain/search-terms.ts'
 import type { Handle } from './database.ts'
 
 /** Matches are counted up to this; above it pages show "more than 1,000". */
@@ -31,19 +31,29 @@ const nullable = new Set([
   'business_id',
   'product_type',
   'product_order_type',
-  'sales_unit_name',
+  'sales_unit_sort_key',
 ])
 
-/** Sorts by these columns and then by `key`, all in one direction; missing values come last either way. */
+/** Sort keys of names, which have another column for the order of letters in Norwegian and Danish. */
+const sortKeys = new Set(['sort_key', 'merchant_sort_key', 'sales_unit_sort_key'])
+const languagesOfNb = new Set<string | undefined>(['nb', 'da'])
+
+/**
+ * Sorts by these columns and then by `key`, all in one direction; missing values come last either way. Names are in the
+ * order of the language.
+ */
 export function sortedBy(
   columns: readonly string[],
-  { descending }: Pick<Sorting, 'descending'>,
+  { descending, language }: Pick<Sorting, 'descending' | 'language'>,
 ): Pick<Search, 'order' | 'columns'> {
-  const terms = [...columns, 'key'].map((column) => {
+  const refs = columns.map((column) =>
+    sql.ref(sortKeys.has(column) && languagesOfNb.has(language) ? `${column}_nb` : column),
+  )
+  const terms = [...columns, 'key'].map((column, at) => {
     const direction = descending ? (nullable.has(column) ? sql`desc nulls last` : sql`desc`) : sql`asc`
-    return sql`${sql.ref(column)} ${direction}`
+    return sql`${refs[at] ?? sql.ref('key')} ${direction}`
   })
-  return { order: sql`${sql.join(terms)}`, columns: sql.join(columns.map((column) => sql.ref(column))) }
+  return { order: sql`${sql.join(terms)}`, columns: sql.join(refs) }
 }
 
 /** SQL: the column has this value; an empty value matches all. */
@@ -61,15 +71,18 @@ export function inThisOrder(keys: readonly string[]): Found {
 
 type Key = { key: string }
 
-/** SQL: `search_text` contains `q`; an empty `q` matches all. */
+/** SQL: `search_text` has every term of `q`; an empty `q` matches all. */
 export function matches(q: string): RawBuilder<boolean> {
-  return q === '' ? sql<boolean>`true` : sql<boolean>`search_text like ${patternOf(q)}`
+  const terms = searchTerms(q).map((term) => sql`(${sql.join(term.map(containsAll), sql` or `)})`)
+  return terms.length === 0 ? sql<boolean>`true` : sql<boolean>`(${sql.join(terms, sql` and `)})`
 }
 
-/** SQL: the `like` pattern for `q`. The database folds it as it folds `search_text`, so that both agree about case. */
-function patternOf(q: string): RawBuilder<string> {
-  const escaped = asStoredIdentifier(q).replaceAll(/[\\%_]/g, String.raw`\$&`)
-  return sql<string>`'%' || fold_case(${escaped}) || '%'`
+function containsAll(texts: readonly string[]): RawBuilder<unknown> {
+  const patterns = texts.map((text) => `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`)
+  return sql.join(
+    patterns.map((pattern) => sql`search_text like ${pattern}`),
+    sql` and `,
+  )
 }
 
 /** All matching keys in order, as of one moment; for exports. */

@@ -2,8 +2,8 @@ import type { CallOptions, ListOptions, ManagementApiClient } from '../managemen
 import { readStored } from '../management-api/lenient.ts'
 import { getMerchant, merchant } from '../management-api/merchants.ts'
 import { lowerUuid, type Rows } from '../management-api/parse.ts'
-import { listPricePackages, pricePackage } from '../management-api/price-packages.ts'
-import { listProductOrderTemplates, productOrderTemplate } from '../management-api/product-order-templates.ts'
+import { listPricePackages } from '../management-api/price-packages.ts'
+import { listProductOrderTemplates } from '../management-api/product-order-templates.ts'
 import { getProductOrder, listProductOrders, productOrder } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
@@ -12,7 +12,6 @@ import { unknownStatus } from '../domain/product-order.ts'
 import type { Organisation } from '../domain/organisation.ts'
 import { type DetailResource, type ListResource, listResources } from '../store/sync-state.ts'
 import type { DerivedColumns, Json, RecordTable } from '../store/records.ts'
-import { sortKey } from '../store/sort-key.ts'
 
 /** A table of records: its resource in the history, and its derived columns. */
 export type Kind = {
@@ -37,8 +36,7 @@ const salesUnits: Kind = {
       name: nameOf(name),
       scheme: orNull(businessIdentifier?.scheme),
       business_id: orNull(businessIdentifier?.id),
-      ...merchantColumns(merchantName),
-      sort_key: sortKey(name),
+      merchant_name: merchantName,
     }
   },
 }
@@ -48,7 +46,7 @@ const merchants: Kind = {
   resource: 'merchant',
   derive: (current, key) => {
     const { name = identifierOf(key).id } = readStored(merchant, current)
-    return { name: nameOf(name), sort_key: sortKey(name) }
+    return { name: nameOf(name) }
   },
 }
 
@@ -63,7 +61,7 @@ const productOrders: Kind = {
       product_type: orNull(order.productType),
       scheme: orNull(order.businessIdentifier?.scheme),
       business_id: orNull(order.businessIdentifier?.id),
-      ...merchantColumns(merchantName),
+      merchant_name: merchantName,
       msn: orNull(order.salesUnit?.msn),
       sales_unit_name: order.salesUnit?.name === undefined ? null : nameOf(order.salesUnit.name),
     }
@@ -73,19 +71,13 @@ const productOrders: Kind = {
 const pricePackages: Kind = {
   table: 'price_packages',
   resource: 'pricePackage',
-  derive: (current) => {
-    const { market, pricePackageId, name = pricePackageId } = readStored(pricePackage, current)
-    return { sort_key: `${market ?? ''} ${sortKey(name)}` }
-  },
+  derive: () => ({}),
 }
 
 const templates: Kind = {
   table: 'templates',
   resource: 'template',
-  derive: (current) => {
-    const { templateId, name = templateId } = readStored(productOrderTemplate, current)
-    return { sort_key: sortKey(name) }
-  },
+  derive: () => ({}),
 }
 
 const webhooks: Kind = {
@@ -183,13 +175,6 @@ function nameOf(text: string): string {
 
 function orNull(value: string | undefined): string | null {
   return value ?? null
-}
-
-function merchantColumns(name: string | null) {
-  return {
-    merchant_name: name,
-    merchant_sort_key: name === null ? null : sortKey(name),
-  }
 }
 
 /** The keys of a list whose rows are identified by one member. */

@@ -66,7 +66,8 @@ function rowsFor(organisation: OrganisationReference) {
 
 function isSorted(rows: string[][]) {
   const names = rows.map(([name]) => name ?? '')
-  expect(names).toEqual(names.toSorted(new Intl.Collator('nb', { numeric: true }).compare))
+  // English pages take the order of Swedish.
+  expect(names).toEqual(names.toSorted(new Intl.Collator('sv', { numeric: true }).compare))
 }
 
 describe('the list', () => {
@@ -120,8 +121,7 @@ describe('the list', () => {
 
 describe('the filter', () => {
   const texts = (unit: DemoSalesUnit): string[] => {
-    const { scheme, id } = unit.body.businessIdentifier
-    return [unit.body.name, unit.body.msn, merchantName(unit), id, `${scheme}:${id}`]
+    return [unit.body.name, unit.body.msn, merchantName(unit), unit.body.businessIdentifier.id]
   }
 
   it.each([
@@ -138,8 +138,9 @@ describe('the filter', () => {
     ['the name of the merchant', 'fitnesscentre', 2],
     ['a business identifier', '9123456-7', 2],
     ['a part of a business identifier', '3119004', 3],
-    ['a business identifier with its scheme', 'business:DK:CVR:91234567', 2],
-    ['a scheme in lower case', 'business:fi:y-tunnus', 2],
+    ['a part of a business identifier around its hyphen', '23456-7', 2],
+    ['a word of the scheme', 'y-tunnus', 0],
+    ['a part of a word of the scheme', 'usines', 0],
   ])('finds by %s: %s', async (_what, q, count) => {
     const page = await kari.open(`${small}?q=${encodeURIComponent(q)}`)
     const wanted = q.trim().normalize('NFC').toLocaleLowerCase('nb')
@@ -171,18 +172,15 @@ describe('the filter', () => {
   })
 
   it('is kept on all pages', async () => {
-    const rows = await readRows(åse, `${large}?q=business:`)
-    expect(rows).toHaveLength(60)
-    const page = await åse.open(`${large}?q=business:&page=2`)
-    expect(linksOf(page)).toMatchObject({
-      Previous: '?q=business%3A',
-      Next: '?q=business%3A&page=3',
-    })
-    expect(page.$('#q').val()).toBe('business:')
-    const some = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' }).filter((unit) =>
-      texts(unit).some((text) => text.includes('business:NO')),
+    const rows = await readRows(åse, `${large}?q=e`)
+    expect(rows.length).toBeGreaterThan(25)
+    const page = await åse.open(`${large}?q=e&page=2`)
+    expect(linksOf(page)).toMatchObject({ Previous: '?q=e' })
+    expect(page.$('#q').val()).toBe('e')
+    const wanted = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' }).filter((unit) =>
+      texts(unit).some((text) => /[eé]/i.test(text)),
     )
-    expect(await readRows(åse, `${large}?q=BUSINESS:no`)).toHaveLength(some.length)
+    expect(inOrder(rows)).toEqual(inOrder(wanted.map(rowOf)))
   })
 
   it('says that nothing matches, and can be cleared', async () => {

@@ -95,8 +95,8 @@ it('deletes old history in batches, and nothing else may change it', async () =>
      from generate_series(1, 24000) n`,
   )
   await database.pool.query(
-    `insert into price_packages (organisation, key, sort_key, first_seen_at, last_seen_at, changed_at, removed_at, removed_by)
-     values ('partner/1', 'p', 'p', now() - interval '90 days', now(), now(), now() - interval '80 days', 'list')`,
+    `insert into price_packages (organisation, key, first_seen_at, last_seen_at, changed_at, removed_at, removed_by)
+     values ('partner/1', 'p', now() - interval '90 days', now(), now(), now() - interval '80 days', 'list')`,
   )
   const silent = createLogger('silent')
   const never = startRetention(database, silent, forEver, 1)

@@ -74,14 +74,17 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   definition: ListDefinition<Row, Exported, Filter, Column>,
 ): OrganisationRoute[] {
   const parse = listQuery(definition.filters, definition.sorts)
-  const requestOf: RequestOf<Filter, Column> = (req, res) => ({
-    ...parse(req),
-    db: deps.database.pages,
-    freshness: deps.freshness,
-    organisation: actingAs(res),
-    language: res.locals.language,
-    lists: listsHere(res),
-  })
+  const requestOf: RequestOf<Filter, Column> = (req, res) => {
+    const { language } = res.locals
+    return {
+      ...parse(req, language),
+      db: deps.database.pages,
+      freshness: deps.freshness,
+      organisation: actingAs(res),
+      language,
+      lists: listsHere(res),
+    }
+  }
   const { noun, exported, exportRows } = definition
   return [
     { ...route, get: showList(definition, requestOf, route.path) },

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import { z } from 'zod'
 import { BadRequestError, NotFoundError, TooDeepError } from '../../errors.ts'
 import { lastRow, type Page, type PageAsked, pageSizes } from '../../domain/paging.ts'
+import type { Language } from '../../presentation/language.ts'
 
 /** Search text, trimmed: at most 100 characters, without control characters. */
 export const searchText = z
@@ -49,7 +50,8 @@ export function checkPage({ number, rows }: Page<unknown>): void {
 
 /**
  * Parses a list's query: its filters, and `?sort=&by=&page=&size=`. `sort=name` sorts ascending, `sort=-name`
- * descending; the first column is the default. A heading's button sends `by`, which overrides the form's `sort`.
+ * descending; the first column is the default. A heading's button sends `by`, which overrides the form's `sort`. Names
+ * are in the order of the language.
  * @throws BadRequestError for an invalid query, TooDeepError for a page behind `lastRow`
  */
 export function listQuery<Filter, const Column extends string>(
@@ -58,7 +60,10 @@ export function listQuery<Filter, const Column extends string>(
 ) {
   const order = choice(columns.flatMap((column) => [column, `-${column}`]))
   const state = z.object({ sort: order, by: order, page: pageNumber, size: choice(pageSizes.map(String)) })
-  return (req: Request): { readonly filter: Filter; readonly asked: PageAsked<Column> } => {
+  return (
+    req: Request,
+    { code }: Pick<Language, 'code'>,
+  ): { readonly filter: Filter; readonly asked: PageAsked<Column> } => {
     const filter = parseQuery(filters, req)
     const { sort, by, page, size } = parseQuery(state, req)
     const asked = by || sort
@@ -70,7 +75,7 @@ export function listQuery<Filter, const Column extends string>(
       asked: {
         page,
         size: rows,
-        sort: { column, descending: asked.startsWith('-') },
+        sort: { column, descending: asked.startsWith('-'), language: code },
       },
     }
   }

@@ -1,33 +1,32 @@
-import { sortKey } from '../../store/sort-key.ts'
-import type { Page, PageAsked } from '../../domain/paging.ts'
+import type { Page, PageAsked, Sorting } from '../../domain/paging.ts'
+import { hasTerms, searchTerms } from '../../domain/search-terms.ts'
 
-/** The rows with a text that contains `q`, ignoring case; '' matches all. */
+/** The rows whose texts have every term of `q`, as the store finds them; '' matches all. */
 export function rowsWith<Row>(
   rows: readonly Row[],
   q: string,
   textsOf: (row: Row) => readonly (string | undefined)[],
 ): Row[] {
-  return rows.filter((row) => textsOf(row).some((text) => folded(text ?? '').includes(folded(q))))
-}
-
-function folded(text: string): string {
-  return text.normalize('NFC').toLowerCase()
+  const terms = searchTerms(q)
+  return terms.length === 0 ? [...rows] : rows.filter((row) => hasTerms(terms, textsOf(row)))
 }
 
 /** The rows sorted by a text, as the store sorts names. The sort is stable, and rows without the text come last. */
 export function rowsSorted<Row>(
   rows: readonly Row[],
   textOf: (row: Row) => string | undefined,
-  { descending }: { readonly descending: boolean },
+  { descending, language }: Pick<Sorting, 'descending' | 'language'>,
 ): Row[] {
-  const keyed = rows.map((row) => ({ row, key: sortKey(textOf(row) ?? '') }))
+  const alphabet = language === 'nb' || language === 'da' ? language : 'sv'
+  const { compare } = new Intl.Collator(alphabet, { numeric: true, sensitivity: 'base' })
   const order = descending ? -1 : 1
-  function compare(a: string, b: string): number {
-    if (a === b) return 0
-    if (a === '' || b === '') return a === '' ? 1 : -1
-    return a < b ? -order : order
-  }
-  return keyed.toSorted((a, b) => compare(a.key, b.key)).map(({ row }) => row)
+  return rows
+    .map((row) => ({ row, text: textOf(row) ?? '' }))
+    .toSorted(({ text: a }, { text: b }) => {
+      if (a === '' || b === '') return Number(a === '') - Number(b === '')
+      return order * compare(a, b)
+    })
+    .map(({ row }) => row)
 }
 
 /** One page of rows that are all in memory. */

@@ -9,10 +9,10 @@ import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 export const pricePackageColumns = ['market', 'name', 'product', 'commission'] as const
 export type PricePackageColumn = (typeof pricePackageColumns)[number]
 
-/** `q` is searched in name, price and id; '' does not filter. */
+/** `q` is searched in name, price, commission and id; '' does not filter. */
 export type PricePackageFilter = { readonly q: string; readonly product: string; readonly market: string }
 
-/** The partner's price packages, sorted by market and name. */
+/** All price packages of the partner. */
 export async function allPricePackages(db: Handle, partner: Organisation): Promise<PricePackage[]> {
   const rows = await findPricePackages(db, partner)
   return rows.map((row) => readStored(pricePackage, row))
@@ -32,9 +32,10 @@ export function pricePackagesFound(
   sort: Sorting<PricePackageColumn>,
 ): PricePackage[] {
   const { q, product, market } = filter
-  const found = rowsWith(rows, q, ({ name, description, pricePackageId }) => [name, description, pricePackageId])
+  const found = rowsWith(rows, q, (row) => [row.name, row.description, row.commission, row.pricePackageId])
   const some = found
     .filter(({ productType }) => product === '' || productType === product)
     .filter((row) => market === '' || row.market === market)
-  return rowsSorted(some, columns[sort.column], sort)
+  const byName = rowsSorted(some, columns.name, { ...sort, descending: false })
+  return rowsSorted(byName, columns[sort.column], sort)
 }

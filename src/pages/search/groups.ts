@@ -35,29 +35,30 @@ export type Group = {
 const mostRows = 5
 const size = pageSizes[0]
 
-type Asked = { readonly db: Handle; readonly organisation: Organisation; readonly q: string }
+type Asked = {
+  readonly db: Handle
+  readonly organisation: Organisation
+  readonly q: string
+  readonly language: Language
+}
 
 /**
  * The organisation's records that contain `q`, by kind; kinds without matches are left out.
  * @param seesDevelopers whether the user may see webhooks
  */
-export async function searchGroups(
-  asked: Asked,
-  language: Language,
-  seesDevelopers: boolean,
-): Promise<readonly Group[]> {
+export async function searchGroups(asked: Asked, seesDevelopers: boolean): Promise<readonly Group[]> {
   const isPartner = asked.organisation.kind === 'partner'
   const groups = await Promise.all([
     salesUnits(asked),
-    ...(isPartner ? [merchants(asked), productOrders(asked, language), templates(asked), pricePackages(asked)] : []),
+    ...(isPartner ? [merchants(asked), productOrders(asked), templates(asked), pricePackages(asked)] : []),
     ...(seesDevelopers ? [webhooks(asked)] : []),
   ])
   return groups.filter(({ total }) => total > 0)
 }
 
-async function salesUnits({ db, organisation, q }: Asked): Promise<Group> {
+async function salesUnits({ db, organisation, q, language }: Asked): Promise<Group> {
   const filter = { q, market: '', capture: '', can: [] }
-  const sort = { column: 'name', descending: false } as const
+  const sort = { column: 'name', descending: false, language: language.code } as const
   const page = await findSalesUnits(db, organisation, filter, { page: 1, size, sort })
   return {
     key: 'salesUnits',
@@ -73,8 +74,8 @@ async function salesUnits({ db, organisation, q }: Asked): Promise<Group> {
   }
 }
 
-async function merchants({ db, organisation, q }: Asked): Promise<Group> {
-  const { rows, total, more } = await searchMerchants(db, organisation, q, size)
+async function merchants({ db, organisation, q, language }: Asked): Promise<Group> {
+  const { rows, total, more } = await searchMerchants(db, organisation, q, size, language.code)
   return {
     key: 'merchants',
     total,
@@ -89,7 +90,7 @@ async function merchants({ db, organisation, q }: Asked): Promise<Group> {
   }
 }
 
-async function productOrders({ db, organisation, q }: Asked, language: Language): Promise<Group> {
+async function productOrders({ db, organisation, q, language }: Asked): Promise<Group> {
   const filter = { q, status: '', type: '', product: '', market: '', expired: true }
   const sort = { column: 'urgency', descending: false } as const
   const page = await findProductOrders(db, organisation, filter, { page: 1, size, sort })
@@ -116,8 +117,8 @@ async function productOrders({ db, organisation, q }: Asked, language: Language)
   }
 }
 
-async function templates({ db, organisation, q }: Asked): Promise<Group> {
-  const sort = { column: 'name', descending: false } as const
+async function templates({ db, organisation, q, language }: Asked): Promise<Group> {
+  const sort = { column: 'name', descending: false, language: language.code } as const
   const found = templatesFound(await allTemplates(db, organisation), { q, product: '' }, sort)
   return {
     key: 'templates',
@@ -132,8 +133,8 @@ async function templates({ db, organisation, q }: Asked): Promise<Group> {
   }
 }
 
-async function pricePackages({ db, organisation, q }: Asked): Promise<Group> {
-  const sort = { column: 'name', descending: false } as const
+async function pricePackages({ db, organisation, q, language }: Asked): Promise<Group> {
+  const sort = { column: 'name', descending: false, language: language.code } as const
   const filter = { q, product: '', market: '' }
   const found = pricePackagesFound(await allPricePackages(db, organisation), filter, sort)
   return {

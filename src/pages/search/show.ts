@@ -36,7 +36,7 @@ export function showSearch({
         fresh: await optionalList(freshness, organisation, resource, listsHere(res)),
       })),
     )
-    const groups = q === '' ? [] : await searchGroups({ db, organisation, q }, language, seesDevelopers)
+    const groups = q === '' ? [] : await searchGroups({ db, organisation, q, language }, seesDevelopers)
     const exact = q === '' ? undefined : await exactPath(db, organisation, q, groups)
     if (exact !== undefined) {
       res.redirect(302, `${req.baseUrl}/${exact}`)

@@ -13,7 +13,7 @@ export type TemplateColumn = (typeof templateColumns)[number]
 /** `q` is searched in name, id and link; '' does not filter. */
 export type TemplateFilter = { readonly q: string; readonly product: string }
 
-/** The partner's templates, sorted by name, with the name of their price package if it is known. */
+/** The partner's templates, with the name of their price package if it is known. */
 export async function allTemplates(db: Handle, partner: Organisation) {
   const [rows, packages] = await Promise.all([findTemplates(db, partner), findPricePackages(db, partner)])
   const names = new Map(
@@ -44,5 +44,6 @@ export function templatesFound(
 ): TemplateRow[] {
   const found = rowsWith(rows, q, ({ name, templateId, url }) => [name, templateId, url])
   const some = found.filter(({ productType }) => product === '' || productType === product)
-  return rowsSorted(some, columns[sort.column], sort)
+  const byName = rowsSorted(some, columns.name, { ...sort, descending: false })
+  return rowsSorted(byName, columns[sort.column], sort)
 }
