@@ -45,7 +45,7 @@ function hitsOn(page: Visit): string[] {
   return page
     .$('main mark')
     .toArray()
-    .map((hit) => page.$(hit).text())
+    .map((hit) => page.$(hit).text().replaceAll('\u{a0}', ' '))
 }
 
 describe('a search', () => {
@@ -93,17 +93,12 @@ describe('a search', () => {
     ['FI94127014', 'Saarinen Oy', ['9412701-4']],
     ['94127014', 'Saarinen Oy', ['9412701-4']],
     ['556123-7890', 'Björk & Söner', ['5561237890']],
-    ['7 11', 'Kiosk 7 11', ['7', '11']],
+    ['7 11', 'Kiosk 7 11', ['7 11']],
     ['nes', '', []],
     ['y-tunnus', '', []],
   ])('understands numbers and their registers: %s', async (q, name, hits) => {
     const page = await find(q)
     expect([namesOn(page).join(), hitsOn(page)]).toEqual([name, hits])
-  })
-
-  it('opens the merchant of an exact number however it is written', async () => {
-    for (const q of ['FI91234567', 'Y-tunnus: 9123456-7', 'fi 9123456-7'])
-      expect((await find(q, 'search')).url.pathname).toBe(`${base}/merchants/business:FI:Y-tunnus/9123456-7`)
   })
 
   it.each([

@@ -125,6 +125,8 @@ describe('a search for an exact ID', () => {
     ['a business identifier with spaces', 'NO 311 900 456', '/merchants/business:NO:ORG/311900456'],
     ['a Danish business identifier', 'CVR 91234567', '/merchants/business:DK:CVR/91234567'],
     ['a Finnish business identifier', '9123456-7', '/merchants/business:FI:Y-tunnus/9123456-7'],
+    ['one without its hyphen', 'FI91234567', '/merchants/business:FI:Y-tunnus/9123456-7'],
+    ['one with its register', 'Y-tunnus: 9123456-7', '/merchants/business:FI:Y-tunnus/9123456-7'],
   ])('opens the page of %s: %s', async (_what, q, path) => {
     expect(await leadsTo(q)).toBe(base + path)
   })
