@@ -39,7 +39,10 @@ export async function measureFilter({ world, env }: LargeFixture): Promise<void>
   atMost('filter, q of 3 to 20 characters: p99', quantile(medians, 0.99), 60, ' ms', slowest)
 }
 
-/** Parts of the searched texts: some in capitals, some with ø, some without a match, some later pages. */
+/**
+ * Parts of the searched texts: some in capitals, with ø, or in the letters that it counts as; two words, some of them
+ * swapped; some without a match, some later pages.
+ */
 function createQueries(world: DemoWorld): Query[] {
   const random = createRandom(99)
   const merchants = world.merchants.flatMap(({ body }) => [body.name, body.businessIdentifier.id])
@@ -50,9 +53,24 @@ function createQueries(world: DemoWorld): Query[] {
     const length = 3 + Math.floor(index / 20)
     const page = index % 5 === 4 ? 2 + random.below(11) : 1
     if (index % 10 === 9) return { q: 'qxzwvj7qxzwvj7qxzwvj7'.slice(0, length), page: 1 }
-    const q = partOf(index % 10 === 8 ? nordic : texts, length, random)
-    return { q: index % 10 === 7 ? q.toUpperCase() : q, page }
+    if (index % 10 === 5 || index % 10 === 6) return { q: twoWordsOf(texts, random), page }
+    const q = partOf(index % 5 === 3 ? nordic : texts, length, random)
+    return { q: index % 10 === 7 ? q.toUpperCase() : index % 10 === 3 ? spelt(q) : q, page }
   })
+}
+
+/** Two words of a text, or parts of them, in either order. */
+function twoWordsOf(texts: readonly string[], random: Random): string {
+  for (;;) {
+    const words = random.pick(texts).split(' ')
+    const [first = '', second = ''] = words.filter((word) => word.length >= 3).map((word) => word.slice(0, 5))
+    if (second !== '') return random.below(2) === 0 ? `${first} ${second}` : `${second} ${first}`
+  }
+}
+
+/** As on a keyboard without these letters. */
+function spelt(text: string): string {
+  return text.replaceAll(/[æøåäö]/gi, (letter) => ({ æ: 'ae', ø: 'oe', å: 'aa', ä: 'a' })[letter.toLowerCase()] ?? 'o')
 }
 
 /** A part without space at its ends. */
