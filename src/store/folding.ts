@@ -43,8 +43,8 @@ export async function createFolding(db: QueryExecutorProvider): Promise<void> {
     end $forms$`.execute(db)
   await sql`
     create function sort_key(folded text) returns text language sql immutable strict parallel safe as $key$
-      select left(btrim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(folded collate "C",
-        '\\s+', ' ', 'g'), '[^ a-z0-9{|}\\u00c0-\\U0010ffff]', '!', 'g'),
+      select left(btrim(regexp_replace(regexp_replace(regexp_replace(
+        folded collate "C", '[^ a-z0-9{|}\\u00c0-\\U0010ffff]', '!', 'g'),
         '\\d+', '000000000000\\&', 'g'), '0*(\\d{12})', '\\1', 'g')), 100)
     $key$`.execute(db)
 }

@@ -50,9 +50,9 @@ describe('the language of a page', () => {
 
   it('is the chosen one on every page, regardless of the Accept-Language header', async () => {
     const browser = await test.signedIn('Åse Bjørk')
-    await browser.open('/partners/12345/product-orders?status=COMPLETED&q=business:')
+    await browser.open('/partners/12345/product-orders?status=COMPLETED&q=e')
     const page = await browser.follow('Norsk')
-    expect(page.url.pathname + page.url.search).toBe('/partners/12345/product-orders?status=COMPLETED&q=business:')
+    expect(page.url.pathname + page.url.search).toBe('/partners/12345/product-orders?status=COMPLETED&q=e')
     expect(page.$('html').attr('lang')).toBe('nb')
     expect(page.$('h1').text()).toBe('Produktordrer')
     expect((await browser.open('/profile')).$('html').attr('lang')).toBe('nb')

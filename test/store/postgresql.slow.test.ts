@@ -114,7 +114,7 @@ describe.runIf(isServer())('a database that cannot be used is refused with the r
 })
 
 describe.runIf(isServer())('the portal on a server that is set up otherwise', () => {
-  it('finds names without regard to case with the locale C', async () => {
+  it('finds names in any spelling with the locale C', async () => {
     const { adminUrl } = await createDatabase("encoding 'UTF8' locale 'C'")
     const test = await startTestPortal({ env: { DATABASE_URL: adminUrl } })
     try {
@@ -124,8 +124,10 @@ describe.runIf(isServer())('the portal on a server that is set up otherwise', ()
         test.portal.database.kysely,
       )
       const browser = await test.signedIn('Kari Nordmann')
-      const page = await browser.open('/partners/12345/sales-units?q=%C3%B8rsta+%C3%A6rlig+%C3%A5pent')
-      expect(page.text).toContain('ØRSTA Ærlig ÅPENT')
+      for (const q of ['ørsta ærlig åpent', 'aapent oersta']) {
+        const page = await browser.open(`/partners/12345/sales-units?q=${encodeURIComponent(q)}`)
+        expect(page.$('main mark').text()).toContain('ØRSTA')
+      }
     } finally {
       await test.stop()
     }
