@@ -24,6 +24,7 @@ import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './presentation/view-engine.ts'
 import type { PageDeps } from './pages/deps.ts'
+import { withSwitcher } from './pages/account/switcher.ts'
 import { siteMap } from './pages/routes.ts'
 import { warnOfUntrustedProxy } from './http/untrusted-proxy.ts'
 import { sessions } from './sessions/middleware.ts'
@@ -94,6 +95,7 @@ export function createApp(deps: AppDeps): Express {
       actAs(kind, deps),
       withLists(deps.freshness),
       withMenu(section),
+      withSwitcher(deps, pages),
       auditViews,
       mountOrganisation(section, audit),
     )

@@ -1,21 +1,24 @@
-/** Shows the copy buttons, which are hidden in the HTML because they need JavaScript. */
-export function showCopyButtons(root) {
-  for (const button of root.querySelectorAll('button[data-copy]')) {
-    button.hidden = false
-    const labelElement = button.querySelector('.live-text')
-    const label = labelElement.textContent
-    button.addEventListener('click', async () => {
-      try {
-        await navigator.clipboard.writeText(button.dataset.copy)
-      } catch {
-        // The browser refuses without https or permission: select the text, so that the user can copy it with the keyboard.
-        getSelection().selectAllChildren(button.previousElementSibling)
-        return
-      }
-      labelElement.textContent = button.dataset.copied
-      setTimeout(() => {
-        labelElement.textContent = label
-      }, 2000)
-    })
-  }
+const doneMs = 2000
+
+/** Copies the value of the button that is pressed. One listener for all, so that it also works in parts swapped in later. */
+export function watchCopyButtons() {
+  document.addEventListener('click', async ({ target }) => {
+    const button = target.closest('button[data-copy]')
+    if (!button || 'done' in button.dataset) return
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy)
+    } catch {
+      // The browser refuses without https or permission: select the text, so that the user can copy it with the keyboard.
+      getSelection().selectAllChildren(button.previousElementSibling ?? button)
+      return
+    }
+    const text = button.querySelector('.live-text')
+    const label = text.textContent
+    text.textContent = button.dataset.copied
+    button.dataset.done = ''
+    setTimeout(() => {
+      text.textContent = label
+      delete button.dataset.done
+    }, doneMs)
+  })
 }

@@ -5,6 +5,8 @@ import { trusted } from './trusted.js'
 // The back button loads the page from the portal: lists must not be kept in the browser's history cache.
 htmx.config.history = 'reload'
 htmx.config.includeIndicatorCSS = false
+// A menu that is open stays open when the list is replaced.
+htmx.config.morphIgnore = ['data-htmx-powered', 'open', 'data-done']
 htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trusted) })
 
 /** The cause of the current request: the event type `input`, `submit` or `change`, or the link that was clicked. */
@@ -52,7 +54,7 @@ export function followFilter() {
 }
 
 function followLink(event) {
-  const link = event.target.closest('.status-tabs a, .chips a, .pages a, .empty a')
+  const link = event.target.closest('.status-tabs a, .chips a, .pages a, .empty a, .sheet-foot a')
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (!link || !isPlain || !filter() || !results()?.contains(link)) return
   event.preventDefault()
@@ -92,6 +94,7 @@ function updateControls() {
   for (const control of form.elements) {
     if (control.form !== form || !form.contains(control) || control.name === '') continue
     if (control.type === 'checkbox') control.checked = asked.getAll(control.name).includes(control.value)
+    else if (control.type === 'radio') control.checked = (asked.get(control.name) ?? '') === control.value
     else if (control.name !== 'q' || control !== document.activeElement) control.value = asked.get(control.name) ?? ''
   }
 }

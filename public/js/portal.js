@@ -1,6 +1,7 @@
-import { showCopyButtons } from './copy.js'
+import { watchCopyButtons } from './copy.js'
 import { watchSession } from './session-timeout.js'
 import { followFilter, activateFilter } from './filter.js'
+import { watchSearch } from './search.js'
 import { watchShortcuts } from './shortcuts.js'
 import { reportConnection, watchConnection } from './offline.js'
 import { trusted } from './trusted.js'
@@ -36,7 +37,6 @@ function updateParts(page) {
     }
     const now = page.querySelector(isOther ? 'main' : `[data-live="${part.dataset.live}"]`)
     part.replaceChildren(...now.childNodes)
-    showCopyButtons(part)
     activateFilter(part)
   }
 }
@@ -70,9 +70,10 @@ async function poll() {
   setTimeout(poll, pollMs)
 }
 
-showCopyButtons(document)
+watchCopyButtons()
 setTimeout(poll, pollMs)
 watchSession()
 followFilter()
 watchShortcuts()
+watchSearch()
 watchConnection()

@@ -1,5 +1,5 @@
 const storageKey = 'single-key-shortcuts'
-const openPane = 'details:is(.dropdown, .organisation-menu)[open]'
+const openPane = 'details.dropdown[open]'
 
 /**
  * `/` moves to the filter, `?` shows the shortcuts, arrow keys move between rows, Escape moves back. The single-character

@@ -14,6 +14,7 @@ import { checkCode, resendCode, showCodeForm } from './account/verify-email-code
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
 import { createDownloads } from './lists/download.ts'
 import { listRoutes } from './lists/list.ts'
+import { stepThrough } from './lists/step-through.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
@@ -44,6 +45,8 @@ export function siteMap(deps: PageDeps) {
     { path: '/developers/webhooks', role: 'developer', menu: { key: 'webhooks', group: 'developers' } },
     webhookList,
   )
+  const salesUnit = [stepThrough(deps, '/sales-units', salesUnitList), showSalesUnit(deps)]
+  const productOrder = [stepThrough(deps, '/product-orders', productOrderList), showProductOrder(deps)]
   const orderMenu = { key: 'productOrders', count: currentOrderCount }
 
   /** For the eID provider's server: the only routes without session and CSRF token. */
@@ -94,10 +97,10 @@ export function siteMap(deps: PageDeps) {
       { path: '/', role: 'viewer', get: showPartnerLanding(deps), menu: { key: 'home' } },
       { path: '/search', role: 'viewer', get: showSearch(deps) },
       ...listRoutes(lists, { path: '/product-orders', role: 'viewer', menu: orderMenu }, productOrderList),
-      { path: '/product-orders/:productOrderId', role: 'viewer', get: showProductOrder(deps) },
+      { path: '/product-orders/:productOrderId', role: 'viewer', get: productOrder },
       ...listRoutes(lists, { path: '/templates', role: 'viewer', menu: { key: 'templates' } }, templateList),
       ...salesUnits,
-      { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
+      { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
       { path: '/merchants/:scheme/:id', role: 'viewer', get: showMerchant(deps) },
       ...listRoutes(
         lists,
@@ -116,7 +119,7 @@ export function siteMap(deps: PageDeps) {
       { path: '/search', role: 'viewer', get: showSearch(deps) },
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
       ...salesUnits,
-      { path: '/sales-units/:msn', role: 'viewer', get: showSalesUnit(deps) },
+      { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
       ...webhooks,
     ],
   }

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express'
 const yearMs = 365 * 86_400_000
 
 /** The value of a preference cookie; unvalidated. */
-export function readPreference(req: Request, name: string): string | undefined {
+export function readPreference(req: Pick<Request, 'headers'>, name: string): string | undefined {
   return parseCookie(req.headers.cookie ?? '')[name]
 }
 

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import type { Organisation } from '../domain/organisation.ts'
 import { appearances, chosenAppearance } from './appearance.ts'
+import { avatarOf, initialsOf } from './avatar.ts'
 import { identifierOf } from './highlight.ts'
 import { chooseLanguage, type Language } from './language.ts'
 import { plain } from './plain.ts'
@@ -51,6 +52,8 @@ export function viewLocals(options: {
       label: language.label,
       format: language.format,
       identifierOf,
+      avatarOf,
+      initialsOf,
       plain,
       asset: options.asset,
       logo: options.logo,
@@ -62,12 +65,14 @@ export function viewLocals(options: {
       sessionEnd: null,
       sessionEndsSoon: false,
       menu: [],
+      switcher: null,
+      steps: null,
       base: '',
       // Two slashes at the start would name another host.
       returnTo: req.originalUrl.replace(/^[/\\]+/, '/'),
       csrfToken: () => (token ??= options.csrfToken(req)),
-      // htmx swaps the results of a list into the existing page.
-      alone: req.get('HX-Target') === 'div#results',
+      // htmx swaps the results of a list, or of the search in the bar, into the existing page.
+      alone: ['div#results', 'div#suggestions'].includes(req.get('HX-Target') ?? ''),
     })
     next()
   }

@@ -19,35 +19,38 @@ export type Field = {
  * Everything around the rows of a list, as finished values: its filters, and links that change filter, sorting, size or
  * page. Each link keeps the rest of the query; all but the pager's lead to the first page.
  * @param options.path of the list, without a query
- * @param options.columns the columns it can be sorted by; links leave the first out
+ * @param options.columns the columns it can be sorted by, with their labels; links leave the first out
+ * @param options.preferredSize the page size that links leave out
  * @param options.fields the filters beside the text `q`
  */
 export function listView<Column extends string>(options: {
   readonly path: string
   readonly filter: ListFilter & { readonly q: string }
   readonly asked: PageAsked<Column>
-  readonly columns: readonly [Column, ...Column[]]
+  readonly columns: readonly { readonly name: Column; readonly label: string }[]
+  readonly preferredSize: number
   readonly fields: readonly Field[]
   readonly page: Page<unknown>
 }) {
-  const { path, filter, columns, fields, page } = options
+  const { path, filter, columns, fields, page, preferredSize } = options
   const { sort, size } = options.asked
-  const [first] = columns
+  const first = columns[0]?.name
   const named = (column: Column, isDescending: boolean): string =>
     isDescending ? `-${column}` : column === first ? '' : column
   const state = {
     sort: named(sort.column, sort.descending),
-    size: size === pageSizes[0] ? '' : String(size),
+    size: size === preferredSize ? '' : String(size),
   }
   const query = queryOf({ ...filter, ...state })
+  const pageQuery = queryOf({ ...filter, ...state, page: page.number > 1 ? String(page.number) : '' })
   // An empty href would keep the current query, so the link names the path.
   const link = (changes: ListFilter): string => queryOf({ ...filter, ...state, ...changes }) || path
 
-  const sorts = columns.map((column) => {
+  const sorts = columns.map(({ name: column }) => {
     const isSorted = column === sort.column
     const sorted = isSorted ? (sort.descending ? 'descending' : 'ascending') : 'none'
     // The third press returns to the default order.
-    const next = isSorted && sort.descending ? first : `${isSorted ? '-' : ''}${column}`
+    const next = isSorted && sort.descending ? (first ?? column) : `${isSorted ? '-' : ''}${column}`
     return [column, { sorted, next }] as const
   })
   const shown = fields.map((field) => {
@@ -72,9 +75,12 @@ export function listView<Column extends string>(options: {
     options: tabbed.options.map((option) => ({ ...option, href: link({ [tabbed.name]: option.value }) })),
     allHref: link({ [tabbed.name]: '' }),
   }
+  /** This page of the list, for a link back to it. */
+  const here = `${path}${pageQuery}`
   const mark: Mark = highlighter(filter.q)
   return {
     path,
+    here,
     q: filter.q,
     mark,
     /** Another filter than the text is set. */
@@ -84,19 +90,33 @@ export function listView<Column extends string>(options: {
     tabs,
     chips,
     sorts: Object.fromEntries(sorts),
+    /** Every order, for a field beside the filters. */
+    orders: columns.flatMap(({ name, label }) =>
+      [false, true].map((isDescending) => ({
+        value: named(name, isDescending),
+        label: isDescending ? `${label} ↓` : label,
+        isCurrent: name === sort.column && isDescending === sort.descending,
+      })),
+    ),
     sizes: pageSizes.map((count) => ({
       count,
-      href: link({ size: count === pageSizes[0] ? '' : String(count) }),
+      value: count === preferredSize ? '' : String(count),
       isCurrent: count === size,
     })),
+    pages: Math.ceil(Math.min(page.total, lastRow) / size),
     previous: page.number > 1 ? link({ page: page.number > 2 ? String(page.number - 1) : '' }) : undefined,
     next: page.hasNext && page.to + size <= lastRow ? link({ page: String(page.number + 1) }) : undefined,
     /** Names and values that the form sends beside its own fields. */
-    kept: Object.entries(tabs ? { ...state, [tabs.name]: filter[tabs.name] ?? '' } : state).filter(
-      ([, value]) => value !== '',
-    ),
+    kept: tabbed && !tabbed.isAll ? valuesOf(filter[tabbed.name]).map((value) => [tabbed.name, value] as const) : [],
+    /** The query of a details page that leads back to this page of the list, and on to its neighbours. */
+    from: `?${new URLSearchParams({ from: pageQuery.slice(1) }).toString()}`,
     downloads: { csvHref: `${path}.csv${query}`, xlsxHref: `${path}.xlsx${query}` },
   }
+}
+
+/** Whether any of the filters is set. */
+export function isFiltering(filter: ListFilter): boolean {
+  return Object.values(filter).some((value) => valuesOf(value).length > 0)
 }
 
 /** The query string of the values that filter; '' without any. */

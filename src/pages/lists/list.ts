@@ -11,7 +11,7 @@ import type { OrganisationRoute } from '../mount.ts'
 import { actingAs, listsHere } from '../request-state.ts'
 import type { DownloadRoutes } from './download.ts'
 import { type Field, type ListFilter, listView } from './list-view.ts'
-import { checkPage, listQuery } from './query.ts'
+import { listQuery, preferredSize, rememberSize } from './query.ts'
 import { type ExportColumn, type Rows, sheetOf } from './sheet.ts'
 
 /** The definition of a list, from which its page, CSV and XLSX are made. */
@@ -23,8 +23,13 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly filters: z.ZodType<Filter>
   /** The columns that the list can be sorted by; the first is the default. */
   readonly sorts: readonly [Column, ...Column[]]
-  /** The columns of the page. `label` is a message; `sort` makes the heading a button that sorts. */
-  readonly columns: readonly { readonly label: string; readonly sort?: Column }[]
+  /**
+   * The columns of the page. `label` is a message; `sort` makes the heading a button that sorts; `width` has the classes
+   * of public/css/lists.css for what the column holds, `folds` among them when the first column can take its values.
+   */
+  readonly columns: readonly { readonly label: string; readonly sort?: Column; readonly width?: string }[]
+  /** The path of a row's own page, below the organisation's section; `stepThrough` leads from one to the next. */
+  readonly detailPath?: (row: Row) => string | undefined
   /** The view of one row: a `<tr>` that reads `locals.row`. */
   readonly rowView: string
   /** Reads one page of the list, and the choices of its filters. */
@@ -39,7 +44,8 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly hasProgress?: boolean
 }
 
-type Filters = ListFilter & { readonly q: string }
+/** The filters of a list, the text `q` among them. */
+export type Filters = ListFilter & { readonly q: string }
 
 /** A request for a list. */
 export type ListRequest<Filter, Column extends string> = {
@@ -67,9 +73,12 @@ export type LoadedList<Row> = {
   readonly warnings?: readonly string[]
 }
 
+/** What the routes of a list need. */
+export type ListDeps = Pick<PageDeps, 'database' | 'freshness' | 'config'> & { readonly downloadRoutes: DownloadRoutes }
+
 /** The site map's routes for a list: its page, and its downloads as `<path>.csv` and `<path>.xlsx`. */
 export function listRoutes<Row, Exported, Filter extends Filters, Column extends string>(
-  deps: Pick<PageDeps, 'database' | 'freshness'> & { readonly downloadRoutes: DownloadRoutes },
+  deps: ListDeps,
   route: Pick<OrganisationRoute, 'path' | 'role' | 'menu'>,
   definition: ListDefinition<Row, Exported, Filter, Column>,
 ): OrganisationRoute[] {
@@ -87,7 +96,7 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   }
   const { noun, exported, exportRows } = definition
   return [
-    { ...route, get: showList(definition, requestOf, route.path) },
+    { ...route, get: showList(definition, requestOf, route.path, deps.config.https) },
     ...deps.downloadRoutes(route, (req, res) => {
       const request = requestOf(req, res)
       return sheetOf(request.language, `${noun}.title`, exported, async () => exportRows(request))
@@ -95,27 +104,28 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   ]
 }
 
-type RequestOf<Filter, Column extends string> = (req: Request, res: Response) => ListRequest<Filter, Column>
+type RequestOf<Filter, Column extends string> = (
+  req: Request,
+  res: Response,
+) => ListRequest<Filter, Column> & { readonly isSizeAsked: boolean }
 
 function showList<Row, Exported, Filter extends Filters, Column extends string>(
   definition: ListDefinition<Row, Exported, Filter, Column>,
   requestOf: RequestOf<Filter, Column>,
   path: string,
+  https: boolean,
 ): RequestHandler {
   const { noun, resource, sorts, columns, rowView, notes, hasProgress = false } = definition
   return async (req, res) => {
     const request = requestOf(req, res)
     const { organisation, language, lists, filter, asked } = request
+    if (request.isSizeAsked) rememberSize(res, asked.size, https)
     const fresh = await request.freshness.list(organisation, resource, lists)
-    const {
-      page,
-      total,
-      fields = [],
-      tabTotal = 0,
-      notice = '',
-      warnings = [],
-    } = await definition.load({ ...request, fresh })
-    checkPage(page)
+    const load = async (number: number) => definition.load({ ...request, asked: { ...asked, page: number }, fresh })
+    const first = await load(asked.page)
+    // A page past the end shows the last one.
+    const last = lastPageOf(first.page, asked)
+    const { page, total, fields = [], tabTotal = 0, notice = '', warnings = [] } = last ? await load(last) : first
     res.render('lists/page', {
       title: language.t(`${noun}.title`),
       noun,
@@ -129,7 +139,31 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
       notice,
       warnings,
       fresh,
-      list: listView({ path: `${req.baseUrl}${path}`, filter, asked, columns: sorts, fields, page }),
+      lastPage: last ? language.format.number(asked.page) : '',
+      list: listView({
+        path: `${req.baseUrl}${path}`,
+        filter,
+        asked,
+        columns: sorts.map((name) => ({ name, label: orderLabel(definition, name, language) })),
+        preferredSize: request.isSizeAsked ? asked.size : preferredSize(req),
+        fields,
+        page,
+      }),
     })
   }
+}
+
+/** The number of the last page when the requested one is past the end. */
+function lastPageOf({ number, rows, total }: Page<unknown>, { size }: Pick<PageAsked, 'size'>): number | undefined {
+  return number > 1 && rows.length === 0 ? Math.max(1, Math.ceil(total / size)) : undefined
+}
+
+/** An order in words: its own message, else the heading of its column. */
+function orderLabel(
+  { noun, columns }: Pick<ListDefinition<never, never, Filters, string>, 'noun' | 'columns'>,
+  name: string,
+  { t, label }: Language,
+): string {
+  const column = columns.find(({ sort }) => sort === name)
+  return column ? t(column.label) : label(`${noun}.${name}`, name)
 }

@@ -1,8 +1,9 @@
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import { z } from 'zod'
-import { BadRequestError, NotFoundError, TooDeepError } from '../../errors.ts'
-import { lastRow, type Page, type PageAsked, pageSizes } from '../../domain/paging.ts'
+import { BadRequestError, TooDeepError } from '../../errors.ts'
+import { lastRow, type PageAsked, pageSizes, type PageSize } from '../../domain/paging.ts'
 import type { Language } from '../../presentation/language.ts'
+import { readPreference, rememberPreference } from '../../presentation/preference-cookie.ts'
 
 /** Search text, trimmed: at most 100 characters, without control characters. */
 export const searchText = z
@@ -36,22 +37,17 @@ export function choices<const Values extends readonly string[]>(values: Values) 
 export const ticked = choice(['1']).transform((value) => value === '1')
 
 /** Parses the query by the schema; other parameters are ignored. @throws BadRequestError for an invalid query */
-export function parseQuery<Output>(schema: z.ZodType<Output>, { query }: Request): Output {
+export function parseQuery<Output>(schema: z.ZodType<Output>, { query }: Pick<Request, 'query'>): Output {
   const parsed = schema.safeParse(query)
   if (!parsed.success)
     throw new BadRequestError(`query: ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`)
   return parsed.data
 }
 
-/** @throws NotFoundError for a page beyond the last; the first page always exists */
-export function checkPage({ number, rows }: Page<unknown>): void {
-  if (number > 1 && rows.length === 0) throw new NotFoundError(`page ${number} has nothing`)
-}
-
 /**
  * Parses a list's query: its filters, and `?sort=&by=&page=&size=`. `sort=name` sorts ascending, `sort=-name`
  * descending; the first column is the default. A heading's button sends `by`, which overrides the form's `sort`. Names
- * are in the order of the language.
+ * are in the order of the language. Without `size` the page has the user's preferred size.
  * @throws BadRequestError for an invalid query, TooDeepError for a page behind `lastRow`
  */
 export function listQuery<Filter, const Column extends string>(
@@ -61,17 +57,18 @@ export function listQuery<Filter, const Column extends string>(
   const order = choice(columns.flatMap((column) => [column, `-${column}`]))
   const state = z.object({ sort: order, by: order, page: pageNumber, size: choice(pageSizes.map(String)) })
   return (
-    req: Request,
+    req: Pick<Request, 'query' | 'headers'>,
     { code }: Pick<Language, 'code'>,
-  ): { readonly filter: Filter; readonly asked: PageAsked<Column> } => {
+  ): { readonly filter: Filter; readonly asked: PageAsked<Column>; readonly isSizeAsked: boolean } => {
     const filter = parseQuery(filters, req)
     const { sort, by, page, size } = parseQuery(state, req)
     const asked = by || sort
-    const rows = pageSizes.find((some) => String(some) === size) ?? pageSizes[0]
+    const rows = pageSizes.find((some) => String(some) === size) ?? preferredSize(req)
     if (page * rows > lastRow) throw new TooDeepError(`page ${page}`)
     const column = columns.find((name) => asked === name || asked === `-${name}`) ?? columns[0]
     return {
       filter,
+      isSizeAsked: size !== '',
       asked: {
         page,
         size: rows,
@@ -79,4 +76,17 @@ export function listQuery<Filter, const Column extends string>(
       },
     }
   }
+}
+
+const sizeCookie = 'page-size'
+
+/** The page size that the user chose last, in this browser; else the default. */
+export function preferredSize(req: Pick<Request, 'headers'>): PageSize {
+  const chosen = readPreference(req, sizeCookie)
+  return pageSizes.find((size) => String(size) === chosen) ?? pageSizes[0]
+}
+
+/** Stores the page size in a cookie for a year. */
+export function rememberSize(res: Response, size: PageSize, https: boolean): void {
+  rememberPreference(res, sizeCookie, String(size), https)
 }

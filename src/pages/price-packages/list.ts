@@ -21,12 +21,12 @@ export const pricePackageList: ListDefinition<PricePackage, PricePackage, PriceP
   sorts: pricePackageColumns,
   columns: [
     { label: 'pricePackages.name', sort: 'name' },
-    { label: 'pricePackages.price' },
-    { label: 'pricePackages.commission', sort: 'commission' },
-    { label: 'pricePackages.product', sort: 'product' },
-    { label: 'pricePackages.market', sort: 'market' },
-    { label: 'pricePackages.visible' },
-    { label: 'pricePackages.id' },
+    { label: 'pricePackages.price', width: 'w-price' },
+    { label: 'pricePackages.commission', sort: 'commission', width: 'w-number right' },
+    { label: 'pricePackages.product', sort: 'product', width: 'w-product' },
+    { label: 'pricePackages.market', sort: 'market', width: 'w-expires' },
+    { label: 'pricePackages.visible', width: 'w-expires' },
+    { label: 'pricePackages.id', width: 'w-id' },
   ],
   rowView: 'price-packages/row',
   load: async ({ db, organisation, language, filter, asked }) => {

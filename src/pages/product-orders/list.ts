@@ -39,13 +39,14 @@ export const productOrderList: ListDefinition<ProductOrder, ProductOrder, Produc
   sorts: ['urgency', 'merchant', 'status', 'product', 'type', 'salesUnit', 'seen'],
   columns: [
     { label: 'productOrders.merchant', sort: 'merchant' },
-    { label: 'productOrders.status', sort: 'status' },
-    { label: 'productOrders.product', sort: 'product' },
-    { label: 'productOrders.type', sort: 'type' },
-    { label: 'productOrders.salesUnit', sort: 'salesUnit' },
-    { label: 'lists.firstSeen', sort: 'seen' },
+    { label: 'productOrders.status', sort: 'status', width: 'w-status' },
+    { label: 'productOrders.product', sort: 'product', width: 'w-product' },
+    { label: 'productOrders.type', sort: 'type', width: 'w-via folds' },
+    { label: 'productOrders.salesUnit', sort: 'salesUnit', width: 'w-unit' },
+    { label: 'lists.firstSeen', sort: 'seen', width: 'w-date' },
   ],
   rowView: 'product-orders/row',
+  detailPath: ({ productOrderId }) => productOrderId && `product-orders/${productOrderId}`,
   load: async ({ db, organisation, language, fresh, filter, asked }) => {
     const facets = facetsOf(fresh)
     checkChoices(filter, facets)

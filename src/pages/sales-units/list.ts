@@ -36,13 +36,13 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
   sorts: ['name', 'msn', 'merchant', 'identifier', 'seen'],
   columns: [
     { label: 'salesUnits.name', sort: 'name' },
-    { label: 'salesUnits.msn', sort: 'msn' },
-    { label: 'salesUnits.merchant', sort: 'merchant' },
-    { label: 'salesUnits.identifier', sort: 'identifier' },
-    { label: 'salesUnits.canDo' },
-    { label: 'lists.firstSeen', sort: 'seen' },
+    { label: 'salesUnits.msn', sort: 'msn', width: 'w-msn folds' },
+    { label: 'salesUnits.merchant', sort: 'merchant', width: 'w-merchant' },
+    { label: 'salesUnits.canDo', width: 'w-features' },
+    { label: 'lists.firstSeen', sort: 'seen', width: 'w-date' },
   ],
   rowView: 'sales-units/row',
+  detailPath: ({ msn }) => `sales-units/${msn}`,
   hasProgress: true,
   load: async ({ db, freshness, organisation, language, fresh, filter, asked }) => {
     const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })

@@ -14,7 +14,7 @@ const query = z.object({ q: searchText })
 
 /**
  * `GET …/search?q=`: the organisation's records that contain `q`, by kind. An exact id redirects to its
- * page.
+ * page. While the user types into the bar, htmx asks for the first matches only.
  */
 export function showSearch({
   database: { pages: db },
@@ -37,6 +37,10 @@ export function showSearch({
       })),
     )
     const groups = q === '' ? [] : await searchGroups({ db, organisation, q, language }, seesDevelopers)
+    if (req.get('HX-Target') === 'div#suggestions') {
+      res.render('search/suggestions', { q, groups, recent: [], mark: highlighter(q) })
+      return
+    }
     const exact = q === '' ? undefined : await exactPath(db, organisation, q, groups)
     if (exact !== undefined) {
       res.redirect(302, `${req.baseUrl}/${exact}`)

@@ -21,11 +21,11 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
   sorts: templateColumns,
   columns: [
     { label: 'templates.name', sort: 'name' },
-    { label: 'templates.product', sort: 'product' },
-    { label: 'templates.pricePackage' },
-    { label: 'templates.lockedFields' },
-    { label: 'templates.createdAt', sort: 'created' },
-    { label: 'templates.link' },
+    { label: 'templates.product', sort: 'product', width: 'w-product' },
+    { label: 'templates.pricePackage', width: 'w-what' },
+    { label: 'templates.lockedFields', width: 'w-locked' },
+    { label: 'templates.createdAt', sort: 'created', width: 'w-date' },
+    { label: 'templates.link', width: 'w-actions' },
   ],
   rowView: 'templates/row',
   load: async ({ db, organisation, language, filter, asked }) => {

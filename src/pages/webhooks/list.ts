@@ -28,8 +28,8 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, { q: string 
   sorts: ['owner', 'url'],
   columns: [
     { label: 'webhooks.url', sort: 'url' },
-    { label: 'webhooks.events' },
-    { label: 'webhooks.owner', sort: 'owner' },
+    { label: 'webhooks.events', width: 'w-events' },
+    { label: 'webhooks.owner', sort: 'owner', width: 'w-unit' },
   ],
   rowView: 'webhooks/row',
   load: async ({ db, organisation, language, lists, filter, asked }) => {
