@@ -64,11 +64,11 @@ function rowOf({
   productOrderId,
 }: Order): string[] {
   return [
-    [writtenIdentifier(businessIdentifier), merchantOf(productOrderId)].filter(Boolean).join(' '),
+    [merchantOf(productOrderId), writtenIdentifier(businessIdentifier)].filter(Boolean).join(' '),
     statuses[status]?.name ?? status,
     products[productType] ?? productType,
     types[productOrderType] ?? productOrderType,
-    salesUnit ? `${salesUnit.name} ${salesUnit.msn}` : '–',
+    salesUnit ? `${salesUnit.name} ${salesUnit.msn}` : '',
     today,
   ]
 }
@@ -125,7 +125,7 @@ describe('the list', () => {
     const hrefs = page
       .$('main td a')
       .toArray()
-      .map((link) => page.$(link).attr('href'))
+      .map((link) => page.$(link).attr('href')?.replace(/\?from=.*/, ''))
     for (const { productOrderId, salesUnit } of ordersOf('12345', ({ status }) => status === 'COMPLETED')) {
       expect(hrefs).toContain(`${path}/${productOrderId}`)
       expect(hrefs).toContain(`/partners/12345/sales-units/${salesUnit?.msn}`)
@@ -136,8 +136,7 @@ describe('the list', () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567/product-orders')
     expect(page.words).toContain('No product orders yet')
-    expect(page.words).toContain('0 product orders')
-    expect(page.$('main table')).toHaveLength(0)
+    expect(page.$('main table, main .tools, main .status-tabs, main .download')).toHaveLength(0)
   })
 })
 
@@ -223,7 +222,7 @@ describe('the filter', () => {
     const total = asked['expired'] ? 38 : 33
     expect(page.words).toContain(`${expected.length} of ${total} product orders`)
     for (const choice of ['type', 'product'])
-      expect(page.$(`#${choice} [selected]`).val() || undefined).toBe(asked[choice])
+      expect(page.$(`#${choice} [checked]`).val() || undefined).toBe(asked[choice])
     expect(tabsOf(page).filter((tab) => tab.current)).toMatchObject([
       { name: asked['status'] ? (statuses[asked['status']]?.name ?? asked['status']) : 'All' },
     ])
@@ -239,9 +238,9 @@ describe('the filter', () => {
     const page = await kari.open(path)
     const optionsOf = (choice: string) =>
       page
-        .$(`#${choice} option`)
+        .$(`#${choice} label`)
         .toArray()
-        .map((option) => page.$(option).text())
+        .map((option) => page.$(option).text().trim())
     expect(tabsOf(page).map(({ name }) => name)).toEqual([
       'All',
       'Submitted',

@@ -38,9 +38,9 @@ describe('the selection of an organisation', () => {
   ])('is linked from the company name in the side bar of %s', async (_which, from, words) => {
     const åse = await test.signedIn('Åse Bjørk')
     const page = await åse.open(from)
-    const name = page.$('.side details summary strong').text()
+    const name = page.$('.side .switch strong').text()
     expect(Object.keys(all).some((entry) => entry.startsWith(name))).toBe(true)
-    expect(wordsOf(page.$('.side details ul'))).toBe(words)
+    expect(wordsOf(page.$('#switcher > a'))).toBe(`${words} ${Object.keys(all).length}`)
     const select = await åse.follow(words)
     expect([select.status, select.url.pathname]).toEqual([200, '/select'])
     expect(linksOf(select)).toEqual(all)

@@ -7,11 +7,12 @@ export function fold(text: string): string {
 
 type Found = ReturnType<Visit['$']>
 
-/** The text of an element without its hidden parts. */
+/** The text of an element without its hidden parts, and without what only narrow tables show below the first column. */
 export function wordsOf(found: Found): string {
   const copy = found.clone()
-  copy.find('[hidden]').remove()
+  copy.find('[hidden], .fold').remove()
   copy.find('br').replaceWith(' ')
+  copy.find('small, .under').before(' ')
   return fold(copy.text())
 }
 
@@ -43,12 +44,12 @@ export function factsOf({ $ }: Visit): Record<string, string> {
   )
 }
 
-/** Every link of the main part: its text and its target. */
+/** Every link of the main part: its text and its target, without the list that it comes from. */
 export function linksOf({ $ }: Visit): Record<string, string> {
   return Object.fromEntries(
     $('main a')
       .toArray()
-      .map((link) => [wordsOf($(link)), String($(link).attr('href'))]),
+      .map((link) => [wordsOf($(link)), String($(link).attr('href')).replace(/\?from=.*$/, '')]),
   )
 }
 

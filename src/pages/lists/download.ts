@@ -37,7 +37,7 @@ export function createDownloads(deps: Deps): DownloadRoutes {
 }
 
 /**
- * Sends the sheet as a file, named after organisation, list and day. A failure on the way, the end of the user's access
+ * Sends the sheet as a file, named after organisation, list, filter and day. A failure on the way, the end of the user's access
  * and `mostMs` destroy the connection, so that the browser reports a failed download.
  */
 function download(
@@ -46,8 +46,8 @@ function download(
 ): RequestHandler {
   return async (req, res) => {
     const { language } = res.locals
-    const { title, headings, find } = sheetOf(req, res)
-    const file = nameOf(actingAs(res).name, title, language.format.isoDay(new Date()))
+    const { title, filter, headings, kinds, find } = sheetOf(req, res)
+    const file = nameOf(actingAs(res).name, title, filter, language.format.isoDay(new Date()))
     const name = `${file}.${format.extension}`
     if (req.method === 'HEAD') {
       res.attachment(name).type(format.type).end()
@@ -65,7 +65,7 @@ function download(
       res.locals.auditEvent = 'export'
       const isAllowed = async (): Promise<boolean> => isStillAllowed(req, res, role, organisations)
       const allowed = whileAllowed(turns(batches), isAllowed)
-      await pipeline(await format.write({ title, headings, batches: allowed }, language.code), res, {
+      await pipeline(await format.write({ title, headings, kinds, count, batches: allowed }, language.code), res, {
         signal: timeout.signal,
       })
     } catch (error) {
@@ -125,5 +125,8 @@ class ExportEndedError extends Error {}
 
 /** Replaces characters that file systems refuse, as in A/S. */
 function nameOf(...parts: readonly string[]): string {
-  return parts.join(' – ').replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
+  return parts
+    .filter((part) => part !== '')
+    .join(' – ')
+    .replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
 }

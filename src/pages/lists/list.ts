@@ -96,10 +96,10 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   }
   const { noun, exported, exportRows } = definition
   return [
-    { ...route, get: showList(definition, requestOf, route.path, deps.config.https) },
+    { ...route, get: showList(definition, requestOf, route.path, deps) },
     ...deps.downloadRoutes(route, (req, res) => {
       const request = requestOf(req, res)
-      return sheetOf(request.language, `${noun}.title`, exported, async () => exportRows(request))
+      return sheetOf(request.language, `${noun}.title`, request.filter, exported, async () => exportRows(request))
     }),
   ]
 }
@@ -113,13 +113,13 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
   definition: ListDefinition<Row, Exported, Filter, Column>,
   requestOf: RequestOf<Filter, Column>,
   path: string,
-  https: boolean,
+  { config }: Pick<ListDeps, 'config'>,
 ): RequestHandler {
   const { noun, resource, sorts, columns, rowView, notes, hasProgress = false } = definition
   return async (req, res) => {
     const request = requestOf(req, res)
     const { organisation, language, lists, filter, asked } = request
-    if (request.isSizeAsked) rememberSize(res, asked.size, https)
+    if (request.isSizeAsked) rememberSize(res, asked.size, config.https)
     const fresh = await request.freshness.list(organisation, resource, lists)
     const load = async (number: number) => definition.load({ ...request, asked: { ...asked, page: number }, fresh })
     const first = await load(asked.page)

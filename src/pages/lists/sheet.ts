@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express'
 import type { Language } from '../../presentation/language.ts'
+import type { ListFilter } from './list-view.ts'
 
 /** The cells of a row, all text: the numbers of merchants and sales units are names, not amounts. */
 export type Cells = readonly string[]
@@ -11,11 +12,17 @@ export type Rows<Row> = {
   readonly batches: AsyncIterable<readonly Row[]>
 }
 
+/** What a column holds when it is more than text; a cell that is none of its kind stays text. */
+export type ColumnKind = 'date' | 'percentage'
+
 /** The content of a download: all rows that the list's filter finds, in its order. */
 export type Sheet = {
   /** The list's name in the user's language. */
   readonly title: string
+  /** The filter in words, for the name of the file; '' without one. */
+  readonly filter: string
   readonly headings: Cells
+  readonly kinds: readonly (ColumnKind | undefined)[]
   /** Finds the rows; the batches are read only as fast as the browser receives them. */
   readonly find: () => Promise<Rows<Cells>>
 }
@@ -23,9 +30,10 @@ export type Sheet = {
 /** Makes the sheet of a list for a request, without reading anything. @throws BadRequestError for an invalid query */
 export type SheetOf = (req: Request, res: Response) => Sheet
 
-/** A column of a download: the message of its heading, and its text; no text when it is unknown. */
+/** A column of a download: the message of its heading, and its text; no text when it is unknown. A date is ISO 8601. */
 export type ExportColumn<Row> = {
   readonly label: string
+  readonly kind?: ColumnKind
   readonly cell: (row: Row, language: Language) => string | null | undefined
 }
 
@@ -33,17 +41,36 @@ export type ExportColumn<Row> = {
 export function sheetOf<Row>(
   language: Language,
   title: string,
+  filter: ListFilter,
   columns: readonly ExportColumn<Row>[],
   find: () => Promise<Rows<Row>>,
 ): Sheet {
   return {
     title: language.t(title),
+    filter: filterWords(filter, language),
+    kinds: columns.map(({ kind }) => kind),
     headings: columns.map(({ label }) => language.t(label)),
     find: async () => {
       const { count, batches } = await find()
       return { count, batches: cellsOf(language, columns, batches) }
     },
   }
+}
+
+const longestFilter = 60
+
+/** The values of the filters, in words where there are some: "fitness, Norway, Rejected". */
+function filterWords(filter: ListFilter, { has, t, format }: Language): string {
+  const messages = ['orderStatus.*.name', 'productType.*', 'orderType.*', 'captureTypes.*', 'configuration.*.name']
+  const wordOf = (value: string): string => {
+    const key = messages.map((message) => message.replace('*', value)).find(has)
+    return key ? t(key) : /^[A-Z]{2}$/.test(value) ? format.country(value) : value
+  }
+  const values = Object.entries(filter).flatMap(([name, value]) =>
+    typeof value === 'boolean' ? (value ? [name] : []) : [value].flat(),
+  )
+  const words = values.filter((value) => value !== '').map(wordOf)
+  return words.join(', ').slice(0, longestFilter)
 }
 
 async function* cellsOf<Row>(

@@ -84,7 +84,7 @@ export const productOrderList: ListDefinition<ProductOrder, ProductOrder, Produc
     },
     { label: 'salesUnits.msn', cell: ({ salesUnit }) => salesUnit?.msn },
     { label: 'productOrders.salesUnit', cell: ({ salesUnit }) => salesUnit?.name },
-    { label: 'lists.firstSeen', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+    { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
   ],
   exportRows: async ({ db, organisation, lists, filter, asked }) => {
     checkChoices(filter, facetsOf(lists.get('productOrders')))

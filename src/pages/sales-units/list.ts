@@ -58,7 +58,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     { label: 'salesUnits.identifier', cell: ({ read }) => read?.businessIdentifier?.id },
     { label: 'salesUnits.capture', cell: captureLabel },
     ...configurationSwitches.map(switchColumn),
-    { label: 'lists.firstSeen', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+    { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
   ],
   exportRows: async ({ db, organisation, filter, asked }) => {
     const keys = await allSalesUnits(db, organisation, filter, asked.sort)

@@ -21,10 +21,10 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
   sorts: templateColumns,
   columns: [
     { label: 'templates.name', sort: 'name' },
-    { label: 'templates.product', sort: 'product', width: 'w-product' },
+    { label: 'templates.product', sort: 'product', width: 'w-product folds' },
     { label: 'templates.pricePackage', width: 'w-what' },
     { label: 'templates.lockedFields', width: 'w-locked' },
-    { label: 'templates.createdAt', sort: 'created', width: 'w-date' },
+    { label: 'templates.createdAt', sort: 'created', width: 'w-date folds' },
     { label: 'templates.link', width: 'w-actions' },
   ],
   rowView: 'templates/row',
@@ -44,7 +44,7 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
     { label: 'templates.pricePackage', cell: ({ pricePackageName }) => pricePackageName },
     { label: 'exports.pricePackageId', cell: ({ pricePackageId }) => pricePackageId },
     { label: 'templates.lockedFields', cell: ({ lockedFields }) => lockedFields.join(' ') },
-    { label: 'templates.createdAt', cell: ({ createdAt }) => createdAt },
+    { label: 'templates.createdAt', kind: 'date', cell: ({ createdAt }) => createdAt },
     { label: 'templates.link', cell: ({ url }) => url },
   ],
   exportRows: async ({ db, organisation, filter, asked }) =>

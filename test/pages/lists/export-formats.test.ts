@@ -70,12 +70,12 @@ function randomTexts(count: number): string[] {
   )
 }
 
-function contentOf(rows: readonly (readonly string[])[]): Content {
+function contentOf(rows: readonly (readonly string[])[], count = rows.length, kinds: Content['kinds'] = []): Content {
   async function* batches() {
     yield rows
   }
   const headings = ['Name', 'MSN', 'Text'].slice(0, rows[0]?.length)
-  return { title: 'Sales units', headings, batches: batches() }
+  return { title: 'Sales units', headings, kinds, count, batches: batches() }
 }
 
 async function fileOf(rows: readonly (readonly string[])[], language: string): Promise<string> {
@@ -180,7 +180,28 @@ describe('a CSV file of any texts', () => {
   })
 })
 
-describe('an Excel file of any texts', () => {
+describe('an Excel file', () => {
+  it('has dates and percentages as numbers, a bold head with a filter, and widths', async () => {
+    const rows = [
+      ['Kasse', '2026-10-01', '2,5 %'],
+      ['Uten', '2026-02-31T', 'None'],
+    ]
+    const bytes = await buffer(await xlsx.write(contentOf(rows, 2, [undefined, 'date', 'percentage']), 'en'))
+    const { sheets } = await readXlsx(bytes, { readStyles: true })
+    expect(sheets[0]?.rows[1]).toEqual(['Kasse', new Date('2026-10-01T00:00:00Z'), 0.025])
+    expect(sheets[0]?.rows[2]?.[2]).toBe('None')
+    expect(sheets[0]?.autoFilter?.range).toBe('A1:C3')
+    expect(sheets[0]?.cells?.get('0,0')?.style?.font?.bold).toBe(true)
+    expect(sheets[0]?.columns?.map(({ width = 0 }) => width >= 12)).toEqual([true, true, true])
+  })
+})
+
+describe.each([
+  ['made in memory', 0],
+  ['streamed', 10_000],
+])('an Excel file of any texts, %s', (_how, count) => {
+  const rowsOf = async (rows: readonly (readonly string[])[]) => sheetRows(await bytesOf(rows, count))
+
   it.each([
     '_x000D_',
     '_x000d_x0041_',
@@ -209,18 +230,18 @@ describe('an Excel file of any texts', () => {
     const every = Array.from({ length: 256 }, (_, block) =>
       String.fromCharCode(...Array.from({ length: 256 }, (__, low) => block * 256 + low)),
     )
-    const sheet = sheetXml(await bytesOf([...every, ...nasty].map((value) => [value])))
+    const sheet = sheetXml(await bytesOf([...every, ...nasty].map((value) => [value]), 10_000))
     expect(sheet).not.toMatch(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u)
     expect(sheet).toContain('inlineStr')
   })
 })
 
-async function bytesOf(rows: readonly (readonly string[])[]): Promise<Buffer> {
-  return buffer(await xlsx.write(contentOf(rows), 'en'))
+async function bytesOf(rows: readonly (readonly string[])[], count: number): Promise<Buffer> {
+  return buffer(await xlsx.write(contentOf(rows, count), 'en'))
 }
 
-async function rowsOf(rows: readonly (readonly string[])[]) {
-  const { sheets } = await readXlsx(await bytesOf(rows))
+async function sheetRows(bytes: Buffer) {
+  const { sheets } = await readXlsx(bytes)
   return sheets[0]?.rows ?? []
 }
 
