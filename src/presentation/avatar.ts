@@ -4,10 +4,7 @@ const hues = 6
 
 /** An organisation's avatar: initials, and one of six hues that its key decides, so that two tabs differ at a glance. */
 export function avatarOf(organisation: Organisation): { readonly initials: string; readonly hue: number } {
-  const sum = [...organisationKey(organisation)].reduce(
-    (hash, char) => (hash * 31 + (char.codePointAt(0) ?? 0)) % 9973,
-    7,
-  )
+  const sum = Buffer.from(organisationKey(organisation)).reduce((hash, byte) => (hash * 31 + byte) % 9973, 7)
   return { initials: initialsOf(organisation.name), hue: (sum % hues) + 1 }
 }
 
@@ -17,7 +14,7 @@ export function initialsOf(name: string): string {
     .split(/\s+/)
     .filter((word) => /^[\p{L}\d]/u.test(word))
     .slice(0, 2)
-    .map((word) => [...word][0])
+    .map((word) => /^./u.exec(word)?.[0])
     .join('')
     .toUpperCase()
 }

@@ -41,7 +41,7 @@ describe.each([
     for (const path of mainPages) {
       await page.goto(path)
       expect([path, await overflowing(page)]).toEqual([path, []])
-      await page.locator('.theme-menu:not(.languages) summary').click()
+      await page.locator('.account-button').click()
       expect([path, 'opened', await overflowing(page)]).toEqual([path, 'opened', []])
       const { x = -1 } = (await page.getByRole('button', { name: 'Dark' }).boundingBox()) ?? {}
       expect(x).toBeGreaterThanOrEqual(0)
@@ -60,13 +60,13 @@ it('at 4K the page has a maximum width and larger text', async () => {
 
 describe('light and dark', () => {
   const backgroundOf = async (page: Page) => styleAt(page, 'body', 'background-color')
-  const [light, dark] = ['rgb(243, 243, 244)', 'rgb(30, 32, 34)']
+  const [light, dark] = ['rgb(255, 255, 255)', 'rgb(23, 24, 26)']
 
   it('are chosen in the top bar, regardless of the system; print stays light', async () => {
     const { page } = await signedIn('Kari Nordmann', { colorScheme: 'light' })
     await page.goto('/profile')
     expect(await backgroundOf(page)).toBe(light)
-    await page.getByText('Appearance', { exact: true }).click()
+    await page.locator('.account-button').click()
     await page.getByRole('button', { name: 'Dark' }).click()
     await expect.poll(async () => backgroundOf(page)).toBe(dark)
     await page.emulateMedia({ media: 'print' })
@@ -82,7 +82,7 @@ describe('light and dark', () => {
     // Without JavaScript Chromium reports the modulepreload links as blocked.
     watched.expect(/\.js: csp$/)
     await page.goto('/profile')
-    await page.getByText('Appearance', { exact: true }).click()
+    await page.locator('.account-button').click()
     await page.getByRole('button', { name: 'Light' }).click()
     await expect.poll(async () => page.locator('html').getAttribute('data-color-scheme')).toBe('light')
   })
@@ -101,10 +101,12 @@ it('with forced colours, borders replace backgrounds and mark the focus', async 
     forcedColors: 'active',
     viewport: { width: 320, height: 640 },
   })
+  await page.goto('/partners/12345/product-orders')
+  for (const selector of ['main .status', 'main .tools > .ds-button'])
+    expect([selector, await styleAt(page, selector, 'border-top-style')]).toEqual([selector, 'solid'])
+  await page.setViewportSize({ width: 1024, height: 640 })
   await page.goto('/partners/12345/sales-units')
   expect(await styleAt(page, '.menu a[aria-current]', 'outline-style')).toBe('solid')
-  for (const selector of ['main .ds-tag', 'main .ds-button', '.theme-menu .ds-button'])
-    expect([selector, await styleAt(page, selector, 'border-top-style')]).toEqual([selector, 'solid'])
   await page.locator('.menu a').first().focus()
   await page.keyboard.press('Tab')
   expect(await styleAt(page, '.menu a:focus-visible', 'outline-width')).toBe('3px')
@@ -121,7 +123,7 @@ it('nothing is animated with prefers-reduced-motion', async () => {
   for (const path of mainPages) {
     await page.goto(path)
     // The state while a list is loading
-    await page.evaluate(`document.querySelector('#filter')?.classList.add('htmx-request')`)
+    await page.evaluate(`document.querySelector('#results')?.setAttribute('aria-busy', 'true')`)
     expect([path, await page.evaluate<string[]>('inPage.animated()')]).toEqual([path, []])
   }
   await page.goto('/partners/12345/sales-units')
@@ -133,7 +135,7 @@ it('in print the pages have their content and no controls', async () => {
   for (const path of ['/partners/12345/sales-units', '/profile']) {
     await page.goto(path)
     await page.emulateMedia({ media: 'print' })
-    for (const selector of ['.bar', '.side', 'main form', '.copy'])
+    for (const selector of ['.bar', '.side', 'main .tools', '.copy', '.pages'])
       expect([path, selector, await visible(page, selector)]).toEqual([path, selector, false])
     expect(await visible(page, 'h1')).toBe(true)
     await page.emulateMedia({ media: 'screen' })

@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, filterOf, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
+import { addressOf, choose, filterOf, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
 import { browserFixture } from '../support/browser/fixture.ts'
 import { wordsOn } from '../support/browser/watch.ts'
 
@@ -26,16 +26,18 @@ describe('without JavaScript a list', () => {
     const page = await open(small)
     const all = await namesOn(page)
     await filterOf(page).fill('fjord')
-    await page.locator('#market').selectOption('Norway')
-    await summary(page, 'Can do').click()
-    await page.getByRole('checkbox', { name: 'Payments', exact: true }).check()
-    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await choose(page, 'Market', 'Norway')
+    await choose(page, 'Can do', 'Payments')
+    await page.locator('.tools > .apply').click()
     expect(await namesOn(page)).toEqual(fjord.slice(0, 1))
     expect(await summaryOn(page)).toBe('1 of 12 sales units matches “fjord”')
     expect(await page.locator('main mark').allInnerTexts()).toContain('Fjord')
     await page.getByRole('link', { name: 'Take away Can do: Payments' }).click()
     expect(await namesOn(page)).toEqual(fjord)
-    expect([await filterOf(page).inputValue(), await page.locator('#market').inputValue()]).toEqual(['fjord', 'NO'])
+    expect([await filterOf(page).inputValue(), await page.locator('input[name=market]:checked').inputValue()]).toEqual([
+      'fjord',
+      'NO',
+    ])
     await page.getByRole('link', { name: 'Clear all' }).click()
     expect([addressOf(page), await namesOn(page)]).toEqual([small, all])
   })
@@ -58,13 +60,15 @@ describe('without JavaScript a list', () => {
     const second = await namesOn(page)
     await page.getByRole('link', { name: 'Previous' }).click()
     expect(await namesOn(page)).toEqual(first)
-    await page.getByRole('link', { name: '50 a page' }).click()
+    await page.locator('#size').selectOption('50 a page')
+    await page.locator('.pages .apply').click()
     expect((await namesOn(page)).slice(0, 50)).toEqual([...first, ...second])
     expect(await filterOf(page).inputValue()).toBe('4')
     await filterOf(page).fill('40')
-    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await page.locator('.tools > .apply').click()
     const { searchParams } = new URL(page.url())
-    expect(['q', 'sort', 'size'].map((name) => searchParams.get(name))).toEqual(['40', '-msn', '50'])
+    expect(['q', 'sort'].map((name) => searchParams.get(name))).toEqual(['40', '-msn'])
+    expect(await page.locator('#size option:checked').innerText()).toBe('50 a page')
   })
 
   it('has tabs with the rows of one status', async () => {
@@ -79,12 +83,13 @@ describe('without JavaScript a list', () => {
 
   it('is downloaded with its filter', async () => {
     const page = await open(`${small}?q=fjord`)
+    await summary(page, 'Download').click()
     const [csv] = await Promise.all([
       page.waitForEvent('download'),
-      page.getByRole('link', { name: 'Download CSV' }).click(),
+      page.getByRole('link', { name: 'CSV 2 rows, as filtered' }).click(),
     ])
     const [headings, ...rows] = (await text(await csv.createReadStream())).trim().split('\r\n')
-    expect(csv.suggestedFilename()).toMatch(/^Nordlys Platform AS – Sales units – .*\.csv$/)
+    expect(csv.suggestedFilename()).toMatch(/^Nordlys Platform AS – Sales units – fjord – .*\.csv$/)
     expect(headings).toMatch(/"Name","MSN","Merchant",/)
     expect(rows.map((row) => row.split(',')[0])).toEqual(fjord.map((name) => `"${name}"`))
     const [excel] = await Promise.all([
@@ -99,8 +104,8 @@ describe('without JavaScript a list', () => {
 describe('without JavaScript the top bar', () => {
   it('searches, and links to the rows found', async () => {
     const page = await open('/partners/12345')
-    await page.getByRole('searchbox', { name: 'Find anything' }).fill('bergen')
-    await page.getByRole('button', { name: 'Find', exact: true }).click()
+    await page.getByRole('searchbox', { name: 'Search Nordlys Platform AS' }).first().fill('bergen')
+    await page.keyboard.press('Enter')
     expect(await page.locator('h1').innerText()).toBe('Found for “bergen”')
     await page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }).click()
     expect(await page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
@@ -108,11 +113,12 @@ describe('without JavaScript the top bar', () => {
 
   it('changes language and appearance, and returns to the filtered list', async () => {
     const page = await open(`${small}?q=fjord`)
-    await summary(page, 'English').click()
+    await page.locator('.account-button').click()
+    await summary(page, 'Language').click()
     await page.getByRole('link', { name: 'Norsk' }).click()
     expect(await page.locator('html').getAttribute('lang')).toBe('nb')
     expect(await namesOn(page)).toEqual(fjord)
-    await summary(page, 'Utseende').click()
+    await page.locator('.account-button').click()
     await page.getByRole('button', { name: 'Mørkt' }).click()
     expect(await page.locator('html').getAttribute('data-color-scheme')).toBe('dark')
     expect([addressOf(page), await namesOn(page)]).toEqual([`${small}?q=fjord`, fjord])
@@ -120,7 +126,7 @@ describe('without JavaScript the top bar', () => {
 
   it('switches to another business', async () => {
     const page = await open(small)
-    await page.locator('.organisation-menu summary').click()
+    await page.locator('.switch').click()
     await page.getByRole('link', { name: 'See all businesses' }).click()
     await page
       .getByRole('main')
@@ -138,7 +144,8 @@ it('without JavaScript no control is shown that needs it', async () => {
   for (const path of [small, `${small}/150666`, '/profile']) {
     await page.goto(path)
     expect([path, await page.locator('button:not([type=submit])').count()]).not.toEqual([path, 0])
-    expect([path, await page.locator('button:not([type=submit]):visible').count()]).toEqual([path, 0])
+    const scripted = page.locator('button:not([type=submit], [popovertarget]):visible')
+    expect([path, await scripted.count()]).toEqual([path, 0])
     expect(await page.locator('.session-timeout:visible, dialog:visible').count()).toBe(0)
   }
 })

@@ -31,7 +31,7 @@ it('two tabs of one browser can show two organisations', async () => {
   const { context, page: one } = await signedIn('Åse Bjørk')
   const two = await context.newPage()
   await Promise.all([one.goto('/partners/12345'), two.goto('/partners/12345')])
-  await two.locator('.organisation-menu summary').click()
+  await two.locator('.switch').click()
   await two.getByRole('link', { name: 'See all businesses' }).click()
   await two.getByRole('link', { name: /Fjordkasse/ }).click()
   const pages = [

@@ -125,7 +125,12 @@ describe('the list', () => {
     const hrefs = page
       .$('main td a')
       .toArray()
-      .map((link) => page.$(link).attr('href')?.replace(/\?from=.*/, ''))
+      .map((link) =>
+        page
+          .$(link)
+          .attr('href')
+          ?.replace(/\?from=.*/, ''),
+      )
     for (const { productOrderId, salesUnit } of ordersOf('12345', ({ status }) => status === 'COMPLETED')) {
       expect(hrefs).toContain(`${path}/${productOrderId}`)
       expect(hrefs).toContain(`/partners/12345/sales-units/${salesUnit?.msn}`)

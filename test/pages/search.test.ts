@@ -37,6 +37,34 @@ function own<Row extends { partnerId: string | null }>(rows: readonly Row[]): Ro
   return rows.filter(({ partnerId }) => partnerId === '12345')
 }
 
+describe('the matches while typing', () => {
+  const typed = async (q: string) =>
+    åse.open(`${base}/search?q=${q}`, { headers: { 'HX-Request': 'true', 'HX-Target': 'div#suggestions' } })
+
+  it('are the first of each kind, without the page around them, and never a redirect', async () => {
+    const found = await typed('fitness')
+    expect(found.$('main, header, h1')).toHaveLength(0)
+    expect(found.$('p').first().text()).toBe('Sales units')
+    expect(found.$('a[href^="/partners/12345/sales-units/"]').length).toBeLessThanOrEqual(3)
+    expect(found.$('a').last().attr('href')).toBe(`${base}/search?q=fitness`)
+    expect((await typed('123456')).status).toBe(200)
+    expect((await typed('zznothing')).$('p').text()).toBe('Nothing matches “zznothing”')
+  })
+
+  it('are the records viewed last while the field is empty, of this organisation only', async () => {
+    const visitor = await test.signedIn('Åse Bjørk')
+    for (const msn of ['123456', '150666', '123456']) await visitor.open(`${base}/sales-units/${msn}`)
+    const headers = { 'HX-Target': 'div#suggestions' }
+    const recent = await visitor.open(`${base}/search`, { headers })
+    const hrefs = recent
+      .$('a')
+      .toArray()
+      .map((link) => recent.$(link).attr('href'))
+    expect(hrefs).toEqual([`${base}/sales-units/123456`, `${base}/sales-units/150666`])
+    expect((await visitor.open(`${shop}/search`, { headers })).$('a')).toHaveLength(0)
+  })
+})
+
 describe('the search box of every page', () => {
   it('searches the organisation without JavaScript', async () => {
     for (const path of [base, `${base}/sales-units`, `${base}/no/such/page`, shop]) {
@@ -47,8 +75,7 @@ describe('the search box of every page', () => {
         `${path.startsWith(base) ? base : shop}/search`,
         'get',
       ])
-      expect(form.find('input[type=search]').attr('aria-label')).toBe('Find anything')
-      expect(form.find('button[type=submit]').text()).toBe('Find')
+      expect(form.find('input[type=search]').attr('aria-label')).toMatch(/^Search ./)
     }
     expect((await åse.open('/profile')).$('header form[role=search]')).toHaveLength(0)
   })

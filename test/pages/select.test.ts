@@ -70,7 +70,7 @@ describe('a user without access', () => {
     expect(page.$('#user-id').text()).toBe(test.userId(name))
     expect(page.$('ol.steps').text()).toMatch(/Send it, with your e-mail address \S+@\S+\.example, to/)
     expect(page.words).toContain('Did you have access before?')
-    expect(page.$('form[action="/logout"] button').text()).toBe('Sign out')
+    expect(page.$('main form[action="/logout"] button').text()).toBe('Sign out')
   })
 
   it('gets and loses access as soon as the operator grants and revokes it', async () => {

@@ -49,7 +49,9 @@ function expectedFor(organisation: OrganisationReference): string[][] {
   names.set(organisationKey(organisation), `${own}, all sales units`)
   return test.world.webhooks.flatMap(({ registeredFor, body: { id, url, events } }) => {
     const owner = names.get(registeredFor)
-    return owner === undefined ? [] : [[`${url} ${id}`, events.map(inWords).join(''), owner]]
+    const [first, more] = [events.slice(0, 2), events.slice(2)].map((some) => some.map(inWords).join(''))
+    const shown = more ? `${first}+${events.length - 2} more${more}` : String(first)
+    return owner === undefined ? [] : [[`${url} ${id}`, shown, owner]]
   })
 }
 
@@ -94,8 +96,7 @@ describe('the list', () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567/developers/webhooks')
     expect(page.words).toContain('No webhooks registered')
-    expect(page.words).toContain('0 webhooks')
-    expect(page.$('main table')).toHaveLength(0)
+    expect(page.$('main table, main .tools')).toHaveLength(0)
   })
 })
 

@@ -7,10 +7,10 @@ export function fold(text: string): string {
 
 type Found = ReturnType<Visit['$']>
 
-/** The text of an element without its hidden parts, and without what only narrow tables show below the first column. */
+/** The text of an element without hidden parts, copy buttons, and what only narrow tables show below the first column. */
 export function wordsOf(found: Found): string {
   const copy = found.clone()
-  copy.find('[hidden], .fold').remove()
+  copy.find('[hidden], .fold, button[data-copy]').remove()
   copy.find('br').replaceWith(' ')
   copy.find('small, .under').before(' ')
   return fold(copy.text())

@@ -7,21 +7,24 @@ import { answerUnsent, asking, codePage, formField, minutesToWait, type VerifyEm
 
 type CodeForm = {
   readonly returnTo: string
-  /** The code as the user typed it. */
-  readonly typed?: string
   readonly problem?: 'malformed' | 'wrong' | 'limit' | 'down'
   readonly minutes?: number
   /** Another code has just been sent. */
   readonly again?: boolean
 }
 
-/** `GET /verify-email/code`: the form for the code, or why the last code is invalid, with a way to get a new one. */
+/**
+ * `GET /verify-email/code`: the form for the code, or why the last code is invalid, with a way to get a new one.
+ * `?problem=`: what was wrong with the code that `checkCode` refused.
+ */
 export function showCodeForm(deps: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const returnTo = safeReturnPath(req.query['returnTo'])
     const code = await codeOf(deps, req)
     if (!code) return res.redirect(`/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
-    return showForm(res, code, { returnTo, again: req.query['again'] === '1' && code.state === 'valid' })
+    const problem = (['malformed', 'wrong'] as const).find((each) => each === req.query['problem'])
+    const again = req.query['again'] === '1' && code.state === 'valid'
+    return showForm(res, code, { returnTo, again, ...(problem && { problem }) })
   }
 }
 
@@ -36,7 +39,6 @@ function showForm(res: Response, { email, triesLeft, state }: SentCode, form: Co
     triesLeft,
     state,
     validMinutes: codeMinutes,
-    typed: '',
     problem: undefined,
     minutes: 0,
     again: false,
@@ -46,7 +48,8 @@ function showForm(res: Response, { email, triesLeft, state }: SentCode, form: Co
 
 /**
  * `POST /verify-email/code`: the right code verifies the address, gives the session a new id and redirects to
- * `returnTo`. Input other than six digits does not count as a try.
+ * `returnTo`. A refused one redirects to the form, so that the browser's back button does not send it again. Input other
+ * than six digits does not count as a try.
  */
 export function checkCode(deps: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
@@ -63,7 +66,7 @@ export function checkCode(deps: VerifyEmailDeps): RequestHandler {
     // The same form was sent twice: `requireVerifiedEmail` decides whether the user may continue.
     if (!code) return res.redirect(303, returnTo)
     const problem = checked ? ('wrong' as const) : ('malformed' as const)
-    return showForm(res.status(400), code, { returnTo, typed, problem })
+    return res.redirect(303, `${codePage(returnTo)}&problem=${problem}`)
   }
 }
 

@@ -125,7 +125,8 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
     const first = await load(asked.page)
     // A page past the end shows the last one.
     const last = lastPageOf(first.page, asked)
-    const { page, total, fields = [], tabTotal = 0, notice = '', warnings = [] } = last ? await load(last) : first
+    const { total, fields = [], tabTotal = 0, notice = '', warnings = [], ...loaded } = last ? await load(last) : first
+    const page = exactAtTheEnd(loaded.page)
     res.render('lists/page', {
       title: language.t(`${noun}.title`),
       noun,
@@ -139,7 +140,7 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
       notice,
       warnings,
       fresh,
-      lastPage: last ? language.format.number(asked.page) : '',
+      lastPage: last && !page.hasNext ? language.format.number(asked.page) : '',
       list: listView({
         path: `${req.baseUrl}${path}`,
         filter,
@@ -156,6 +157,11 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
 /** The number of the last page when the requested one is past the end. */
 function lastPageOf({ number, rows, total }: Page<unknown>, { size }: Pick<PageAsked, 'size'>): number | undefined {
   return number > 1 && rows.length === 0 ? Math.max(1, Math.ceil(total / size)) : undefined
+}
+
+/** The last page tells the exact number of matches. */
+function exactAtTheEnd<Row>(page: Page<Row>): Page<Row> {
+  return page.more && !page.hasNext && page.to > 0 ? { ...page, total: page.to, more: false } : page
 }
 
 /** An order in words: its own message, else the heading of its column. */

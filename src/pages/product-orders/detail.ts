@@ -10,6 +10,7 @@ import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { historyOf } from '../history.ts'
+import { noteViewed } from '../search/recent.ts'
 import { productOrderDocumentation } from '../documentation.ts'
 import { orderOf } from './list.ts'
 
@@ -26,6 +27,7 @@ export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>)
       userId: req.user?.id,
     })
     const order = orderOf(stored)
+    noteViewed(req, `${res.locals.language.t('productOrder.title')}: ${nameOf(order)}`)
     res.render('product-orders/detail', {
       title: `${res.locals.language.t('productOrder.title')} – ${nameOf(order)}`,
       order,

@@ -8,6 +8,7 @@ import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { historyOf } from '../history.ts'
+import { noteViewed } from '../search/recent.ts'
 import { settingDocumentation } from '../documentation.ts'
 
 /** The most other sales units of the merchant that the page shows; a link leads to all. */
@@ -36,6 +37,7 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       historyOf(deps, res, 'salesUnit', msn),
     ])
     const others = siblings.filter((other) => other.msn !== msn)
+    noteViewed(req, stored.name)
     res.render('sales-units/detail', {
       title: `${stored.name} (${msn})`,
       stored,

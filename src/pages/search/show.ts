@@ -9,6 +9,7 @@ import { optionalList } from '../landing/partner.ts'
 import { parseQuery, searchText } from '../lists/query.ts'
 import { exactPath } from './exact.ts'
 import { searchGroups } from './groups.ts'
+import { recentlyViewed } from './recent.ts'
 
 const query = z.object({ q: searchText })
 
@@ -38,7 +39,7 @@ export function showSearch({
     )
     const groups = q === '' ? [] : await searchGroups({ db, organisation, q, language }, seesDevelopers)
     if (req.get('HX-Target') === 'div#suggestions') {
-      res.render('search/suggestions', { q, groups, recent: [], mark: highlighter(q) })
+      res.render('search/suggestions', { q, groups, recent: recentlyViewed(req), mark: highlighter(q) })
       return
     }
     const exact = q === '' ? undefined : await exactPath(db, organisation, q, groups)

@@ -230,7 +230,12 @@ describe.each([
     const every = Array.from({ length: 256 }, (_, block) =>
       String.fromCharCode(...Array.from({ length: 256 }, (__, low) => block * 256 + low)),
     )
-    const sheet = sheetXml(await bytesOf([...every, ...nasty].map((value) => [value]), 10_000))
+    const sheet = sheetXml(
+      await bytesOf(
+        [...every, ...nasty].map((value) => [value]),
+        10_000,
+      ),
+    )
     expect(sheet).not.toMatch(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u)
     expect(sheet).toContain('inlineStr')
   })

@@ -32,9 +32,8 @@ const ringOf = (element) => [
   styleOf(element, 'outline-style') === 'none' ? '' : styleOf(element, 'outline'),
   styleOf(element, 'box-shadow'),
 ]
-/** How an element shows its focus. A checkbox has its ring around its field; the skip link only appears with focus. */
-const showing = (element) =>
-  [...ringOf(element), ...ringOf(element.closest('.ds-field') ?? element), element.offsetWidth].join()
+/** How an element shows its focus. A row's link has its ring around its row; the skip link only appears with focus. */
+const showing = (element) => [...ringOf(element), styleOf(element, 'outline', '::after'), element.offsetWidth].join()
 
 const isInSight = (element) => {
   const [{ x, y, width, height }] = element.getClientRects()
@@ -56,24 +55,16 @@ const focusFaults = () => {
   return faults
 }
 
-/** Cells that are not shown as in a card: beside each other, cut off, or without the name of their column. */
-const cardFaults = () => {
-  const columns = [...document.querySelectorAll('main thead th')].map((heading) => heading.textContent.trim())
-  return [...document.querySelectorAll('main tbody tr')].flatMap((row) =>
-    [...row.cells]
-      .filter((cell, at) => {
-        const above = row.cells[at - 1]?.getBoundingClientRect().bottom ?? 0
-        const isBelow = cell.getBoundingClientRect().top >= above - 1
-        const isNamed = styleOf(cell, 'content', '::before') === `"${columns[at]}"`
-        return !isBelow || !isNamed || cell.scrollWidth > cell.clientWidth
-      })
-      .map((cell) => cell.outerHTML.slice(0, 160)),
-  )
-}
+/** Cells of cards that are cut off, or reach out of the window. */
+const cardFaults = () =>
+  [...document.querySelectorAll('main tbody td')]
+    .filter((cell) => cell.checkVisibility())
+    .filter((cell) => cell.scrollWidth > cell.clientWidth + 1 || cell.getBoundingClientRect().right > innerWidth)
+    .map((cell) => cell.outerHTML.slice(0, 160))
 
 /** Controls without a border that contrasts with the page's background. */
 const withoutBorder = () =>
-  [...document.querySelectorAll('.ds-button, .ds-chip, .ds-input')]
+  [...document.querySelectorAll('.ds-button, .ds-chip, main .ds-input')]
     .filter((element) => {
       const [style, width, color] = ['style', 'width', 'color'].map((what) => styleOf(element, `border-top-${what}`))
       const background = styleAt('body', 'background-color')

@@ -10,7 +10,14 @@ export function filterOf(page: Page): Locator {
 
 /** The texts of the first column, from top to bottom. */
 export async function namesOn(page: Page): Promise<string[]> {
-  return page.locator('main tbody td:first-child').allInnerTexts()
+  return page.locator('main tbody .row-link').allInnerTexts()
+}
+
+/** Sets a filter of the list: opens its menu, and chooses an option there. */
+export async function choose(page: Page, filter: string, option: string): Promise<void> {
+  const menu = page.locator('.filters details', { has: page.locator('summary', { hasText: filter }) })
+  if ((await menu.getAttribute('open')) === null) await menu.locator('summary').click()
+  await menu.getByLabel(option, { exact: true }).check()
 }
 
 /** The summary above the rows, such as "12 sales units". */
