@@ -45,7 +45,9 @@ export function stepThrough<Row, Exported, Filter extends Filters, Column extend
     const lists = listsHere(res)
     const fresh = lists.get(resource)
     if (typeof from !== 'string' || from.length > longestFrom || !fresh) return next()
-    const request = refusedAsUndefined(() => parse({ headers: req.headers, query: parseQueryString(from) }))
+    const request = refusedAsUndefined(() =>
+      parse({ headers: req.headers, query: parseQueryString(from) }, res.locals.language),
+    )
     if (!request) return next()
     const { filter, asked } = request
     const { language } = res.locals
