@@ -22,7 +22,7 @@ import type { PageDeps } from './deps.ts'
 import type { OrganisationSection, Section } from './mount.ts'
 import { pricePackageList } from './price-packages/list.ts'
 import { showProductOrder } from './product-orders/detail.ts'
-import { currentOrderCount } from './product-orders/facets.ts'
+import { orderCount } from './product-orders/facets.ts'
 import { productOrderList } from './product-orders/list.ts'
 import { showSearch } from './search/show.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
@@ -47,7 +47,7 @@ export function siteMap(deps: PageDeps) {
   )
   const salesUnit = [stepThrough(deps, '/sales-units', salesUnitList), showSalesUnit(deps)]
   const productOrder = [stepThrough(deps, '/product-orders', productOrderList), showProductOrder(deps)]
-  const orderMenu = { key: 'productOrders', count: currentOrderCount }
+  const orderMenu = { key: 'productOrders', count: orderCount }
 
   /** For the eID provider's server: the only routes without session and CSRF token. */
   const servers: Section = {

@@ -7,10 +7,22 @@ export type Format = {
   readonly date: (isoDate: string) => string
   /** The date of a moment, such as "1 Oct 2026". */
   readonly day: (time: Date) => string
+  /** The date of a moment without the year, such as "30 Nov". */
+  readonly shortDay: (time: Date) => string
+  /** The date of a moment in full, such as "30 November 2026". */
+  readonly longDay: (time: Date) => string
   /** The date in ISO 8601, in the portal's time zone: 2026-10-01. */
   readonly isoDay: (time: Date) => string
   /** A date with the time of day, such as "1 Oct 2026, 10:42". */
   readonly moment: (time: Date) => string
+  /** Such as "Today, 08:14", and the date of an earlier day. */
+  readonly recent: (time: Date) => string
+  /** The calendar days from today to the day of a moment: 0 for today. */
+  readonly daysTo: (time: Date) => number
+  /** "today", "tomorrow", "in 2 days", from calendar days. */
+  readonly inDays: (days: number) => string
+  /** "79%", from a share of 1. */
+  readonly share: (value: number) => string
   /** "2 minutes ago", from milliseconds passed. */
   readonly ago: (milliseconds: number) => string
   /** "in 2 minutes", from milliseconds to come, rounded up. */
@@ -39,6 +51,9 @@ export function createFormat(locale: string): Format {
   const timeZone = portalTimeZone
   const numbers = lazy(() => new Intl.NumberFormat(locale))
   const dates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
+  const shortDates = lazy(() => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }))
+  const longDates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }))
+  const shares = lazy(() => new Intl.NumberFormat(locale, { style: 'percent' }))
   const moments = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
   const clocks = lazy(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
   const months = {
@@ -48,6 +63,8 @@ export function createFormat(locale: string): Format {
   const relative = lazy(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
   const listed = lazy(() => new Intl.ListFormat(locale))
   const countries = lazy(() => new Intl.DisplayNames(locale, { type: 'region' }))
+  const inDays = (days: number): string => relative().format(days, 'day')
+  const daysTo = (time: Date): number => (midnight(time) - midnight(new Date())) / 86_400_000
   return {
     number: (value) => numbers().format(value),
     date: (isoDate) => {
@@ -55,7 +72,17 @@ export function createFormat(locale: string): Format {
       return Number.isNaN(time) ? isoDate : dates().format(time)
     },
     day: (time) => dates().format(time),
+    shortDay: (time) => shortDates().format(time),
+    longDay: (time) => longDates().format(time),
     isoDay: (time) => isoDays().format(time),
+    recent: (time) => {
+      if (daysTo(time) !== 0) return dates().format(time)
+      const today = inDays(0)
+      return `${today.charAt(0).toUpperCase()}${today.slice(1)}, ${clocks().format(time)}`
+    },
+    daysTo,
+    inDays,
+    share: (value) => shares().format(value),
     moment: (time) => moments().format(time),
     ago: (milliseconds) => {
       const seconds = Math.round(milliseconds / 1000)
@@ -78,6 +105,11 @@ export function createFormat(locale: string): Format {
       }
     }),
   }
+}
+
+/** The day of a moment in the portal's time zone, as the UTC time of its beginning. */
+function midnight(time: Date): number {
+  return Date.parse(isoDays().format(time))
 }
 
 function lazy<Value>(make: () => Value): () => Value {

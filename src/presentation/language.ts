@@ -18,6 +18,8 @@ export type Language = {
   readonly has: (key: string) => boolean
   /** The message of the key, else the value; for values that the API may extend. */
   readonly label: (key: string, value: string) => string
+  /** The message of the key, else a new code of the API in words and as it is: "On hold (ON_HOLD)". */
+  readonly labelOfCode: (key: string, code: string) => string
   readonly format: Format
 }
 
@@ -76,8 +78,16 @@ function languageOf(code: string, messages: Messages, fallback: Messages): Langu
     },
     has: (key) => all.has(key),
     label: (key, value) => all.get(key) ?? value,
+    labelOfCode: (key, value) => all.get(key) ?? inWords(value),
     format: createFormat(locales[code] ?? code),
   }
+}
+
+/** "On hold (ON_HOLD)"; other text than codes in capitals is unchanged. */
+function inWords(code: string): string {
+  if (!/^[A-Z][A-Z\d]+(_[A-Z\d]+)*$/.test(code)) return code
+  const words = code.toLowerCase().replaceAll('_', ' ')
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)} (${code})`
 }
 
 /** Replaces `{{name}}`. The views escape the result. */

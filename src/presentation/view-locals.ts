@@ -50,6 +50,7 @@ export function viewLocals(options: {
       t: language.t,
       has: language.has,
       label: language.label,
+      labelOfCode: language.labelOfCode,
       format: language.format,
       identifierOf,
       avatarOf,

@@ -1,10 +1,13 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
+import type { OrderStep } from '../domain/product-order.ts'
+import { portalTimeZone } from '../domain/time-zone.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
-import type { Facet } from './summaries.ts'
+import { endOfFirstSync, type Funnel, funnelOf, type StatusFacet, statusFacet } from './summaries.ts'
+import { sinceDays, inMonth } from './time-filters.ts'
 
 /** A product order as stored: the list's item, and the details once a user has opened it. */
 export type StoredProductOrder = {
@@ -15,9 +18,20 @@ export type StoredProductOrder = {
   readonly firstSeenAt: Date
   readonly changedAt: Date
   readonly removedAt: Date | null
+  /** When the sync first saw each status; null for one that it never saw. */
+  readonly viewedAt: Date | null
+  readonly submittedAt: Date | null
+  readonly completedAt: Date | null
+  readonly rejectedAt: Date | null
+  readonly expiredAt: Date | null
+  /** The latest end of the link of a prefilled order that waits for its merchant. */
+  readonly expiresAt: Date | null
 }
 
-/** The filter of the list; an empty string matches all. */
+/**
+ * The sets of product orders that pages name and count; an empty string matches all. Filters by when an order was first
+ * seen leave out the orders of the first sync, whose age is unknown.
+ */
 export type ProductOrderFilter = {
   /** Search text for order id, business identifier, merchant name, MSN and sales unit. */
   readonly q: string
@@ -26,24 +40,51 @@ export type ProductOrderFilter = {
   readonly product: string
   /** A country, such as NO. */
   readonly market: string
-  /** Includes expired orders; without it they only appear with their status. */
-  readonly expired: boolean
+  /** '1': waits for its merchant to open or submit it; '0': does not. */
+  readonly waiting: string
+  /** Its link ends today or within so many days. */
+  readonly expiring: string
+  /** It changed in the last so many days. */
+  readonly changed: string
+  /** First seen in the last so many days. */
+  readonly new: string
+  /** First seen in this month, such as 2026-11. */
+  readonly month: string
+  /** It came as far as this step, and the sync has seen it from the beginning. */
+  readonly reached: OrderStep | ''
 }
 
-/** `urgency`: actionable orders first, and the most recently changed first among them. */
-export type ProductOrderColumn = 'urgency' | 'merchant' | 'status' | 'product' | 'type' | 'salesUnit' | 'seen'
+/** The filter that matches every order. */
+export const everyOrder: ProductOrderFilter = {
+  q: '',
+  status: '',
+  type: '',
+  product: '',
+  market: '',
+  waiting: '',
+  expiring: '',
+  changed: '',
+  new: '',
+  month: '',
+  reached: '',
+}
+
+/** `urgency`: those that wait for their merchant first, the next to expire on top; then the most recently changed. */
+export type ProductOrderColumn = 'urgency' | 'merchant' | 'product' | 'status' | 'changed' | 'expires' | 'type'
 
 const columns: Readonly<Record<Exclude<ProductOrderColumn, 'urgency'>, readonly string[]>> = {
   merchant: ['merchant_sort_key', 'scheme', 'business_id'],
-  status: ['rank', 'status'],
   product: ['product_type'],
+  status: ['rank', 'status'],
+  changed: ['changed_at'],
+  expires: ['expires_at'],
   type: ['product_order_type'],
-  salesUnit: ['sales_unit_sort_key'],
-  seen: ['first_seen_at'],
 }
 
 const row = sql`o.listed, o.details, o.merchant_name as "merchantName",
-  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "removedAt"`
+  o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "removedAt",
+  o.viewed_at as "viewedAt", o.submitted_at as "submittedAt", o.completed_at as "completedAt",
+  o.rejected_at as "rejectedAt", o.expired_at as "expiredAt", o.expires_at as "expiresAt"`
 
 /** The organisation's product orders with these keys, in their order. */
 export async function productOrdersOf(
@@ -71,7 +112,13 @@ export async function findProductOrders(
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
-  { sort, ...asked }: PageAsked<ProductOrderColumn> & { readonly total?: number | undefined },
+  {
+    sort,
+    ...asked
+  }: PageAsked<ProductOrderColumn> & {
+    readonly total?: number | undefined
+    readonly listTotal?: number | undefined
+  },
 ): Promise<Page<StoredProductOrder>> {
   return findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 }
@@ -80,20 +127,43 @@ function search(organisation: Organisation, filter: ProductOrderFilter, sort: So
   return { table: 'product_orders', where: matching(organisation, filter), q: filter.q, ...ordered(sort) }
 }
 
-function matching(
-  organisation: Organisation,
-  { status, type, product, market, expired }: ProductOrderFilter,
-): RawBuilder<boolean> {
-  return sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
-  and ${isValue('status', status)} and ${isValue('product_order_type', type)}
-  and ${isValue('product_type', product)} and ${isValue('market', market)}
-  and ${expired || status === 'EXPIRED' ? sql`true` : sql`rank < 7`}`
+const stepNumbers: Readonly<Record<OrderStep, number>> = { received: 1, viewed: 2, submitted: 3, completed: 4 }
+
+/** SQL: the organisation's orders of the filter, apart from its text. */
+function matching(organisation: Organisation, filter: ProductOrderFilter): RawBuilder<boolean> {
+  const own = sql`organisation = ${organisationKey(organisation)}`
+  const { waiting, expiring, changed, month, reached } = filter
+  const isNew = [filter.new, month, reached].some((value) => value !== '')
+  const terms = [
+    sql`${own} and removed_at is null`,
+    isValue('status', filter.status),
+    isValue('product_order_type', filter.type),
+    isValue('product_type', filter.product),
+    isValue('market', filter.market),
+    ...(waiting === '' ? [] : [waiting === '1' ? sql`rank = 1` : sql`rank <> 1`]),
+    ...(expiring === '' ? [] : [sql`expires_at > now() and expires_at < ${endOfDay(expiring)}`]),
+    ...(changed === '' ? [] : [sinceDays('changed_at', changed)]),
+    ...(filter.new === '' ? [] : [sinceDays('first_seen_at', filter.new)]),
+    ...(month === '' ? [] : [inMonth('first_seen_at', month)]),
+    ...(reached === '' ? [] : [sql`reached >= ${stepNumbers[reached]}::int`]),
+    ...(isNew ? [sql`first_seen_at > ${endOfFirstSync('product_orders', own)}`] : []),
+    ...(changed === '' ? [] : [sql`changed_at > ${endOfFirstSync('product_orders', own)}`]),
+  ]
+  return sql<boolean>`${sql.join(terms, sql` and `)}`
+}
+
+/** SQL: the end of the day in so many days. */
+function endOfDay(days: string): RawBuilder<Date> {
+  return sql<Date>`(date_trunc('day', now() at time zone ${portalTimeZone})
+    + make_interval(days => ${days}::int + 1)) at time zone ${portalTimeZone}`
 }
 
 function ordered({ column, ...direction }: Sorting<ProductOrderColumn>) {
   if (column !== 'urgency') return sortedBy(columns[column], direction)
-  const order = direction.descending ? sql`rank desc, changed_at, key desc` : sql`rank, changed_at desc, key`
-  return { order, columns: sql`rank, changed_at` }
+  const order = direction.descending
+    ? sql`rank desc, expires_at desc, changed_at, key desc`
+    : sql`rank, expires_at, changed_at desc, key`
+  return { order, columns: sql`rank, expires_at, changed_at` }
 }
 
 /** The keys of all matches, in order. */
@@ -106,18 +176,23 @@ export async function allProductOrders(
   return findAllKeys(db, search(organisation, filter, sort))
 }
 
-/** The number of matches by status, ignoring the status filter; actionable ones first. */
+/** The number of matches by status, ignoring the filters of the tabs; the most urgent first. */
 export async function countByStatus(
   db: Handle,
   organisation: Organisation,
   filter: ProductOrderFilter,
-): Promise<Facet> {
-  const all = { ...filter, status: '', expired: true }
-  const { rows } = await sql<{ value: string; count: number }>`
-    select status as value, count(*)::int as count from product_orders
-    where ${matching(organisation, all)} and ${matches(filter.q)}
-    group by status order by min(rank), status`.execute(db)
+): Promise<StatusFacet> {
+  const all = { ...filter, status: '', waiting: '' }
+  const { rows } = await statusFacet(sql`${matching(organisation, all)} and ${matches(filter.q)}`).execute(db)
   return rows
+}
+
+/** How far the orders of the filter have come, of those that the sync has seen from the beginning. */
+export async function orderFunnel(db: Handle, organisation: Organisation, filter: ProductOrderFilter): Promise<Funnel> {
+  const seen = { ...filter, reached: 'received' as const }
+  const { rows } = await sql<{ funnel: Funnel }>`
+    select ${funnelOf(matching(organisation, seen))} as funnel`.execute(db)
+  return rows[0]?.funnel ?? { reached: [0, 0, 0, 0], medianDays: [null, null, null], others: [], since: null }
 }
 
 /** One product order, also a removed one; undefined when the organisation never had it. */

@@ -4,12 +4,15 @@ import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isValue, sortedBy } from './searching.ts'
+import { endOfFirstSync } from './summaries.ts'
+import { inMonth, sinceDays } from './time-filters.ts'
 
 type Common = {
   readonly msn: string
   readonly name: string
   readonly merchantName: string | null
   readonly firstSeenAt: Date
+  readonly removedAt: Date | null
   /** Whether its merchant has been read: a name that is missing then is not shared. */
   readonly isMerchantRead: boolean
 }
@@ -33,6 +36,7 @@ export type SalesUnitRow = Common & {
 }
 
 const common = sql`s.key as msn, s.name, s.merchant_name as "merchantName", s.first_seen_at as "firstSeenAt",
+  s.removed_at as "removedAt",
   r.checked_at is not null as "isMerchantRead"`
 const whole = sql`${common}, s.listed, s.details`
 const row = sql`${common}, s.details is not null as "areDetailsRead", s.scheme, s.business_id as "businessId",
@@ -43,7 +47,10 @@ const row = sql`${common}, s.details is not null as "areDetailsRead", s.scheme, 
 const withMerchants = sql`sales_units s left join sync_state r
   on r.organisation = s.organisation and r.resource = 'merchant' and r.key = s.scheme || '/' || s.business_id`
 
-/** The filter of the list; an empty string matches all. */
+/**
+ * The sets of sales units that pages name and count; an empty string matches all. Filters by when a sales unit was first
+ * seen leave out those of the first sync, whose age is unknown.
+ */
 export type SalesUnitFilter = {
   /** Search text for name, MSN, merchant name and business identifier. */
   readonly q: string
@@ -52,10 +59,30 @@ export type SalesUnitFilter = {
   readonly capture: string
   /** Switches of the configuration that must all be on. */
   readonly can: readonly string[]
+  /** First seen in the last so many days. */
+  readonly new: string
+  /** First seen in this month, such as 2026-11. */
+  readonly month: string
+  /** Those that are no longer shared, instead of those that are. */
+  readonly removed: boolean
+  /** `none`: without a webhook of their own, as far as their webhooks have been read. */
+  readonly webhooks: string
+}
+
+/** The filter that matches every sales unit that is shared. */
+export const everySalesUnit: SalesUnitFilter = {
+  q: '',
+  market: '',
+  capture: '',
+  can: [],
+  new: '',
+  month: '',
+  removed: false,
+  webhooks: '',
 }
 
 /** A column that sales units can be sorted by. */
-export type SalesUnitColumn = 'name' | 'msn' | 'merchant' | 'identifier' | 'seen'
+export type SalesUnitColumn = 'name' | 'msn' | 'merchant' | 'identifier' | 'seen' | 'removed'
 
 const sortColumns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
   name: ['sort_key'],
@@ -63,6 +90,7 @@ const sortColumns: Readonly<Record<SalesUnitColumn, readonly string[]>> = {
   merchant: ['merchant_sort_key'],
   identifier: ['scheme', 'business_id'],
   seen: ['first_seen_at'],
+  removed: ['removed_at'],
 }
 
 /** The organisation's sales units with these MSNs, in their order. */
@@ -98,24 +126,51 @@ export async function findSalesUnits(
   asked: PageAsked<SalesUnitColumn> & { readonly total?: number | undefined },
 ): Promise<Page<SalesUnitRow>> {
   const { sort, total, ...where } = asked
-  const isFiltered = [filter.q, filter.market, filter.capture, ...filter.can].some((value) => value !== '')
-  const pageSearch = { ...search(organisation, filter, sort), ...where, total: isFiltered ? undefined : total }
+  const { removed, ...narrowing } = filter
+  const isNarrowed = removed || Object.values(narrowing).some((value) => value.length > 0)
+  const pageSearch = {
+    ...search(organisation, filter, sort),
+    ...where,
+    total: isNarrowed ? undefined : total,
+    listTotal: total,
+  }
   return findPage(db, pageSearch, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
 }
 
-function search(
-  organisation: Organisation,
-  { q, market, capture, can }: SalesUnitFilter,
-  sort: Sorting<SalesUnitColumn>,
-) {
+function search(organisation: Organisation, filter: SalesUnitFilter, sort: Sorting<SalesUnitColumn>) {
+  const own = sql`organisation = ${organisationKey(organisation)}`
+  const { q, can, month, removed, webhooks } = filter
+  const isNew = filter.new !== '' || month !== ''
+  const terms = [
+    sql`${own} and removed_at ${removed ? sql`is not null` : sql`is null`}`,
+    isValue('market', filter.market),
+    isValue('capture_type', filter.capture),
+    ...(can.length === 0 ? [] : [sql`capabilities @> ${can}::text[]`]),
+    ...(filter.new === '' ? [] : [sinceDays('first_seen_at', filter.new)]),
+    ...(month === '' ? [] : [inMonth('first_seen_at', month)]),
+    ...(isNew ? [sql`first_seen_at > ${endOfFirstSync('sales_units', own)}`] : []),
+    ...(webhooks === '' ? [] : [withoutWebhooks]),
+  ]
   return {
     table: 'sales_units',
-    where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null
-    and ${isValue('market', market)} and ${isValue('capture_type', capture)}
-    and ${can.length === 0 ? sql`true` : sql`capabilities @> ${can}::text[]`}`,
+    where: sql<boolean>`${sql.join(terms, sql` and `)}`,
     q,
     ...sortedBy(sortColumns[sort.column], sort),
   }
+}
+
+const withoutWebhooks = sql`
+  exists (select from sync_state r where r.organisation = sales_units.organisation
+    and r.resource = 'salesUnitWebhooks' and r.key = sales_units.key and r.checked_at is not null)
+  and not exists (select from webhooks w where w.organisation = sales_units.organisation
+    and w.msn = sales_units.key and w.removed_at is null)`
+
+/** The number of sales units that are no longer shared. */
+export async function countRemovedSalesUnits(db: Handle, organisation: Organisation): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from sales_units
+    where organisation = ${organisationKey(organisation)} and removed_at is not null`.execute(db)
+  return rows[0]?.count ?? 0
 }
 
 /** The MSNs of all matches, in order. */
@@ -133,9 +188,9 @@ export async function findSalesUnit(
   db: Handle,
   organisation: Organisation,
   msn: string,
-): Promise<(StoredSalesUnit & { readonly removedAt: Date | null }) | undefined> {
-  const { rows } = await sql<StoredSalesUnit & { readonly removedAt: Date | null }>`
-    select ${whole}, s.removed_at as "removedAt" from ${withMerchants}
+): Promise<StoredSalesUnit | undefined> {
+  const { rows } = await sql<StoredSalesUnit>`
+    select ${whole} from ${withMerchants}
     where s.organisation = ${organisationKey(organisation)} and s.key = ${msn}`.execute(db)
   return rows[0]
 }

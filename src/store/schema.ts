@@ -147,8 +147,18 @@ export type ProductOrdersTable = RecordColumns &
     sales_unit_name: string | null
     sales_unit_sort_key: Computed<string | null>
     sales_unit_sort_key_nb: Computed<string | null>
-    /** The order of `urgency`: actionable orders first. */
+    /** The order of `urgency`: 1 waits for its merchant, 2 and 3 for processing, the others are over or unknown. */
     rank: Computed<number>
+    /** When the sync first saw each status; `first_seen_at` for the status that the order had then. By a trigger. */
+    viewed_at: Computed<Date | null>
+    submitted_at: Computed<Date | null>
+    completed_at: Computed<Date | null>
+    rejected_at: Computed<Date | null>
+    expired_at: Computed<Date | null>
+    /** The latest end of the link of a prefilled order that waits for its merchant. By the same trigger. */
+    expires_at: Computed<Date | null>
+    /** How far it has come: 1 received, 2 viewed, 3 submitted (rejected ones, too), 4 completed. */
+    reached: Computed<number>
   }
 
 /** `msn` is empty for the organisation's own registrations. */

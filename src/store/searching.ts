@@ -3,8 +3,10 @@ import type { Page, PageSize, Sorting } from '../domain/paging.ts'
 import { searchTerms } from '../domain/search-terms.ts'
 import type { Handle } from './database.ts'
 
-/** Matches are counted up to this; above it pages show "more than 1,000". */
-const mostCounted = 1000
+/** Up to so many matches are sorted by the statement that counts them. */
+const mostSorted = 1000
+/** Matches are counted up to this where that is cheap; above it pages show "more than 20,000". */
+const mostCounted = 20_000
 /** The number of rows scanned in order before all matches are sorted instead. */
 const mostScanned = 30_000
 
@@ -20,6 +22,8 @@ export type Search = {
   readonly size: PageSize
   /** The number of matches, when known. */
   readonly total?: number | undefined
+  /** The number of rows without `q` and filters, when known: texts in long lists are not counted far. */
+  readonly listTotal?: number | undefined
 }
 
 /**
@@ -31,7 +35,7 @@ const nullable = new Set([
   'business_id',
   'product_type',
   'product_order_type',
-  'sales_unit_sort_key',
+  'expires_at',
 ])
 
 /** Sort keys of names, which have another column for the order of letters in Norwegian and Danish. */
@@ -88,7 +92,7 @@ function containsAll(texts: readonly string[]): RawBuilder<unknown> {
 /** All matching keys in order, as of one moment; for exports. */
 export async function findAllKeys(
   db: Handle,
-  { table, where, q, order }: Omit<Search, 'page' | 'size' | 'total' | 'columns'>,
+  { table, where, q, order }: Pick<Search, 'table' | 'where' | 'q' | 'order'>,
 ): Promise<string[]> {
   const { rows } = await sql<Key>`
     select key from ${sql.table(table)} where ${where} and ${matches(q)} order by ${order}`.execute(db)
@@ -96,8 +100,7 @@ export async function findAllKeys(
 }
 
 /**
- * One page, in order. Few matches are found by the trigram index and sorted. With many matches, a short scan in order
- * usually fills the page; otherwise all are sorted, because a longer scan is slower when the matches are at its end.
+ * One page, in order. A page past the end is the last page.
  * @param rowsOf reads the rows of the found keys, in that order
  */
 export async function findPage<Row>(
@@ -105,20 +108,53 @@ export async function findPage<Row>(
   search: Search,
   rowsOf: (found: Found) => Promise<Row[]>,
 ): Promise<Page<Row>> {
-  const { table, where, q, order, columns, page, size, total } = search
+  const found = await findAskedPage(db, search, rowsOf)
+  if (found.rows.length > 0 || search.page === 1) return found
+  const total = await countMatches(db, search, (search.page - 1) * search.size)
+  return findAskedPage(db, { ...search, page: Math.max(1, Math.ceil(total / search.size)), total }, rowsOf)
+}
+
+/** The number of matches, counted up to `most`. */
+async function countMatches(
+  db: Handle,
+  { table, where, q }: Pick<Search, 'table' | 'where' | 'q'>,
+  most: number,
+): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from (
+      select from ${sql.table(table)} where ${where} and ${matches(q)} limit ${most}
+    ) counted`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
+/**
+ * The page that is asked for. Few matches are found by the trigram index and sorted. With many matches, a short scan in
+ * order usually fills the page; otherwise all are sorted, because a longer scan is slower when the matches are at its
+ * end.
+ */
+async function findAskedPage<Row>(
+  db: Handle,
+  search: Search,
+  rowsOf: (found: Found) => Promise<Row[]>,
+): Promise<Page<Row>> {
+  const { table, where, q, order, columns, page, size, listTotal = Infinity } = search
   const offset = (page - 1) * size
   const from = sql.table(table)
   const limits = sql`limit ${size + 1} offset ${offset}`
   const like = matches(q)
+  let { total } = search
+  let isMore = false
 
-  const pageOf = (rows: readonly Row[], all: number, more: boolean): Page<Row> => {
+  const pageOf = (rows: readonly Row[]): Page<Row> => {
     const shown = rows.slice(0, size)
+    const hasNext = rows.length > size
+    const isLast = shown.length > 0 && !hasNext
     return {
       rows: shown,
-      total: all,
-      more,
+      total: isLast ? offset + shown.length : (total ?? 0),
+      more: isMore && !isLast,
       number: page,
-      hasNext: rows.length > size,
+      hasNext,
       from: shown.length === 0 ? 0 : offset + 1,
       to: offset + shown.length,
     }
@@ -128,26 +164,28 @@ export async function findPage<Row>(
   const inOrder = (keys: RawBuilder<Key>): Found =>
     sql`(select key, row_number() over () as position from (${keys}) keys)`
   const all = inOrder(sql<Key>`select key from ${from} where ${where} order by ${order} ${limits}`)
-  if (q === '' && total !== undefined) return pageOf(await rowsOf(all), total, false)
 
   if (total === undefined) {
     const { rows: counted } = await sql<{ key: string | null; count: number }>`
       with matching as materialized (
-        select key, ${columns} from ${from} where ${where} and ${like} limit ${mostCounted + 1}
+        select key, ${columns} from ${from} where ${where} and ${like} limit ${mostSorted + 1}
       ), counted as (select count(*)::int as count from matching)
       select count, key from counted left join (
         select key, row_number() over (order by ${order}) as position from matching
-        where (select count from counted) <= ${mostCounted}
+        where (select count from counted) <= ${mostSorted}
         order by position ${limits}
       ) found on true order by position`.execute(db)
-    const count = counted[0]?.count ?? 0
-    if (count <= mostCounted) return pageOf(await given(counted.flatMap(({ key }) => key ?? [])), count, false)
-    if (q === '') return pageOf(await rowsOf(all), mostCounted, true)
+    total = counted[0]?.count ?? 0
+    if (total <= mostSorted) return pageOf(await given(counted.flatMap(({ key }) => key ?? [])))
+    const most = q === '' || listTotal <= mostCounted ? mostCounted : mostSorted
+    if (most > mostSorted) total = await countMatches(db, search, most + 1)
+    isMore = total > most
+    total = Math.min(total, most)
   }
-  const ofMany = async (keys: RawBuilder<Key>): Promise<Page<Row>> =>
-    pageOf(await rowsOf(inOrder(keys)), total ?? mostCounted, total === undefined)
+  if (q === '') return pageOf(await rowsOf(all))
+  const ofMany = async (keys: RawBuilder<Key>): Promise<Page<Row>> => pageOf(await rowsOf(inOrder(keys)))
 
-  if (total === undefined || total > mostCounted) {
+  if (isMore || total > mostSorted) {
     const scanned = await ofMany(sql<Key>`
       select key from (
         select key, search_text, ${columns} from ${from} where ${where} order by ${order} limit ${mostScanned}

@@ -8,6 +8,9 @@ import type { ListResource } from './sync-state.ts'
 /** The number of orders by value. */
 export type Facet = readonly { readonly value: string; readonly count: number }[]
 
+/** The number of orders by status; received orders are counted apart when they wait for their merchant. */
+export type StatusFacet = readonly { readonly value: string; readonly waits: boolean; readonly count: number }[]
+
 /** The number of orders by the month when they were first seen, such as `2026-11`, and their current status. */
 export type OrdersOfMonth = readonly {
   readonly month: string
@@ -17,11 +20,13 @@ export type OrdersOfMonth = readonly {
 
 /** The stored counts of product orders. */
 export type ProductOrderFacets = {
-  readonly status: Facet
+  readonly status: StatusFacet
   readonly type: Facet
   readonly product: Facet
   /** Without the orders of the first sync, whose age is unknown. */
   readonly months: OrdersOfMonth
+  /** Of prefilled orders; undefined until they are counted. */
+  readonly funnel?: Funnel
 }
 
 /** The number of sales units added and removed by month and market; market null: not known yet. */
@@ -35,10 +40,13 @@ export type SalesUnitFacets = {
 }
 
 /**
- * Rows first seen within this time after the first of their kind belong to the first sync, so they do not count as new.
- * Longer than the longest list takes to read and write.
+ * SQL: when the first sync of these rows ended. Rows first seen until then are of unknown age and do not count as new.
+ * An hour is longer than the longest list takes to read and write.
  */
-export const startLasts = sql`interval '1 hour'`
+export function endOfFirstSync(table: 'sales_units' | 'product_orders', own: RawBuilder<unknown>): RawBuilder<Date> {
+  return sql<Date>`
+    (select min(first_seen_at) + interval '1 hour' from ${sql.table(table)} where ${own} and removed_at is null)`
+}
 
 /** Up to so many sales units their growth is counted while details are read; above, only at the end. */
 const fewRows = 5000
@@ -82,21 +90,65 @@ function facetsOf(resource: ListResource, own: RawBuilder<unknown>, inPassing: b
 /** ProductOrderFacets, each in display order. */
 function productOrderFacets(own: RawBuilder<unknown>): RawBuilder<unknown> {
   const current = sql`product_orders where ${own} and removed_at is null`
-  const facet = (column: string, order: string): RawBuilder<unknown> => sql`(
-    select coalesce(jsonb_agg(jsonb_build_object('value', value, 'count', count) order by position, value), '[]')
-    from (select ${sql.ref(column)} as value, count(*)::int as count, min(${sql.ref(order)}) as position
+  const facet = (column: string): RawBuilder<unknown> => sql`(
+    select coalesce(jsonb_agg(jsonb_build_object('value', value, 'count', count) order by value), '[]')
+    from (select ${sql.ref(column)} as value, count(*)::int as count
       from ${current} and ${sql.ref(column)} is not null group by 1) facet)`
   return sql`jsonb_build_object(
-    'status', ${facet('status', 'rank')},
-    'type', ${facet('product_order_type', 'product_order_type')},
-    'product', ${facet('product_type', 'product_type')},
+    'status', (
+      select coalesce(jsonb_agg(to_jsonb(facet)), '[]') from (${statusFacet(sql`${own} and removed_at is null`)}) facet),
+    'type', ${facet('product_order_type')},
+    'product', ${facet('product_type')},
+    'funnel', ${funnelOf(sql`${own} and removed_at is null and product_order_type = 'PREFILL'
+      and first_seen_at > ${endOfFirstSync('product_orders', own)}`)},
     'months', (
       select coalesce(jsonb_agg(
         jsonb_build_object('month', month, 'value', status, 'count', count) order by month, position, status), '[]')
       from (
         select ${monthOf('first_seen_at')} as month, status, count(*)::int as count, min(rank) as position
-        from ${current} and first_seen_at > ${startLasts} + (select min(first_seen_at) from ${current})
+        from ${current} and first_seen_at > ${endOfFirstSync('product_orders', own)}
         group by 1, 2) months))`
+}
+
+/** SQL: the rows of a StatusFacet, the most urgent first. */
+export function statusFacet(where: RawBuilder<unknown>): RawBuilder<StatusFacet[number]> {
+  return sql<StatusFacet[number]>`
+    select status as value, rank = 1 as waits, count(*)::int as count from product_orders
+    where ${where} group by rank, status order by rank, status`
+}
+
+/** How far orders have come: the number that reached each step, and the median days from the step before. */
+export type Funnel = {
+  /** Received, viewed, submitted and completed. */
+  readonly reached: readonly number[]
+  /** From received to viewed, and so on. Null where fewer than `fewestSteps` orders took the step while the sync watched. */
+  readonly medianDays: readonly (number | null)[]
+  /** The orders that are not completed. */
+  readonly others: StatusFacet
+  readonly since: string | null
+}
+
+/** Fewer durations than this have no meaningful median. */
+const fewestSteps = 5
+
+/** SQL: the Funnel of these orders. A step counts as watched when the step before was seen earlier. */
+export function funnelOf(where: RawBuilder<unknown>): RawBuilder<Funnel> {
+  const reached = (step: number): RawBuilder<unknown> => sql`count(*) filter (where reached >= ${sql.lit(step)})`
+  const median = (to: string, from: string): RawBuilder<unknown> => {
+    const [end, start] = [sql.ref(to), sql.ref(from)]
+    return sql`case when count(*) filter (where ${end} > ${start}) >= ${sql.lit(fewestSteps)} then
+      percentile_cont(0.5) within group (order by extract(epoch from ${end} - ${start}) / 86400)
+        filter (where ${end} > ${start}) end`
+  }
+  return sql<Funnel>`(
+    select jsonb_build_object(
+      'reached', jsonb_build_array(count(*), ${reached(2)}, ${reached(3)}, ${reached(4)}),
+      'medianDays', jsonb_build_array(${median('viewed_at', 'first_seen_at')}, ${median('submitted_at', 'viewed_at')},
+        ${median('completed_at', 'submitted_at')}),
+      'since', min(first_seen_at),
+      'others', (select coalesce(jsonb_agg(to_jsonb(facet)), '[]')
+        from (${statusFacet(sql`${where} and status <> 'COMPLETED'`)}) facet))
+    from product_orders where ${where})`
 }
 
 /** SalesUnitFacets. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DemoProductOrder } from '../../demo/world/types.ts'
 import { messages } from '../support/messages.ts'
-import type { Browser } from '../support/browser.ts'
+import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { factsOf, wordsOf, writtenIdentifier, shownDate } from '../support/page-content.ts'
 
@@ -38,19 +38,18 @@ describe('a product order', () => {
     'with status %s explains it and what happens next',
     async (status) => {
       const page = await kari.open(pathOf(orderWhere((order) => order.status === status)))
-      const { name, meaning, next } = messages.orderStatus[status]
-      expect(wordsOf(page.$('#status'))).toBe(`Status ${name}`)
-      expect(factsOf(page)).toMatchObject({ 'What this means': meaning, 'What happens next': next })
+      const { name, meaning, next } = messages.orderStatus[status === 'RECEIVED' ? 'NOT_OPENED' : status]
+      expect(wordsOf(page.$('h1 .ds-tag'))).toBe(name)
+      expect(wordsOf(page.$('.next > p').first())).toBe(`${meaning} ${next}`.replace('{{service}}', 'Vipps MobilePay'))
     },
   )
 
   it('with an unknown status shows it unchanged and says that it is newer than the portal', async () => {
     const page = await kari.open(pathOf(orderWhere(({ status }) => status === 'ON_HOLD')))
-    expect(wordsOf(page.$('#status'))).toBe('Status ON_HOLD')
-    expect(factsOf(page)).toMatchObject({
-      'What this means': 'This status is newer than this portal. It is shown as the API gives it.',
-      'What happens next': 'Ask your partner manager what it means.',
-    })
+    expect(wordsOf(page.$('h1 .ds-tag'))).toBe('On hold (ON_HOLD)')
+    expect(wordsOf(page.$('.next > p').first())).toBe(
+      'This status is newer than this portal. It is shown as the API gives it. Ask your partner manager what it means.',
+    )
   })
 
   it('with status "unknown" is shown as an unknown status, not by the message key of that name', async () => {
@@ -58,7 +57,7 @@ describe('a product order', () => {
     order.status = 'unknown'
     await test.sync()
     const page = await kari.open(pathOf(order))
-    expect(wordsOf(page.$('#status'))).toBe('Status unknown')
+    expect(wordsOf(page.$('h1 .ds-tag'))).toBe('unknown')
     expect(page.words).toContain('This status is newer than this portal.')
   })
 
@@ -77,8 +76,11 @@ describe('a product order', () => {
       const { scheme } = order.businessIdentifier
       expect(facts).toMatchObject({
         'Order ID': order.productOrderId,
-        Product: said(products, explained.product, order.productType),
-        'How it was made': said(types, explained.type, order.productOrderType),
+        Product:
+          order.productType === 'GIFT_CARDS'
+            ? 'Gift cards (GIFT_CARDS)'
+            : said(products, explained.product, order.productType),
+        'Created via': said(types, explained.type, order.productOrderType),
         'Sales unit': order.salesUnit
           ? `${order.salesUnit.name} ${order.salesUnit.msn}`
           : messages.productOrder.noSalesUnit,
@@ -86,9 +88,7 @@ describe('a product order', () => {
       expect(facts['Business identifier']).toMatch(
         new RegExp(`^${writtenIdentifier(order.businessIdentifier)} ${scheme}`),
       )
-      expect(facts['Link for the merchant']?.split(' ')[0]).toBe(
-        final.has(order.status) ? undefined : (order.productOrderUrl ?? undefined),
-      )
+      expect(wordsOf(page.$('.next .link code'))).toBe(final.has(order.status) ? '' : (order.productOrderUrl ?? ''))
       expect(page.words).toContain('The API gives no dates.')
     }
   })
@@ -110,13 +110,13 @@ describe('a product order', () => {
   it('is named in the title, with its partner', async () => {
     const order = orderWhere(({ status }) => status === 'COMPLETED')
     const { $ } = await kari.open(pathOf(order))
-    expect($('title').text()).toMatch(/^Product order – .+ – Nordlys Platform AS – Partner portal$/)
+    expect($('title').text()).toMatch(/^\S.* for .+ – Nordlys Platform AS – Partner portal$/)
     expect($('title').text()).not.toContain('undefined')
   })
 
   it('shows an unknown product type unchanged', async () => {
     const page = await kari.open(pathOf(orderWhere(({ productType }) => productType === 'GIFT_CARDS')))
-    expect(factsOf(page)['Product']).toBe('GIFT_CARDS')
+    expect(factsOf(page)['Product']).toBe('Gift cards (GIFT_CARDS)')
   })
 
   it('shows its link only when it is valid and an http(s) URL', async () => {
@@ -129,7 +129,7 @@ describe('a product order', () => {
     for (const order of [expired, dangerous]) {
       const page = await kari.open(pathOf(order))
       expect(page.status).toBe(200)
-      expect(factsOf(page)['Link for the merchant']).toBeUndefined()
+      expect(page.$('.next .link')).toHaveLength(0)
       expect(page.text).not.toContain('javascript:')
       // The history may show the URL as text, but not as a link or a copy button.
       const targets = page
@@ -139,7 +139,58 @@ describe('a product order', () => {
       expect(targets.filter((offer) => /orders\.example\.com|javascript:/.test(offer))).toEqual([])
     }
     const page = await kari.open(pathOf(received))
-    expect(page.$(`button[data-copy="${received.productOrderUrl}"]`)).toHaveLength(1)
+    expect(wordsOf(page.$(`button[data-copy="${received.productOrderUrl}"] .live-text`))).toBe('Copy link')
+  })
+
+  it('names what it is for and for which merchant, and shows its steps', async () => {
+    const completed = orderWhere((order) => order.status === 'COMPLETED' && order.productOrderType === 'PREFILL')
+    const page = await kari.open(pathOf(completed))
+    expect(page.$('h1').text()).toContain(' for ')
+    const stepsOf = ({ $ }: Visit) =>
+      $('.steps li')
+        .toArray()
+        .map((step) => [$(step).attr('data-state'), wordsOf($(step).find('strong'))])
+    expect(stepsOf(page)).toEqual([
+      ['done', 'Received'],
+      ['done', 'Viewed by merchant'],
+      ['done', 'Submitted'],
+      ['done', 'Completed'],
+    ])
+    // The order was completed before the portal saw it first.
+    expect(wordsOf(page.$('.steps li').last())).toMatch(/^Completed Today, \d\d:\d\d or earlier$/)
+    const viewed = orderWhere((order) => order.status === 'MERCHANT_VIEWED')
+    const waiting = await kari.open(pathOf(viewed))
+    expect(stepsOf(waiting).map(([state]) => state)).toEqual(['done', 'done', 'current', 'ahead'])
+    expect(wordsOf(waiting.$('.steps [aria-current=step]'))).toMatch(/^Submitted 14 days left, until \d+ \w+$/)
+    const manual = orderWhere((order) => order.status === 'REJECTED' && order.productOrderType === 'MANUAL')
+    expect(stepsOf(await kari.open(pathOf(manual)))).toEqual([
+      ['done', 'Received'],
+      ['ended', 'Rejected'],
+    ])
+  })
+
+  it('has a reminder in the language of the merchant’s country while it waits', async () => {
+    const words: Record<string, RegExp> = {
+      NO: /^Hei! Bestillingen av .+ til .+ senest \d+\. \S+ \d{4}: http/,
+      DK: /^Hej! Bestillingen af .+ til .+ senest den \d+\. \S+ \d{4}: http/,
+      FI: /^Hei! Tilaus on valmis.+ viimeistään \d+\. \S+ \d{4}: http/,
+    }
+    const waiting = ordersOf(
+      ({ status, productOrderType, productOrderUrl }) =>
+        ['RECEIVED', 'MERCHANT_VIEWED'].includes(status) &&
+        productOrderType === 'PREFILL' &&
+        productOrderUrl?.startsWith('https:') === true,
+    )
+    for (const order of waiting) {
+      const page = await kari.open(pathOf(order))
+      const text = wordsOf(page.$('.reminder blockquote'))
+      expect(text).toMatch(words[order.businessIdentifier.scheme.split(':')[1] ?? ''] ?? /^$/)
+      const copied = String(page.$('.reminder button').attr('data-copy'))
+      expect(copied.replace(/\s+/g, ' ')).toBe(text)
+      expect(copied.endsWith(`\n${order.productOrderUrl}`)).toBe(true)
+    }
+    const done = await kari.open(pathOf(orderWhere((order) => order.status === 'COMPLETED')))
+    expect(done.$('.reminder')).toHaveLength(0)
   })
 
   it('links to its sales unit and back to the list', async () => {

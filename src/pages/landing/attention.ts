@@ -1,86 +1,122 @@
-import { identifierText } from '../../domain/business-identifier.ts'
-import type { Language } from '../../presentation/language.ts'
+import { soonDays } from '../../domain/product-order.ts'
 import type { Organisation } from '../../domain/organisation.ts'
+import type { Page } from '../../domain/paging.ts'
+import type { Language } from '../../presentation/language.ts'
 import type { Handle } from '../../store/database.ts'
-import { type Few, newSalesUnits, type NotedOrder, ordersAboutToExpire, rejectedLately } from '../../store/landing.ts'
-import type { ProductOrderFacets } from '../../store/summaries.ts'
-import { linkExpiry } from '../../domain/product-order.ts'
+import {
+  everyOrder,
+  findProductOrders,
+  type ProductOrderColumn,
+  type ProductOrderFilter,
+} from '../../store/product-orders.ts'
+import { everySalesUnit, findSalesUnits } from '../../store/sales-units.ts'
+import { queryOf } from '../lists/list-view.ts'
+import { expiryOf, orderName, orderOf, type ProductOrder } from '../product-orders/order.ts'
 
-/** A matter that needs attention: how many records there are, some of them, and a link to all. */
+/** A matter that needs attention: how many records there are, some of them, and a link to exactly those. */
 export type Notice = {
-  readonly key: 'waiting' | 'expiring' | 'rejected' | 'newSalesUnits'
+  readonly key: 'expiring' | 'waiting' | 'rejected' | 'newSalesUnits'
   readonly count: number
+  /** There are more than `count`, which is where counting stops. */
+  readonly more: boolean
   /** Paths below the organisation's section. */
   readonly path: string
-  readonly rows: readonly { readonly path: string; readonly name: string; readonly note: string }[]
+  readonly rows: readonly NoticeRow[]
 }
 
-const waitingStatuses: ReadonlySet<string> = new Set(['MERCHANT_VIEWED', 'RECEIVED'])
+/** `soon`: the part of the note that is urgent. */
+type NoticeRow = { readonly path: string; readonly name: string; readonly soon: string; readonly note: string }
+
+const mostRows = 3
+const rejectedDays = '14'
+/** The days in which a record is new. */
+export const newDays = '7'
+const firstPage = { page: 1, size: 25 } as const
 
 /** The matters of a partner that need attention, the most urgent first; those without records are left out. */
 export async function attentionOf(
   db: Handle,
   organisation: Organisation,
-  facets: ProductOrderFacets,
   language: Language,
+  salesUnits: number | undefined,
 ): Promise<readonly Notice[]> {
-  const { t, format } = language
-  const [expiring, rejected, fresh] = await Promise.all([
-    ordersAboutToExpire(db, organisation),
-    rejectedLately(db, organisation),
-    newSalesUnits(db, organisation),
+  const notices = await Promise.all([
+    ofOrders('expiring', { expiring: String(soonDays) }, 'urgency', waitingRow),
+    ofOrders('waiting', { waiting: '1' }, 'urgency', waitingRow),
+    ofOrders('rejected', { status: 'REJECTED', changed: rejectedDays }, '-changed', ({ changedAt }) => ({
+      soon: '',
+      note: language.t('landing.rejectedOn', { date: language.format.shortDay(changedAt) }),
+    })),
+    newSalesUnits(db, organisation, language, salesUnits),
   ])
-  const ago = (at: Date): string => format.ago(Math.max(0, Date.now() - at.getTime()))
-  const notices: readonly Notice[] = [
-    ofOrders('expiring', 'product-orders?type=PREFILL&sort=seen', expiring, (at) =>
-      t('landing.expiresBy', { date: format.day(linkExpiry(at)) }),
-    ),
-    waiting(facets, language),
-    ofOrders('rejected', 'product-orders?status=REJECTED', rejected, ago),
-    {
-      key: 'newSalesUnits',
-      count: fresh.count,
-      path: 'sales-units?sort=-seen',
-      rows: fresh.rows.map(({ msn, name, at }) => ({
-        path: `sales-units/${encodeURIComponent(msn)}`,
-        name,
-        note: ago(at),
-      })),
-    },
-  ]
   return notices.filter(({ count }) => count > 0)
+
+  /** The orders of the same filter as their list's, so that both have the same rows. */
+  async function ofOrders(
+    key: Notice['key'],
+    filter: Partial<ProductOrderFilter>,
+    sort: 'urgency' | '-changed',
+    noteOf: (order: ProductOrder) => Pick<NoticeRow, 'soon' | 'note'>,
+  ): Promise<Notice> {
+    const column: ProductOrderColumn = sort === 'urgency' ? 'urgency' : 'changed'
+    const sorting = { column, descending: sort.startsWith('-') }
+    const page = await findProductOrders(
+      db,
+      organisation,
+      { ...everyOrder, ...filter },
+      { ...firstPage, sort: sorting },
+    )
+    const orders = page.rows.map(orderOf)
+    // The card before has those that expire soon.
+    const others = orders.filter(({ expiresAt }) => !expiryOf(expiresAt, language)?.isSoon)
+    const shown = key === 'waiting' && others.length > 0 ? others : orders
+    const query = queryOf({ ...filter, sort: sort === 'urgency' ? '' : sort })
+    return {
+      key,
+      ...countOf(page),
+      path: `product-orders${query}`,
+      rows: shown.slice(0, mostRows).map((order) => ({
+        path: order.productOrderId === undefined ? `product-orders${query}` : `product-orders/${order.productOrderId}`,
+        name: orderName(order, language),
+        ...noteOf(order),
+      })),
+    }
+  }
+
+  function waitingRow({ expiresAt, state }: ProductOrder): Pick<NoticeRow, 'soon' | 'note'> {
+    const expiry = expiryOf(expiresAt, language)
+    const status = language.labelOfCode(`orderStatus.${state}.name`, state)
+    const ends = expiry ? `${expiry.text} (${expiry.date})` : ''
+    return expiry?.isSoon ? { soon: ends, note: status } : { soon: '', note: ends ? `${ends} · ${status}` : status }
+  }
 }
 
-function ofOrders(
-  key: Notice['key'],
-  path: string,
-  { count, rows }: Few<NotedOrder>,
-  noteOf: (at: Date) => string,
-): Notice {
+async function newSalesUnits(
+  db: Handle,
+  organisation: Organisation,
+  { format }: Language,
+  total: number | undefined,
+): Promise<Notice> {
+  const sort = { column: 'seen', descending: true } as const
+  const page = await findSalesUnits(
+    db,
+    organisation,
+    { ...everySalesUnit, new: newDays },
+    { ...firstPage, sort, total },
+  )
   return {
-    key,
-    count,
-    path,
-    rows: rows.map(({ productOrderId, merchantName, scheme, businessId, at }) => ({
-      path: `product-orders/${encodeURIComponent(productOrderId)}`,
-      name:
-        merchantName ??
-        (scheme === null || businessId === null ? productOrderId : identifierText({ scheme, id: businessId })),
-      note: noteOf(at),
+    key: 'newSalesUnits',
+    ...countOf(page),
+    path: `sales-units${queryOf({ new: newDays, sort: '-seen' })}`,
+    rows: page.rows.slice(0, mostRows).map(({ msn, name, firstSeenAt }) => ({
+      path: `sales-units/${encodeURIComponent(msn)}`,
+      name,
+      soon: '',
+      note: format.shortDay(firstSeenAt),
     })),
   }
 }
 
-function waiting(facets: ProductOrderFacets, { t, format }: Language): Notice {
-  const rows = facets.status.filter(({ value }) => waitingStatuses.has(value))
-  return {
-    key: 'waiting',
-    count: rows.reduce((sum, { count }) => sum + count, 0),
-    path: 'product-orders',
-    rows: rows.map(({ value, count }) => ({
-      path: `product-orders?status=${value}`,
-      name: t(`orderStatus.${value}.name`),
-      note: format.number(count),
-    })),
-  }
+function countOf({ total, more }: Page<unknown>): Pick<Notice, 'count' | 'more'> {
+  return { count: total, more }
 }

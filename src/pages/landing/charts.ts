@@ -9,10 +9,14 @@ export type Numbers = {
   readonly months: readonly string[]
   readonly kinds: readonly { readonly key: string; readonly name: string }[]
   readonly at: (month: string, kind: string) => number
+  /** The path of the list with the rows of a month, or of a month and kind; below the organisation's section. */
+  readonly pathOf?: (month: string, kind: string) => string
 }
 
 type Column = {
   readonly month: string
+  readonly total: string
+  readonly path: string | undefined
   readonly x: number
   readonly width: number
   /** The position of the month's label; some months have none, so that labels do not overlap in any language. */
@@ -35,10 +39,12 @@ export type Chart = {
   readonly kinds: Numbers['kinds']
   readonly table: readonly {
     readonly month: string
-    readonly cells: readonly string[]
-    readonly total: string
+    readonly cells: readonly Cell[]
+    readonly total: Cell
   }[]
 }
+
+type Cell = { readonly text: string; readonly path: string | undefined }
 
 const size = { width: 440, height: 220, left: 44, right: 432, top: 12, base: 192 }
 const labelEvery = 3
@@ -47,13 +53,17 @@ const leastHeight = 1.5
 
 /** A stack of columns for each month, and areas through their middles. */
 export function chartOf(numbers: Numbers, format: Format): Chart {
-  const { months, kinds, at } = numbers
+  const { months, kinds, at, pathOf } = numbers
   const { left, right, top, base } = size
   const keys = kinds.map(({ key }) => key)
   const totalOf = (month: string): number => sum(keys, (key) => at(month, key))
   const x = scaleBand(months, [left, right]).padding(0.25)
   const y = scaleLinear([0, Math.max(1, max(months, totalOf) ?? 1)], [base, top]).nice(4)
   const middleOf = (month: string): number => (x(month) ?? left) + x.bandwidth() / 2
+  const cellOf = (month: string, kind: string, value: number): Cell => ({
+    text: format.number(value),
+    path: value > 0 ? pathOf?.(month, kind) : undefined,
+  })
   const layers = stack<string>().keys(keys).value(at)([...months])
   const shape = area<{ readonly data: string; readonly 0: number; readonly 1: number }>(
     ({ data }) => middleOf(data),
@@ -68,6 +78,8 @@ export function chartOf(numbers: Numbers, format: Format): Chart {
       .map((tick) => ({ y: y(tick), label: format.number(tick) })),
     columns: months.map((month, index) => ({
       month: format.month(month),
+      total: format.number(totalOf(month)),
+      path: totalOf(month) > 0 ? pathOf?.(month, '') : undefined,
       x: x(month) ?? left,
       width: x.bandwidth(),
       middle: middleOf(month),
@@ -82,8 +94,8 @@ export function chartOf(numbers: Numbers, format: Format): Chart {
     kinds,
     table: months.map((month) => ({
       month: format.month(month),
-      cells: keys.map((key) => format.number(at(month, key))),
-      total: format.number(totalOf(month)),
+      cells: keys.map((key) => cellOf(month, key, at(month, key))),
+      total: cellOf(month, '', totalOf(month)),
     })),
   }
 }

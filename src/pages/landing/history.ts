@@ -1,6 +1,7 @@
 import type { Language } from '../../presentation/language.ts'
 import type { ProductOrderFacets, SalesUnitFacets } from '../../store/summaries.ts'
 import { markets } from '../../domain/business-identifier.ts'
+import { queryOf } from '../lists/list-view.ts'
 import type { Numbers } from './charts.ts'
 
 const monthsShown = 12
@@ -18,7 +19,7 @@ export function ordersByMonth(
   const has = new Set(months.map(({ value }) => value))
   const kinds = [...statuses.filter((status) => has.has(status)), ...has].map((key) => ({
     key,
-    name: language.label(`orderStatus.${key}.name`, key),
+    name: language.labelOfCode(`orderStatus.${key}.name`, key),
   }))
   const first = [growth[0]?.month, months[0]?.month].filter((month) => month !== undefined).toSorted()[0]
   const shown = sinceFirst(lastMonths(language, now), first)
@@ -27,6 +28,7 @@ export function ordersByMonth(
     months: shown,
     kinds: kinds.filter(({ key }, index) => kinds.findIndex((kind) => kind.key === key) === index),
     at: (month, kind) => counts.get(`${month} ${kind}`) ?? 0,
+    pathOf: (month, status) => `product-orders${queryOf({ month, status })}`,
   }
 }
 

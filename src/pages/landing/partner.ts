@@ -1,14 +1,20 @@
 import type { RequestHandler } from 'express'
 import { UpstreamError } from '../../errors.ts'
 import type { Organisation } from '../../domain/organisation.ts'
+import { pageSizes } from '../../domain/paging.ts'
+import type { Handle } from '../../store/database.ts'
+import { everyOrder, findProductOrders } from '../../store/product-orders.ts'
 import type { ListResource } from '../../store/sync-state.ts'
-import type { Facet, SalesUnitFacets } from '../../store/summaries.ts'
+import type { SalesUnitFacets } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
-import { facetsOf } from '../product-orders/facets.ts'
-import { attentionOf } from './attention.ts'
+import { queryOf } from '../lists/list-view.ts'
+import { parseQuery } from '../lists/query.ts'
+import { checkChoices, facetsOf, orderCount } from '../product-orders/facets.ts'
+import { attentionOf, newDays } from './attention.ts'
 import { chartOf, type Numbers } from './charts.ts'
+import { funnelOf, funnelQuery } from './funnel.ts'
 import { ordersByMonth, salesUnitsByMonth } from './history.ts'
 
 /** A list's freshness; undefined when the API has never answered for it, and the page leaves it out. */
@@ -32,6 +38,8 @@ export type Count = {
   readonly path: string
   readonly value: number | undefined
   readonly missing: 'notShared' | 'beingRead' | 'failed' | undefined
+  /** How many of them are new, and a link to those. */
+  readonly fresh?: { readonly count: number; readonly more: boolean; readonly path: string } | undefined
 }
 
 /** The number of rows of a list, for the landing page. */
@@ -40,13 +48,14 @@ export function countOf(key: string, path: string, fresh: Freshness | undefined)
   return { key, path, value: missing ? undefined : (fresh?.total ?? undefined), missing }
 }
 
-/** `GET /partners/:partnerId`: attention, counts, orders by status and month, growth and feedback. */
+/** `GET /partners/:partnerId`: attention, numbers, how far orders come, orders by month, growth and feedback. */
 export function showPartnerLanding({
-  database,
+  database: { pages: db },
   freshness,
   config,
 }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
-  return async (_req, res) => {
+  return async (req, res) => {
+    const asked = parseQuery(funnelQuery, req)
     const partner = actingAs(res)
     const lists = listsHere(res)
     const { language } = res.locals
@@ -56,19 +65,30 @@ export function showPartnerLanding({
       ),
     )
     const facets = facetsOf(orders)
+    checkChoices({ status: '', product: asked.product, type: asked.type }, facets)
     const growth = growthOf(salesUnits)
     const charts = (numbers: Numbers | undefined) => numbers && chartOf(numbers, language.format)
     const now = new Date()
+    const [notices, newOrders, funnel] = await Promise.all([
+      attentionOf(db, partner, language, salesUnits?.total ?? undefined),
+      countNewOrders(db, partner),
+      funnelOf(db, partner, asked, facets, language),
+    ])
     res.render('landing/partner', {
       title: language.t('landing.title'),
-      notices: await attentionOf(database.pages, partner, facets, language),
+      notices,
       counts: [
-        countOf('salesUnits', 'sales-units', salesUnits),
+        {
+          ...countOf('salesUnits', 'sales-units', salesUnits),
+          fresh: notices.find(({ key }) => key === 'newSalesUnits'),
+        },
+        { ...countOf('productOrders', 'product-orders', orders), fresh: newOrders },
         countOf('pricePackages', 'price-packages', pricePackages),
         countOf('templates', 'templates', templates),
       ],
       orders: {
-        funnel: funnelOf(facets.status),
+        funnel,
+        total: orderCount(lists) ?? orders?.total ?? 0,
         chart: charts(ordersByMonth(facets, growth, language, now)),
         failed: orders === undefined,
         isBeingRead: orders?.isBeingRead ?? false,
@@ -82,12 +102,23 @@ export function showPartnerLanding({
   }
 }
 
-function growthOf(fresh: Freshness | undefined): SalesUnitFacets {
-  return (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
+/** The number of new orders, of the same filter as their list's; undefined without any. */
+async function countNewOrders(db: Handle, partner: Organisation): Promise<Count['fresh']> {
+  const page = await findProductOrders(
+    db,
+    partner,
+    { ...everyOrder, new: newDays },
+    {
+      page: 1,
+      size: pageSizes[0],
+      sort: { column: 'urgency', descending: false },
+    },
+  )
+  return page.total === 0
+    ? undefined
+    : { count: page.total, more: page.more, path: `product-orders${queryOf({ new: newDays })}` }
 }
 
-/** The order statuses with the length of their bars; the longest is 100. */
-function funnelOf(statuses: Facet) {
-  const most = Math.max(1, ...statuses.map(({ count }) => count))
-  return statuses.map(({ value, count }) => ({ value, count, length: (100 * count) / most }))
+function growthOf(fresh: Freshness | undefined): SalesUnitFacets {
+  return (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
 }

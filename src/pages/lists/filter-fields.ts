@@ -18,6 +18,29 @@ export function productField(language: Language, values: readonly string[]): Fie
     kind: 'one',
     name: 'product',
     label: language.t('lists.product'),
-    options: [...new Set(values)].map((value) => ({ value, label: language.label(`productType.${value}`, value) })),
+    options: [...new Set(values)].map((value) => ({
+      value,
+      label: language.labelOfCode(`productType.${value}`, value),
+    })),
   }
+}
+
+/** The choices of a filter by the last so many days. */
+const dayChoices = ['1', '7', '14', '30', '90']
+
+/** A filter by the last so many days, such as `changed` or `new`; its label is `lists.<name>`. */
+export function daysField({ t }: Language, name: string, value: string, kind: Field['kind']): Field {
+  const values = dayChoices.includes(value) || value === '' ? dayChoices : [...dayChoices, value]
+  return {
+    kind,
+    name,
+    label: t(`lists.${name}`),
+    options: values.map((days) => ({ value: days, label: t('lists.lastDays', { count: Number(days) }) })),
+  }
+}
+
+/** The chip of a filter by the month in which a row was first seen. */
+export function monthField({ t, format }: Language, month: string): Field {
+  const options = month === '' ? [] : [{ value: month, label: format.month(month) }]
+  return { kind: 'chip', name: 'month', label: t('lists.firstSeen'), options }
 }

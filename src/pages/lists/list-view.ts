@@ -6,13 +6,19 @@ export type ListFilter = Readonly<Record<string, string | boolean | readonly str
 
 /**
  * A filter beside the text. `one`: at most one of the options; `many`: several that must all hold; `tick`: a checkbox
- * with one option; `tabs`: one of the options, as tabs above the rows.
+ * with one option; `chip`: not in the form, only as a chip when a link or a tab has set it.
  */
 export type Field = {
-  readonly kind: 'one' | 'many' | 'tick' | 'tabs'
+  readonly kind: 'one' | 'many' | 'tick' | 'chip'
   readonly name: string
   readonly label: string
-  readonly options: readonly { readonly value: string; readonly label: string; readonly count?: number }[]
+  readonly options: readonly { readonly value: string; readonly label: string }[]
+}
+
+/** Tabs above the rows. Each sets its filters and clears those of the other tabs. */
+export type Tabs = {
+  readonly label: string
+  readonly options: readonly { readonly label: string; readonly count: number; readonly filter: ListFilter }[]
 }
 
 /**
@@ -30,9 +36,10 @@ export function listView<Column extends string>(options: {
   readonly columns: readonly { readonly name: Column; readonly label: string }[]
   readonly preferredSize: number
   readonly fields: readonly Field[]
+  readonly tabs?: Tabs | undefined
   readonly page: Page<unknown>
 }) {
-  const { path, filter, columns, fields, page, preferredSize } = options
+  const { path, filter, columns, fields, tabs, page, preferredSize } = options
   const { sort, size } = options.asked
   const first = columns[0]?.name
   const named = (column: Column, isDescending: boolean): string =>
@@ -61,20 +68,16 @@ export function listView<Column extends string>(options: {
       isAll: values.length === 0,
     }
   })
-  const chips = shown.flatMap(({ kind, name, label, options: all }) =>
+  const chips = shown.flatMap(({ name, label, options: all }) =>
     all
       .filter(({ selected }) => selected)
       .map((option) => ({
-        label: kind === 'tick' ? option.label : `${label}: ${option.label}`,
+        label: label === '' ? option.label : `${label}: ${option.label}`,
         href: link({ [name]: valuesOf(filter[name]).filter((value) => value !== option.value) }),
       })),
   )
-  const tabbed = shown.find(({ kind }) => kind === 'tabs')
-  const tabs = tabbed && {
-    ...tabbed,
-    options: tabbed.options.map((option) => ({ ...option, href: link({ [tabbed.name]: option.value }) })),
-    allHref: link({ [tabbed.name]: '' }),
-  }
+  const formFields = shown.filter(({ kind }) => kind !== 'chip')
+  const inForm = new Set(['q', 'sort', 'size', ...formFields.map(({ name }) => name)])
   /** This page of the list, for a link back to it. */
   const here = `${path}${pageQuery}`
   const mark: Mark = highlighter(filter.q)
@@ -86,8 +89,8 @@ export function listView<Column extends string>(options: {
     /** Another filter than the text is set. */
     isNarrowed: chips.length > 0,
     isFiltered: chips.length > 0 || filter.q !== '',
-    fields: shown.filter(({ kind }) => kind !== 'tabs'),
-    tabs,
+    fields: formFields,
+    tabs: tabs && { label: tabs.label, options: tabLinks(tabs, filter, link) },
     chips,
     sorts: Object.fromEntries(sorts),
     /** Every order, for a field beside the filters. */
@@ -107,7 +110,9 @@ export function listView<Column extends string>(options: {
     previous: page.number > 1 ? link({ page: page.number > 2 ? String(page.number - 1) : '' }) : undefined,
     next: page.hasNext && page.to + size <= lastRow ? link({ page: String(page.number + 1) }) : undefined,
     /** Names and values that the form sends beside its own fields. */
-    kept: tabbed && !tabbed.isAll ? valuesOf(filter[tabbed.name]).map((value) => [tabbed.name, value] as const) : [],
+    kept: pairsOf(filter).filter(([name]) => !inForm.has(name)),
+    isDefaultOrder: sort.column === first && !sort.descending,
+    query,
     /** The query of a details page that leads back to this page of the list, and on to its neighbours. */
     from: `?${new URLSearchParams({ from: pageQuery.slice(1) }).toString()}`,
     downloads: { csvHref: `${path}.csv${query}`, xlsxHref: `${path}.xlsx${query}` },
@@ -116,14 +121,27 @@ export function listView<Column extends string>(options: {
 
 /** Whether any of the filters is set. */
 export function isFiltering(filter: ListFilter): boolean {
-  return Object.values(filter).some((value) => valuesOf(value).length > 0)
+  return pairsOf(filter).length > 0
+}
+
+function tabLinks({ options }: Tabs, filter: ListFilter, link: (changes: ListFilter) => string) {
+  const cleared = Object.fromEntries(options.flatMap((tab) => Object.keys(tab.filter)).map((name) => [name, '']))
+  return options.map(({ label, count, filter: own }) => {
+    const changes: ListFilter = { ...cleared, ...own }
+    const selected = Object.entries(changes).every(
+      ([name, value]) => queryOf({ name: filter[name] ?? '' }) === queryOf({ name: value }),
+    )
+    return { label, count, href: link(changes), selected }
+  })
+}
+
+function pairsOf(query: ListFilter): [string, string][] {
+  return Object.entries(query).flatMap(([name, value]) => valuesOf(value).map((one): [string, string] => [name, one]))
 }
 
 /** The query string of the values that filter; '' without any. */
-function queryOf(query: ListFilter): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    valuesOf(value).map((one): [string, string] => [name, one]),
-  )
+export function queryOf(query: ListFilter): string {
+  const pairs = pairsOf(query)
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`
 }
 

@@ -10,9 +10,9 @@ import type { PageDeps } from '../deps.ts'
 import type { OrganisationRoute } from '../mount.ts'
 import { actingAs, listsHere } from '../request-state.ts'
 import type { DownloadRoutes } from './download.ts'
-import { type Field, type ListFilter, listView } from './list-view.ts'
+import { type Field, type ListFilter, listView, type Tabs } from './list-view.ts'
 import { listQuery, preferredSize, rememberSize } from './query.ts'
-import { type ExportColumn, type Rows, sheetOf } from './sheet.ts'
+import { type ExportColumn, type Rows, type Sheet, sheetOf } from './sheet.ts'
 
 /** The definition of a list, from which its page, CSV and XLSX are made. */
 export type ListDefinition<Row, Exported, Filter extends Filters, Column extends string> = {
@@ -23,11 +23,10 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly filters: z.ZodType<Filter>
   /** The columns that the list can be sorted by; the first is the default. */
   readonly sorts: readonly [Column, ...Column[]]
-  /**
-   * The columns of the page. `label` is a message; `sort` makes the heading a button that sorts; `width` has the classes
-   * of public/css/lists.css for what the column holds, `folds` among them when the first column can take its values.
-   */
-  readonly columns: readonly { readonly label: string; readonly sort?: Column; readonly width?: string }[]
+  /** Filters that only developers have; viewers see the list as without them. */
+  readonly developerFilters?: readonly (keyof Filter & string)[]
+  /** The columns of the page. */
+  readonly columns: readonly ListColumn<Filter, Column>[]
   /** The path of a row's own page, below the organisation's section; `stepThrough` leads from one to the next. */
   readonly detailPath?: (row: Row) => string | undefined
   /** The view of one row: a `<tr>` that reads `locals.row`. */
@@ -38,6 +37,12 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly exported: readonly ExportColumn<Exported>[]
   /** Finds every row that the filter matches, in order; they are read some at a time. */
   readonly exportRows: (request: ListRequest<Filter, Column>) => Promise<Rows<Exported>>
+  /** A second download, at `<path>/<name>.csv` and `.xlsx`; `label` is the message of its link. */
+  readonly moreDownload?: {
+    readonly name: string
+    readonly label: string
+    readonly sheetOf: (request: ListRequest<Filter, Column>) => Sheet
+  }
   /** Questions and answers below the list, as message keys below `noun`. */
   readonly notes?: (organisation: Organisation) => readonly (readonly [question: string, answer: string])[]
   /** The page shows how many records have been read in full. */
@@ -47,15 +52,30 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
 /** The filters of a list, the text `q` among them. */
 export type Filters = ListFilter & { readonly q: string }
 
+/**
+ * A column of the page. `label` is a message; `sort` makes the heading a button that sorts; `when` shows it for some
+ * filters only. `width` has the classes of public/css/lists.css for what the column holds, `folds` among them when the
+ * first column can take its values.
+ */
+type ListColumn<Filter, Column extends string> = {
+  readonly label: string
+  readonly sort?: Column
+  readonly width?: string
+  readonly when?: (filter: Filter) => boolean
+}
+
 /** A request for a list. */
 export type ListRequest<Filter, Column extends string> = {
   readonly db: Handle
   readonly freshness: FreshnessService
   readonly organisation: Organisation
   readonly language: Language
+  /** All languages by code, for texts to others than the user. */
+  readonly languages: ReadonlyMap<string, Language>
   readonly lists: Lists
   readonly filter: Filter
   readonly asked: PageAsked<Column>
+  readonly isDeveloper: boolean
 }
 
 /** The content of a list's page. */
@@ -65,8 +85,7 @@ export type LoadedList<Row> = {
   readonly total: number | null
   /** The filters beside the text. */
   readonly fields?: readonly Field[]
-  /** The number of rows of the first tab, which stands for all. */
-  readonly tabTotal?: number
+  readonly tabs?: Tabs | undefined
   /** A notice above the rows while some of them have not been read. */
   readonly notice?: string
   /** Matters of the whole list that its users should know. */
@@ -74,7 +93,9 @@ export type LoadedList<Row> = {
 }
 
 /** What the routes of a list need. */
-export type ListDeps = Pick<PageDeps, 'database' | 'freshness' | 'config'> & { readonly downloadRoutes: DownloadRoutes }
+export type ListDeps = Pick<PageDeps, 'database' | 'freshness' | 'config' | 'languages'> & {
+  readonly downloadRoutes: DownloadRoutes
+}
 
 /** The site map's routes for a list: its page, and its downloads as `<path>.csv` and `<path>.xlsx`. */
 export function listRoutes<Row, Exported, Filter extends Filters, Column extends string>(
@@ -82,30 +103,50 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   route: Pick<OrganisationRoute, 'path' | 'role' | 'menu'>,
   definition: ListDefinition<Row, Exported, Filter, Column>,
 ): OrganisationRoute[] {
-  const parse = listQuery(definition.filters, definition.sorts)
-  const requestOf: RequestOf<Filter, Column> = (req, res) => {
-    const { language } = res.locals
-    return {
-      ...parse(req, language),
-      db: deps.database.pages,
-      freshness: deps.freshness,
-      organisation: actingAs(res),
-      language,
-      lists: listsHere(res),
-    }
-  }
-  const { noun, exported, exportRows } = definition
+  const { noun, exported, exportRows, moreDownload } = definition
+  const requestOf = listRequests(deps, definition)
+  const { path, role } = route
   return [
-    { ...route, get: showList(definition, requestOf, route.path, deps) },
+    { ...route, get: showList(definition, requestOf, path, deps) },
     ...deps.downloadRoutes(route, (req, res) => {
       const request = requestOf(req, res)
       return sheetOf(request.language, `${noun}.title`, request.filter, exported, async () => exportRows(request))
     }),
+    ...(moreDownload
+      ? deps.downloadRoutes({ path: `${path}/${moreDownload.name}`, role }, (req, res) =>
+          moreDownload.sheetOf(requestOf(req, res)),
+        )
+      : []),
   ]
 }
 
+/** Parses requests for a list; throws as `listQuery` does. */
+export function listRequests<Row, Exported, Filter extends Filters, Column extends string>(
+  { database, freshness, languages }: Pick<ListDeps, 'database' | 'freshness' | 'languages'>,
+  { filters, sorts, developerFilters = [] }: ListDefinition<Row, Exported, Filter, Column>,
+): RequestOf<Filter, Column> {
+  const parse = listQuery(filters, sorts)
+  return (req, res) => {
+    const { language, role } = res.locals
+    const { filter, ...asked } = parse(req, language)
+    const isDeveloper = role === 'developer'
+    const hidden = isDeveloper ? [] : developerFilters.map((name) => [name, ''])
+    return {
+      filter: { ...filter, ...Object.fromEntries(hidden) },
+      ...asked,
+      db: database.pages,
+      freshness,
+      organisation: actingAs(res),
+      language,
+      languages,
+      lists: listsHere(res),
+      isDeveloper,
+    }
+  }
+}
+
 type RequestOf<Filter, Column extends string> = (
-  req: Request,
+  req: Pick<Request, 'query' | 'headers'>,
   res: Response,
 ) => ListRequest<Filter, Column> & { readonly isSizeAsked: boolean }
 
@@ -115,48 +156,41 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
   path: string,
   { config }: Pick<ListDeps, 'config'>,
 ): RequestHandler {
-  const { noun, resource, sorts, columns, rowView, notes, hasProgress = false } = definition
+  const { noun, resource, sorts, columns, rowView, notes, hasProgress = false, moreDownload } = definition
   return async (req, res) => {
     const request = requestOf(req, res)
     const { organisation, language, lists, filter, asked } = request
     if (request.isSizeAsked) rememberSize(res, asked.size, config.https)
     const fresh = await request.freshness.list(organisation, resource, lists)
-    const load = async (number: number) => definition.load({ ...request, asked: { ...asked, page: number }, fresh })
-    const first = await load(asked.page)
-    // A page past the end shows the last one.
-    const last = lastPageOf(first.page, asked)
-    const { total, fields = [], tabTotal = 0, notice = '', warnings = [], ...loaded } = last ? await load(last) : first
+    const loaded = await definition.load({ ...request, fresh })
+    const { total, fields = [], tabs, notice = '', warnings = [] } = loaded
     const page = exactAtTheEnd(loaded.page)
+    const view = listView({
+      path: `${req.baseUrl}${path}`,
+      filter,
+      asked: { ...asked, page: page.number },
+      columns: sorts.map((name) => ({ name, label: orderLabel(noun, columns, name, language) })),
+      preferredSize: request.isSizeAsked ? asked.size : preferredSize(req),
+      fields,
+      tabs,
+      page,
+    })
     res.render('lists/page', {
       title: language.t(`${noun}.title`),
       noun,
-      columns,
+      columns: columns.filter(({ when }) => when?.(filter) ?? true),
       rowView,
       notes: notes?.(organisation) ?? [],
       hasProgress,
       page,
       total,
-      tabTotal,
       notice,
       warnings,
       fresh,
-      lastPage: last && !page.hasNext ? language.format.number(asked.page) : '',
-      list: listView({
-        path: `${req.baseUrl}${path}`,
-        filter,
-        asked,
-        columns: sorts.map((name) => ({ name, label: orderLabel(definition, name, language) })),
-        preferredSize: request.isSizeAsked ? asked.size : preferredSize(req),
-        fields,
-        page,
-      }),
+      lastPage: asked.page > page.number ? language.format.number(asked.page) : '',
+      list: { ...view, moreDownload },
     })
   }
-}
-
-/** The number of the last page when the requested one is past the end. */
-function lastPageOf({ number, rows, total }: Page<unknown>, { size }: Pick<PageAsked, 'size'>): number | undefined {
-  return number > 1 && rows.length === 0 ? Math.max(1, Math.ceil(total / size)) : undefined
 }
 
 /** The last page tells the exact number of matches. */
@@ -166,7 +200,8 @@ function exactAtTheEnd<Row>(page: Page<Row>): Page<Row> {
 
 /** An order in words: its own message, else the heading of its column. */
 function orderLabel(
-  { noun, columns }: Pick<ListDefinition<never, never, Filters, string>, 'noun' | 'columns'>,
+  noun: string,
+  columns: readonly { readonly label: string; readonly sort?: string }[],
   name: string,
   { t, label }: Language,
 ): string {

@@ -36,6 +36,18 @@ export function choices<const Values extends readonly string[]>(values: Values) 
 /** A checkbox: `1` or nothing. */
 export const ticked = choice(['1']).transform((value) => value === '1')
 
+/** A number of days, 1 to 366; '' for no filter. */
+export const days = z
+  .string()
+  .regex(/^([1-9]\d?|[12]\d\d|3[0-5]\d|36[0-6])?$/)
+  .default('')
+
+/** A month such as 2026-11; '' for no filter. */
+export const month = z
+  .string()
+  .regex(/^(20\d\d-(0[1-9]|1[0-2]))?$/)
+  .default('')
+
 /** Parses the query by the schema; other parameters are ignored. @throws BadRequestError for an invalid query */
 export function parseQuery<Output>(schema: z.ZodType<Output>, { query }: Pick<Request, 'query'>): Output {
   const parsed = schema.safeParse(query)

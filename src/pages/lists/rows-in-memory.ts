@@ -29,8 +29,9 @@ export function rowsSorted<Row>(
     .map(({ row }) => row)
 }
 
-/** One page of rows that are all in memory. */
-export function pageOf<Row>(rows: readonly Row[], { page: number, size }: Pick<PageAsked, 'page' | 'size'>): Page<Row> {
+/** One page of rows that are all in memory. A page past the end is the last page. */
+export function pageOf<Row>(rows: readonly Row[], { page, size }: Pick<PageAsked, 'page' | 'size'>): Page<Row> {
+  const number = Math.min(page, Math.max(1, Math.ceil(rows.length / size)))
   const offset = (number - 1) * size
   const shown = rows.slice(offset, offset + size)
   return {

@@ -2,10 +2,10 @@ import { parse as parseQueryString } from 'node:querystring'
 import type { RequestHandler } from 'express'
 import type { Page, PageAsked } from '../../domain/paging.ts'
 import { BadRequestError, TooDeepError } from '../../errors.ts'
-import { actingAs, listsHere } from '../request-state.ts'
-import type { Filters, ListDefinition, ListDeps } from './list.ts'
+import { listsHere } from '../request-state.ts'
+import { type Filters, type ListDefinition, type ListDeps, listRequests } from './list.ts'
 import { isFiltering, listView } from './list-view.ts'
-import { listQuery, preferredSize } from './query.ts'
+import { preferredSize } from './query.ts'
 
 declare global {
   namespace Express {
@@ -34,34 +34,22 @@ const longestFrom = 2000
  * that no other URL can come of it. A query that the list refuses, or a record that is not on that page, gives nothing.
  */
 export function stepThrough<Row, Exported, Filter extends Filters, Column extends string>(
-  deps: Pick<ListDeps, 'database' | 'freshness'>,
+  deps: Pick<ListDeps, 'database' | 'freshness' | 'languages'>,
   path: string,
   definition: ListDefinition<Row, Exported, Filter, Column>,
 ): RequestHandler {
   const { sorts, resource, detailPath = () => undefined } = definition
-  const parse = listQuery(definition.filters, sorts)
+  const requestOf = listRequests(deps, definition)
   return async (req, res, next) => {
     const { from } = req.query
     const lists = listsHere(res)
     const fresh = lists.get(resource)
     if (typeof from !== 'string' || from.length > longestFrom || !fresh) return next()
-    const request = refusedAsUndefined(() =>
-      parse({ headers: req.headers, query: parseQueryString(from) }, res.locals.language),
-    )
+    const request = refusedAsUndefined(() => requestOf({ headers: req.headers, query: parseQueryString(from) }, res))
     if (!request) return next()
-    const { filter, asked } = request
-    const { language } = res.locals
+    const { filter, asked, language } = request
     const load = async (number: number): Promise<Page<Row>> => {
-      const { page } = await definition.load({
-        db: deps.database.pages,
-        freshness: deps.freshness,
-        organisation: actingAs(res),
-        language,
-        lists,
-        filter,
-        asked: { ...asked, page: number },
-        fresh,
-      })
+      const { page } = await definition.load({ ...request, asked: { ...asked, page: number }, fresh })
       return page
     }
     const view = (page: Page<Row>) =>

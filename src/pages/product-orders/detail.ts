@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
-import { identifierText } from '../../domain/business-identifier.ts'
-import { finalStatuses, linkExpiry, waitingStatuses } from '../../domain/product-order.ts'
+import { finalStatuses } from '../../domain/product-order.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../domain/organisation.ts'
@@ -12,29 +11,32 @@ import type { PageDeps } from '../deps.ts'
 import { historyOf } from '../history.ts'
 import { noteViewed } from '../search/recent.ts'
 import { productOrderDocumentation } from '../documentation.ts'
-import { orderOf } from './list.ts'
+import { expiryOf, merchantOf, orderName, orderOf } from './order.ts'
+import { reminderOf } from './reminders.ts'
+import { stepsOf } from './steps.ts'
 
 const uuid = z.guid()
 
-/** `GET …/product-orders/:productOrderId`: all fields, the status explained, and the order's history. */
-export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+type Deps = Pick<PageDeps, 'database' | 'freshness' | 'languages'>
+
+/** `GET …/product-orders/:productOrderId`: its steps, what to do next, all fields, and the order's history. */
+export function showProductOrder(deps: Deps): RequestHandler {
   return async (req, res) => {
     const productOrderId = pathParameter(req, 'productOrderId').toLowerCase()
     if (!uuid.safeParse(productOrderId).success) throw new NotFoundError('malformed product order id')
     const organisation = actingAs(res)
-    const { stored, fresh } = await load(deps, organisation, productOrderId, {
-      lists: listsHere(res),
-      userId: req.user?.id,
-    })
+    const { language } = res.locals
+    const ask = { lists: listsHere(res), userId: req.user?.id }
+    const { stored, fresh } = await load(deps, organisation, productOrderId, ask)
     const order = orderOf(stored)
-    noteViewed(req, `${res.locals.language.t('productOrder.title')}: ${nameOf(order)}`)
+    const title = orderName(order, language)
+    noteViewed(req, title)
     res.render('product-orders/detail', {
-      title: `${res.locals.language.t('productOrder.title')} – ${nameOf(order)}`,
+      title,
       order,
-      expiry:
-        order.productOrderType === 'PREFILL' && waitingStatuses.includes(order.status)
-          ? linkExpiry(stored.firstSeenAt)
-          : undefined,
+      expiry: expiryOf(order.expiresAt, language),
+      orderSteps: stepsOf(order, language),
+      reminder: reminderOf(order, deps.languages),
       documentation: productOrderDocumentation,
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
       history: await historyOf(deps, res, 'productOrder', productOrderId),
@@ -44,7 +46,7 @@ export function showProductOrder(deps: Pick<PageDeps, 'database' | 'freshness'>)
 }
 
 async function load(
-  { database: { pages: db }, freshness }: Pick<PageDeps, 'database' | 'freshness'>,
+  { database: { pages: db }, freshness }: Deps,
   organisation: Organisation,
   id: string,
   ask: { readonly lists: Lists; readonly userId: string | undefined },
@@ -61,15 +63,10 @@ async function load(
   if (!stored) throw new NotSharedError('productOrderNotShared', id)
   if (stored.removedAt) {
     throw new GoneError('productOrderGone', {
-      title: nameOf(orderOf(stored)),
+      title: merchantOf(orderOf(stored)) ?? id,
       key: id,
       removedAt: stored.removedAt,
     })
   }
   return { stored, fresh }
-}
-
-/** The merchant of an order, or as much as the API gives of it. */
-function nameOf({ merchantName, businessIdentifier, productOrderId }: ReturnType<typeof orderOf>): string {
-  return merchantName ?? (businessIdentifier ? identifierText(businessIdentifier) : (productOrderId ?? ''))
 }

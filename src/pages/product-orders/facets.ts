@@ -1,6 +1,6 @@
 import { finalStatuses } from '../../domain/product-order.ts'
 import { BadRequestError } from '../../errors.ts'
-import type { ProductOrderFacets } from '../../store/summaries.ts'
+import type { ProductOrderFacets, StatusFacet } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/freshness.ts'
 
 /** The values of the API's specification; values that only orders have are added to them. */
@@ -22,13 +22,15 @@ export function facetsOf(fresh: Freshness | undefined): ProductOrderFacets {
   }
 }
 
-/** The number of orders without the expired ones, if the list has been read. */
-export function currentOrderCount(lists: Lists): number | undefined {
+/** The number of all orders, if the list has been read. */
+export function orderCount(lists: Lists): number | undefined {
   const fresh = lists.get('productOrders')
-  if (!fresh?.facets) return undefined
-  return facetsOf(fresh)
-    .status.filter(({ value }) => value !== 'EXPIRED')
-    .reduce((sum, { count }) => sum + count, 0)
+  return fresh?.facets ? sumOf(facetsOf(fresh).status) : undefined
+}
+
+/** The number of orders of these rows. */
+export function sumOf(counts: StatusFacet): number {
+  return counts.reduce((sum, { count }) => sum + count, 0)
 }
 
 /** The options of a filter: the API's documented values, and those that orders have. */

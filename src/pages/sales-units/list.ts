@@ -6,6 +6,7 @@ import { configurationSwitches, salesUnit } from '../../management-api/sales-uni
 import type { Language } from '../../presentation/language.ts'
 import {
   allSalesUnits,
+  countRemovedSalesUnits,
   findSalesUnits,
   type SalesUnitColumn,
   type SalesUnitFilter,
@@ -14,10 +15,10 @@ import {
   type StoredSalesUnit,
 } from '../../store/sales-units.ts'
 import type { FreshnessService, Lists } from '../../sync/freshness.ts'
-import { marketField } from '../lists/filter-fields.ts'
+import { daysField, marketField, monthField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
-import type { Field } from '../lists/list-view.ts'
-import { choice, choices, searchText } from '../lists/query.ts'
+import type { Field, Tabs } from '../lists/list-view.ts'
+import { choice, choices, days, month, searchText, ticked } from '../lists/query.ts'
 import { type ExportColumn, inBatches } from '../lists/sheet.ts'
 
 /** The capture types that the API documents. */
@@ -32,23 +33,38 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     market: choice(markets),
     capture: choice(captureTypes),
     can: choices(configurationSwitches),
+    new: days,
+    month,
+    removed: ticked,
+    webhooks: choice(['none']),
   }),
-  sorts: ['name', 'msn', 'merchant', 'identifier', 'seen'],
+  developerFilters: ['webhooks'],
+  sorts: ['name', 'msn', 'merchant', 'identifier', 'seen', 'removed'],
   columns: [
     { label: 'salesUnits.name', sort: 'name' },
     { label: 'salesUnits.msn', sort: 'msn', width: 'w-msn folds' },
     { label: 'salesUnits.merchant', sort: 'merchant', width: 'w-merchant' },
     { label: 'salesUnits.canDo', width: 'w-features' },
-    { label: 'lists.firstSeen', sort: 'seen', width: 'w-date' },
+    { label: 'lists.firstSeen', sort: 'seen', width: 'w-date', when: ({ removed }) => !removed },
+    { label: 'lists.removed', sort: 'removed', width: 'w-date', when: ({ removed }) => removed },
   ],
   rowView: 'sales-units/row',
   detailPath: ({ msn }) => `sales-units/${msn}`,
   hasProgress: true,
-  load: async ({ db, freshness, organisation, language, fresh, filter, asked }) => {
-    const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })
+  load: async ({ db, freshness, organisation, language, fresh, filter, asked, isDeveloper }) => {
+    const [page, removed] = await Promise.all([
+      findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined }),
+      countRemovedSalesUnits(db, organisation),
+    ])
     const rows = page.rows.map(listedOf)
-    requestUnread(freshness, organisation, rows)
-    return { page: { ...page, rows }, total: fresh.total ?? page.total, fields: fieldsOf(language) }
+    if (!filter.removed) requestUnread(freshness, organisation, rows)
+    const active = fresh.total ?? (filter.removed ? 0 : page.total)
+    return {
+      page: { ...page, rows },
+      total: filter.removed ? removed : active,
+      tabs: removed > 0 ? tabsOf(language, active, removed) : undefined,
+      fields: fieldsOf(language, filter, isDeveloper),
+    }
   },
   exported: [
     { label: 'salesUnits.name', cell: ({ name }) => name },
@@ -59,6 +75,11 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     { label: 'salesUnits.capture', cell: captureLabel },
     ...configurationSwitches.map(switchColumn),
     { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+    {
+      label: 'lists.removed',
+      kind: 'date',
+      cell: ({ removedAt }, { format }) => removedAt && format.isoDay(removedAt),
+    },
   ],
   exportRows: async ({ db, organisation, filter, asked }) => {
     const keys = await allSalesUnits(db, organisation, filter, asked.sort)
@@ -95,14 +116,29 @@ function requestUnread(
   freshness.requestUnread(organisation, 'merchant', [...new Set(merchants)])
 }
 
-function fieldsOf(language: Language): readonly Field[] {
+function tabsOf({ t }: Language, active: number, removed: number): Tabs {
+  return {
+    label: t('salesUnits.title'),
+    options: [
+      { label: t('salesUnits.active'), count: active, filter: { removed: false } },
+      { label: t('lists.removed'), count: removed, filter: { removed: true } },
+    ],
+  }
+}
+
+function fieldsOf(language: Language, filter: SalesUnitFilter, isDeveloper: boolean): readonly Field[] {
   const { t } = language
   const captures = captureTypes.map((value) => ({ value, label: t(`captureTypes.${value}`) }))
   const abilities = configurationSwitches.map((value) => ({ value, label: t(`configuration.${value}.name`) }))
+  const webhooks = [{ value: 'none', label: t('salesUnits.noWebhooks') }]
   return [
     marketField(language),
     { kind: 'one', name: 'capture', label: t('salesUnits.capture'), options: captures },
     { kind: 'many', name: 'can', label: t('salesUnits.canDo'), options: abilities },
+    ...(isDeveloper ? [{ kind: 'tick', name: 'webhooks', label: '', options: webhooks } as const] : []),
+    daysField(language, 'new', filter.new, 'chip'),
+    monthField(language, filter.month),
+    { kind: 'chip', name: 'removed', label: '', options: [{ value: '1', label: t('lists.removed') }] },
   ]
 }
 

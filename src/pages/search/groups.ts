@@ -6,11 +6,11 @@ import type { Organisation } from '../../domain/organisation.ts'
 import { pageSizes } from '../../domain/paging.ts'
 import type { Handle } from '../../store/database.ts'
 import { searchMerchants } from '../../store/merchants.ts'
-import { findProductOrders } from '../../store/product-orders.ts'
-import { findSalesUnits } from '../../store/sales-units.ts'
+import { everyOrder, findProductOrders } from '../../store/product-orders.ts'
+import { everySalesUnit, findSalesUnits } from '../../store/sales-units.ts'
 import { findWebhooks } from '../../store/webhooks.ts'
 import { allPricePackages, pricePackagesFound } from '../price-packages/rows.ts'
-import { orderOf } from '../product-orders/list.ts'
+import { orderOf } from '../product-orders/order.ts'
 import { allTemplates, templatesFound } from '../templates/rows.ts'
 
 /** A match. `path` is below the organisation's section; `id` is the record's exact id. */
@@ -57,9 +57,8 @@ export async function searchGroups(asked: Asked, seesDevelopers: boolean): Promi
 }
 
 async function salesUnits({ db, organisation, q, language }: Asked): Promise<Group> {
-  const filter = { q, market: '', capture: '', can: [] }
   const sort = { column: 'name', descending: false, language: language.code } as const
-  const page = await findSalesUnits(db, organisation, filter, { page: 1, size, sort })
+  const page = await findSalesUnits(db, organisation, { ...everySalesUnit, q }, { page: 1, size, sort })
   return {
     key: 'salesUnits',
     total: page.total,
@@ -91,25 +90,24 @@ async function merchants({ db, organisation, q, language }: Asked): Promise<Grou
 }
 
 async function productOrders({ db, organisation, q, language }: Asked): Promise<Group> {
-  const filter = { q, status: '', type: '', product: '', market: '', expired: true }
   const sort = { column: 'urgency', descending: false } as const
-  const page = await findProductOrders(db, organisation, filter, { page: 1, size, sort })
+  const page = await findProductOrders(db, organisation, { ...everyOrder, q }, { page: 1, size, sort })
   return {
     key: 'productOrders',
     total: page.total,
     more: page.more,
-    all: `${listOf('product-orders', q)}&expired=1`,
+    all: listOf('product-orders', q),
     rows: page.rows
       .slice(0, mostRows)
       .map(orderOf)
-      .map(({ productOrderId, businessIdentifier, merchantName, status, productType }) => ({
+      .map(({ productOrderId, businessIdentifier, merchantName, state, productType }) => ({
         path: productOrderId ? `product-orders/${productOrderId}` : listOf('product-orders', q),
         id: productOrderId ?? '',
         name: merchantName ?? '',
         identifier: businessIdentifier,
         note: [
-          language.has(`orderStatus.${status}.name`) ? language.t(`orderStatus.${status}.name`) : status,
-          productType && language.label(`productType.${productType}`, productType),
+          language.labelOfCode(`orderStatus.${state}.name`, state),
+          productType && language.labelOfCode(`productType.${productType}`, productType),
         ]
           .filter(Boolean)
           .join(', '),

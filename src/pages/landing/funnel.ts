@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { markets } from '../../domain/business-identifier.ts'
+import { orderSteps, type OrderStep } from '../../domain/product-order.ts'
+import type { Organisation } from '../../domain/organisation.ts'
+import type { Language } from '../../presentation/language.ts'
+import type { Handle } from '../../store/database.ts'
+import { everyOrder, orderFunnel } from '../../store/product-orders.ts'
+import type { Funnel, ProductOrderFacets } from '../../store/summaries.ts'
+import { queryOf } from '../lists/list-view.ts'
+import { choice, month, searchText } from '../lists/query.ts'
+import { optionsOf, sumOf } from '../product-orders/facets.ts'
+
+/** The query of the funnel: which orders it shows. Prefilled ones unless another type is chosen. */
+export const funnelQuery = z.object({ month, product: searchText, type: searchText, market: choice(markets) })
+
+/** The funnel as its view draws it; paths are below the organisation's section. */
+export type FunnelView = {
+  readonly total: number
+  readonly since: string
+  readonly steps: readonly {
+    readonly key: OrderStep
+    readonly count: number
+    readonly share: string
+    /** Of 100, for the height of its bar. */
+    readonly percent: number
+    readonly after: string
+    readonly path: string
+  }[]
+  readonly othersTotal: number
+  readonly others: readonly { readonly text: string; readonly count: number; readonly path: string }[]
+  readonly fields: readonly {
+    readonly name: string
+    readonly label: string
+    readonly options: readonly { readonly value: string; readonly label: string; readonly selected: boolean }[]
+  }[]
+}
+
+/** How far the partner's orders have come. The sync counts all prefilled ones; others are counted for the request. */
+export async function funnelOf(
+  db: Handle,
+  organisation: Organisation,
+  asked: z.output<typeof funnelQuery>,
+  facets: ProductOrderFacets,
+  language: Language,
+): Promise<FunnelView> {
+  const filter = { ...asked, type: asked.type || 'PREFILL' }
+  const isUsual = queryOf({ ...asked, type: filter.type === 'PREFILL' ? '' : filter.type }) === ''
+  const funnel =
+    isUsual && facets.funnel ? facets.funnel : await orderFunnel(db, organisation, { ...everyOrder, ...filter })
+  const { t, format, labelOfCode } = language
+  const total = funnel.reached[0] ?? 0
+  const pathOf = (more: Readonly<Record<string, string>>): string => `product-orders${queryOf({ ...filter, ...more })}`
+  return {
+    total,
+    since: funnel.since === null ? '' : format.day(new Date(funnel.since)),
+    steps: stepsOf(filter.type).map((key) => {
+      const count = funnel.reached[orderSteps.indexOf(key)] ?? 0
+      return {
+        key,
+        count,
+        share: total === 0 || key === 'received' ? '' : format.share(count / total),
+        percent: total === 0 ? 0 : (100 * count) / total,
+        after: afterText(key, filter.type, funnel, language),
+        path: pathOf({ reached: key }),
+      }
+    }),
+    othersTotal: sumOf(funnel.others),
+    others: othersOf(funnel).map(({ key, count, query }) => ({
+      text: language.has(`landing.others.${key}`)
+        ? t(`landing.others.${key}`)
+        : labelOfCode(`orderStatus.${key}.name`, key),
+      count,
+      path: pathOf({ reached: 'received', ...query }),
+    })),
+    fields: fieldsOf({ ...asked, type: filter.type }, facets, language),
+  }
+}
+
+/** Orders that were not prefilled are not opened and submitted by their merchants. */
+function stepsOf(type: string): readonly OrderStep[] {
+  return type === 'PREFILL' ? orderSteps : ['received', 'completed']
+}
+
+/** The median time from the step before, as far as the portal has seen enough of both. */
+function afterText(step: OrderStep, type: string, { medianDays }: Funnel, { t, format }: Language): string {
+  if (step === 'received' || type !== 'PREFILL') return ''
+  const days = medianDays[orderSteps.indexOf(step) - 1] ?? null
+  if (days === null) return t('landing.tooFew')
+  const whole = Math.round(days)
+  return whole === 0 ? t('landing.sameDay') : t('landing.afterDays', { count: whole, days: format.number(whole) })
+}
+
+type Others = { readonly key: string; readonly count: number; readonly query: Readonly<Record<string, string>> }
+
+function othersOf({ others }: Funnel): readonly Others[] {
+  const waiting = sumOf(others.filter(({ waits }) => waits))
+  const rest = others.filter(({ waits }) => !waits)
+  return [
+    { key: 'WAITING', count: waiting, query: { waiting: '1' } },
+    ...rest.map(({ value, count }) => ({ key: value, count, query: { status: value, waiting: '0' } })),
+  ].filter(({ count }) => count > 0)
+}
+
+function fieldsOf(
+  asked: z.output<typeof funnelQuery>,
+  facets: ProductOrderFacets,
+  { t, format, labelOfCode }: Language,
+): FunnelView['fields'] {
+  const months = [...new Set([...facets.months.map((row) => row.month), asked.month])]
+    .filter(Boolean)
+    .toSorted()
+    .reverse()
+  const field = (name: keyof typeof asked, label: string, values: readonly (readonly [string, string])[]) => ({
+    name,
+    label,
+    options: values.map(([value, text]) => ({ value, label: text, selected: value === asked[name] })),
+  })
+  const all = ['', t('common.all')] as const
+  return [
+    field('month', t('landing.month'), [all, ...months.map((value) => [value, format.month(value)] as const)]),
+    field('product', t('lists.product'), [
+      all,
+      ...optionsOf(facets, 'product').map((value) => [value, labelOfCode(`productType.${value}`, value)] as const),
+    ]),
+    field(
+      'type',
+      t('productOrders.type'),
+      optionsOf(facets, 'type').map((value) => [value, labelOfCode(`orderType.${value}`, value)] as const),
+    ),
+    field('market', t('lists.market'), [all, ...markets.map((value) => [value, format.country(value)] as const)]),
+  ]
+}

@@ -1,0 +1,14 @@
+import { type RawBuilder, sql } from 'kysely'
+import { portalTimeZone } from '../domain/time-zone.ts'
+
+/** SQL: the time is within the last so many days. */
+export function sinceDays(column: string, days: string): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(column)} > now() - make_interval(days => ${days}::int)`
+}
+
+/** SQL: the time is in this month, such as 2026-11, of the portal's time zone. */
+export function inMonth(column: string, month: string): RawBuilder<boolean> {
+  const start = sql`${`${month}-01`}::date::timestamp`
+  return sql<boolean>`${sql.ref(column)} >= ${start} at time zone ${portalTimeZone}
+    and ${sql.ref(column)} < (${start} + interval '1 month') at time zone ${portalTimeZone}`
+}
