@@ -21,14 +21,19 @@ type PastRow = { readonly daysAgo: number; readonly item: object }
 
 const historyDays = 330
 
-/** The age in days at which an order reaches its current status. */
-const daysToStatus: Readonly<Record<string, number>> = {
-  RECEIVED: 0,
-  MERCHANT_VIEWED: 1,
-  ORDER_SUBMITTED: 2,
-  COMPLETED: 3,
-  REJECTED: 2,
-  EXPIRED: 14,
+/** The statuses that a prefilled order passes after RECEIVED; others are decided at once. */
+const courses: Readonly<Record<string, readonly string[]>> = {
+  MERCHANT_VIEWED: ['MERCHANT_VIEWED'],
+  ORDER_SUBMITTED: ['MERCHANT_VIEWED', 'ORDER_SUBMITTED'],
+  COMPLETED: ['MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'COMPLETED'],
+  REJECTED: ['MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'REJECTED'],
+}
+/** The least days that a step takes, and how many more it may take. */
+const stepDays: Readonly<Record<string, readonly [least: number, more: number]>> = {
+  MERCHANT_VIEWED: [0.5, 3],
+  ORDER_SUBMITTED: [1, 4],
+  COMPLETED: [1, 3],
+  REJECTED: [1, 2],
 }
 
 const open = new Set(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED'])
@@ -65,15 +70,35 @@ function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
 /** Orders are spread over the year; open prefilled ones over the last 13 days; a few were rejected recently. */
 function pastOrders(orders: readonly DemoProductOrder[]): PastRow[] {
   return orders.flatMap(({ body }, index) => {
-    const decided = daysToStatus[body.status] ?? 1
+    const course = courseOf(body, index)
+    const decided = Math.ceil(course.at(-1)?.after ?? 0)
     const waits = open.has(body.status) && body.productOrderType === 'PREFILL'
     const isRecent = waits || (body.status === 'REJECTED' && index % 4 === 0)
     const madeAgo = isRecent
       ? decided + ((index * 5) % (13 - decided)) + 0.5
       : decided + 1 + ((index * 37) % historyDays)
     const { salesUnit: _none, ...before } = body
-    const received = { daysAgo: madeAgo, item: { ...before, status: 'RECEIVED' } }
-    return decided === 0 ? [received] : [received, { daysAgo: madeAgo - decided, item: body }]
+    const passed = course.map(({ status, after }) => ({
+      daysAgo: madeAgo - after,
+      item: status === body.status ? body : { ...before, status },
+    }))
+    return [{ daysAgo: madeAgo, item: { ...before, status: 'RECEIVED' } }, ...passed]
+  })
+}
+
+/** The statuses of an order after RECEIVED, and after how many days it reached each. */
+function courseOf({ status, productOrderType }: DemoProductOrder['body'], index: number) {
+  const isPrefilled = productOrderType === 'PREFILL'
+  if (status === 'RECEIVED') return []
+  if (status === 'EXPIRED') {
+    const opened = isPrefilled && index % 3 > 0 ? [{ status: 'MERCHANT_VIEWED', after: 2 }] : []
+    return [...opened, { status, after: 14 }]
+  }
+  let after = 0
+  return ((isPrefilled ? courses[status] : undefined) ?? [status]).map((passed, step) => {
+    const [least, more] = stepDays[passed] ?? [1, 1]
+    after += least + ((index * (step + 3)) % (more + 1))
+    return { status: passed, after }
   })
 }
 

@@ -43,7 +43,7 @@ it('every Tab stop is visible and shows its focus', async () => {
   for (const path of [
     `${small}?market=NO&q=fitness`,
     `${small}/150666`,
-    '/partners/12345/product-orders?expired=1&q=311900456',
+    '/partners/12345/product-orders?q=311900456',
     '/partners/12345',
     '/profile',
   ]) {

@@ -70,9 +70,9 @@ const unknownInPartner = words(`
   /merchants/business%3ANO%3AORG%00/311900456 /merchants/../../12345
   /product-orders/1 /product-orders/not-a-uuid /product-orders/12745d37-ce52-55a3-bb28-0479c9d32d7
   /product-orders/12745d37-ce52-55a3-bb28-0479c9d32d7g /product-orders/12745d37-ce52-55a3-bb28-0479c9d32d7d
-  /sales-units?page=2 /product-orders?page=999 /developers/webhooks?page=999999
+  /developers/webhooks?page=999999
 `)
-const unknownInMerchant = words('/product-orders /price-packages /sales-units/abc /sales-units?page=999')
+const unknownInMerchant = words('/product-orders /price-packages /sales-units/abc')
 
 describe('an unknown URL', () => {
   it.each([
@@ -121,10 +121,12 @@ describe('a query', () => {
   const orders = words(`
     status=received status=NO_SUCH status=RECEIVED&status=COMPLETED status=__proto__ status=%00
     type=NO_SUCH type=1 product=NO_SUCH product=PAYMENT%20INTEGRATION
-    expired=true expired=2 expired=1&expired=1 market=XX market=no sort=nothing by=name sort=-
+    waiting=2 waiting=true expiring=0 expiring=-1 expiring=x expiring=3&expiring=3 expiring=999 changed=1.5 new=367
+    month=2026 month=2026-13 month=1999-01 month=2026-00 reached=4 reached=nowhere market=XX market=no sort=nothing by=name sort=-
   `)
   const units = words(`
     market=XX market=NO&market=DK capture=directcapture can=everything can=paymentAllowed&can=__proto__
+    new=0 new=1e1 month=november removed=2 removed=true webhooks=some
     sort=msn&sort=name sort=--msn by=id size=26 size=1000 size=-25 size=50&size=50
   `)
   it.each([
@@ -143,12 +145,24 @@ describe('a query', () => {
 
   it.each([
     ...words(
-      'page= q= q=&page=1 sort=&by=&size= can= can=&can= market=&capture= q=%E0%A4%A q=%C3 q x=y&x=z q[a]=b __proto__=x %E0%A4%A=1 &&==?',
+      'page= q= q=&page=1 sort=&by=&size= can= can=&can= market=&capture= new=&removed=&waiting=&month= expired=1 q=%E0%A4%A q=%C3 q x=y&x=z q[a]=b __proto__=x %E0%A4%A=1 &&==?',
     ),
   ])('that is harmless shows the list: %s', async (query) => {
     expect((await raw(`${partner}/sales-units?${query}`)).status).toBe(200)
     expect((await raw(`${partner}/product-orders?${query}`)).status).toBe(200)
   })
+})
+
+describe('a page past the end', () => {
+  it.each([`${partner}/sales-units`, `${partner}/product-orders`, `${partner}/templates`, `${shop}/sales-units`])(
+    'of %s is the last page, and says so',
+    async (list) => {
+      const answer = await raw(`${list}?page=99`)
+      expect(answer.status).toBe(200)
+      expect(load(answer.text)('main').text()).toContain('There is no page 99. This is the last page, ')
+      expect(load(answer.text)('tbody tr').length).toBeGreaterThan(0)
+    },
+  )
 })
 
 describe('another request method', () => {

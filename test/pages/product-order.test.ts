@@ -147,21 +147,21 @@ describe('a product order', () => {
     const page = await kari.open(pathOf(completed))
     expect(page.$('h1').text()).toContain(' for ')
     const stepsOf = ({ $ }: Visit) =>
-      $('.steps li')
+      $('.course li')
         .toArray()
         .map((step) => [$(step).attr('data-state'), wordsOf($(step).find('strong'))])
     expect(stepsOf(page)).toEqual([
       ['done', 'Received'],
-      ['done', 'Viewed by merchant'],
+      ['done', 'Viewed'],
       ['done', 'Submitted'],
       ['done', 'Completed'],
     ])
     // The order was completed before the portal saw it first.
-    expect(wordsOf(page.$('.steps li').last())).toMatch(/^Completed Today, \d\d:\d\d or earlier$/)
+    expect(wordsOf(page.$('.course li').last())).toMatch(/^Completed Today, \d\d:\d\d or earlier$/)
     const viewed = orderWhere((order) => order.status === 'MERCHANT_VIEWED')
     const waiting = await kari.open(pathOf(viewed))
     expect(stepsOf(waiting).map(([state]) => state)).toEqual(['done', 'done', 'current', 'ahead'])
-    expect(wordsOf(waiting.$('.steps [aria-current=step]'))).toMatch(/^Submitted 14 days left, until \d+ \w+$/)
+    expect(wordsOf(waiting.$('.course [aria-current=step]'))).toMatch(/^Submitted 14 days left, until \d+ \w+$/)
     const manual = orderWhere((order) => order.status === 'REJECTED' && order.productOrderType === 'MANUAL')
     expect(stepsOf(await kari.open(pathOf(manual)))).toEqual([
       ['done', 'Received'],

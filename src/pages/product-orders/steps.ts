@@ -28,6 +28,7 @@ export function stepsOf(order: ProductOrder, language: Language): readonly Step[
   const steps = taken.flatMap((step): Step[] => {
     const name = t(`orderStep.${step}`)
     const at = orderSteps.indexOf(step)
+    if (at === 0) return [{ name, state: 'done', when: language.format.recent(order.firstSeenAt) }]
     if (at <= last) return [{ name, state: 'done', when: whenOf(seenAt[step], order, language) }]
     if (isFinal) return []
     return [
