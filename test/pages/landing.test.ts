@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser, Visit } from '../support/browser.ts'
@@ -101,6 +102,21 @@ async function backdate(table: 'sales_units' | 'product_orders', keys: readonly 
     .execute()
 }
 
+function isPrefilled({ productOrderType }: { productOrderType: string }): boolean {
+  return productOrderType === 'PREFILL'
+}
+
+async function countOf({ $ }: Visit, link: string): Promise<number> {
+  return Number($(link).first().text())
+}
+
+/** A change of the list, after which the sync counts again. */
+async function changeOneOrder(): Promise<void> {
+  const order = test.world.productOrders.find(({ partnerId, body }) => partnerId === '23456' && !isPrefilled(body))
+  if (order) order.body.productOrderUrl = `https://orders.example.com/order/${randomUUID()}`
+  await test.sync()
+}
+
 describe('the section "needs attention"', () => {
   it('shows no news after the first sync, when the age of the rows is unknown', async () => {
     const notices = noticesOf(await åse.open('/partners/12345'))
@@ -171,6 +187,62 @@ describe('the section "needs attention"', () => {
     expect(link).toBe(`/partners/23456/product-orders/${received.body.productOrderId}`)
   })
 
+  it('shows how far orders have come that were seen from the beginning, each number with its rows', async () => {
+    const { kysely } = test.portal.database
+    const orders = test.world.productOrders.filter(({ partnerId, body }) => partnerId === '23456' && isPrefilled(body))
+    const done = orders.filter(({ body }) => body.status === 'COMPLETED').slice(0, 5)
+    // As if the sync had seen each step: received 20 days ago, viewed 2, submitted 3 and completed 5 days later.
+    const at = (days: number) => new Date(Date.now() - days * 86_400_000)
+    await kysely
+      .updateTable('product_orders')
+      .set({ first_seen_at: at(20), ...({ viewed_at: at(18), submitted_at: at(15), completed_at: at(10) } as object) })
+      .where('organisation', '=', 'partner/23456')
+      .where(
+        'key',
+        'in',
+        done.map(({ body }) => body.productOrderId),
+      )
+      .execute()
+    await changeOneOrder()
+    const page = await åse.open('/partners/23456')
+    const steps = page
+      .$('.funnel-steps li')
+      .toArray()
+      .map((step) => wordsOf(page.$(step)))
+    const seen = 3 + done.length
+    const viewed = await countOf(page, '.funnel-steps li:nth-child(2) a')
+    expect(done).toHaveLength(5)
+    expect(steps).toEqual([
+      `Received ${seen}`,
+      expect.stringMatching(new RegExp(`^Viewed ${viewed} ${Math.round((100 * viewed) / seen)}% after 2 days$`)),
+      expect.stringMatching(/^Submitted 5 \d+% after 3 days$/),
+      expect.stringMatching(/^Completed 5 \d+% after 5 days$/),
+    ])
+    const links = page.$('.card-funnel :is(.funnel-steps, .others) a').toArray()
+    expect(links.length).toBeGreaterThan(4)
+    for (const link of links) {
+      const [says] = /\d+/.exec(wordsOf(page.$(link))) ?? []
+      const list = await åse.open(String(page.$(link).attr('href')))
+      expect([wordsOf(page.$(link)), rowsOf(list).length]).toEqual([wordsOf(page.$(link)), Number(says)])
+    }
+  })
+
+  it('shows the funnel of one market, product or type, and says when it has nothing to show', async () => {
+    const all = await åse.open('/partners/23456')
+    const ofMarkets = await Promise.all(
+      ['NO', 'DK', 'FI', 'SE'].map(async (market) => {
+        const page = await åse.open(`/partners/23456?market=${market}`)
+        expect(page.$('#funnel-market [selected]').val()).toBe(market)
+        return page.$('.funnel-steps').length === 0 ? 0 : countOf(page, '.funnel-steps a')
+      }),
+    )
+    expect(ofMarkets.reduce((sum, count) => sum + count, 0)).toBe(await countOf(all, '.funnel-steps a'))
+    const none = await åse.open('/partners/23456?type=TEMPLATE&month=2020-01')
+    expect(none.words).toContain('No such order has been seen from its beginning yet.')
+    for (const query of ['month=2026-13', 'market=XX', 'type=NO_SUCH', 'product=nothing'])
+      expect((await åse.open(`/partners/23456?${query}`)).status).toBe(400)
+  })
+
   it('shows the charts of past months with the same numbers in a table', async () => {
     const page = await åse.open('/partners/23456')
     const { $ } = page
@@ -190,7 +262,7 @@ describe('the section "needs attention"', () => {
     // Rows of the first sync belong to no month.
     const rows = orders.find('tbody tr').toArray()
     const counted = rows.reduce((sum, row) => sum + Number(wordsOf($(row).find('td').last())), 0)
-    expect(counted).toBe(3)
+    expect(counted).toBe(8)
     expect(orders.find('rect[data-status][height]').length).toBeGreaterThan(3)
     expect(orders.find('svg').first().attr('role')).toBe('img')
   })
