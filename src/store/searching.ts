@@ -115,16 +115,14 @@ export async function findPage<Row>(
 }
 
 /** The number of matches, counted up to `most`. */
-async function countMatches(
-  db: Handle,
-  { table, where, q }: Pick<Search, 'table' | 'where' | 'q'>,
-  most: number,
-): Promise<number> {
+async function countMatches(db: Handle, search: Search, most: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from (
-      select from ${sql.table(table)} where ${where} and ${matches(q)} limit ${most}
-    ) counted`.execute(db)
+    select count(*)::int as count from (${matchesUpTo(search, most)}) counted`.execute(db)
   return rows[0]?.count ?? 0
+}
+
+function matchesUpTo({ table, where, q }: Search, most: number): RawBuilder<unknown> {
+  return sql`select from ${sql.table(table)} where ${where} and ${matches(q)} limit ${most}`
 }
 
 /**
@@ -166,10 +164,13 @@ async function findAskedPage<Row>(
   const all = inOrder(sql<Key>`select key from ${from} where ${where} order by ${order} ${limits}`)
 
   if (total === undefined) {
+    const most = q === '' || listTotal <= mostCounted ? mostCounted : mostSorted
+    const near = sql`(select count(*) from matching)`
+    const far = most === mostSorted ? near : sql`(select count(*) from (${matchesUpTo(search, most + 1)}) far)`
     const { rows: counted } = await sql<{ key: string | null; count: number }>`
       with matching as materialized (
         select key, ${columns} from ${from} where ${where} and ${like} limit ${mostSorted + 1}
-      ), counted as (select count(*)::int as count from matching)
+      ), counted as (select (case when ${near} <= ${mostSorted} then ${near} else ${far} end)::int as count)
       select count, key from counted left join (
         select key, row_number() over (order by ${order}) as position from matching
         where (select count from counted) <= ${mostSorted}
@@ -177,8 +178,6 @@ async function findAskedPage<Row>(
       ) found on true order by position`.execute(db)
     total = counted[0]?.count ?? 0
     if (total <= mostSorted) return pageOf(await given(counted.flatMap(({ key }) => key ?? [])))
-    const most = q === '' || listTotal <= mostCounted ? mostCounted : mostSorted
-    if (most > mostSorted) total = await countMatches(db, search, most + 1)
     isMore = total > most
     total = Math.min(total, most)
   }
