@@ -2,10 +2,8 @@ import { expect, it } from 'vitest'
 import { hasTerms, searchTerms } from '../../src/domain/search-terms.ts'
 import { highlighter } from '../../src/presentation/highlight.ts'
 
-const names = [
-  ...['Videoeksperten', 'Michael Noel', 'Haaen Ålesund', 'Straße & Søn', 'Cafe\u{301}en', 'Kiosk 7-11', 'İstanbul ﬁn'],
-  ...['Radioelektro aaeoee', 'Aabenraa Æbleskiver', '“Ørsta” – Bjørk’s', 'Þórr Œuvre', '100 % Ølbar (Å)'],
-]
+const names = `Videoeksperten, Michael Noel, Haaen Ålesund, Straße & Søn, Cafe\u{301}en, Kiosk 7-11, İstanbul ﬁn,
+Radioelektro aaeoee, Aabenraa Æbleskiver, “Ørsta” – Bjørk’s, Þórr Œuvre, 100 % Ølbar (Å)`.split(/,\s/)
 
 it.each(names)('every part of a name finds it, and is marked: %s', (name) => {
   for (let from = 0; from < name.length; from += 1)
