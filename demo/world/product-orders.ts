@@ -48,6 +48,8 @@ function toOrder(
   const market = cyclic(markets, index)
   const salesUnit = kind.status === 'COMPLETED' ? random.pick(salesUnits).body : undefined
   const live = kind.productOrderType === 'PREFILL' && !finalStatuses.has(kind.status)
+  // Some merchants have sales units already, so that their names are known.
+  const owner = salesUnit ?? (live && index % 3 === 0 ? cyclic(salesUnits, index).body : undefined)
   // Real responses have null for absent values in some cases, and leave the member out in others.
   const nothing = index % 2 === 0
   return {
@@ -57,8 +59,8 @@ function toOrder(
       productOrderType: kind.productOrderType,
       productType: kind.productType,
       status: kind.status,
-      businessIdentifier: salesUnit
-        ? { ...salesUnit.businessIdentifier }
+      businessIdentifier: owner
+        ? { ...owner.businessIdentifier }
         : { scheme: schemes[market], id: businessId(market, Number(partnerId) % 7, index) },
       ...(live ? { productOrderUrl: `https://orders.example.com/order/${productOrderId}` } : {}),
       ...(!live && nothing ? { productOrderUrl: null } : {}),

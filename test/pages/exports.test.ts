@@ -237,7 +237,8 @@ describe('a download', () => {
     )
     const links = waiting.map(({ body }) => body.productOrderUrl)
     const at = headings.indexOf('Link for the merchant')
-    expect(rows.map((row) => row[at]).toSorted()).toEqual(links.toSorted())
+    expect(new Set(rows.map((row) => row[at]))).toEqual(new Set(links))
+    expect(rows).toHaveLength(links.length)
     for (const row of rows) {
       const hello = { NO: 'Hei! Bestillingen av ', DK: 'Hej! Bestillingen af ', FI: 'Hei! Tilaus on valmis' }
       const country = row[headings.indexOf('Scheme')]?.split(':')[1] as keyof typeof hello

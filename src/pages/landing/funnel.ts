@@ -109,7 +109,7 @@ function fieldsOf(
   const months = [...new Set([...facets.months.map((row) => row.month), asked.month])]
     .filter(Boolean)
     .toSorted()
-    .reverse()
+    .toReversed()
   const field = (name: keyof typeof asked, label: string, values: readonly (readonly [string, string])[]) => ({
     name,
     label,
