@@ -106,6 +106,7 @@ describe('without JavaScript the top bar', () => {
     const page = await open('/partners/12345')
     await page.getByRole('searchbox', { name: 'Search Nordlys Platform AS' }).first().fill('bergen')
     await page.keyboard.press('Enter')
+    await page.waitForURL('**/search?q=bergen')
     expect(await page.locator('h1').innerText()).toBe('Found for “bergen”')
     await page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }).click()
     expect(await page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
