@@ -13,11 +13,12 @@ export async function namesOn(page: Page): Promise<string[]> {
   return page.locator('main tbody .row-link').allInnerTexts()
 }
 
-/** Sets a filter of the list: opens its menu, and chooses an option there. */
+/** Sets a filter of the list: opens its menu, chooses an option there, and closes it, which takes JavaScript. */
 export async function choose(page: Page, filter: string, option: string): Promise<void> {
   const menu = page.locator('.filters details', { has: page.locator('summary', { hasText: filter }) })
   if ((await menu.getAttribute('open')) === null) await menu.locator('summary').click()
   await menu.getByLabel(option, { exact: true }).check()
+  await page.keyboard.press('Escape')
 }
 
 /** The summary above the rows, such as "12 sales units". */
