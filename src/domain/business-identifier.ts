@@ -71,5 +71,11 @@ export function merchantKey({ scheme, id }: { readonly scheme: string; readonly 
   return `${scheme}/${id}`
 }
 
+/** The business identifier of a merchantKey(). */
+export function merchantIdentifier(key: string): { readonly scheme: string; readonly id: string } {
+  const [scheme = '', ...id] = key.split('/')
+  return { scheme, id: id.join('/') }
+}
+
 /** The countries where Vipps MobilePay has merchants (ISO 3166), the largest first. */
 export const markets = ['NO', 'DK', 'FI', 'SE'] as const

@@ -18,6 +18,7 @@ import { stepThrough } from './lists/step-through.ts'
 import { showMerchantLanding } from './landing/merchant.ts'
 import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
+import { merchantCount, merchantList } from './merchants/list.ts'
 import type { PageDeps } from './deps.ts'
 import type { OrganisationSection, Section } from './mount.ts'
 import { pricePackageList } from './price-packages/list.ts'
@@ -47,6 +48,7 @@ export function siteMap(deps: PageDeps) {
   )
   const salesUnit = [stepThrough(deps, '/sales-units', salesUnitList), showSalesUnit(deps)]
   const productOrder = [stepThrough(deps, '/product-orders', productOrderList), showProductOrder(deps)]
+  const merchantPage = [stepThrough(deps, '/merchants', merchantList), showMerchant(deps)]
   const orderMenu = { key: 'productOrders', count: orderCount }
 
   /** For the eID provider's server: the only routes without session and CSRF token. */
@@ -98,10 +100,15 @@ export function siteMap(deps: PageDeps) {
       { path: '/search', role: 'viewer', get: showSearch(deps) },
       ...listRoutes(lists, { path: '/product-orders', role: 'viewer', menu: orderMenu }, productOrderList),
       { path: '/product-orders/:productOrderId', role: 'viewer', get: productOrder },
-      ...listRoutes(lists, { path: '/templates', role: 'viewer', menu: { key: 'templates' } }, templateList),
+      ...listRoutes(
+        lists,
+        { path: '/merchants', role: 'viewer', menu: { key: 'merchants', count: merchantCount } },
+        merchantList,
+      ),
+      { path: '/merchants/:scheme/:id', role: 'viewer', get: merchantPage },
       ...salesUnits,
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
-      { path: '/merchants/:scheme/:id', role: 'viewer', get: showMerchant(deps) },
+      ...listRoutes(lists, { path: '/templates', role: 'viewer', menu: { key: 'templates' } }, templateList),
       ...listRoutes(
         lists,
         { path: '/price-packages', role: 'viewer', menu: { key: 'pricePackages' } },

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts'
 import type { Database, Handle } from './database.ts'
 import { schema } from './migrations/0001-schema.ts'
 import { search } from './migrations/0002-search.ts'
+import { merchants } from './migrations/0003-merchants.ts'
 import { orderSteps } from './migrations/0004-order-steps.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
@@ -13,6 +14,7 @@ import { requireWritable } from './write-check.ts'
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-schema': schema,
   '0002-search': search,
+  '0003-merchants': merchants,
   '0004-order-steps': orderSteps,
 }
 

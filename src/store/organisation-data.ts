@@ -9,6 +9,7 @@ import { lockOrganisation } from './records.ts'
 const tables = [
   'sales_units',
   'merchants',
+  'merchant_summaries',
   'product_orders',
   'price_packages',
   'templates',

@@ -5,7 +5,17 @@ import type { OrderStep } from '../domain/product-order.ts'
 import { portalTimeZone } from '../domain/time-zone.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
+import { isOpenOrder } from './merchant-summaries.ts'
+import {
+  findAllKeys,
+  findPage,
+  type Found,
+  inThisOrder,
+  isOfMerchant,
+  isValue,
+  matches,
+  sortedBy,
+} from './searching.ts'
 import { endOfFirstSync, type Funnel, funnelOf, type StatusFacet, statusFacet } from './summaries.ts'
 import { sinceDays, inMonth } from './time-filters.ts'
 
@@ -42,6 +52,8 @@ export type ProductOrderFilter = {
   readonly market: string
   /** '1': waits for its merchant to open or submit it; '0': does not. */
   readonly waiting: string
+  /** Only orders without a final status. */
+  readonly open: boolean
   /** Its link ends today or within so many days. */
   readonly expiring: string
   /** It changed in the last so many days. */
@@ -52,6 +64,8 @@ export type ProductOrderFilter = {
   readonly month: string
   /** It came as far as this step, and the sync has seen it from the beginning. */
   readonly reached: OrderStep | ''
+  /** The merchantKey() of the merchant. */
+  readonly merchant: string
 }
 
 /** The filter that matches every order. */
@@ -62,11 +76,13 @@ export const everyOrder: ProductOrderFilter = {
   product: '',
   market: '',
   waiting: '',
+  open: false,
   expiring: '',
   changed: '',
   new: '',
   month: '',
   reached: '',
+  merchant: '',
 }
 
 /** `urgency`: those that wait for their merchant first, the next to expire on top; then the most recently changed. */
@@ -140,6 +156,8 @@ function matching(organisation: Organisation, filter: ProductOrderFilter): RawBu
     isValue('product_order_type', filter.type),
     isValue('product_type', filter.product),
     isValue('market', filter.market),
+    isOfMerchant(filter.merchant),
+    ...(filter.open ? [isOpenOrder] : []),
     ...(waiting === '' ? [] : [waiting === '1' ? sql`rank = 1` : sql`rank <> 1`]),
     ...(expiring === '' ? [] : [sql`expires_at > now() and expires_at < ${endOfDay(expiring)}`]),
     ...(changed === '' ? [] : [sinceDays('changed_at', changed)]),

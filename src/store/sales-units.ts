@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findPage, type Found, inThisOrder, isValue, sortedBy } from './searching.ts'
+import { findAllKeys, findPage, type Found, inThisOrder, isOfMerchant, isValue, sortedBy } from './searching.ts'
 import { endOfFirstSync } from './summaries.ts'
 import { inMonth, sinceDays } from './time-filters.ts'
 
@@ -67,6 +67,8 @@ export type SalesUnitFilter = {
   readonly removed: boolean
   /** `none`: without a webhook of their own, as far as their webhooks have been read. */
   readonly webhooks: string
+  /** The merchantKey() of the merchant. */
+  readonly merchant: string
 }
 
 /** The filter that matches every sales unit that is shared. */
@@ -79,6 +81,7 @@ export const everySalesUnit: SalesUnitFilter = {
   month: '',
   removed: false,
   webhooks: '',
+  merchant: '',
 }
 
 /** A column that sales units can be sorted by. */
@@ -145,6 +148,7 @@ function search(organisation: Organisation, filter: SalesUnitFilter, sort: Sorti
     sql`${own} and removed_at ${removed ? sql`is not null` : sql`is null`}`,
     isValue('market', filter.market),
     isValue('capture_type', filter.capture),
+    isOfMerchant(filter.merchant),
     ...(can.length === 0 ? [] : [sql`capabilities @> ${can}::text[]`]),
     ...(filter.new === '' ? [] : [sinceDays('first_seen_at', filter.new)]),
     ...(month === '' ? [] : [inMonth('first_seen_at', month)]),

@@ -161,6 +161,23 @@ export type ProductOrdersTable = RecordColumns &
     reached: Computed<number>
   }
 
+/**
+ * A merchant that ever had a sales unit or an order, for the list of merchants; written in the transaction that writes
+ * what it counts. One without current records stays, with counts of 0, and is not listed.
+ */
+export type MerchantSummariesTable = Searchable &
+  MerchantColumns<string> & {
+    organisation: string
+    /** merchantKey() of scheme and business_id. */
+    key: string
+    /** The number of current sales units and orders, and of the orders without a final status. */
+    sales_units: number
+    orders: number
+    open_orders: number
+    /** The newest change of the merchant, its sales units or its orders, also of removed ones. */
+    changed_at: Date
+  }
+
 /** `msn` is empty for the organisation's own registrations. */
 export type WebhooksTable = RecordColumns & Searchable & { msn: string; url: string; id: string }
 
@@ -227,6 +244,7 @@ export type Schema = {
   code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
   merchants: RecordColumns & Searchable & Sortable & { name: string }
+  merchant_summaries: MerchantSummariesTable
   product_orders: ProductOrdersTable
   price_packages: RecordColumns
   templates: RecordColumns

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { merchantIdentifier } from '../domain/business-identifier.ts'
 import type { Page, PageSize, Sorting } from '../domain/paging.ts'
 import { searchTerms } from '../domain/search-terms.ts'
 import type { Handle } from './database.ts'
@@ -36,6 +37,7 @@ const nullable = new Set([
   'product_type',
   'product_order_type',
   'expires_at',
+  'market',
 ])
 
 /** Sort keys of names, which have another column for the order of letters in Norwegian and Danish. */
@@ -63,6 +65,13 @@ export function sortedBy(
 /** SQL: the column has this value; an empty value matches all. */
 export function isValue(column: string, value: string): RawBuilder<boolean> {
   return value === '' ? sql<boolean>`true` : sql<boolean>`${sql.ref(column)} = ${value}`
+}
+
+/** SQL: the record is of the merchant with this merchantKey(); an empty key matches all. */
+export function isOfMerchant(key: string): RawBuilder<boolean> {
+  if (key === '') return sql<boolean>`true`
+  const { scheme, id } = merchantIdentifier(key)
+  return sql<boolean>`scheme = ${scheme} and business_id = ${id}`
 }
 
 /** SQL: a relation of keys and their positions, for the statement that reads the rows. */

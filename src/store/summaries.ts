@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { portalTimeZone } from '../domain/time-zone.ts'
 import type { Handle } from './database.ts'
+import { isListedMerchant } from './merchant-summaries.ts'
 import type { RecordTable } from './records.ts'
 import type { ListResource } from './sync-state.ts'
 
@@ -37,6 +38,8 @@ export type SalesUnitFacets = {
     readonly come: number
     readonly gone: number
   }[]
+  /** The number of merchants with a current sales unit or order. */
+  readonly merchants: number
 }
 
 /**
@@ -69,6 +72,11 @@ export async function summarise(
     update sync_state s set total = counted.total, done = ${doneOf(resource, own)}, facets = ${facetsOf(resource, own, inPassing)}
     from (select count(*)::int as total from ${sql.table(table)} where ${own} and removed_at is null) counted
     where s.${own} and s.resource = ${resource} and s.key = '' and ${isKnown}`.execute(db)
+  // The count of merchants is kept with the sales units; orders have merchants of their own.
+  if (resource === 'productOrders')
+    await sql`
+      update sync_state set facets = facets || ${merchantFacet(own)}
+      where ${own} and resource = 'salesUnits' and key = ''`.execute(db)
 }
 
 /** The number of sales units whose details, and those of their merchants, have been read. */
@@ -82,9 +90,15 @@ function doneOf(resource: ListResource, own: RawBuilder<unknown>): RawBuilder<un
 function facetsOf(resource: ListResource, own: RawBuilder<unknown>, inPassing: boolean): RawBuilder<unknown> {
   if (resource === 'productOrders') return productOrderFacets(own)
   if (resource !== 'salesUnits') return sql`null`
-  return inPassing
-    ? sql`case when counted.total > ${fewRows} then s.facets else ${salesUnitFacets(own)} end`
+  const growth = inPassing
+    ? sql`case when counted.total > ${fewRows} then coalesce(s.facets, '{}') else ${salesUnitFacets(own)} end`
     : salesUnitFacets(own)
+  return sql`${growth} || ${merchantFacet(own)}`
+}
+
+function merchantFacet(own: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`jsonb_build_object('merchants', (
+    select count(*)::int from merchant_summaries where ${own} and ${isListedMerchant}))`
 }
 
 /** ProductOrderFacets, each in display order. */
@@ -151,7 +165,7 @@ export function funnelOf(where: RawBuilder<unknown>): RawBuilder<Funnel> {
     from product_orders where ${where})`
 }
 
-/** SalesUnitFacets. */
+/** SalesUnitFacets without its merchants. */
 function salesUnitFacets(own: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`jsonb_build_object('growth', (
     select coalesce(jsonb_agg(

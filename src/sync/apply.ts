@@ -1,10 +1,11 @@
 import { DatabaseError } from 'pg'
 import type { Logger } from '../logger.ts'
-import { merchantKey } from '../domain/business-identifier.ts'
+import { merchantIdentifier, merchantKey } from '../domain/business-identifier.ts'
 import { isMerchantIdentifier, type Organisation, organisationKey } from '../domain/organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
 import { ensureDue, stopSyncing } from '../store/due.ts'
+import { summariseMerchants } from '../store/merchant-summaries.ts'
 import {
   type DerivedColumns,
   lockOrganisation,
@@ -115,7 +116,19 @@ export async function writeDecisions(
     const keys = records.map(({ key }) => key)
     await spreadMerchantNames(trx, organisation, keys)
   }
+  // Also the merchant that a record had before.
+  const merchants = new Map(
+    records.flatMap((record) => [known.get(record.key) ?? record, record].flatMap((one) => merchantOf(kind, one))),
+  )
+  await summariseMerchants(trx, organisation, [...merchants.values()])
   return records.length
+}
+
+/** The merchant whose summary counts the record, by key; none for records without one. */
+function merchantOf({ table }: Kind, record: StoredRecord): [string, Identifier][] {
+  if (table === 'merchants') return [[record.key, merchantIdentifier(record.key)]]
+  const identifier = table === 'sales_units' || table === 'product_orders' ? identifierOf(record) : undefined
+  return identifier ? [[merchantKey(identifier), identifier]] : []
 }
 
 /** Rows with their derived columns; sales units and orders get the name of their merchant, if it has been read. */
@@ -163,8 +176,10 @@ function identifierKeyOf(record: StoredRecord): string | undefined {
   return identifier && merchantKey(identifier)
 }
 
-function identifierOf(record: StoredRecord): { readonly scheme: string; readonly id: string } | undefined {
-  return currentOf(record)['businessIdentifier'] as ReturnType<typeof identifierOf>
+type Identifier = { readonly scheme: string; readonly id: string }
+
+function identifierOf(record: StoredRecord): Identifier | undefined {
+  return currentOf(record)['businessIdentifier'] as Identifier | undefined
 }
 
 /** A row to write, with its derived columns. */

@@ -7,7 +7,7 @@ import { listProductOrderTemplates } from '../management-api/product-order-templ
 import { getProductOrder, listProductOrders, productOrder } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
 import { listWebhooks, webhook } from '../management-api/webhooks.ts'
-import { merchantKey } from '../domain/business-identifier.ts'
+import { merchantIdentifier, merchantKey } from '../domain/business-identifier.ts'
 import { unknownStatus } from '../domain/product-order.ts'
 import type { Organisation } from '../domain/organisation.ts'
 import { type DetailResource, type ListResource, listResources } from '../store/sync-state.ts'
@@ -45,7 +45,7 @@ const merchants: Kind = {
   table: 'merchants',
   resource: 'merchant',
   derive: (current, key) => {
-    const { name = identifierOf(key).id } = readStored(merchant, current)
+    const { name = merchantIdentifier(key).id } = readStored(merchant, current)
     return { name: nameOf(name) }
   },
 }
@@ -157,7 +157,7 @@ export const details: Readonly<
   >
 > = {
   salesUnit: { ...salesUnits, read: getSalesUnit },
-  merchant: { ...merchants, read: (client, key, options) => getMerchant(client, identifierOf(key), options) },
+  merchant: { ...merchants, read: (client, key, options) => getMerchant(client, merchantIdentifier(key), options) },
   productOrder: { ...productOrders, read: getProductOrder },
 }
 
@@ -180,9 +180,4 @@ function orNull(value: string | undefined): string | null {
 /** The keys of a list whose rows are identified by one member. */
 function namedBy(idMember: string): Pick<ListKind, 'idMember' | 'keyOfId' | 'keyOf'> {
   return { idMember, keyOfId: lowerUuid, keyOf: (item) => idOf(item, idMember) ?? '' }
-}
-
-function identifierOf(key: string): { readonly scheme: string; readonly id: string } {
-  const [scheme = '', id = ''] = key.split('/')
-  return { scheme, id }
 }

@@ -50,6 +50,7 @@ async function run(line: string, answer: boolean | 'no terminal' = true, deps: P
 const tables = [
   'sales_units',
   'merchants',
+  'merchant_summaries',
   'product_orders',
   'price_packages',
   'templates',

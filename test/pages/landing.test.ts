@@ -63,6 +63,7 @@ describe('the partner’s landing page', () => {
     expect(entries).toEqual([
       'Home',
       'Product orders 38',
+      'Merchants 38',
       'Templates',
       'Sales units 12',
       'Price packages',

@@ -39,6 +39,7 @@ function pagesOf(organisation: OrganisationReference): string[] {
     '/search',
     '/product-orders',
     ...(order ? [`/product-orders/${order}`] : []),
+    '/merchants',
     '/templates',
     '/sales-units',
     ...(unit

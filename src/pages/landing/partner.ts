@@ -120,5 +120,5 @@ async function countNewOrders(db: Handle, partner: Organisation): Promise<Count[
 }
 
 function growthOf(fresh: Freshness | undefined): SalesUnitFacets {
-  return (fresh?.facets as SalesUnitFacets | null | undefined) ?? { growth: [] }
+  return { growth: [], merchants: 0, ...(fresh?.facets as Partial<SalesUnitFacets> | null | undefined) }
 }

@@ -1,6 +1,9 @@
+import { identifierText, markets, merchantIdentifier } from '../../domain/business-identifier.ts'
+import type { Organisation } from '../../domain/organisation.ts'
 import type { Language } from '../../presentation/language.ts'
+import type { Handle } from '../../store/database.ts'
+import { merchantsOf } from '../../store/merchants.ts'
 import type { Field } from './list-view.ts'
-import { markets } from '../../domain/business-identifier.ts'
 
 /** A filter by market: the markets of Vipps MobilePay, and others that the rows have. */
 export function marketField({ t, format }: Language, others: readonly string[] = []): Field {
@@ -43,4 +46,22 @@ export function daysField({ t }: Language, name: string, value: string, kind: Fi
 export function monthField({ t, format }: Language, month: string): Field {
   const options = month === '' ? [] : [{ value: month, label: format.month(month) }]
   return { kind: 'chip', name: 'month', label: t('lists.firstSeen'), options }
+}
+
+/** A filter that links set, shown as a chip with this text; none without a value. */
+export function linkedField(name: string, value: string, label: string, text: string): Field[] {
+  return value === '' ? [] : [{ kind: 'chip', name, label, options: [{ value, label: text }] }]
+}
+
+/** The filter `?merchant=scheme/id`, which links set; its chip has the merchant's name. */
+export async function merchantField(
+  db: Handle,
+  organisation: Organisation,
+  { t }: Language,
+  merchant: string,
+): Promise<Field[]> {
+  if (merchant === '') return []
+  const [known] = await merchantsOf(db, organisation, [merchant])
+  const text = known?.name ?? identifierText(merchantIdentifier(merchant))
+  return linkedField('merchant', merchant, t('salesUnits.merchant'), text)
 }

@@ -13,6 +13,13 @@ export const searchText = z
   .regex(/^\P{Cc}*$/u)
   .default('')
 
+/** The key of another record, from a link: at most 210 characters, as a merchantKey() can have. */
+export const recordKey = z
+  .string()
+  .max(210)
+  .regex(/^\P{Cc}*$/u)
+  .default('')
+
 /** A page number from 1. */
 export const pageNumber = z
   .string()

@@ -7,8 +7,9 @@ import {
   type ProductOrderFilter,
   productOrdersOf,
 } from '../../store/product-orders.ts'
+import { linkedField, merchantField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
-import { choice, days, month, searchText } from '../lists/query.ts'
+import { choice, days, month, recordKey, searchText, ticked } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
 import { markets } from '../../domain/business-identifier.ts'
 import { orderSteps } from '../../domain/product-order.ts'
@@ -31,11 +32,13 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
     product: searchText,
     market: choice(markets),
     waiting: choice(['1', '0']),
+    open: ticked,
     expiring: days,
     changed: days,
     new: days,
     month,
     reached: choice(orderSteps),
+    merchant: recordKey,
   }),
   sorts: ['urgency', 'merchant', 'product', 'status', 'changed', 'expires', 'type'],
   columns: [
@@ -52,7 +55,7 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
     const facets = facetsOf(fresh)
     checkChoices(filter, facets)
     const { status: _status, waiting: _waiting, ...narrowing } = filter
-    const isNarrowed = Object.values(narrowing).some((value) => value !== '')
+    const isNarrowed = Object.values(narrowing).some(Boolean)
     // The exact counts of the tabs give the page's total as well.
     const counts = isNarrowed || !fresh.facets ? await countByStatus(db, organisation, filter) : facets.status
     const page = await findProductOrders(db, organisation, filter, { ...asked, total: sumOf(ofTab(counts, filter)) })
@@ -64,7 +67,11 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
       },
       total,
       tabs: total > 0 ? tabsOf(language, facets, counts) : undefined,
-      fields: fieldsOf(language, facets, filter),
+      fields: [
+        ...fieldsOf(language, facets, filter),
+        ...(await merchantField(db, organisation, language, filter.merchant)),
+        ...linkedField('open', filter.open ? '1' : '', '', language.t('productOrders.open')),
+      ],
     }
   },
   exported: [

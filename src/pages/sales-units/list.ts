@@ -15,10 +15,10 @@ import {
   type StoredSalesUnit,
 } from '../../store/sales-units.ts'
 import type { FreshnessService, Lists } from '../../sync/freshness.ts'
-import { daysField, marketField, monthField } from '../lists/filter-fields.ts'
+import { daysField, marketField, merchantField, monthField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import type { Field, Tabs } from '../lists/list-view.ts'
-import { choice, choices, days, month, searchText, ticked } from '../lists/query.ts'
+import { choice, choices, days, month, recordKey, searchText, ticked } from '../lists/query.ts'
 import { type ExportColumn, inBatches } from '../lists/sheet.ts'
 
 /** The capture types that the API documents. */
@@ -37,6 +37,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     month,
     removed: ticked,
     webhooks: choice(['none']),
+    merchant: recordKey,
   }),
   developerFilters: ['webhooks'],
   sorts: ['name', 'msn', 'merchant', 'identifier', 'seen', 'removed'],
@@ -63,7 +64,10 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
       page: { ...page, rows },
       total: filter.removed ? removed : active,
       tabs: removed > 0 ? tabsOf(language, active, removed) : undefined,
-      fields: fieldsOf(language, filter, isDeveloper),
+      fields: [
+        ...fieldsOf(language, filter, isDeveloper),
+        ...(await merchantField(db, organisation, language, filter.merchant)),
+      ],
     }
   },
   exported: [

@@ -64,11 +64,13 @@ async function replace(
   await sql`alter table ${sql.table(table)} ${sql.join(parts)}`.execute(db)
 }
 
-function searchColumn(text: RawBuilder<unknown>): RawBuilder<unknown> {
+/** A generated column with the search text. */
+export function searchColumn(text: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`search_text text generated always as (${text}) stored`
 }
 
-function keysOf(column: string, text: RawBuilder<unknown>): RawBuilder<unknown>[] {
+/** Generated columns with the sort keys of a text, in both orders of letters. */
+export function keysOf(column: string, text: RawBuilder<unknown>): RawBuilder<unknown>[] {
   return [
     sql`${sql.ref(column)} text collate "C" generated always as (${sortKey(text)}) stored`,
     sql`${sql.ref(`${column}_nb`)} text collate "C" generated always as (${sortKeyNb(text)}) stored`,
