@@ -23,6 +23,11 @@ export function createDemoWorld({
   const large = fjordkasse(salesUnits, createRandom(2))
   const merchants = [...small.merchants, ...large.merchants]
   const packages = pricePackages(createRandom(3))
+  for (const [msn, name] of unitsWithPackage) {
+    const unit = small.salesUnits.find(({ body }) => body.msn === msn)
+    const given = packages.find(({ body }) => body.name === name)
+    if (unit && given) unit.body.pricePackageId = given.body.pricePackageId
+  }
   const active = new Set(
     merchants
       .filter(({ body }) => body.status === 'ACTIVE')
@@ -59,6 +64,13 @@ export function createDemoWorld({
   if (oddities) addOddities(world)
   return world
 }
+
+/** Sales units whose details tell their price package, as the API may do one day. */
+const unitsWithPackage = [
+  ['123456', 'Standard'],
+  ['123789', 'Standard'],
+  ['230001', 'Standard Danmark'],
+] as const
 
 /** As many orders as sales units while there are few; a tenth of them in a large world. */
 function ordersOf(salesUnits: number): number {

@@ -60,6 +60,8 @@ export type DemoSalesUnit = {
     name: string
     businessIdentifier: BusinessIdentifier
     settlementBankAccount?: { scheme: string; id: string }
+    /** The API does not have it yet; some sales units do, to show what the portal makes of it. */
+    pricePackageId?: string | null
     /** Open on purpose: real responses gain members and values without notice. */
     configuration: Record<string, boolean | string>
   }

@@ -76,6 +76,7 @@ function rowsInWords(rows: OrganisationRows): string {
     merchants: rows.merchants,
     'product orders': rows.product_orders,
     'price packages': rows.price_packages,
+    'price package assignments': rows.price_package_assignments,
     templates: rows.templates,
     webhooks: rows.webhooks,
     changes: rows.changes,

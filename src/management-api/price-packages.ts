@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { unreadMember } from '../domain/unread-members.ts'
 import type { ListOptions, ManagementApiClient } from './client.ts'
 import { code, flag, id, maybe, member, type Rows, words } from './parse.ts'
 
@@ -18,6 +19,26 @@ export const pricePackage = z.looseObject({
 })
 /** A parsed price package. */
 export type PricePackage = z.output<typeof pricePackage>
+
+/**
+ * The price package that a sales unit or a product order names, wherever it stands in the record; undefined if none. The
+ * API has no such member yet: `pricePackageId`, or `pricePackage` as text or as an object with one of the two IDs.
+ */
+export function pricePackageIdIn(record: unknown): string | undefined {
+  if (typeof record !== 'object' || record === null) return undefined
+  const members = Object.entries(record).filter(([name]) => name !== unreadMember)
+  const named = members.flatMap(([name, value]) => (memberNames.test(name) ? (idIn(value) ?? []) : []))
+  return named[0] ?? members.map(([, value]) => pricePackageIdIn(value)).find((found) => found !== undefined)
+}
+
+const memberNames = /^(price_?package|pricing_?package)(_?id)?$/i
+
+function idIn(value: unknown): string | undefined {
+  const direct = id.safeParse(value)
+  if (direct.success) return direct.data
+  if (typeof value !== 'object' || value === null) return undefined
+  return pricePackageIdIn(value) ?? id.safeParse(Reflect.get(value, 'id')).data
+}
 
 /**
  * Every price package of the partner; the API has these for partners only.

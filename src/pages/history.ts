@@ -29,6 +29,17 @@ const shownToViewers = {
     'salesUnit.msn',
     'salesUnit.name',
   ]),
+  merchant: new Set([
+    ...identifier,
+    'name',
+    'status',
+    'createdAt',
+    'updatedAt',
+    'countryCode',
+    ...['businessAddress', 'businessPostAddress'].flatMap((address) =>
+      ['postCode', 'city', 'countryCode'].map((member) => `${address}.${member}`),
+    ),
+  ]),
 }
 
 /** The history of one record, newest first: everything for developers, and known members only for viewers. */

@@ -27,7 +27,7 @@ import { orderCount } from './product-orders/facets.ts'
 import { productOrderList } from './product-orders/list.ts'
 import { showSearch } from './search/show.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
-import { salesUnitCount, salesUnitList } from './sales-units/list.ts'
+import { partnerSalesUnitList, salesUnitCount, salesUnitList } from './sales-units/list.ts'
 import { templateList } from './templates/list.ts'
 import { webhookList } from './webhooks/list.ts'
 
@@ -36,11 +36,11 @@ export function siteMap(deps: PageDeps) {
   const { portalUrl, userIdSecret } = deps.config
   const signInDeps = { ...deps, portalUrl, userIdSecret }
   const lists = { ...deps, downloadRoutes: createDownloads(deps) }
-  const salesUnits = listRoutes(
-    lists,
-    { path: '/sales-units', role: 'viewer', menu: { key: 'salesUnits', count: salesUnitCount } },
-    salesUnitList,
-  )
+  const salesUnits = {
+    path: '/sales-units',
+    role: 'viewer',
+    menu: { key: 'salesUnits', count: salesUnitCount },
+  } as const
   const webhooks = listRoutes(
     lists,
     { path: '/developers/webhooks', role: 'developer', menu: { key: 'webhooks', group: 'developers' } },
@@ -106,7 +106,7 @@ export function siteMap(deps: PageDeps) {
         merchantList,
       ),
       { path: '/merchants/:scheme/:id', role: 'viewer', get: merchantPage },
-      ...salesUnits,
+      ...listRoutes(lists, salesUnits, partnerSalesUnitList),
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
       ...listRoutes(lists, { path: '/templates', role: 'viewer', menu: { key: 'templates' } }, templateList),
       ...listRoutes(
@@ -125,7 +125,7 @@ export function siteMap(deps: PageDeps) {
       { path: '/', role: 'viewer', get: showMerchantLanding(deps), menu: { key: 'home' } },
       { path: '/search', role: 'viewer', get: showSearch(deps) },
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
-      ...salesUnits,
+      ...listRoutes(lists, salesUnits, salesUnitList),
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
       ...webhooks,
     ],

@@ -18,6 +18,7 @@ export const auditEvents = [
   'export',
   'too many requests',
   'credentials reloaded',
+  'price packages imported',
   'user removed',
   'organisation removed',
 ] as const

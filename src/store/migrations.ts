@@ -6,6 +6,7 @@ import type { Database, Handle } from './database.ts'
 import { schema } from './migrations/0001-schema.ts'
 import { search } from './migrations/0002-search.ts'
 import { merchants } from './migrations/0003-merchants.ts'
+import { pricePackages } from './migrations/0003-price-packages.ts'
 import { orderSteps } from './migrations/0004-order-steps.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
@@ -15,6 +16,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0001-schema': schema,
   '0002-search': search,
   '0003-merchants': merchants,
+  '0003-price-packages': pricePackages,
   '0004-order-steps': orderSteps,
 }
 

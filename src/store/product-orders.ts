@@ -36,6 +36,8 @@ export type StoredProductOrder = {
   readonly expiredAt: Date | null
   /** The latest end of the link of a prefilled order that waits for its merchant. */
   readonly expiresAt: Date | null
+  /** The price package that the API says of the order. */
+  readonly pricePackageId: string | null
 }
 
 /**
@@ -66,6 +68,8 @@ export type ProductOrderFilter = {
   readonly reached: OrderStep | ''
   /** The merchantKey() of the merchant. */
   readonly merchant: string
+  /** The sales unit that the order created. */
+  readonly msn: string
 }
 
 /** The filter that matches every order. */
@@ -83,6 +87,7 @@ export const everyOrder: ProductOrderFilter = {
   month: '',
   reached: '',
   merchant: '',
+  msn: '',
 }
 
 /** `urgency`: those that wait for their merchant first, the next to expire on top; then the most recently changed. */
@@ -100,7 +105,8 @@ const columns: Readonly<Record<Exclude<ProductOrderColumn, 'urgency'>, readonly 
 const row = sql`o.listed, o.details, o.merchant_name as "merchantName",
   o.first_seen_at as "firstSeenAt", o.changed_at as "changedAt", o.removed_at as "removedAt",
   o.viewed_at as "viewedAt", o.submitted_at as "submittedAt", o.completed_at as "completedAt",
-  o.rejected_at as "rejectedAt", o.expired_at as "expiredAt", o.expires_at as "expiresAt"`
+  o.rejected_at as "rejectedAt", o.expired_at as "expiredAt", o.expires_at as "expiresAt",
+  o.price_package_id as "pricePackageId"`
 
 /** The organisation's product orders with these keys, in their order. */
 export async function productOrdersOf(
@@ -157,6 +163,7 @@ function matching(organisation: Organisation, filter: ProductOrderFilter): RawBu
     isValue('product_type', filter.product),
     isValue('market', filter.market),
     isOfMerchant(filter.merchant),
+    isValue('msn', filter.msn),
     ...(filter.open ? [isOpenOrder] : []),
     ...(waiting === '' ? [] : [waiting === '1' ? sql`rank = 1` : sql`rank <> 1`]),
     ...(expiring === '' ? [] : [sql`expires_at > now() and expires_at < ${endOfDay(expiring)}`]),

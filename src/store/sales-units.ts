@@ -15,12 +15,18 @@ type Common = {
   readonly removedAt: Date | null
   /** Whether its merchant has been read: a name that is missing then is not shared. */
   readonly isMerchantRead: boolean
+  /** The known price package, who says so, and since when. */
+  readonly pricePackageId: string | null
+  readonly pricePackageSource: 'api' | 'file' | null
+  readonly pricePackageSince: Date | null
 }
 
 /** A sales unit as stored. `details` is null until they have been read. */
 export type StoredSalesUnit = Common & {
   readonly listed: Json | null
   readonly details: Json | null
+  /** The product of the order that created it, as far as an order that names the partner says so. */
+  readonly product: string | null
 }
 
 /** The columns of a sales unit that a list shows; all details would be most of the cost of a page. */
@@ -37,8 +43,12 @@ export type SalesUnitRow = Common & {
 
 const common = sql`s.key as msn, s.name, s.merchant_name as "merchantName", s.first_seen_at as "firstSeenAt",
   s.removed_at as "removedAt",
-  r.checked_at is not null as "isMerchantRead"`
-const whole = sql`${common}, s.listed, s.details`
+  r.checked_at is not null as "isMerchantRead", s.price_package_id as "pricePackageId",
+  s.price_package_source as "pricePackageSource", s.price_package_since as "pricePackageSince"`
+const whole = sql`${common}, s.listed, s.details, (
+  select product_type from product_orders o
+  where o.organisation = s.organisation and o.msn = s.key and o.removed_at is null and product_type is not null
+  order by changed_at desc limit 1) as product`
 const row = sql`${common}, s.details is not null as "areDetailsRead", s.scheme, s.business_id as "businessId",
   s.details #> '{configuration,paymentAllowed}' as "paymentAllowed",
   s.details #> '{configuration,recurringAllowed}' as "recurringAllowed",
@@ -69,6 +79,8 @@ export type SalesUnitFilter = {
   readonly webhooks: string
   /** The merchantKey() of the merchant. */
   readonly merchant: string
+  /** The ID of a price package that it is known to have. */
+  readonly package: string
 }
 
 /** The filter that matches every sales unit that is shared. */
@@ -82,6 +94,7 @@ export const everySalesUnit: SalesUnitFilter = {
   removed: false,
   webhooks: '',
   merchant: '',
+  package: '',
 }
 
 /** A column that sales units can be sorted by. */
@@ -149,6 +162,7 @@ function search(organisation: Organisation, filter: SalesUnitFilter, sort: Sorti
     isValue('market', filter.market),
     isValue('capture_type', filter.capture),
     isOfMerchant(filter.merchant),
+    isValue('price_package_id', filter.package),
     ...(can.length === 0 ? [] : [sql`capabilities @> ${can}::text[]`]),
     ...(filter.new === '' ? [] : [sinceDays('first_seen_at', filter.new)]),
     ...(month === '' ? [] : [inMonth('first_seen_at', month)]),

@@ -135,6 +135,12 @@ export type SalesUnitsTable = RecordColumns &
     capture_type: Computed<string | null>
     /** The switches of the configuration that are on. */
     capabilities: Computed<string[]>
+    /** The price package that the API says of the sales unit itself. */
+    api_price_package_id: string | null
+    /** The known price package, who says so, and since when; only price-package-assignments.ts writes these. */
+    price_package_id: string | null
+    price_package_source: 'api' | 'file' | null
+    price_package_since: Date | null
   }
 
 export type ProductOrdersTable = RecordColumns &
@@ -145,6 +151,8 @@ export type ProductOrdersTable = RecordColumns &
     product_type: string | null
     msn: string | null
     sales_unit_name: string | null
+    /** The price package that the API says of the order. */
+    price_package_id: string | null
     sales_unit_sort_key: Computed<string | null>
     sales_unit_sort_key_nb: Computed<string | null>
     /** The order of `urgency`: 1 waits for its merchant, 2 and 3 for processing, the others are over or unknown. */
@@ -177,6 +185,16 @@ export type MerchantSummariesTable = Searchable &
     /** The newest change of the merchant, its sales units or its orders, also of removed ones. */
     changed_at: Date
   }
+
+/** A row of the operator's file: the price package of a sales unit from a day on. */
+export type PricePackageAssignmentsTable = {
+  organisation: string
+  msn: string
+  valid_from: string
+  price_package_id: string
+  /** It has not begun, or is not applied to the sales unit yet. */
+  is_pending: boolean
+}
 
 /** `msn` is empty for the organisation's own registrations. */
 export type WebhooksTable = RecordColumns & Searchable & { msn: string; url: string; id: string }
@@ -247,6 +265,7 @@ export type Schema = {
   merchant_summaries: MerchantSummariesTable
   product_orders: ProductOrdersTable
   price_packages: RecordColumns
+  price_package_assignments: PricePackageAssignmentsTable
   templates: RecordColumns
   webhooks: WebhooksTable
   changes: ChangesTable

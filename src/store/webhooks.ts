@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findPage, type Found, inThisOrder, sortedBy } from './searching.ts'
+import { findAllKeys, findPage, type Found, inThisOrder, isOfMerchant, isValue, sortedBy } from './searching.ts'
 
 /** A registration and its owner: the sales unit, or the organisation when `msn` is empty. */
 export type StoredWebhook = {
@@ -42,33 +42,50 @@ function rowsOf(db: Handle, organisation: Organisation) {
   }
 }
 
-/** A page of webhooks; `q` is searched in URL and id. */
+/** The filter of the list; an empty string matches all. */
+export type WebhookFilter = {
+  /** Search text for URL and id. */
+  readonly q: string
+  /** The sales unit that it is registered for. */
+  readonly msn?: string
+  /** The merchantKey() of the merchant of the sales unit that it is registered for. */
+  readonly merchant?: string
+}
+
+/** A page of webhooks. */
 export async function findWebhooks(
   db: Handle,
   organisation: Organisation,
-  { q }: { readonly q: string },
+  filter: WebhookFilter,
   { sort, ...asked }: PageAsked<WebhookColumn>,
 ): Promise<Page<StoredWebhook>> {
-  return findPage(db, { ...search(organisation, q, sort), ...asked }, rowsOf(db, organisation))
+  return findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 }
 
-function search(organisation: Organisation, q: string, sort: Sorting<WebhookColumn>) {
+function search(
+  organisation: Organisation,
+  { q, msn = '', merchant = '' }: WebhookFilter,
+  sort: Sorting<WebhookColumn>,
+) {
+  const own = sql`organisation = ${organisationKey(organisation)}`
+  const ofMerchant = sql`msn in (select key from sales_units where ${own} and ${isOfMerchant(merchant)})`
   return {
     table: 'webhooks',
-    where: sql<boolean>`organisation = ${organisationKey(organisation)} and removed_at is null`,
+    where: sql<boolean>`${own} and removed_at is null and ${isValue('msn', msn)}
+      and ${merchant === '' ? sql`true` : ofMerchant}`,
     q,
     ...sortedBy(columns[sort.column], sort),
   }
 }
 
-/** The keys of all matches of `q`, in order. */
+/** The keys of all matches, in order. */
 export async function allWebhooks(
   db: Handle,
   organisation: Organisation,
-  { q }: { readonly q: string },
+  filter: WebhookFilter,
   sort: Sorting<WebhookColumn>,
 ): Promise<string[]> {
-  return findAllKeys(db, search(organisation, q, sort))
+  return findAllKeys(db, search(organisation, filter, sort))
 }
 
 /** Vipps MobilePay registers at most so many webhooks of one event for one owner; from `near` on the page says so. */

@@ -1,11 +1,15 @@
 import { DatabaseError } from 'pg'
 import type { Logger } from '../logger.ts'
 import { merchantIdentifier, merchantKey } from '../domain/business-identifier.ts'
+import { readStored } from '../management-api/lenient.ts'
+import { pricePackageIdIn } from '../management-api/price-packages.ts'
+import { productOrder } from '../management-api/product-orders.ts'
 import { isMerchantIdentifier, type Organisation, organisationKey } from '../domain/organisation.ts'
 import { addChanges, type Change } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
 import { ensureDue, stopSyncing } from '../store/due.ts'
 import { summariseMerchants } from '../store/merchant-summaries.ts'
+import { assignPricePackages } from '../store/price-package-assignments.ts'
 import {
   type DerivedColumns,
   lockOrganisation,
@@ -116,11 +120,11 @@ export async function writeDecisions(
     const keys = records.map(({ key }) => key)
     await spreadMerchantNames(trx, organisation, keys)
   }
-  // Also the merchant that a record had before.
-  const merchants = new Map(
-    records.flatMap((record) => [known.get(record.key) ?? record, record].flatMap((one) => merchantOf(kind, one))),
-  )
+  // Also the merchant and the price package that a record had before.
+  const both = records.flatMap((record) => [known.get(record.key) ?? record, record])
+  const merchants = new Map(both.flatMap((record) => merchantOf(kind, record)))
   await summariseMerchants(trx, organisation, [...merchants.values()])
+  await assignPricePackages(trx, organisation, [...new Set(both.flatMap((record) => pricedUnitOf(kind, record)))])
   return records.length
 }
 
@@ -129,6 +133,14 @@ function merchantOf({ table }: Kind, record: StoredRecord): [string, Identifier]
   if (table === 'merchants') return [[record.key, merchantIdentifier(record.key)]]
   const identifier = table === 'sales_units' || table === 'product_orders' ? identifierOf(record) : undefined
   return identifier ? [[merchantKey(identifier), identifier]] : []
+}
+
+/** The sales unit whose price package the record may tell. */
+function pricedUnitOf({ table }: Kind, record: StoredRecord): string[] {
+  if (table === 'sales_units') return [record.key]
+  if (table !== 'product_orders' || pricePackageIdIn(currentOf(record)) === undefined) return []
+  const { msn } = readStored(productOrder, currentOf(record)).salesUnit ?? {}
+  return msn === undefined ? [] : [msn]
 }
 
 /** Rows with their derived columns; sales units and orders get the name of their merchant, if it has been read. */

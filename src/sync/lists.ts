@@ -2,6 +2,7 @@ import { UpstreamNotFoundError } from '../errors.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
+import { applyBegunAssignments } from '../store/price-package-assignments.ts'
 import type { Json } from '../store/records.ts'
 import { summarise } from '../store/summaries.ts'
 import { type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
@@ -63,6 +64,7 @@ export async function syncList(
   // Rows that are not written yet differ again at the next read.
   if (signal.aborted) return undefined
   if (resource === 'salesUnits' && written > 0 && stored > 0) await pruneSyncState(db, organisation)
+  if (resource === 'pricePackages') await applyBegunAssignments(db, organisation)
   if (written > 0 || !isRead) await summarise(db, organisation, { resource, table: lists[resource].table })
   const skipped = diff.skipped + refused
   const askedMs = performance.now() - asked

@@ -2,7 +2,7 @@ import type { CallOptions, ListOptions, ManagementApiClient } from '../managemen
 import { readStored } from '../management-api/lenient.ts'
 import { getMerchant, merchant } from '../management-api/merchants.ts'
 import { lowerUuid, type Rows } from '../management-api/parse.ts'
-import { listPricePackages } from '../management-api/price-packages.ts'
+import { listPricePackages, pricePackageIdIn } from '../management-api/price-packages.ts'
 import { listProductOrderTemplates } from '../management-api/product-order-templates.ts'
 import { getProductOrder, listProductOrders, productOrder } from '../management-api/product-orders.ts'
 import { getSalesUnit, listSalesUnits, salesUnit, salesUnitListItem } from '../management-api/sales-units.ts'
@@ -37,6 +37,7 @@ const salesUnits: Kind = {
       scheme: orNull(businessIdentifier?.scheme),
       business_id: orNull(businessIdentifier?.id),
       merchant_name: merchantName,
+      api_price_package_id: orNull(pricePackageIdIn(current)),
     }
   },
 }
@@ -64,6 +65,7 @@ const productOrders: Kind = {
       merchant_name: merchantName,
       msn: orNull(order.salesUnit?.msn),
       sales_unit_name: order.salesUnit?.name === undefined ? null : nameOf(order.salesUnit.name),
+      price_package_id: orNull(pricePackageIdIn(current)),
     }
   },
 }

@@ -53,6 +53,7 @@ const tables = [
   'merchant_summaries',
   'product_orders',
   'price_packages',
+  'price_package_assignments',
   'templates',
   'webhooks',
   'changes',

@@ -29,10 +29,20 @@ function addressWords({ lines, postCode, city, countryCode }: DemoAddress): stri
   return [...lines, [postCode, city].join(' '), countryCode && countries[countryCode]].filter(Boolean).join(' ')
 }
 
-function salesUnitsOf({ $ }: Visit): string[] {
-  return $('section[aria-labelledby=units] li')
+/** The rows of a section's table: the text of each cell. */
+function rowsIn({ $ }: Visit, section: string): string[][] {
+  return $(`section[aria-labelledby=${section}] tbody tr`)
     .toArray()
-    .map((unit) => wordsOf($(unit)))
+    .map((row) =>
+      $(row)
+        .find('td')
+        .toArray()
+        .map((cell) => wordsOf($(cell))),
+    )
+}
+
+function salesUnitsOf(page: Visit): string[] {
+  return rowsIn(page, 'units').map(([name, msn]) => `${name} ${msn}`)
 }
 
 function merchantOf(id: string): DemoMerchant {
@@ -61,7 +71,7 @@ it('a partner sees all shared fields of each merchant, and its sales units with 
     })
     expect(salesUnitsOf(page).toSorted()).toEqual(salesUnits.map(({ body }) => `${body.name} ${body.msn}`).toSorted())
     expect(page.words).toContain('Sales units that have you as partner')
-    expect(page.$('nav.crumbs a').attr('href')).toBe('/partners/12345/sales-units')
+    expect(page.$('nav.crumbs a').attr('href')).toBe('/partners/12345/merchants')
   }
 })
 
@@ -106,4 +116,69 @@ it.each([
   expect(page.words).toContain(id)
   expect(page.words).not.toContain(merchantOf(id).body.name)
   for (const reason of Object.values(messages.errors.merchantNotShared.reasons)) expect(page.words).toContain(reason)
+})
+
+it('shows orders as a table that leads to them, and all of them in the list', async () => {
+  const order = test.world.productOrders.find(
+    ({ partnerId, body }) => partnerId === '12345' && body.salesUnit?.msn === '28123',
+  )
+  const { scheme, id } = order?.body.businessIdentifier ?? { scheme: '', id: '' }
+  const orders = test.world.productOrders.filter(
+    ({ partnerId, body }) => partnerId === '12345' && body.businessIdentifier.id === id,
+  )
+  const page = await kari.open(`/partners/12345/merchants/${scheme}/${id}`)
+  expect(rowsIn(page, 'orders')).toHaveLength(Math.min(orders.length, 10))
+  expect(page.$('section[aria-labelledby=orders] a[href*="/product-orders/"]').length).toBeGreaterThan(0)
+  expect(page.$(`section[aria-labelledby=orders] a[href$="/sales-units/28123"]`).length).toBeGreaterThan(0)
+  const all = await kari.open(String(page.$('section[aria-labelledby=orders] .related-title a').attr('href')))
+  expect(all.$('main tbody tr')).toHaveLength(orders.length)
+})
+
+it('a merchant with orders only has a page with its orders, and says what is missing', async () => {
+  const units = new Set(test.world.salesUnits.map(({ body }) => body.businessIdentifier.id))
+  const order = test.world.productOrders.find(
+    ({ partnerId, body }) => partnerId === '12345' && !units.has(body.businessIdentifier.id),
+  )
+  const { scheme, id } = order?.body.businessIdentifier ?? { scheme: '', id: '' }
+  const page = await kari.open(`/partners/12345/merchants/${scheme}/${id}`)
+  expect(page.status).toBe(200)
+  expect(page.words).toContain('Only orders')
+  expect(page.words).toContain('the API shares nothing of it but its orders')
+  expect(rowsIn(page, 'orders')).toHaveLength(1)
+  expect(rowsIn(page, 'units')).toHaveLength(0)
+})
+
+it('developers see the webhooks of its sales units, viewers nothing of them', async () => {
+  const hook = {
+    id: '11111111-2222-4333-8444-555555555555',
+    url: 'https://hooks.example/unit',
+    events: ['a', 'b', 'c'],
+  }
+  test.world.webhooks.push({ registeredFor: 'msn/123789', body: hook })
+  await test.sync()
+  const path = '/partners/12345/merchants/business:NO:ORG/311900456'
+  const page = await kari.open(path)
+  expect(rowsIn(page, 'webhooks').map((row) => row[0])).toContain(hook.url)
+  const all = await kari.open(String(page.$('section[aria-labelledby=webhooks] .related-title a').attr('href')))
+  expect(all.$('main tbody tr')).toHaveLength(rowsIn(page, 'webhooks').length)
+  expect(all.words).toContain('Merchant: ACME Fantastic Fitness AS')
+  const nora = await test.signedIn('Nora Lie')
+  const seen = await nora.open(path)
+  expect(seen.status).toBe(200)
+  expect(seen.text).not.toMatch(/webhook|hooks\.example/i)
+})
+
+it('a merchant whose last sales unit goes says so', async () => {
+  const unit = test.world.salesUnits.find(({ body }) => body.msn === '231777')
+  const path = '/partners/12345/merchants/business:DK:CVR/92345678'
+  expect((await kari.open(path)).status).toBe(200)
+  if (unit) unit.active = false
+  for (const order of [...test.world.productOrders])
+    if (order.body.businessIdentifier.id === '92345678')
+      test.world.productOrders.splice(test.world.productOrders.indexOf(order), 1)
+  await test.sync()
+  const page = await kari.open(path)
+  expect(page.status).toBe(410)
+  expect(page.words).toContain('is no longer shared with you')
+  expect(page.words).not.toContain('Søndergade')
 })

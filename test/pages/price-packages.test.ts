@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { messages } from '../support/messages.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
+import { chipsOf, factsOf, headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 beforeAll(async () => {
@@ -10,6 +10,14 @@ beforeAll(async () => {
 afterAll(async () => test.stop())
 
 const countries = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
+/** The numbers of templates and of sales units whose price package the API tells. */
+function usesOf(id: string): string {
+  const templates = test.world.templates.filter(({ body }) => body.pricePackageId === id).length
+  const units = test.world.salesUnits.filter(({ body }) => body.pricePackageId === id).length
+  const count = (number: number, noun: string) => (number === 0 ? [] : [`${number} ${noun}${number === 1 ? '' : 's'}`])
+  return [...count(templates, 'template'), ...count(units, 'sales unit')].join(' ')
+}
+
 const products: Record<string, string> = messages.productType
 
 it.each([
@@ -18,7 +26,16 @@ it.each([
 ])('the list shows every price package of partner %s with commission, market and ID', async (partnerId, count) => {
   const åse = await test.signedIn('Åse Bjørk')
   const page = await åse.open(`/partners/${partnerId}/price-packages`)
-  expect(headingsOf(page)).toEqual(['Name', 'Price', 'Commission', 'Product', 'Market', 'In the signup form', 'ID'])
+  expect(headingsOf(page)).toEqual([
+    'Name',
+    'Price',
+    'Commission',
+    'Product',
+    'Market',
+    'In the signup form',
+    'Used by',
+    'ID',
+  ])
   const packages = test.world.pricePackages.filter((row) => row.partnerId === partnerId)
   expect(packages).toHaveLength(count)
   const expected = packages.map(({ body }) => [
@@ -28,6 +45,7 @@ it.each([
     products[body.productType ?? ''] ?? '',
     countries[body.market ?? 'NO'],
     body.visibleInSignupForm ? 'Yes' : 'No',
+    usesOf(body.pricePackageId),
     body.pricePackageId,
   ])
   expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
@@ -38,6 +56,86 @@ it.each([
     expect(page.$(`button[data-copy="${body.pricePackageId}"]`)).toHaveLength(1)
   }
   expect(page.words).toContain('Which price package does a sales unit have?')
+})
+
+it('each number of templates and sales units leads to exactly its rows', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const { $ } = await kari.open('/partners/12345/price-packages')
+  const links = $('main tbody a[href*="?package="]')
+    .toArray()
+    .map((link) => ({ href: String($(link).attr('href')), count: Number.parseInt($(link).text(), 10) }))
+  expect(links.some(({ href }) => href.includes('/templates'))).toBe(true)
+  expect(links.some(({ href }) => href.includes('/sales-units'))).toBe(true)
+  for (const { href, count } of links) {
+    const list = await kari.open(href)
+    expect([href, rowsOf(list).length]).toEqual([href, count])
+    expect(Object.keys(chipsOf(list)).join()).toContain('Price package: ')
+  }
+})
+
+it('the page of a sales unit says which price package it has, and that the API says so', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const unit = test.world.salesUnits.find(({ body }) => body.msn === '123456')?.body
+  const known = test.world.pricePackages.find(({ body }) => body.pricePackageId === unit?.pricePackageId)?.body
+  const path = '/partners/12345/sales-units/123456'
+  const page = await kari.open(path)
+  expect(factsOf(page)['Price package']).toContain(
+    `${known?.name} ${known?.description}, commission ${known?.commission}`,
+  )
+  expect(factsOf(page)['Price package']).toContain('The API says so, seen since')
+  const link = page.$(`dd a[href="/partners/12345/price-packages?q=${known?.pricePackageId}"]`)
+  expect(link).toHaveLength(1)
+  // Another place, another name, and text of another kind.
+  Object.assign(unit ?? {}, { pricePackageId: null, agreement: { prices: [{ pricePackage: { id: 'gone' } }] } })
+  await test.sync()
+  expect(factsOf(await kari.open(path))['Price package']).toContain('gone no longer in your list of price packages')
+})
+
+it('the order that created a sales unit tells its price package', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const order = test.world.productOrders.find(
+    ({ partnerId, body }) => partnerId === '12345' && body.salesUnit && body.salesUnit.msn !== '123456',
+  )?.body
+  const given = test.world.pricePackages.find(({ partnerId }) => partnerId === '12345')?.body
+  Object.assign(order ?? {}, { terms: { pricePackageId: given?.pricePackageId } })
+  await test.sync()
+  for (const path of [`sales-units/${order?.salesUnit?.msn}`, `product-orders/${order?.productOrderId}`])
+    expect(factsOf(await kari.open(`/partners/12345/${path}`))['Price package']).toMatch(
+      new RegExp(`^${given?.name} .*The API says so, seen since`),
+    )
+})
+
+it('what is not known is narrowed to the price packages of market and product, and says so', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const order = test.world.productOrders.find(
+    ({ partnerId, body }) =>
+      partnerId === '12345' &&
+      body.productType === 'PAYMENT_INTEGRATION' &&
+      body.businessIdentifier.scheme.includes('NO') &&
+      body.status !== 'COMPLETED',
+  )?.body
+  const fact = factsOf(await kari.open(`/partners/12345/product-orders/${order?.productOrderId}`))['Price package']
+  expect(fact).toContain(
+    'Most likely one of 2: Standard 2.99%, commission 30 % Standard uten provisjon 2.49%, no commission',
+  )
+  expect(fact).toContain('Neither the API nor a file says which.')
+})
+
+it('sales units are filtered by price package, and downloads tell it and how it is known', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const unit = test.world.salesUnits.find(({ body }) => body.msn === '230001')?.body
+  const known = test.world.pricePackages.find(({ body }) => body.pricePackageId === unit?.pricePackageId)?.body
+  const csv = await kari.open(`/partners/12345/sales-units.csv?package=${known?.pricePackageId}`)
+  expect(csv.text).toContain('"Price package","Price package ID","Commission","How it is known"')
+  expect(csv.text).toContain(
+    `"${known?.name}","${known?.pricePackageId}","${known?.commission}","The API says so, seen since`,
+  )
+  const all = await kari.open('/partners/12345/sales-units.csv')
+  expect(all.text).toContain('Most likely one of ')
+  const page = await kari.open('/partners/12345/sales-units')
+  expect(page.$('select#package option').length).toBeGreaterThan(1)
+  const merchant = await (await test.signedIn('Åse Bjørk')).open('/merchants/business:NO:ORG/311900456/sales-units')
+  expect(merchant.$('select#package')).toHaveLength(0)
 })
 
 it('the empty list says whom to ask', async () => {
@@ -52,7 +150,7 @@ it('the list filters by name, ID, product and market, and sorts', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const path = '/partners/12345/price-packages'
   const packages = test.world.pricePackages.filter(({ partnerId }) => partnerId === '12345').map(({ body }) => body)
-  const idsOf = async (query: string) => rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[6]))
+  const idsOf = async (query: string) => rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[7]))
   const ids = (wanted: (body: (typeof packages)[number]) => boolean) =>
     packages
       .filter(wanted)
@@ -84,8 +182,8 @@ it('the list shows unknown values unchanged and leaves missing ones out', async 
   test.api.faults.override = null
   expect(inOrder(rowsOf(page))).toEqual(
     inOrder([
-      ['New', '7', 'None', 'GIFT_CARDS', 'Sweden', '', 'a'],
-      ['Odd', '<i>1 %</i>', 'None', 'Not given', 'MOON', '', 'b'],
+      ['New', '7', 'None', 'GIFT_CARDS', 'Sweden', '', '', 'a'],
+      ['Odd', '<i>1 %</i>', 'None', 'Not given', 'MOON', '', '', 'b'],
     ]),
   )
 })

@@ -49,7 +49,7 @@ export function monthField({ t, format }: Language, month: string): Field {
 }
 
 /** A filter that links set, shown as a chip with this text; none without a value. */
-export function linkedField(name: string, value: string, label: string, text: string): Field[] {
+export function linkedField(name: string, value: string, label: string, text = value): Field[] {
   return value === '' ? [] : [{ kind: 'chip', name, label, options: [{ value, label: text }] }]
 }
 

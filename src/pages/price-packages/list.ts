@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { PricePackage } from '../../management-api/price-packages.ts'
 import { marketField, productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import { searchText } from '../lists/query.ts'
@@ -11,10 +10,17 @@ import {
   pricePackageColumns,
   type PricePackageFilter,
   pricePackagesFound,
+  type UsedPricePackage,
+  withUses,
 } from './rows.ts'
 
 /** The list of the partner's price packages. */
-export const pricePackageList: ListDefinition<PricePackage, PricePackage, PricePackageFilter, PricePackageColumn> = {
+export const pricePackageList: ListDefinition<
+  UsedPricePackage,
+  UsedPricePackage,
+  PricePackageFilter,
+  PricePackageColumn
+> = {
   noun: 'pricePackages',
   resource: 'pricePackages',
   filters: z.object({ q: searchText, product: searchText, market: searchText }),
@@ -26,6 +32,7 @@ export const pricePackageList: ListDefinition<PricePackage, PricePackage, PriceP
     { label: 'pricePackages.product', sort: 'product', width: 'w-product folds' },
     { label: 'pricePackages.market', sort: 'market', width: 'w-expires folds' },
     { label: 'pricePackages.visible', width: 'w-expires' },
+    { label: 'pricePackages.usedBy', width: 'w-product' },
     { label: 'pricePackages.id', width: 'w-id' },
   ],
   rowView: 'price-packages/row',
@@ -33,7 +40,8 @@ export const pricePackageList: ListDefinition<PricePackage, PricePackage, PriceP
     const rows = await allPricePackages(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
     const markets = rows.flatMap(({ market }) => market ?? [])
-    const page = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
+    const found = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
+    const page = { ...found, rows: await withUses(db, organisation, found.rows) }
     return { page, total: rows.length, fields: [productField(language, products), marketField(language, markets)] }
   },
   exported: [
@@ -51,9 +59,17 @@ export const pricePackageList: ListDefinition<PricePackage, PricePackage, PriceP
       cell: ({ visibleInSignupForm: isVisible }, { t }) =>
         isVisible === undefined ? '' : t(isVisible ? 'common.yes' : 'common.no'),
     },
+    { label: 'menu.templates', cell: ({ templates }) => String(templates) },
+    { label: 'menu.salesUnits', cell: ({ salesUnits }) => String(salesUnits) },
   ],
   exportRows: async ({ db, organisation, filter, asked }) =>
-    inMemory(pricePackagesFound(await allPricePackages(db, organisation), filter, asked.sort)),
+    inMemory(
+      await withUses(
+        db,
+        organisation,
+        pricePackagesFound(await allPricePackages(db, organisation), filter, asked.sort),
+      ),
+    ),
   notes: () => [
     ['commissionTitle', 'commissionText'],
     ['faqTitle', 'faq'],

@@ -1,9 +1,11 @@
 import type { Sorting } from '../../domain/paging.ts'
 import { readStored } from '../../management-api/lenient.ts'
 import { type PricePackage, pricePackage } from '../../management-api/price-packages.ts'
+import { productOrderTemplate } from '../../management-api/product-order-templates.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import type { Handle } from '../../store/database.ts'
-import { findPricePackages } from '../../store/price-packages.ts'
+import { countByPricePackage } from '../../store/price-package-assignments.ts'
+import { findPricePackages, findTemplates } from '../../store/price-packages.ts'
 import { rowsSorted, rowsWith } from '../lists/rows-in-memory.ts'
 
 export const pricePackageColumns = ['market', 'name', 'product', 'commission'] as const
@@ -16,6 +18,24 @@ export type PricePackageFilter = { readonly q: string; readonly product: string;
 export async function allPricePackages(db: Handle, partner: Organisation): Promise<PricePackage[]> {
   const rows = await findPricePackages(db, partner)
   return rows.map((row) => readStored(pricePackage, row))
+}
+
+/** A price package, and how many templates and current sales units are known to have it. */
+export type UsedPricePackage = PricePackage & { readonly templates: number; readonly salesUnits: number }
+
+/** The price packages with their numbers of templates and sales units. */
+export async function withUses(
+  db: Handle,
+  partner: Organisation,
+  rows: readonly PricePackage[],
+): Promise<UsedPricePackage[]> {
+  const [units, templates] = await Promise.all([countByPricePackage(db, partner), findTemplates(db, partner)])
+  const ids = templates.map((row) => readStored(productOrderTemplate, row).pricePackageId)
+  return rows.map((row) => ({
+    ...row,
+    templates: ids.filter((id) => id === row.pricePackageId).length,
+    salesUnits: units.get(row.pricePackageId) ?? 0,
+  }))
 }
 
 const columns: Readonly<Record<PricePackageColumn, (row: PricePackage) => string | undefined>> = {

@@ -1,16 +1,21 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
+import { merchantKey } from '../../domain/business-identifier.ts'
 import { finalStatuses } from '../../domain/product-order.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../domain/organisation.ts'
-import { findProductOrder } from '../../store/product-orders.ts'
+import { findProductOrder, type StoredProductOrder } from '../../store/product-orders.ts'
+import { findSalesUnit } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { historyOf } from '../history.ts'
 import { noteViewed } from '../search/recent.ts'
 import { productOrderDocumentation } from '../documentation.ts'
+import { pricePackageAnswer } from '../price-packages/answer.ts'
+import { allPricePackages } from '../price-packages/rows.ts'
+import { relatedOrders } from '../related.ts'
 import { expiryOf, merchantOf, orderName, orderOf } from './order.ts'
 import { reminderOf } from './reminders.ts'
 import { stepsOf } from './steps.ts'
@@ -31,6 +36,16 @@ export function showProductOrder(deps: Deps): RequestHandler {
     const order = orderOf(stored)
     const title = orderName(order, language)
     noteViewed(req, title)
+    const db = deps.database.pages
+    const { role } = res.locals
+    const { businessIdentifier, salesUnit } = order
+    const [others, unit, packages, history] = await Promise.all([
+      businessIdentifier &&
+        relatedOrders({ db, organisation, language, role }, { merchant: merchantKey(businessIdentifier) }),
+      salesUnit?.msn === undefined ? undefined : findSalesUnit(db, organisation, salesUnit.msn),
+      allPricePackages(db, organisation),
+      historyOf(deps, res, 'productOrder', productOrderId),
+    ])
     res.render('product-orders/detail', {
       title,
       order,
@@ -39,10 +54,30 @@ export function showProductOrder(deps: Deps): RequestHandler {
       reminder: reminderOf(order, deps.languages),
       documentation: productOrderDocumentation,
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
-      history: await historyOf(deps, res, 'productOrder', productOrderId),
+      history,
+      others: others && withoutOrder(others, productOrderId),
+      isUnitGone: unit?.removedAt != null,
+      answer: pricePackageAnswer(packages, {
+        ...pricedBy(stored, unit),
+        scheme: businessIdentifier?.scheme,
+        product: order.productType,
+      }),
       fresh,
     })
   }
+}
+
+/** The link still leads to all orders; without another order there is none. */
+function withoutOrder(others: Awaited<ReturnType<typeof relatedOrders>>, id: string): typeof others {
+  const rows = others.rows.filter(({ productOrderId }) => productOrderId !== id)
+  return { ...others, rows, total: rows.length === 0 ? 0 : others.total }
+}
+
+/** What the API says of the order, or what is known of the sales unit that it created. */
+function pricedBy(order: StoredProductOrder, unit: Awaited<ReturnType<typeof findSalesUnit>>) {
+  if (order.pricePackageId === null && unit) return unit
+  const { pricePackageId, firstSeenAt } = order
+  return { pricePackageId, pricePackageSource: 'api', pricePackageSince: firstSeenAt } as const
 }
 
 async function load(

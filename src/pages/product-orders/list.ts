@@ -39,6 +39,7 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
     month,
     reached: choice(orderSteps),
     merchant: recordKey,
+    msn: recordKey,
   }),
   sorts: ['urgency', 'merchant', 'product', 'status', 'changed', 'expires', 'type'],
   columns: [
@@ -70,6 +71,7 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
       fields: [
         ...fieldsOf(language, facets, filter),
         ...(await merchantField(db, organisation, language, filter.merchant)),
+        ...linkedField('msn', filter.msn, language.t('productOrders.salesUnit')),
         ...linkedField('open', filter.open ? '1' : '', '', language.t('productOrders.open')),
       ],
     }

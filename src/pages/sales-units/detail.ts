@@ -10,6 +10,9 @@ import type { PageDeps } from '../deps.ts'
 import { historyOf } from '../history.ts'
 import { noteViewed } from '../search/recent.ts'
 import { settingDocumentation } from '../documentation.ts'
+import { pricePackageAnswer } from '../price-packages/answer.ts'
+import { allPricePackages } from '../price-packages/rows.ts'
+import { relatedOrders, relatedWebhooks } from '../related.ts'
 
 /** The most other sales units of the merchant that the page shows; a link leads to all. */
 const mostOthers = 50
@@ -30,11 +33,17 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       userId: req.user?.id,
     })
     const details = stored.details ? readStored(salesUnit, stored.details) : undefined
-    const [siblings, history] = await Promise.all([
+    const { language, role } = res.locals
+    const related = { db, organisation, language, role }
+    const isPartner = organisation.kind === 'partner'
+    const [siblings, history, orders, webhooks, packages] = await Promise.all([
       details?.businessIdentifier
         ? salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1)
         : [],
       historyOf(deps, res, 'salesUnit', msn),
+      isPartner ? relatedOrders(related, { msn }) : undefined,
+      relatedWebhooks(related, { msn }),
+      isPartner ? allPricePackages(db, organisation) : undefined,
     ])
     const others = siblings.filter((other) => other.msn !== msn)
     noteViewed(req, stored.name)
@@ -45,6 +54,15 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       configuration: details && configurationOf(details.configuration, res.locals.language.has),
       others: others.slice(0, mostOthers - 1),
       moreOthers: others.length >= mostOthers,
+      orders,
+      webhooks,
+      answer:
+        packages &&
+        pricePackageAnswer(packages, {
+          ...stored,
+          scheme: details?.businessIdentifier?.scheme,
+          product: stored.product ?? undefined,
+        }),
       history,
       fresh,
     })

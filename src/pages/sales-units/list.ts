@@ -15,11 +15,15 @@ import {
   type StoredSalesUnit,
 } from '../../store/sales-units.ts'
 import type { FreshnessService, Lists } from '../../sync/freshness.ts'
+import type { PricePackage } from '../../management-api/price-packages.ts'
 import { daysField, marketField, merchantField, monthField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import type { Field, Tabs } from '../lists/list-view.ts'
 import { choice, choices, days, month, recordKey, searchText, ticked } from '../lists/query.ts'
 import { type ExportColumn, inBatches } from '../lists/sheet.ts'
+import { pricePackageAnswer } from '../price-packages/answer.ts'
+import { pricePackageColumns, pricePackageField } from '../price-packages/of-sales-units.ts'
+import { allPricePackages } from '../price-packages/rows.ts'
 
 /** The capture types that the API documents. */
 const captureTypes = ['ReserveCapture', 'DirectCapture', 'NotApplicable'] as const
@@ -38,6 +42,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     removed: ticked,
     webhooks: choice(['none']),
     merchant: recordKey,
+    package: recordKey,
   }),
   developerFilters: ['webhooks'],
   sorts: ['name', 'msn', 'merchant', 'identifier', 'seen', 'removed'],
@@ -66,6 +71,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
       tabs: removed > 0 ? tabsOf(language, active, removed) : undefined,
       fields: [
         ...fieldsOf(language, filter, isDeveloper),
+        ...(await pricePackageField(db, organisation, language, filter.package)),
         ...(await merchantField(db, organisation, language, filter.merchant)),
       ],
     }
@@ -87,9 +93,18 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
   ],
   exportRows: async ({ db, organisation, filter, asked }) => {
     const keys = await allSalesUnits(db, organisation, filter, asked.sort)
-    return inBatches(keys, async (some) => (await salesUnitsOf(db, organisation, some)).map(readOf))
+    const packages = organisation.kind === 'partner' ? await allPricePackages(db, organisation) : []
+    return inBatches(keys, async (some) =>
+      (await salesUnitsOf(db, organisation, some)).map((stored) => readOf(stored, packages)),
+    )
   },
   notes: ({ kind }) => (kind === 'partner' ? [['faqTitle', 'faq']] : []),
+}
+
+/** The same for a partner, whose downloads also tell the price packages. */
+export const partnerSalesUnitList: typeof salesUnitList = {
+  ...salesUnitList,
+  exported: [...salesUnitList.exported, ...pricePackageColumns],
 }
 
 /** The number of sales units, if the list has been read. */
@@ -148,8 +163,10 @@ function fieldsOf(language: Language, filter: SalesUnitFilter, isDeveloper: bool
 
 type ReadSalesUnit = ReturnType<typeof readOf>
 
-function readOf({ details, ...row }: StoredSalesUnit) {
-  return { ...row, read: details ? readStored(salesUnit, details) : undefined }
+function readOf({ details, ...row }: StoredSalesUnit, packages: readonly PricePackage[]) {
+  const read = details ? readStored(salesUnit, details) : undefined
+  const priced = { ...row, scheme: read?.businessIdentifier?.scheme, product: row.product ?? undefined }
+  return { ...row, read, answer: pricePackageAnswer(packages, priced) }
 }
 
 function captureLabel({ read }: ReadSalesUnit, { label }: Language): string {

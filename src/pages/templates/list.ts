@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { productField } from '../lists/filter-fields.ts'
+import { linkedField, productField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
-import { searchText } from '../lists/query.ts'
+import { recordKey, searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
 import { inMemory } from '../lists/sheet.ts'
 import {
@@ -17,7 +17,7 @@ import {
 export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilter, TemplateColumn> = {
   noun: 'templates',
   resource: 'templates',
-  filters: z.object({ q: searchText, product: searchText }),
+  filters: z.object({ q: searchText, product: searchText, package: recordKey }),
   sorts: templateColumns,
   columns: [
     { label: 'templates.name', sort: 'name' },
@@ -32,7 +32,9 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
     const rows = await allTemplates(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
     const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
-    return { page, total: rows.length, fields: [productField(language, products)] }
+    const named = rows.find(({ pricePackageId }) => pricePackageId === filter.package)?.pricePackageName
+    const ofPackage = linkedField('package', filter.package ?? '', language.t('templates.pricePackage'), named)
+    return { page, total: rows.length, fields: [productField(language, products), ...ofPackage] }
   },
   exported: [
     { label: 'exports.id', cell: ({ templateId }) => templateId },

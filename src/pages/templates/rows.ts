@@ -11,7 +11,7 @@ export const templateColumns = ['name', 'product', 'created'] as const
 export type TemplateColumn = (typeof templateColumns)[number]
 
 /** `q` is searched in name, id and link; '' does not filter. */
-export type TemplateFilter = { readonly q: string; readonly product: string }
+export type TemplateFilter = { readonly q: string; readonly product: string; readonly package?: string }
 
 /** The partner's templates, with the name of their price package if it is known. */
 export async function allTemplates(db: Handle, partner: Organisation) {
@@ -39,11 +39,13 @@ const columns: Readonly<Record<TemplateColumn, (row: TemplateRow) => string | un
 /** The rows that the filter finds, in the requested order. */
 export function templatesFound(
   rows: readonly TemplateRow[],
-  { q, product }: TemplateFilter,
+  { q, product, package: pricePackageId = '' }: TemplateFilter,
   sort: Sorting<TemplateColumn>,
 ): TemplateRow[] {
   const found = rowsWith(rows, q, ({ name, templateId, url }) => [name, templateId, url])
-  const some = found.filter(({ productType }) => product === '' || productType === product)
+  const some = found
+    .filter(({ productType }) => product === '' || productType === product)
+    .filter((row) => pricePackageId === '' || row.pricePackageId === pricePackageId)
   const byName = rowsSorted(some, columns.name, { ...sort, descending: false })
   return rowsSorted(byName, columns[sort.column], sort)
 }

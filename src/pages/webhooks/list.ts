@@ -8,23 +8,25 @@ import {
   findWebhooks,
   type StoredWebhook,
   type WebhookColumn,
+  type WebhookFilter,
   webhookProgress,
   webhooksGone,
   webhooksOf,
 } from '../../store/webhooks.ts'
 import type { Language, Translate } from '../../presentation/language.ts'
+import { linkedField, merchantField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
-import { searchText } from '../lists/query.ts'
+import { recordKey, searchText } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
 
 /** The most sales units that are counted; beyond that the page says "more than 1,000". */
 const mostCounted = 1000
 
 /** The list of webhook registrations: the organisation's own, and those of its sales units. */
-export const webhookList: ListDefinition<ListedWebhook, WebhookRow, { q: string }, WebhookColumn> = {
+export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilter, WebhookColumn> = {
   noun: 'webhooks',
   resource: 'webhooks',
-  filters: z.object({ q: searchText }),
+  filters: z.object({ q: searchText, msn: recordKey, merchant: recordKey }),
   sorts: ['owner', 'url'],
   columns: [
     { label: 'webhooks.url', sort: 'url' },
@@ -39,7 +41,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, { q: string 
       webhookProgress(db, organisation),
       webhooksGone(db, organisation),
     ])
-    const rows = page.rows.map(rowOf).map((row) => ({ ...row, eventLabels: row.events.map(labelOf(language)) }))
+    const rows = page.rows.map(listedWebhook(language))
     const owners = [...new Set(['', ...rows.map(({ salesUnit }) => salesUnit?.msn ?? '')])]
     const full = await eventsNearLimit(db, organisation, owners)
     const warnings = [
@@ -53,7 +55,11 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, { q: string 
       unasked: unasked > mostCounted ? many : format.number(unasked),
       total: format.number(lists.get('salesUnits')?.total ?? 0),
     })
-    return { page: { ...page, rows }, total: null, warnings, ...(unasked > 0 ? { notice } : {}) }
+    const fields = [
+      ...linkedField('msn', filter.msn ?? '', t('productOrders.salesUnit')),
+      ...(await merchantField(db, organisation, language, filter.merchant ?? '')),
+    ]
+    return { page: { ...page, rows }, total: null, fields, warnings, ...(unasked > 0 ? { notice } : {}) }
   },
   exported: [
     { label: 'webhooks.id', cell: ({ id }) => id },
@@ -104,6 +110,14 @@ function goneText(gone: Awaited<ReturnType<typeof webhooksGone>>, { t, format }:
 type ListedWebhook = WebhookRow & { readonly eventLabels: readonly string[] }
 
 type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readonly name: string | null } | undefined }
+
+/** A row of the page in the user's language. */
+export function listedWebhook(language: Language): (stored: StoredWebhook) => ListedWebhook {
+  return (stored) => {
+    const row = rowOf(stored)
+    return { ...row, eventLabels: row.events.map(labelOf(language)) }
+  }
+}
 
 function rowOf({ listed, msn, salesUnitName }: StoredWebhook): WebhookRow {
   return { ...readStored(webhook, listed), salesUnit: msn === '' ? undefined : { msn, name: salesUnitName } }

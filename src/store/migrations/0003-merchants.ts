@@ -39,6 +39,7 @@ async function summaries(db: Db): Promise<void> {
     sql`merchant_summaries_changed on merchant_summaries (organisation, changed_at, key)
       where sales_units + orders > 0`,
     sql`merchant_summaries_id on merchant_summaries (organisation, business_id)`,
+    sql`product_orders_msn on product_orders (organisation, msn) where msn is not null`,
   ])
     await sql`create index ${statement}`.execute(db)
 }
