@@ -17,6 +17,7 @@ import { startDemoInbox } from './inbox.ts'
 import { giveDemoGrants } from './grants.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
+import { writeDemoPrices } from './prices.ts'
 import { type DemoState, loadDemoState, saveDemoState } from './state.ts'
 import type { DemoSwitches } from './switches.ts'
 import { createDemoWorld } from './world.ts'
@@ -210,6 +211,7 @@ async function seedHistory(config: Config, world: DemoWorld, logger: Logger): Pr
   try {
     await migrate(database, logger)
     await writeDemoHistory(database, world)
+    await writeDemoPrices(database, world)
   } finally {
     await database.close()
   }

@@ -6,6 +6,7 @@ import { grant, grants, revoke } from './grants.ts'
 import { importGrants } from './import.ts'
 import { isDryMove } from './move.ts'
 import { organisations } from './organisations.ts'
+import { pricePackageOptions, pricePackages } from './price-packages.ts'
 import { signOutUser } from './sign-out.ts'
 import { status } from './status.ts'
 import { sync } from './sync.ts'
@@ -24,6 +25,7 @@ export const usage = `npm run portal -- <command>
   revoke <user-id> merchant <scheme> <id>
   grants [user-id]                          list grants with end, grantor and reason
   import <file.csv> [--apply] [--by <name>] show what a CSV file of grants changes; --apply applies it
+  price-packages import <file.csv> [--dry-run]  write which price packages sales units have, by a CSV file
   audit                                     print the audit log, newest last
     --user <user-id> --organisation partner:12345 --event page --since 2026-11-01|7d --limit 100 --json
   users                                     list users who have signed in
@@ -45,6 +47,7 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['revoke', revoke],
   ['grants', grants],
   ['import', importGrants],
+  ['price-packages', pricePackages],
   ['audit', audit],
   ['users', users],
   ['organisations', organisations],
@@ -87,6 +90,7 @@ export async function runCommand(
 
 function isReadOnly(name: string, values: readonly string[]): boolean {
   const [what = ''] = values
+  if (name === 'price-packages') return pricePackageOptions(values).isDry
   if (name === 'users' && what === 'move') return isDryMove(values.slice(1))
   if (['users', 'organisations'].includes(name)) return what !== 'remove'
   return ['grants', 'audit', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))

@@ -8,6 +8,7 @@ import type { CommandCall, CommandResult } from './command.ts'
 import { usage } from './commands.ts'
 import { importOptions, readImportFile } from './import-file.ts'
 import { moveOptions } from './move.ts'
+import { pricePackageOptions } from './price-packages.ts'
 import { run } from './run.ts'
 import { printable } from './table.ts'
 
@@ -26,6 +27,7 @@ async function perform(argv: readonly string[], call: CommandCall): Promise<Comm
 /** The file that the command reads; undefined for a command without one. @throws CommandError */
 function fileOf([name, ...values]: readonly string[]): string | undefined {
   if (name === 'import') return importOptions(values).file
+  if (name === 'price-packages') return pricePackageOptions(values).file
   return name === 'users' && values[0] === 'move' ? moveOptions(values.slice(1)).csv : undefined
 }
 

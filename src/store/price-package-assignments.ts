@@ -12,11 +12,17 @@ export type StoredAssignment = Assignment & { readonly organisation: string }
 
 const today = sql`(now() at time zone ${sql.lit(portalTimeZone)})::date`
 
-/** The assignments of these sales units, of every organisation. */
-export async function assignmentsOf(db: Handle, msns: readonly string[]): Promise<StoredAssignment[]> {
+/** The assignments of these partners' sales units. @param partners by organisationKey() */
+export async function assignmentsOf(
+  db: Handle,
+  partners: readonly string[],
+  msns: readonly string[],
+): Promise<StoredAssignment[]> {
   const { rows } = await sql<StoredAssignment>`
     select organisation, msn, price_package_id as "pricePackageId", valid_from::text as "from"
-    from price_package_assignments where msn = any(${msns}::text[])`.execute(db)
+    from price_package_assignments where organisation = any(${partners}::text[]) and msn = any(${msns}::text[])`.execute(
+    db,
+  )
   return rows
 }
 
@@ -26,6 +32,7 @@ export async function writeAssignments(
   partner: OrganisationReference,
   assignments: readonly Assignment[],
 ): Promise<void> {
+  await sql`set local statement_timeout = 0`.execute(trx)
   await lockOrganisation(trx, partner)
   const column = (name: keyof Assignment) => sql`${assignments.map((assignment) => assignment[name])}::text[]`
   await sql`
@@ -90,13 +97,17 @@ export async function assignPricePackages(
 }
 
 /** A partner's sales unit, for the import. */
-export type PartnerSalesUnit = { readonly organisation: string; readonly msn: string; readonly isRemoved: boolean }
+export type PartnerSalesUnit = { readonly organisation: string; readonly msn: string }
 
-/** The partners' sales units with these MSNs, current ones first. */
-export async function partnerSalesUnits(db: Handle, msns: readonly string[]): Promise<PartnerSalesUnit[]> {
+/** These partners' sales units with these MSNs, current ones first. @param partners by organisationKey() */
+export async function partnerSalesUnits(
+  db: Handle,
+  partners: readonly string[],
+  msns: readonly string[],
+): Promise<PartnerSalesUnit[]> {
   const { rows } = await sql<PartnerSalesUnit>`
-    select organisation, key as msn, removed_at is not null as "isRemoved" from sales_units
-    where key = any(${msns}::text[]) and organisation like 'partner/%'
+    select organisation, key as msn from sales_units
+    where organisation = any(${partners}::text[]) and key = any(${msns}::text[])
     order by removed_at is not null, organisation`.execute(db)
   return rows
 }

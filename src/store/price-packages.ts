@@ -18,6 +18,19 @@ async function rowsOf(db: Handle, organisation: Organisation, table: 'price_pack
   return rows.map(({ listed }) => listed as Json)
 }
 
+/** The current price packages with these IDs, of every partner. */
+export async function pricePackagesWithIds(
+  db: Handle,
+  ids: readonly string[],
+): Promise<{ readonly organisation: string; readonly id: string }[]> {
+  return db
+    .selectFrom('price_packages')
+    .select(['organisation', 'key as id'])
+    .where('key', 'in', ids.length === 0 ? [''] : [...ids])
+    .where('removed_at', 'is', null)
+    .execute()
+}
+
 /** All product order templates of the partner; there are few. */
 export async function findTemplates(db: Handle, organisation: Organisation): Promise<Json[]> {
   return rowsOf(db, organisation, 'templates')

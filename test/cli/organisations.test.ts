@@ -90,6 +90,9 @@ it('organisations remove refuses while the organisation stands in the file', asy
 
 it('an organisation out of the file is hidden at once, and kept until it is removed', async () => {
   await addGrant(test.portal.database.kysely, { kind: 'partner', id: '34567' }, test.userId('Kari Nordmann'))
+  await test.portal.database.pool.query(
+    `insert into price_package_assignments values ('partner/12345', '123456', '2026-01-01', 'some', false)`,
+  )
   const stored = await countsOf('partner/12345')
   for (const table of tables) expect([table, stored[table]]).not.toEqual([table, 0])
   takeOutOfFile('12345')
