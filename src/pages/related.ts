@@ -5,6 +5,7 @@ import type { Handle } from '../store/database.ts'
 import { everyOrder, findProductOrders } from '../store/product-orders.ts'
 import { everySalesUnit, findSalesUnits, type SalesUnitRow } from '../store/sales-units.ts'
 import { findWebhooks } from '../store/webhooks.ts'
+import { allPricePackages } from './price-packages/rows.ts'
 import { orderOf } from './product-orders/order.ts'
 import { listedWebhook } from './webhooks/list.ts'
 
@@ -31,15 +32,21 @@ type Asked = {
 const mostShown = 10
 const first = { page: 1, size: 25 } as const
 
-/** The current sales units of a merchant by name, as far as their details have been read. */
+/** The current sales units of a merchant by name, as far as their details have been read, with known price packages. */
 export async function relatedSalesUnits(
   { db, organisation, language }: Asked,
   merchant: string,
-): Promise<Related<SalesUnitRow>> {
+): Promise<Related<SalesUnitRow & { readonly pricePackageName: string | null }>> {
   const filter = { ...everySalesUnit, merchant }
   const sort = { column: 'name', descending: false, language: language.code } as const
   const { rows, total, more } = await findSalesUnits(db, organisation, filter, { ...first, sort })
-  return { rows: rows.slice(0, mostShown), total, more, path: pathOf('sales-units', { merchant }) }
+  const isPriced = organisation.kind === 'partner' && rows.some(({ pricePackageId }) => pricePackageId !== null)
+  const packages = isPriced ? await allPricePackages(db, organisation) : []
+  const shown = rows.slice(0, mostShown).map((row) => {
+    const known = packages.find(({ pricePackageId }) => pricePackageId === row.pricePackageId)
+    return { ...row, pricePackageName: isPriced ? (known?.name ?? row.pricePackageId) : null }
+  })
+  return { rows: shown, total, more, path: pathOf('sales-units', { merchant }) }
 }
 
 /** The product orders of a merchant, or those that created a sales unit, the most urgent first; also expired ones. */

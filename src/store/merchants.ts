@@ -88,8 +88,8 @@ const columns: Readonly<Record<MerchantColumn, readonly string[]>> = {
   name: ['merchant_sort_key'],
   identifier: ['scheme', 'business_id'],
   country: ['market', 'merchant_sort_key'],
-  units: ['sales_units', 'merchant_sort_key'],
-  orders: ['open_orders', 'merchant_sort_key'],
+  units: ['sales_units'],
+  orders: ['open_orders'],
   changed: ['changed_at'],
 }
 

@@ -134,6 +134,11 @@ it('shows orders as a table that leads to them, and all of them in the list', as
   expect(all.$('main tbody tr')).toHaveLength(orders.length)
 })
 
+it('the table of sales units tells their price packages', async () => {
+  const page = await kari.open('/partners/12345/merchants/business:NO:ORG/311900456')
+  expect(rowsIn(page, 'units').map((row) => row[3])).toEqual(['Standard', 'Standard', ''])
+})
+
 it('a merchant with orders only has a page with its orders, and says what is missing', async () => {
   const units = new Set(test.world.salesUnits.map(({ body }) => body.businessIdentifier.id))
   const order = test.world.productOrders.find(
@@ -173,9 +178,9 @@ it('a merchant whose last sales unit goes says so', async () => {
   const path = '/partners/12345/merchants/business:DK:CVR/92345678'
   expect((await kari.open(path)).status).toBe(200)
   if (unit) unit.active = false
-  for (const order of [...test.world.productOrders])
-    if (order.body.businessIdentifier.id === '92345678')
-      test.world.productOrders.splice(test.world.productOrders.indexOf(order), 1)
+  const { productOrders } = test.world
+  const others = productOrders.filter(({ body }) => body.businessIdentifier.id !== '92345678')
+  productOrders.splice(0, productOrders.length, ...others)
   await test.sync()
   const page = await kari.open(path)
   expect(page.status).toBe(410)

@@ -59,7 +59,12 @@ async function render({ database, freshness }: Deps, organisation: Organisation,
     areDetailsRead: details !== undefined,
     hasUnits: (summary?.salesUnits ?? 0) > 0,
     changedAt: summary?.changedAt,
-    ...{ salesUnits, orders, webhooks, history, isPartial, fresh },
+    salesUnits,
+    orders,
+    webhooks,
+    history,
+    isPartial,
+    fresh,
   })
 }
 

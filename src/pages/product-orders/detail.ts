@@ -56,7 +56,7 @@ export function showProductOrder(deps: Deps): RequestHandler {
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
       history,
       others: others && withoutOrder(others, productOrderId),
-      isUnitGone: unit?.removedAt != null,
+      isUnitGone: Boolean(unit?.removedAt),
       answer: pricePackageAnswer(packages, {
         ...pricedBy(stored, unit),
         scheme: businessIdentifier?.scheme,

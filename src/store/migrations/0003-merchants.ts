@@ -36,8 +36,10 @@ async function summaries(db: Db): Promise<void> {
         on merchant_summaries (organisation, ${sql.ref(`merchant_sort_key${suffix}`)}, key)
         include (search_text, market, sales_units, open_orders) where sales_units + orders > 0`,
     ),
-    sql`merchant_summaries_changed on merchant_summaries (organisation, changed_at, key)
-      where sales_units + orders > 0`,
+    ...['sales_units', 'open_orders', 'changed_at'].map(
+      (column) => sql`${sql.ref(`merchant_summaries_${column}`)} on merchant_summaries
+        (organisation, ${sql.ref(column)}, key) where sales_units + orders > 0`,
+    ),
     sql`merchant_summaries_id on merchant_summaries (organisation, business_id)`,
     sql`product_orders_msn on product_orders (organisation, msn) where msn is not null`,
   ])
