@@ -3,7 +3,7 @@ import { hasTerms, searchTerms } from '../../src/domain/search-terms.ts'
 import { highlighter } from '../../src/presentation/highlight.ts'
 
 const names = `Videoeksperten, Michael Noel, Haaen Ålesund, Straße & Søn, Cafe\u{301}en, Kiosk 7-11, İstanbul ﬁn,
-Radioelektro aaeoee, Aabenraa Æbleskiver, “Ørsta” – Bjørk’s, Þórr Œuvre, 100 % Ølbar (Å)`.split(/,\s/)
+Radioelektro aaeoee, Videoelaerke, Aabenraa Æbleskiver, “Ørsta” – Bjørk’s, Þórr Œuvre, 100 % Ølbar (Å)`.split(/,\s/)
 
 it.each(names)('every part of a name finds it, and is marked: %s', (name) => {
   for (let from = 0; from < name.length; from += 1)
@@ -16,6 +16,15 @@ it.each(names)('every part of a name finds it, and is marked: %s', (name) => {
       expect([part, parts.some(({ hit }) => hit)]).toEqual([part, true])
       expect(parts.map(({ text }) => text).join('')).toBe(name)
     }
+})
+
+it.each([
+  ['cafe', 'Cafe\u{301}en', 'Cafe\u{301}'],
+  ['bla', 'Blaaskjell', 'Blaa'],
+  ['311 900', '311900456', '311900'],
+  ['7 11', '217 Kiosk 7 AS', '7'],
+])('marks whole letters: %s in %s', (q, name, hit) => {
+  expect(highlighter(q)(name).filter((part) => part.hit)).toEqual([{ text: hit, hit: true }])
 })
 
 it('equal spellings find each other', () => {
