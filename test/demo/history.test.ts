@@ -21,7 +21,7 @@ afterAll(async () => {
 
 it('the demo starts with a year of history for charts and notices', async () => {
   await vi.waitFor(
-    async () => expect((await kari.open('/partners/12345')).$('section.chart svg[role=img]').length).toBe(2),
+    async () => expect((await kari.open('/partners/12345')).$('section.chart > svg[role]').length).toBe(2),
     { timeout: 60_000, interval: 250 },
   )
   const { $ } = await kari.open('/partners/12345')

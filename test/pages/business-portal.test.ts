@@ -57,7 +57,7 @@ describe('acting as a merchant', () => {
       id: '311900456',
     })
     const counts = page
-      .$('ul.counts a')
+      .$('.in-numbers a')
       .toArray()
       .map((count) => [page.$(count).attr('href'), wordsOf(page.$(count))])
     expect(counts).toEqual([

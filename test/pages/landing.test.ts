@@ -265,7 +265,7 @@ describe('the section "needs attention"', () => {
     const counted = rows.reduce((sum, row) => sum + Number(wordsOf($(row).find('td').last())), 0)
     expect(counted).toBe(8)
     expect(orders.find('rect[data-status][height]').length).toBeGreaterThan(3)
-    expect(orders.find('svg').first().attr('role')).toBe('img')
+    expect(orders.find('svg').first().attr('role')).toBe('group')
   })
 
   it('says that there is nothing to compare before the second month', async () => {
