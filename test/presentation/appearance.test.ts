@@ -18,7 +18,7 @@ function of({ $ }: Visit) {
     colors: $('meta[name=theme-color]')
       .toArray()
       .map((meta) => [$(meta).attr('media'), $(meta).attr('content')]),
-    pressed: $('.theme-menu [aria-pressed=true]').text(),
+    pressed: $('.segments [aria-pressed=true]').text(),
   }
 }
 

@@ -2,11 +2,17 @@ import type { Request, RequestHandler, Response } from 'express'
 import { organisationsOf } from '../../auth/access.ts'
 import { type Organisation, organisationKey } from '../../domain/organisation.ts'
 import { covers, type Role } from '../../domain/role.ts'
-import { readPreference, rememberPreference } from '../../presentation/preference-cookie.ts'
 import { actingAs, signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import type { OrganisationSection } from '../mount.ts'
 import { choiceOf } from './select.ts'
+
+declare module 'express-session' {
+  interface SessionData {
+    /** The keys of the organisations that the user acted as in this session, the last one first. */
+    recentOrganisations?: readonly string[]
+  }
+}
 
 type Choice = ReturnType<typeof choiceOf> & { readonly isCurrent: boolean }
 
@@ -22,21 +28,20 @@ declare global {
 /** The most organisations that the switcher shows; the page behind its last link has all. */
 const mostShown = 60
 
-const recentCookie = 'recent'
 const mostRecent = 12
 
 /**
- * Lists the organisations that the user may switch to, last used first, then by name. Each link leads to the page of the
+ * Lists the organisations that the user may switch to, those of this session first, then by name. Each link leads to the page of the
  * menu that is open now, if the other organisation has it for the user's role, else to its Home.
  */
 export function withSwitcher(
-  { organisations, config }: Pick<PageDeps, 'organisations' | 'config'>,
+  { organisations }: Pick<PageDeps, 'organisations'>,
   sections: Readonly<Record<Organisation['kind'], OrganisationSection>>,
 ): RequestHandler {
   const rolesByKind = { partner: menuRoles(sections.partner), merchant: menuRoles(sections.merchant) }
   return (req, res, next) => {
     const current = organisationKey(actingAs(res))
-    const recent = rememberUse(req, res, current, config.https)
+    const recent = rememberUse(req, current)
     const rank = ({ organisation }: { organisation: Organisation }): number => {
       const at = recent.indexOf(organisationKey(organisation))
       return at === -1 ? mostRecent : at
@@ -68,10 +73,11 @@ function openMenuPath({ locals: { menu, base } }: Response): string | undefined 
   return menu.find(({ current }) => current)?.href.slice(base.length)
 }
 
-/** The organisations that the user last used in this browser, this one first. */
-function rememberUse(req: Request, res: Response, current: string, https: boolean): string[] {
-  const known = (readPreference(req, recentCookie) ?? '').split(' ')
-  const recent = [current, ...known.filter((key) => key !== '' && key !== current)].slice(0, mostRecent)
-  if (known[0] !== current) rememberPreference(res, recentCookie, recent.join(' '), https)
+/** The organisations that the user acted as in this session, this one first. */
+function rememberUse({ session }: Request, current: string): readonly string[] {
+  const known = session.recentOrganisations ?? []
+  if (known[0] === current) return known
+  const recent = [current, ...known.filter((key) => key !== current)].slice(0, mostRecent)
+  session.recentOrganisations = recent
   return recent
 }
