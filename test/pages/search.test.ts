@@ -42,11 +42,11 @@ describe('the matches while typing', () => {
     åse.open(`${base}/search?q=${q}`, { headers: { 'HX-Request': 'true', 'HX-Target': 'div#suggestions' } })
 
   it('are the first of each kind, without the page around them, and never a redirect', async () => {
-    const found = await typed('fitness')
-    expect(found.$('main, header, h1')).toHaveLength(0)
-    expect(found.$('p').first().text()).toBe('Sales units')
-    expect(found.$('a[href^="/partners/12345/sales-units/"]').length).toBeLessThanOrEqual(3)
-    expect(found.$('a').last().attr('href')).toBe(`${base}/search?q=fitness`)
+    const matches = await typed('fitness')
+    expect(matches.$('main, header, h1')).toHaveLength(0)
+    expect(matches.$('p').first().text()).toBe('Sales units')
+    expect(matches.$('a[href^="/partners/12345/sales-units/"]').length).toBeLessThanOrEqual(3)
+    expect(matches.$('a').last().attr('href')).toBe(`${base}/search?q=fitness`)
     expect((await typed('123456')).status).toBe(200)
     expect((await typed('zznothing')).$('p').text()).toBe('Nothing matches “zznothing”')
   })
