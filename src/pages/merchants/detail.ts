@@ -18,11 +18,17 @@ type Deps = Pick<PageDeps, 'database' | 'freshness'>
 export function showMerchant(deps: Deps): RequestHandler {
   return async (req, res) => {
     const identifier = { scheme: pathParameter(req, 'scheme'), id: pathParameter(req, 'id') }
+    if (!storable.test(identifier.scheme) || !storable.test(identifier.id))
+      throw new NotFoundError('malformed identifier')
     const summary = await findMerchantSummary(deps.database.pages, actingAs(res), identifier)
+    // An order may have an identifier that the API cannot be asked for.
     if (!summary && !isMerchantIdentifier(identifier)) throw new NotFoundError('malformed identifier')
     await render(deps, actingAs(res), { ...identifier, summary }, res)
   }
 }
+
+/** What an identifier in the store can be. */
+const storable = /^\P{Cc}{1,100}$/u
 
 type Asked = BusinessIdentifier & { readonly summary?: MerchantSummary | undefined }
 
