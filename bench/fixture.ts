@@ -45,7 +45,7 @@ export async function createFixture(sizes: readonly number[], env: Environment =
 }
 
 /** An empty database on the server, dropped at the end of the run. */
-async function createDatabase() {
+export async function createDatabase() {
   const name = `bench_${randomUUID().slice(0, 8)}`
   await onServer(`create database ${name}`)
   cleanup.defer(async () => void (await onServer(`drop database ${name} with (force)`)))

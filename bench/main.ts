@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureAbuse } from './abuse.ts'
+import { measureActivity } from './activity.ts'
 import { measureFilter, measureKeystroke } from './filter.ts'
 import { onServer } from './fixture.ts'
 import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
@@ -15,6 +16,7 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   'first-sync': measureFirstSync,
   organisations: measureOrganisations,
   kill: measureKill,
+  activity: async () => measureActivity(Number(values.rows ?? 10_000_000)),
   filter: async () => measureFilter(await large()),
   unchanged: async () => measureUnchanged(await large()),
   'pages-during-sync': async () => measurePagesDuringSync(await large()),
@@ -27,17 +29,17 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rows: { type: 'string', default: '100000' } },
+  options: { rows: { type: 'string' } },
 })
-if (positionals.some((name) => !sections[name]) || !/^[1-9]\d{2,5}$/.test(values.rows)) {
-  console.error(`npm run bench -- [${Object.keys(sections).join(' | ')}] [--rows 100000]`)
+if (positionals.some((name) => !sections[name]) || !/^[1-9]\d{2,7}$/.test(values.rows ?? '100000')) {
+  console.error(`npm run bench -- [${Object.keys(sections).join(' | ')}] [--rows 100000, of activity 10000000]`)
   process.exit(2)
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void endAll().finally(() => process.exit(130)))
 
 let created: Promise<LargeFixture> | undefined
 async function large(): Promise<LargeFixture> {
-  return (created ??= createLargeFixture(Number(values.rows)))
+  return (created ??= createLargeFixture(Number(values.rows ?? 100_000)))
 }
 
 const began = performance.now()

@@ -5,6 +5,7 @@ import { createEmailCodes } from './auth/email-codes.ts'
 import { createTokenEncryption } from './auth/encrypted-token.ts'
 import { createPendingSignIns } from './auth/pending-sign-ins.ts'
 import { auditPages, createPageViewAudit } from './auth/page-view-audit.ts'
+import { noteVisits } from './auth/visits.ts'
 import type { Brand } from './brand/brand.ts'
 import type { Config } from './config/config.ts'
 import { limitConcurrency } from './rate-limits/concurrency.ts'
@@ -87,6 +88,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(mount(pages.account), requireVerifiedEmail)
   app.use(mount(pages.user))
   const auditViews = auditPages(createPageViewAudit(audit))
+  const visits = noteVisits(database, logger)
   for (const kind of ['partner', 'merchant'] as const) {
     const section = pages[kind]
     app.use(
@@ -97,6 +99,7 @@ export function createApp(deps: AppDeps): Express {
       withMenu(section),
       withSwitcher(deps, pages),
       auditViews,
+      visits,
       mountOrganisation(section, audit),
     )
   }

@@ -1,6 +1,16 @@
 /** The status of an order whose status cannot be read. */
 export const unknownStatus = 'UNKNOWN'
 
+/** The statuses that the API documents, in the order of an order's life. */
+export const orderStatuses = [
+  'RECEIVED',
+  'MERCHANT_VIEWED',
+  'ORDER_SUBMITTED',
+  'COMPLETED',
+  'REJECTED',
+  'EXPIRED',
+] as const
+
 /** Statuses that no longer change; the link of a prefilled order with one of them is dead. */
 export const finalStatuses: readonly string[] = ['COMPLETED', 'REJECTED', 'EXPIRED']
 

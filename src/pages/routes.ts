@@ -12,6 +12,8 @@ import { showSessionTimeout, staySignedIn } from './account/session-timeout.ts'
 import { showSignIn } from './account/sign-in.ts'
 import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
+import { activitySheet } from './activity/export.ts'
+import { showActivity } from './activity/show.ts'
 import { createDownloads } from './lists/download.ts'
 import { listRoutes } from './lists/list.ts'
 import { stepThrough } from './lists/step-through.ts'
@@ -20,7 +22,7 @@ import { showPartnerLanding } from './landing/partner.ts'
 import { showMerchant, showOwnMerchant } from './merchants/detail.ts'
 import { merchantCount, merchantList } from './merchants/list.ts'
 import type { PageDeps } from './deps.ts'
-import type { OrganisationSection, Section } from './mount.ts'
+import type { OrganisationRoute, OrganisationSection, Section } from './mount.ts'
 import { pricePackageList } from './price-packages/list.ts'
 import { showProductOrder } from './product-orders/detail.ts'
 import { orderCount } from './product-orders/facets.ts'
@@ -49,6 +51,10 @@ export function siteMap(deps: PageDeps) {
   const salesUnit = [stepThrough(deps, '/sales-units', salesUnitList), showSalesUnit(deps)]
   const productOrder = [stepThrough(deps, '/product-orders', productOrderList), showProductOrder(deps)]
   const merchantPage = [stepThrough(deps, '/merchants', merchantList), showMerchant(deps)]
+  const activity: OrganisationRoute[] = [
+    { path: '/activity', role: 'viewer', get: showActivity(deps), menu: { key: 'activity' } },
+    ...lists.downloadRoutes({ path: '/activity', role: 'viewer' }, activitySheet(deps)),
+  ]
   const orderMenu = { key: 'productOrders', count: orderCount }
 
   /** For the eID provider's server: the only routes without session and CSRF token. */
@@ -114,6 +120,7 @@ export function siteMap(deps: PageDeps) {
         { path: '/price-packages', role: 'viewer', menu: { key: 'pricePackages' } },
         pricePackageList,
       ),
+      ...activity,
       ...webhooks,
     ],
   }
@@ -127,6 +134,7 @@ export function siteMap(deps: PageDeps) {
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
       ...listRoutes(lists, salesUnits, salesUnitList),
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
+      ...activity,
       ...webhooks,
     ],
   }

@@ -9,6 +9,8 @@ export type Format = {
   readonly day: (time: Date) => string
   /** The date of a moment without the year, such as "30 Nov". */
   readonly shortDay: (time: Date) => string
+  /** The date with its weekday, such as "Saturday 28 November 2026". */
+  readonly weekday: (time: Date) => string
   /** The date of a moment in full, such as "30 November 2026". */
   readonly longDay: (time: Date) => string
   /** The date in ISO 8601, in the portal's time zone: 2026-10-01. */
@@ -53,6 +55,10 @@ export function createFormat(locale: string): Format {
   const dates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
   const shortDates = lazy(() => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }))
   const longDates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }))
+  const weekdays = lazy(
+    () =>
+      new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone }),
+  )
   const shares = lazy(() => new Intl.NumberFormat(locale, { style: 'percent' }))
   const moments = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
   const clocks = lazy(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
@@ -74,11 +80,11 @@ export function createFormat(locale: string): Format {
     day: (time) => dates().format(time),
     shortDay: (time) => shortDates().format(time),
     longDay: (time) => longDates().format(time),
+    weekday: (time) => capitalised(weekdays().format(time)),
     isoDay: (time) => isoDays().format(time),
     recent: (time) => {
       if (daysTo(time) !== 0) return dates().format(time)
-      const today = inDays(0)
-      return `${today.charAt(0).toUpperCase()}${today.slice(1)}, ${clocks().format(time)}`
+      return `${capitalised(inDays(0))}, ${clocks().format(time)}`
     },
     daysTo,
     inDays,
@@ -110,6 +116,10 @@ export function createFormat(locale: string): Format {
 /** The day of a moment in the portal's time zone, as the UTC time of its beginning. */
 function midnight(time: Date): number {
   return Date.parse(isoDays().format(time))
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function lazy<Value>(make: () => Value): () => Value {

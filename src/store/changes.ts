@@ -18,17 +18,27 @@ export type Change = {
   readonly fields: ChangedFields
 }
 
+/** A change to add: the columns `moment`, `status` and `for_viewers` of the table. */
+export type NewChange = Change & { readonly moment: Date; readonly status: string; readonly forViewers: boolean }
+
 /**
  * Adds changes to the history. Call it in the transaction that writes the rows, so that both are committed or neither.
  */
-export async function addChanges(db: Handle, organisation: Organisation, changes: readonly Change[]): Promise<void> {
+export async function addChanges(db: Handle, organisation: Organisation, changes: readonly NewChange[]): Promise<void> {
   if (changes.length === 0) return
-  const kept = changes.map((change) => ({ ...change, fields: boundedFields(change.fields) }))
+  const kept = changes.map((change) => ({ ...change, fields: boundedFields(change.fields), like: likeOf(change) }))
   await sql`
-    insert into changes (organisation, at, resource, key, kind, fields)
-    select ${organisationKey(organisation)}, at, resource, key, kind, fields
+    insert into changes (organisation, at, resource, key, kind, fields, moment, status, for_viewers, alike)
+    select ${organisationKey(organisation)}, at, resource, key, kind, fields, moment, status, "forViewers",
+      hashtext("like")
     from jsonb_to_recordset(${JSON.stringify(kept)}::jsonb)
-      as change(at timestamptz, resource text, key text, kind text, fields jsonb)`.execute(db)
+      as change(at timestamptz, resource text, key text, kind text, fields jsonb, moment timestamptz, status text,
+        "forViewers" boolean, "like" text)`.execute(db)
+}
+
+/** What changes of one group have in common. */
+function likeOf({ resource, kind, status, fields }: NewChange): string {
+  return [resource, kind, status, ...(kind === 'changed' ? Object.keys(fields).toSorted() : [])].join('|')
 }
 
 /** The changes of one record, newest first, at most 100. */
@@ -44,6 +54,8 @@ export async function changesOf(
     .where('organisation', '=', organisationKey(organisation))
     .where('resource', '=', resource)
     .where('key', '=', key)
+    .orderBy('moment', 'desc')
+    .orderBy('alike', 'desc')
     .orderBy('id', 'desc')
     .limit(100)
     .execute()

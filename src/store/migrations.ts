@@ -8,6 +8,7 @@ import { search } from './migrations/0002-search.ts'
 import { merchants } from './migrations/0003-merchants.ts'
 import { pricePackages } from './migrations/0003-price-packages.ts'
 import { orderSteps } from './migrations/0004-order-steps.ts'
+import { activity } from './migrations/0005-activity.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
 
@@ -18,6 +19,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0003-merchants': merchants,
   '0003-price-packages': pricePackages,
   '0004-order-steps': orderSteps,
+  '0005-activity': activity,
 }
 
 /** The schema of a database compared with this version of the portal. */

@@ -208,6 +208,23 @@ export type ChangesTable = {
   key: string
   kind: 'added' | 'changed' | 'removed' | 'returned'
   fields: unknown
+  /** The beginning of the write that found it: all batches of one read of a list share it. */
+  moment: Generated<Date>
+  /** A hash of resource, kind, status and changed fields. Changes of one moment with the same hash are a group. */
+  alike: Generated<number>
+  /** The known status that the change gave to a product order, else ''. */
+  status: Generated<string>
+  /** Whether a viewer may see any of it. */
+  for_viewers: Generated<boolean>
+}
+
+/** When a user last viewed a page of an organisation; a visit ends when that was half an hour ago. */
+export type VisitsTable = {
+  user_id: string
+  organisation: string
+  seen_at: Generated<Date>
+  /** The end of the visit before the current one. */
+  last_visit_at: Date | null
 }
 
 /** When each list and record was read, and when it is due; lists have an empty `key`. */
@@ -269,6 +286,7 @@ export type Schema = {
   templates: RecordColumns
   webhooks: WebhooksTable
   changes: ChangesTable
+  visits: VisitsTable
   sync_state: SyncStateTable
   organisation_sync: OrganisationSyncTable
   installation: InstallationTable

@@ -1,11 +1,12 @@
 import { DatabaseError } from 'pg'
 import type { Logger } from '../logger.ts'
 import { merchantIdentifier, merchantKey } from '../domain/business-identifier.ts'
+import { orderStatuses } from '../domain/product-order.ts'
 import { readStored } from '../management-api/lenient.ts'
 import { pricePackageIdIn } from '../management-api/price-packages.ts'
 import { productOrder } from '../management-api/product-orders.ts'
 import { isMerchantIdentifier, type Organisation, organisationKey } from '../domain/organisation.ts'
-import { addChanges, type Change } from '../store/changes.ts'
+import { addChanges, type NewChange } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
 import { ensureDue, stopSyncing } from '../store/due.ts'
 import { summariseMerchants } from '../store/merchant-summaries.ts'
@@ -25,9 +26,13 @@ import {
 import type { SyncContext } from './context.ts'
 import { type Answer, currentOf, reconcile } from './reconcile.ts'
 import { type Kind, webhookKind } from './resources.ts'
+import { forViewers } from './viewer-members.ts'
 
 /** An answer of the API, with the time since the request in milliseconds. */
 export type TimedAnswer = Omit<Answer, 'askedAt'> & { readonly askedMs: number }
+
+/** The moment of the changes of one read of a list; the first of its batches sets it. */
+export type Moment = { at?: Date }
 
 /** The result of writing answers: the rows written, and the keys of records that the database refused. */
 export type Applied = { readonly written: number; readonly refused: readonly string[] }
@@ -35,24 +40,26 @@ export type Applied = { readonly written: number; readonly refused: readonly str
 /**
  * Writes answers of the API to rows and history, in one transaction. When the database refuses a batch for its data,
  * each half is written alone, so that only the bad record is lost; it is logged.
+ * @param moment shared by all answers of one read, so that their changes are shown as one group
  */
 export async function applyAnswers(
   context: Pick<SyncContext, 'db' | 'logger'>,
   organisation: Organisation,
   kind: Kind,
   answers: readonly TimedAnswer[],
+  moment: Moment = {},
 ): Promise<Applied> {
   if (answers.length === 0) return { written: 0, refused: [] }
   try {
-    return { written: await applyBatch(context.db, organisation, kind, answers), refused: [] }
+    return { written: await applyBatch(context.db, organisation, kind, answers, moment), refused: [] }
   } catch (error) {
-    if (isConflict(error)) return applyAnswers(context, organisation, kind, answers)
+    if (isConflict(error)) return applyAnswers(context, organisation, kind, answers, moment)
     if (!isBadData(error)) throw error
     const [only] = answers
     if (answers.length === 1 && only) return refuse(context.logger, organisation, kind, only.key, error)
     const half = Math.ceil(answers.length / 2)
-    const first = await applyAnswers(context, organisation, kind, answers.slice(0, half))
-    const second = await applyAnswers(context, organisation, kind, answers.slice(half))
+    const first = await applyAnswers(context, organisation, kind, answers.slice(0, half), moment)
+    const second = await applyAnswers(context, organisation, kind, answers.slice(half), moment)
     return { written: first.written + second.written, refused: [...first.refused, ...second.refused] }
   }
 }
@@ -62,13 +69,15 @@ async function applyBatch(
   organisation: Organisation,
   kind: Kind,
   answers: readonly TimedAnswer[],
+  moment: Moment,
 ): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const now = await lockOrganisation(trx, organisation)
+    moment.at ??= now
     const keys = answers.map(({ key }) => key)
     const rows = await recordsOf(trx, organisation, kind.table, keys)
     const dated = answers.map(({ askedMs, ...answer }) => ({ ...answer, askedAt: before(now, askedMs) }))
-    return writeDecisions(trx, organisation, kind, rows, dated, now)
+    return writeDecisions(trx, organisation, kind, rows, dated, now, moment.at)
   })
 }
 
@@ -103,14 +112,19 @@ export async function writeDecisions(
   rows: readonly StoredRecord[],
   answers: readonly Answer[],
   now: Date,
+  moment = now,
 ): Promise<number> {
   const known = new Map(rows.map((row) => [row.key, row]))
   const records: StoredRecord[] = []
-  const changes: Change[] = []
+  const changes: NewChange[] = []
+  const { resource } = kind
   for (const answer of answers) {
     const { record, change } = reconcile(known.get(answer.key), answer, now)
     if (record) records.push(record)
-    if (change) changes.push({ at: now, resource: kind.resource, key: answer.key, ...change })
+    if (!record || !change) continue
+    const isForViewers = forViewers({ resource, ...change }) !== undefined
+    const status = resource === 'productOrder' ? statusGiven(record, change) : ''
+    changes.push({ at: now, moment, resource, key: answer.key, ...change, status, forViewers: isForViewers })
   }
   if (records.length === 0) return 0
   await writeRecords(trx, organisation, kind.table, await withColumns(trx, organisation, kind, records))
@@ -143,6 +157,12 @@ function pricedUnitOf({ table }: Kind, record: StoredRecord): string[] {
   return msn === undefined ? [] : [msn]
 }
 
+/** The known status that the change gave to an order: the one it was first seen with, or its new one; else ''. */
+function statusGiven(record: StoredRecord, { kind, fields }: Pick<NewChange, 'kind' | 'fields'>): string {
+  const isGiven = kind === 'added' || (kind === 'changed' && 'status' in fields)
+  return orderStatuses.find((status) => isGiven && status === currentOf(record)['status']) ?? ''
+}
+
 /** Rows with their derived columns; sales units and orders get the name of their merchant, if it has been read. */
 async function withColumns(
   trx: Handle,
@@ -164,7 +184,7 @@ async function followSalesUnits(
   trx: Handle,
   organisation: Organisation,
   written: readonly StoredRecord[],
-  changes: readonly Change[],
+  changes: readonly NewChange[],
   now: Date,
 ): Promise<void> {
   const added = changes.filter(({ kind }) => kind === 'added' || kind === 'returned').map(({ key }) => key)

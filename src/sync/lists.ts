@@ -6,7 +6,7 @@ import { applyBegunAssignments } from '../store/price-package-assignments.ts'
 import type { Json } from '../store/records.ts'
 import { summarise } from '../store/summaries.ts'
 import { type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
-import { applyAnswers, type Vacuum } from './apply.ts'
+import { applyAnswers, type Moment, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { failureOf } from './details.ts'
 import {
@@ -110,12 +110,13 @@ async function write(
     await writeProgress(db, organisation, resource, { total: count, done: 0 })
   if (resource === 'salesUnits' || resource === 'productOrders')
     await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
+  const moment: Moment = {}
   let [written, refused] = [0, 0]
   let most = answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction
   while (answers.length > 0 && !signal.aborted) {
     const askedMs = performance.now() - asked
     const batch = takeBatch(answers, most).map((answer) => answerOf(answer, askedMs))
-    const applied = await enqueueWrite(() => applyAnswers(context, organisation, lists[resource], batch))
+    const applied = await enqueueWrite(() => applyAnswers(context, organisation, lists[resource], batch, moment))
     written += applied.written
     refused += applied.refused.length
     most = rowsInTransaction

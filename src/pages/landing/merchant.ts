@@ -1,8 +1,9 @@
 import type { RequestHandler } from 'express'
 import { webhookProgress } from '../../store/webhooks.ts'
-import { actingAs, listsHere } from '../request-state.ts'
+import { actingAs, listsHere, signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { type Count, countOf, optionalList } from './partner.ts'
+import { sinceLastVisit } from './since.ts'
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page. */
 export function showMerchantLanding({
@@ -10,7 +11,7 @@ export function showMerchantLanding({
   freshness,
   config,
 }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
-  return async (_req, res) => {
+  return async (req, res) => {
     const merchant = actingAs(res)
     const lists = listsHere(res)
     /** For the role developer only, and once all are read: a part would look like all of them. */
@@ -30,6 +31,7 @@ export function showMerchantLanding({
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),
       counts: [countOf('salesUnits', 'sales-units', salesUnits), ...webhooks],
+      since: await sinceLastVisit({ database }, res, signedIn(req).id),
       fresh: salesUnits,
       feedbackUrl: config.feedbackUrl,
       supportText: config.supportText,

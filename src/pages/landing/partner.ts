@@ -7,7 +7,7 @@ import { everyOrder, findProductOrders } from '../../store/product-orders.ts'
 import type { ListResource } from '../../store/sync-state.ts'
 import type { SalesUnitFacets } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/freshness.ts'
-import { actingAs, listsHere } from '../request-state.ts'
+import { actingAs, listsHere, signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import { queryOf } from '../lists/list-view.ts'
 import { parseQuery } from '../lists/query.ts'
@@ -16,6 +16,7 @@ import { attentionOf, newDays } from './attention.ts'
 import { chartOf, type Numbers } from './charts.ts'
 import { funnelOf, funnelQuery } from './funnel.ts'
 import { ordersByMonth, salesUnitsByMonth } from './history.ts'
+import { sinceLastVisit } from './since.ts'
 
 /** A list's freshness; undefined when the API has never answered for it, and the page leaves it out. */
 export async function optionalList(
@@ -50,10 +51,11 @@ export function countOf(key: string, path: string, fresh: Freshness | undefined)
 
 /** `GET /partners/:partnerId`: attention, numbers, how far orders come, orders by month, growth and feedback. */
 export function showPartnerLanding({
-  database: { pages: db },
+  database,
   freshness,
   config,
 }: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
+  const db = database.pages
   return async (req, res) => {
     const asked = parseQuery(funnelQuery, req)
     const partner = actingAs(res)
@@ -77,6 +79,7 @@ export function showPartnerLanding({
     res.render('landing/partner', {
       title: language.t('landing.title'),
       notices,
+      since: await sinceLastVisit({ database }, res, signedIn(req).id),
       counts: [
         {
           ...countOf('salesUnits', 'sales-units', salesUnits),

@@ -78,7 +78,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
 const mostNamed = 3
 
 /** The name of an event in words, '' for an unknown one; events are renamed, and spelt unevenly. */
-function labelOf({ label }: Language): (event: string) => string {
+export function eventLabelOf({ label }: Language): (event: string) => string {
   return (event) => label(`webhooks.event.${usualSpelling(event)}`, '')
 }
 
@@ -115,7 +115,7 @@ type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readon
 export function listedWebhook(language: Language): (stored: StoredWebhook) => ListedWebhook {
   return (stored) => {
     const row = rowOf(stored)
-    return { ...row, eventLabels: row.events.map(labelOf(language)) }
+    return { ...row, eventLabels: row.events.map(eventLabelOf(language)) }
   }
 }
 

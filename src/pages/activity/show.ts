@@ -1,0 +1,212 @@
+import type { RequestHandler, Response } from 'express'
+import { orderStatuses } from '../../domain/product-order.ts'
+import {
+  changeKinds,
+  type ChangeCounts,
+  type ChangeGroup,
+  countChanges,
+  findChanges,
+  searchChanges,
+} from '../../store/activity.ts'
+import { namesOf } from '../../store/things.ts'
+import { lastVisit } from '../../store/visits.ts'
+import { forViewers } from '../../sync/viewer-members.ts'
+import type { PageDeps } from '../deps.ts'
+import { seesDevelopers } from '../history.ts'
+import { optionalList } from '../landing/partner.ts'
+import { type Field, listView, type Tabs } from '../lists/list-view.ts'
+import { actingAs, listsHere, signedIn } from '../request-state.ts'
+import { type Entry, entryOf } from './entries.ts'
+import {
+  type ActivityQuery,
+  activityQuery,
+  activitySize,
+  changeFilter,
+  mostCounted,
+  positionText,
+  resourcesFor,
+} from './load.ts'
+
+/** `GET …/activity`: every change of the organisation, newest first, by day. */
+export function showActivity({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
+  const db = database.pages
+  return async (req, res) => {
+    const organisation = actingAs(res)
+    const query = activityQuery(req, res)
+    const filter = changeFilter(res, query)
+    const all = { ...filter, resources: resourcesFor(organisation, seesDevelopers(res)) }
+    const search = await searchChanges(db, organisation, filter)
+    const everything = query.filter.resource === '' ? search : await searchChanges(db, organisation, all)
+    const [found, counts, visit, fresh] = await Promise.all([
+      pageOf((asked) => findChanges(search, asked), query),
+      countChanges(everything, mostCounted),
+      lastVisit(db, organisation, signedIn(req).id),
+      optionalList(freshness, organisation, 'salesUnits', listsHere(res)),
+    ])
+    const groups = visibleTo(res, found.groups)
+    const context = {
+      language: res.locals.language,
+      organisation,
+      names: await namesOf(
+        db,
+        organisation,
+        groups.flatMap(({ changes }) => changes),
+      ),
+    }
+    const path = `${req.baseUrl}/activity`
+    const { t } = res.locals.language
+    const list = viewOf(res, path, query, visit)
+    const shown = { ...query.filter, size: query.size === activitySize ? '' : String(query.size) }
+    const [newest, oldest] = [found.groups[0], found.groups.at(-1)]
+    res.render('activity/page', {
+      title: t('activity.title'),
+      list,
+      counts: countTexts(res, counts),
+      ...summaryOf(res, query, counts),
+      days: daysOf(
+        res,
+        groups.flatMap((group) => entryOf(group, context) ?? []),
+        visit,
+      ),
+      groupHref: (group: string) => `${path}${queryOf({ ...shown, group })}`,
+      newer:
+        found.hasNewer && newest ? `${path}${queryOf({ ...shown, after: positionText(newest.position) })}` : undefined,
+      older:
+        found.hasOlder && oldest ? `${path}${queryOf({ ...shown, before: positionText(oldest.position) })}` : undefined,
+      from: query.filter.from,
+      until: query.filter.until,
+      fresh,
+    })
+  }
+}
+
+type Find = (asked: Parameters<typeof findChanges>[1]) => Promise<ChangeGroup[]>
+
+/** The groups of a page; of one group, each change by itself. A page with fewer before the newest one is the first. */
+async function pageOf(find: Find, { filter, size, before, after }: ActivityQuery) {
+  const each = filter.group === '' ? 'group' : 'change'
+  const limit = size + 1
+  if (after) {
+    const groups = await find({ each, limit, after })
+    if (groups.length === limit) return { groups: groups.slice(1), hasNewer: true, hasOlder: true }
+  }
+  const groups = await find({ each, limit, before: after ? undefined : before })
+  const hasNewer = before !== undefined && after === undefined
+  return { groups: groups.slice(0, size), hasNewer, hasOlder: groups.length === limit }
+}
+
+/** The groups as the user may see them: viewers see known members only. */
+function visibleTo(res: Response, groups: readonly ChangeGroup[]): readonly ChangeGroup[] {
+  if (seesDevelopers(res)) return groups
+  return groups.map((group) => ({ ...group, changes: group.changes.flatMap((change) => forViewers(change) ?? []) }))
+}
+
+function viewOf(res: Response, path: string, { filter, size }: ActivityQuery, visit: Date | undefined) {
+  const { t, format } = res.locals.language
+  const organisation = actingAs(res)
+  const tick = (name: string, value: string, label: string): Field[] =>
+    value === '' ? [] : [{ kind: 'tick', name, label: '', options: [{ value, label }] }]
+  const resources = resourcesFor(organisation, seesDevelopers(res))
+  const since = filter.since || (visit?.toISOString() ?? '')
+  const isVisit = since === visit?.toISOString()
+  const sinceLabel = isVisit
+    ? t('activity.since')
+    : since && t('activity.sinceAt', { at: format.moment(new Date(since)) })
+  const options = (values: readonly string[], key: (value: string) => string) =>
+    values.map((value) => ({ value, label: t(key(value)) }))
+  const fields: Field[] = [
+    {
+      kind: 'one',
+      name: 'kind',
+      label: t('activity.kind'),
+      options: options(changeKinds, (kind) => `activity.kinds.${kind}`),
+    },
+    ...(organisation.kind === 'partner'
+      ? [
+          {
+            kind: 'one',
+            name: 'status',
+            label: t('activity.status'),
+            options: options(orderStatuses, (status) => `orderStatus.${status}.name`),
+          } as const,
+        ]
+      : []),
+    ...tick('since', since, sinceLabel),
+    ...tick('from', filter.from, `${t('activity.from')}: ${format.date(filter.from)}`),
+    ...tick('until', filter.until, `${t('activity.until')}: ${format.date(filter.until)}`),
+    ...tick(
+      'group',
+      filter.group,
+      t('activity.groupOf', { at: format.moment(new Date(Number(filter.group.split('_')[0]))) }),
+    ),
+  ]
+  const page = { rows: [], total: 0, more: false, number: 1, hasNext: false, from: 0, to: 0 }
+  const asked = { page: 1, size, sort: { column: 'time', descending: false } } as const
+  const tabs: Tabs = {
+    label: t('activity.record'),
+    options: ['', ...resources].map((resource) => ({
+      label: resource === '' ? t('common.all') : t(pluralOf(resource)),
+      count: 0,
+      filter: { resource },
+    })),
+  }
+  const columns = [{ name: 'time', label: t('activity.time') }] as const
+  const list = listView({ path, filter, asked, columns, preferredSize: activitySize, fields, tabs, page })
+  return { ...list, fields: list.fields.filter(({ name }) => !['from', 'until', 'group'].includes(name)) }
+}
+
+/** The message that names several records of a resource. */
+function pluralOf(resource: string): string {
+  return `search.groups.${resource === 'pricePackage' ? 'pricePackages' : `${resource}s`}`
+}
+
+/** The numbers of the tabs, all of them first: "61", or "3,000+" where more are not counted. */
+function countTexts(res: Response, counts: ChangeCounts): readonly string[] {
+  const { language } = res.locals
+  const text = (of: Iterable<{ count: number; more: boolean }>): string => {
+    const all = [...of]
+    const sum = all.reduce((total, { count }) => total + count, 0)
+    return `${language.format.number(sum)}${all.some(({ more }) => more) ? '+' : ''}`
+  }
+  const resources = resourcesFor(actingAs(res), seesDevelopers(res))
+  return [
+    text(counts.values()),
+    ...resources.map((resource) => text([counts.get(resource) ?? { count: 0, more: false }])),
+  ]
+}
+
+function summaryOf({ locals }: Response, { filter }: ActivityQuery, counts: ChangeCounts) {
+  const { t, format } = locals.language
+  const chosen = [...counts].filter(([resource]) => filter.resource === '' || filter.resource === resource)
+  const count = chosen.reduce((sum, [, one]) => sum + one.count, 0)
+  const number = format.number(count)
+  const shown = chosen.some(([, { more }]) => more) ? t('common.moreThan', { count: number }) : number
+  const summary = t(`activity.${filter.q === '' ? 'count' : 'matches'}`, { count, shown, q: filter.q })
+  return { summary, shown, page: { total: count } }
+}
+
+/** The entries by day; the line of the last visit stands above the first entry that is older. */
+function daysOf({ locals: { language } }: Response, entries: readonly Entry[], visit: Date | undefined) {
+  const { t, format } = language
+  const [now, dayMs] = [Date.now(), 86_400_000]
+  const nameOf = (at: Date): string => {
+    const day = format.weekday(at)
+    if (format.isoDay(at) === format.isoDay(new Date(now))) return t('activity.today', { day })
+    return format.isoDay(at) === format.isoDay(new Date(now - dayMs)) ? t('activity.yesterday', { day }) : day
+  }
+  const seen = visit && entries.findIndex(({ moment }) => moment < visit)
+  const lineAt = (index: number): string | undefined =>
+    visit && index === seen && index > 0
+      ? t('activity.lastVisit', { at: `${format.weekday(visit)}, ${format.clock(visit)}` })
+      : undefined
+  const marked = entries.map((entry, index) => ({ ...entry, visitLine: lineAt(index) }))
+  return [...Map.groupBy(marked, ({ moment }) => format.isoDay(moment))].map(([date, ofDay]) => ({
+    date,
+    name: nameOf(ofDay[0]?.moment ?? new Date(date)),
+    entries: ofDay,
+  }))
+}
+
+function queryOf(values: Readonly<Record<string, string>>): string {
+  return `?${new URLSearchParams(Object.entries(values).filter(([, value]) => value !== '')).toString()}`
+}

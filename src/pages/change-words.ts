@@ -1,0 +1,114 @@
+import { countryOf } from '../domain/business-identifier.ts'
+import type { Language } from '../presentation/language.ts'
+import { plain } from '../presentation/plain.ts'
+import type { Change } from '../store/changes.ts'
+import { eventLabelOf } from './webhooks/list.ts'
+
+/** A changed field in the user's words. */
+export type ChangedField = { readonly name: string; readonly before: string; readonly after: string }
+
+/**
+ * The changed fields of a change in the user's words, never as JSON. Parts of an address are one field. A member that
+ * the portal does not know has its own name.
+ */
+export function fieldsInWords(
+  { resource, fields }: Pick<Change, 'resource' | 'fields'>,
+  language: Language,
+): ChangedField[] {
+  const named = Object.entries(fields).map(([path, values]) => ({
+    name: nameOf(path, resource, language),
+    values: values.map((value) => valueInWords(value, path, resource, language)),
+  }))
+  return [...Map.groupBy(named, ({ name }) => name)].map(([name, parts]) => {
+    const [before, after] = [0, 1].map((at) => parts.flatMap(({ values }) => values[at] || []).join(', '))
+    const empty = language.t('history.nothing')
+    return { name, before: before || empty, after: after || empty }
+  })
+}
+
+function nameOf(path: string, resource: string, { t, has }: Language): string {
+  if (has(`${path}.name`)) return t(`${path}.name`)
+  // Parts of an address have the name of the address.
+  const member = path.replace(/^(business(?:Post)?Address)\..*/, '$1')
+  const key = names[`${resource}.${member}`] ?? names[member]
+  return key === undefined ? path : t(key)
+}
+
+/** Messages that name a member of the API's records; `resource.path` where the same member means something else. */
+const names: Readonly<Record<string, string>> = {
+  name: 'salesUnits.name',
+  msn: 'salesUnits.msn',
+  status: 'productOrders.status',
+  businessIdentifier: 'salesUnits.identifier',
+  'businessIdentifier.id': 'salesUnits.identifier',
+  'businessIdentifier.scheme': 'exports.scheme',
+  settlementBankAccount: 'salesUnit.settlement',
+  'settlementBankAccount.id': 'salesUnit.settlement',
+  'settlementBankAccount.scheme': 'exports.scheme',
+  salesUnit: 'productOrders.salesUnit',
+  'salesUnit.name': 'productOrders.salesUnit',
+  'salesUnit.msn': 'salesUnits.msn',
+  productOrderType: 'productOrders.type',
+  productType: 'lists.product',
+  productOrderUrl: 'productOrder.prefillLink',
+  createdAt: 'merchant.createdAt',
+  updatedAt: 'merchant.updatedAt',
+  countryCode: 'merchant.country',
+  businessAddress: 'merchant.businessAddress',
+  businessPostAddress: 'merchant.postAddress',
+  description: 'pricePackages.price',
+  commission: 'pricePackages.commission',
+  market: 'pricePackages.market',
+  visibleInSignupForm: 'pricePackages.visible',
+  pricePackageId: 'templates.pricePackage',
+  lockedFields: 'templates.lockedFields',
+  'template.createdAt': 'templates.createdAt',
+  'template.url': 'templates.link',
+  url: 'webhooks.url',
+  events: 'webhooks.events',
+}
+
+/** The value of a member; the empty text for nothing. */
+function valueInWords(value: unknown, path: string, resource: string, language: Language): string {
+  const { t, label, format } = language
+  const member = path.split('.').at(-1) ?? ''
+  if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no')
+  if (Array.isArray(value)) {
+    const eventLabel = eventLabelOf(language)
+    return value.map((item) => (member === 'events' && eventLabel(String(item))) || plain(item)).join(', ')
+  }
+  if (typeof value === 'object' && value !== null) return objectInWords(value, path, resource, language)
+  const text = plain(value)
+  const group = resource === 'merchant' && member === 'status' ? 'merchantStatus.*' : groups[member]
+  if (group !== undefined)
+    return label(
+      group.replace('*', () => text),
+      text,
+    )
+  if (member === 'countryCode' || member === 'market') return text && format.country(text)
+  return member === 'createdAt' || member === 'updatedAt' ? format.date(text) : text
+}
+
+/** Messages of the values of a member; `*` is the value. */
+const groups: Readonly<Record<string, string>> = {
+  status: 'orderStatus.*.name',
+  productType: 'productType.*',
+  productOrderType: 'orderType.*',
+  captureType: 'captureTypes.*',
+}
+
+/** A known object by its members alone; any other as "member: value". */
+function objectInWords(value: object, path: string, resource: string, language: Language): string {
+  if (path === 'businessIdentifier') {
+    const { scheme, id } = value as { scheme?: unknown; id?: unknown }
+    return [countryOf(plain(scheme)), plain(id)].filter(Boolean).join(' ')
+  }
+  const texts = Object.entries(value).map(
+    ([name, member]) => [name, valueInWords(member, `${path}.${name}`, resource, language)] as const,
+  )
+  const isKnown = /^(salesUnit|settlementBankAccount|business(Post)?Address)$/.test(path)
+  return texts
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => (isKnown ? text : `${name}: ${text}`))
+    .join(', ')
+}

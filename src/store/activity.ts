@@ -1,0 +1,243 @@
+import { type RawBuilder, sql } from 'kysely'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import { orderStatuses } from '../domain/product-order.ts'
+import type { Change, ChangeKind } from './changes.ts'
+import type { Handle } from './database.ts'
+import { findThings, isOfThing, type Thing } from './things.ts'
+
+/** The kinds of changes, in the order in which pages name them. */
+export const changeKinds = ['added', 'changed', 'removed', 'returned'] as const
+
+/** Selects changes of an organisation. */
+export type ChangeFilter = {
+  readonly resources: readonly string[]
+  /** One kind; '' for all. */
+  readonly kind: ChangeKind | ''
+  /** Product orders that got this status; '' for all changes. */
+  readonly status: string
+  /** A text in the name or id of the record; '' for all. */
+  readonly q: string
+  readonly from: Date | undefined
+  readonly before: Date | undefined
+  /** One group. */
+  readonly group: Omit<Position, 'id'> | undefined
+  /** Only changes of which a viewer may see something. */
+  readonly isForViewer: boolean
+}
+
+/** The place of a change in the order of changes; a group has that of its newest. */
+export type Position = { readonly moment: Date; readonly alike: number; readonly id: string }
+
+/** A part of the changes: those before (older than) or after a position, the newest without one. */
+export type ChangesAsked = {
+  readonly each: 'group' | 'change'
+  readonly limit: number
+  readonly before?: Position | undefined
+  readonly after?: Position | undefined
+}
+
+/** Changes of one moment that are alike, newest first; `changes` are the first of them. */
+export type ChangeGroup = {
+  readonly position: Position
+  readonly count: number
+  readonly changes: readonly StoredChange[]
+}
+
+/** A change with its place. */
+export type StoredChange = Change & { readonly id: string; readonly moment: Date; readonly status: string }
+
+/** The most changes of a group that a page shows. */
+const mostShown = 25
+/** From so many matching records on, changes are looked for in the order of time. */
+const mostThings = 3000
+
+/** A search for changes, and the records that its text matches. */
+export type ChangeSearch = {
+  readonly db: Handle
+  readonly organisation: Organisation
+  readonly filter: ChangeFilter
+  /** At most `mostThings`; undefined without a text. */
+  readonly things: readonly Thing[] | undefined
+}
+
+/** Prepares a search, which then finds and counts changes. */
+export async function searchChanges(
+  db: Handle,
+  organisation: Organisation,
+  filter: ChangeFilter,
+): Promise<ChangeSearch> {
+  const things = filter.q === '' ? undefined : await findThings(db, organisation, filter, mostThings)
+  return { db, organisation, filter, things }
+}
+
+/**
+ * Groups of changes, newest first, or each change by itself. Without a text, each kind of change is read in order by its
+ * index. With one, the newest change of each matching record bounds what is read; when many records match, some of the
+ * newest changes are theirs.
+ */
+export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Promise<ChangeGroup[]> {
+  const { things, filter } = search
+  const isFew = things !== undefined && things.length < mostThings
+  const isOfKind = things === undefined || filter.kind !== '' || filter.status !== ''
+  const query = isFew ? byThing : isOfKind ? byKind : inOrder
+  const { rows } = await query(search, asked).execute(search.db)
+  const found = asked.after ? rows.toReversed() : rows
+  const changes = await changesWith(
+    search.db,
+    found.flatMap(({ ids }) => ids),
+  )
+  return found.map(({ moment, alike, id, count, ids }) => ({
+    position: { moment, alike, id },
+    count,
+    changes: ids.flatMap((one) => changes.get(one) ?? []),
+  }))
+}
+
+type Found = Position & { readonly count: number; readonly ids: readonly string[] }
+
+const grouped = sql`
+  select c.moment, c.alike, max(c.id) as id, count(*)::int as count,
+    (array_agg(c.id order by c.id desc))[1:${sql.lit(mostShown)}] as ids`
+
+function byKind(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
+  const order = orderOf(asked)
+  const ofThing = search.things ? isOfThing(search.organisation, search.filter) : sql`true`
+  return sql<Found>`
+    select found.* from ${combinations(search.filter)} cross join lateral (
+      ${grouped} from changes c where ${selected(search, asked)} and ${isCombination} and ${ofThing}
+      group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
+    order by ${order} limit ${asked.limit}`
+}
+
+/** The groups are at least as new as the oldest of `limit` groups with the newest change of some record. */
+function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
+  const { filter, things = [] } = search
+  const [order, keys] = [orderOf(asked), keysOf(asked)]
+  const ofThing = sql`
+    ${selected(search, asked)} and c.resource = thing.resource and c.key = thing.key and ${hasKind(filter)}`
+  const notBeyond = asked.after ? sql`<=` : sql`>=`
+  return sql<Found>`
+    with newest as materialized (
+      select thing.resource, thing.key, c.moment, c.alike, c.id from ${relationOf(things)} cross join lateral (
+        select moment, alike, id from changes c where ${ofThing}
+        order by ${orderOf({ ...asked, each: 'change' })} limit 1) c
+    ), bound as (
+      select * from (select distinct ${keys} from newest order by ${order} limit ${asked.limit}) first
+      order by ${orderOf({ ...asked, after: asked.after ? undefined : atStart })} limit 1)
+    ${grouped} from newest thing cross join lateral (
+      select c.moment, c.alike, c.id from changes c
+      where ${ofThing} and (${prefixed('c', asked)}) ${notBeyond} (select ${keys} from bound)) c
+    where (${prefixed('thing', asked)}) ${notBeyond} (select ${keys} from bound)
+    group by ${prefixed('c', asked)} order by ${orderOf(asked, 'c.')} limit ${asked.limit}`
+}
+
+function inOrder(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
+  return sql<Found>`
+    ${grouped} from changes c
+    where ${selected(search, asked)} and ${isOfThing(search.organisation, search.filter)}
+    group by ${keysOf(asked)} order by ${orderOf(asked)} limit ${asked.limit}`
+}
+
+const atStart: Position = { moment: new Date(0), alike: 0, id: '0' }
+
+function keysOf({ each }: ChangesAsked): RawBuilder<unknown> {
+  return each === 'group' ? sql`moment, alike` : sql`moment, alike, id`
+}
+
+function prefixed(alias: 'c' | 'thing', { each }: ChangesAsked): RawBuilder<unknown> {
+  return sql.raw(['moment', 'alike', ...(each === 'group' ? [] : ['id'])].map((name) => `${alias}.${name}`).join(', '))
+}
+
+function orderOf({ each, after }: Pick<ChangesAsked, 'each' | 'after'>, prefix = ''): RawBuilder<unknown> {
+  const names = ['moment', 'alike', ...(each === 'group' ? [] : ['id'])]
+  return sql.raw(names.map((name) => `${prefix}${name} ${after ? 'asc' : 'desc'}`).join(', '))
+}
+
+/** How many changes there are of each resource; with `more` at least so many. */
+export type ChangeCounts = ReadonlyMap<string, { readonly count: number; readonly more: boolean }>
+
+/** Counts the changes of each resource, up to `most` each. */
+export async function countChanges(search: ChangeSearch, most: number): Promise<ChangeCounts> {
+  const { db, filter, things } = search
+  const ofRow = things
+    ? sql`c.resource = thing.resource and c.key = thing.key and ${hasKind(filter)}`
+    : sql`${isCombination}`
+  const relation = things ? relationOf(things) : combinations(filter)
+  const resource = sql.ref(things ? 'thing.resource' : 'combination.resource')
+  const { rows } = await sql<{ resource: string; count: number }>`
+    select given.resource, counted.count from unnest(${filter.resources}::text[]) as given (resource)
+    cross join lateral (
+      select count(*)::int as count from (
+        select from ${relation} cross join lateral (
+          select from changes c where ${selected(search)} and ${ofRow} limit ${most + 1}) c
+        where ${resource} = given.resource limit ${most + 1}) counting) counted`.execute(db)
+  const isPart = things?.length === mostThings
+  return new Map(
+    rows.map(({ resource: of, count }) => [of, { count: Math.min(count, most), more: count > most || isPart }]),
+  )
+}
+
+/** SQL: the change `c` is of the organisation, and selected by all of the filter but resource, kind and text. */
+function selected({ organisation, filter }: ChangeSearch, asked: Partial<ChangesAsked> = {}): RawBuilder<boolean> {
+  const { from, before, group, isForViewer } = filter
+  const conditions = [
+    sql`c.organisation = ${organisationKey(organisation)}`,
+    ...(from ? [sql`c.moment >= ${from}`] : []),
+    ...(before ? [sql`c.moment < ${before}`] : []),
+    ...(group ? [sql`c.moment = ${group.moment} and c.alike = ${group.alike}`] : []),
+    ...(asked.before ? [beyond(asked.before, sql`<`, asked)] : []),
+    ...(asked.after ? [beyond(asked.after, sql`>`, asked)] : []),
+    ...(isForViewer ? [sql`c.for_viewers`] : []),
+  ]
+  return sql<boolean>`${sql.join(conditions, sql` and `)}`
+}
+
+function beyond(
+  { moment, alike, id }: Position,
+  sign: RawBuilder<unknown>,
+  { each }: Partial<ChangesAsked>,
+): RawBuilder<boolean> {
+  return each === 'change'
+    ? sql<boolean>`(c.moment, c.alike, c.id) ${sign} (${moment}::timestamptz, ${alike}::int, ${id}::bigint)`
+    : sql<boolean>`(c.moment, c.alike) ${sign} (${moment}::timestamptz, ${alike}::int)`
+}
+
+function hasKind({ kind, status }: ChangeFilter): RawBuilder<boolean> {
+  return sql<boolean>`
+    ${kind === '' ? sql`true` : sql`c.kind = ${kind}`} and ${status === '' ? sql`true` : sql`c.status = ${status}`}`
+}
+
+/** Every combination of resource, kind and status that the filter selects: the prefixes of the index `changes_kind`. */
+function combinations({ resources, kind, status }: ChangeFilter): RawBuilder<unknown> {
+  const all = resources.flatMap((resource) =>
+    changeKinds
+      .filter((one) => kind === '' || one === kind)
+      .flatMap((one) =>
+        (resource === 'productOrder' && (one === 'added' || one === 'changed') ? ['', ...orderStatuses] : [''])
+          .filter((given) => status === '' || given === status)
+          .map((given) => ({ resource, kind: one, status: given })),
+      ),
+  )
+  return sql`
+    unnest(${all.map((one) => one.resource)}::text[], ${all.map((one) => one.kind)}::text[],
+      ${all.map((one) => one.status)}::text[]) as combination (resource, kind, status)`
+}
+
+const isCombination = sql<boolean>`
+  c.resource = combination.resource and c.kind = combination.kind and c.status = combination.status`
+
+function relationOf(things: readonly Thing[]): RawBuilder<unknown> {
+  return sql`
+    unnest(${things.map(({ resource }) => resource)}::text[], ${things.map(({ key }) => key)}::text[])
+      as thing (resource, key)`
+}
+
+async function changesWith(db: Handle, ids: readonly string[]): Promise<Map<string, StoredChange>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('changes')
+    .select(['id', 'at', 'moment', 'resource', 'key', 'kind', 'status', 'fields'])
+    .where('id', 'in', ids)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row as StoredChange]))
+}

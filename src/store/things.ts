@@ -1,0 +1,105 @@
+import { type RawBuilder, sql } from 'kysely'
+import { type Organisation, organisationKey } from '../domain/organisation.ts'
+import type { Handle } from './database.ts'
+import { matches } from './searching.ts'
+
+/** A record that a change is about: its resource in the history, and its key. */
+export type Thing = { readonly resource: string; readonly key: string }
+
+/** What names a record now, or when it was last seen. */
+export type ThingName = Thing & {
+  readonly name: string | null
+  readonly productType: string | null
+  readonly merchantName: string | null
+  readonly scheme: string | null
+  readonly businessId: string | null
+  readonly isRemoved: boolean
+}
+
+/** The records with a text in name or id, `most` at most. */
+export async function findThings(db: Handle, organisation: Organisation, of: Sought, most: number): Promise<Thing[]> {
+  const { rows } = await sql<Thing>`${thingsMatching(organisation, of)} limit ${most}`.execute(db)
+  return rows
+}
+
+type Sought = { readonly resources: readonly string[]; readonly q: string }
+
+/** SQL: the records of these resources with `q` in name or id, removed ones included. */
+function thingsMatching(organisation: Organisation, { resources, q }: Sought): RawBuilder<Thing> {
+  const queries = resources.flatMap((resource) =>
+    // The indexes for searching are of records that are there, so that removed ones are looked for by themselves.
+    [sql`is null`, sql`is not null`].map(
+      (removed) => sql`
+        select ${sql.lit(resource)}::text as resource, key from ${searched(resource)}
+        where ${isMatching(organisation, q)} and removed_at ${removed}`,
+    ),
+  )
+  return sql<Thing>`${sql.join(queries, sql` union all `)}`
+}
+
+/** SQL: the record of the change `c` is one of these. By its key, so that the planner does not read all records. */
+export function isOfThing(organisation: Organisation, { resources, q }: Sought): RawBuilder<boolean> {
+  const cases = resources.map(
+    (resource) => sql`
+      when ${sql.lit(resource)} then exists (
+        select from ${searched(resource)} where key = c.key and ${isMatching(organisation, q)})`,
+  )
+  return sql<boolean>`case c.resource ${sql.join(cases, sql` `)} else false end`
+}
+
+function isMatching(organisation: Organisation, q: string): RawBuilder<boolean> {
+  return sql<boolean>`organisation = ${organisationKey(organisation)} and ${matches(q)}`
+}
+
+/** Price packages and templates are few, and have no text for searching. */
+function searched(resource: string): RawBuilder<unknown> {
+  const { table, isSearchable = true } = named[resource] ?? {}
+  if (table === undefined) throw new Error(`no table of ${resource}`)
+  if (isSearchable) return sql.table(table)
+  return sql`(
+    select organisation, key, removed_at, fold_case(coalesce(listed ->> 'name', '') || E'\n' || key) as search_text
+    from ${sql.table(table)}) named`
+}
+
+/** What names these records, by `resource key`. */
+export async function namesOf(
+  db: Handle,
+  organisation: Organisation,
+  things: readonly Thing[],
+): Promise<Map<string, ThingName>> {
+  const keys = Map.groupBy(things, ({ resource }) => resource)
+  const queries = [...keys].flatMap(([resource, some]) => {
+    const { table, columns } = named[resource] ?? {}
+    if (table === undefined || columns === undefined) return []
+    return sql`
+      select ${sql.lit(resource)}::text as resource, key, ${columns}, removed_at is not null as "isRemoved"
+      from ${sql.table(table)}
+      where organisation = ${organisationKey(organisation)} and key = any(${some.map(({ key }) => key)})`
+  })
+  if (queries.length === 0) return new Map()
+  const { rows } = await sql<ThingName>`${sql.join(queries, sql` union all `)}`.execute(db)
+  return new Map(rows.map((row) => [`${row.resource} ${row.key}`, row]))
+}
+
+const ofMerchant = sql`merchant_name as "merchantName", scheme, business_id as "businessId"`
+const ofNone = sql`null::text as "merchantName", null::text as scheme, null::text as "businessId"`
+type Named = { readonly table: string; readonly columns: RawBuilder<unknown>; readonly isSearchable?: false }
+const named: Readonly<Record<string, Named>> = {
+  salesUnit: { table: 'sales_units', columns: sql`name, null::text as "productType", ${ofMerchant}` },
+  productOrder: {
+    table: 'product_orders',
+    columns: sql`null::text as name, product_type as "productType", ${ofMerchant}`,
+  },
+  merchant: { table: 'merchants', columns: sql`name, null::text as "productType", ${ofNone}` },
+  pricePackage: {
+    table: 'price_packages',
+    isSearchable: false,
+    columns: sql`listed ->> 'name' as name, null::text as "productType", ${ofNone}`,
+  },
+  template: {
+    table: 'templates',
+    isSearchable: false,
+    columns: sql`listed ->> 'name' as name, null::text as "productType", ${ofNone}`,
+  },
+  webhook: { table: 'webhooks', columns: sql`url as name, null::text as "productType", ${ofNone}` },
+}
