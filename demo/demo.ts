@@ -113,7 +113,7 @@ export async function startDemo(
     const { issuer } = config.oidc
     if (!state.seeded.includes(issuer)) {
       // Only once, so that later changes by the operator persist.
-      await giveDemoGrants(portal.database.kysely, issuer)
+      await giveDemoGrants(portal.database.kysely, issuer, { haveVisited: true })
       state.seeded.push(issuer)
       saveDemoState(dataDir, state)
     }

@@ -1,13 +1,19 @@
 import type { z } from 'zod'
-import { readLeniently } from '../src/management-api/lenient.ts'
-import { productOrder } from '../src/management-api/product-orders.ts'
-import { salesUnitListItem } from '../src/management-api/sales-units.ts'
 import type { Organisation } from '../src/domain/organisation.ts'
+import { readLeniently } from '../src/management-api/lenient.ts'
+import { merchant } from '../src/management-api/merchants.ts'
+import { pricePackage } from '../src/management-api/price-packages.ts'
+import { productOrderTemplate } from '../src/management-api/product-order-templates.ts'
+import { productOrder } from '../src/management-api/product-orders.ts'
+import { salesUnit, salesUnitListItem } from '../src/management-api/sales-units.ts'
+import { webhook } from '../src/management-api/webhooks.ts'
 import type { Database, Handle } from '../src/store/database.ts'
 import { lockOrganisation, recordsOf } from '../src/store/records.ts'
 import { writeDecisions } from '../src/sync/apply.ts'
 import { asStored, digestOf } from '../src/sync/list-diff.ts'
-import { type ListKind, lists } from '../src/sync/resources.ts'
+import type { Answer } from '../src/sync/reconcile.ts'
+import { details, type Kind, lists } from '../src/sync/resources.ts'
+import { pastMerchants, pastPricePackages, pastSettings, pastTemplates, pastWebhooks } from './history/changes.ts'
 import { visibleSalesUnits } from './management-api/visibility.ts'
 import type { DemoProductOrder, DemoSalesUnit, DemoWorld } from './world/types.ts'
 
@@ -16,8 +22,8 @@ const dayMs = 86_400_000
 /** Larger partners get no history, because writing it takes as long as a sync. */
 const mostRows = 3000
 
-/** A row of a list as the sync would have read it at that time. */
-type PastRow = { readonly daysAgo: number; readonly item: object }
+/** A record as the sync would have read it at that time; without an item it was gone. */
+export type PastRow = { readonly daysAgo: number; readonly key: string; readonly item?: object | undefined }
 
 const historyDays = 330
 
@@ -48,22 +54,47 @@ export async function writeDemoHistory({ kysely }: Database, world: DemoWorld): 
     const salesUnits = pastSalesUnits(visibleSalesUnits(world, organisation))
     const orders = pastOrders(world.productOrders.filter(({ partnerId }) => partnerId === organisation.id))
     if (salesUnits.length + orders.length > mostRows) continue
+    const { id } = organisation
+    const listed = { source: 'list' } as const
+    const read = { source: 'details' } as const
     await kysely.transaction().execute(async (trx) => {
-      await write(trx, organisation, {
-        kind: lists.salesUnits,
-        schema: salesUnitListItem,
-        rows: salesUnits,
-      })
-      await write(trx, organisation, { kind: lists.productOrders, schema: productOrder, rows: orders })
+      const past = async (kind: Kind, schema: Schema, rows: readonly PastRow[], source: typeof listed | typeof read) =>
+        write(trx, organisation, { kind, schema, rows, ...source })
+      await past(lists.salesUnits, salesUnitListItem, salesUnits, listed)
+      await past(lists.productOrders, productOrder, orders, listed)
+      await past(lists.pricePackages, pricePackage, pastPricePackages(world, id), listed)
+      await past(lists.templates, productOrderTemplate, pastTemplates(world, id), listed)
+      await past(lists.webhooks, webhook, pastWebhooks(world, id), listed)
+      await past(details.salesUnit, salesUnit, pastSettings(visibleSalesUnits(world, organisation)), read)
+      await past(details.merchant, merchant, pastMerchants(world, visibleSalesUnits(world, organisation)), read)
     })
   }
 }
 
-/** Sales units are added at a growing rate for a year, in weekly batches, and daily in the last week. */
+/**
+ * Sales units are added at a growing rate for a year, in weekly batches, and daily in the last week. Some were away for
+ * three days, some had another name, and some of earlier times are gone.
+ */
 function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
-  return salesUnits.map(({ body: { msn, name } }, index) => {
-    const daysAgo = historyDays * (1 - (index + 1) / salesUnits.length) ** 1.4 + 1
-    return { daysAgo: daysAgo > 7 ? Math.ceil(daysAgo / 7) * 7 : Math.floor(daysAgo), item: { msn, name } }
+  const rate = salesUnits.length > 100 ? 40 : 5
+  return salesUnits.flatMap(({ body: { msn, name } }, index): PastRow[] => {
+    const exact = historyDays * (1 - (index + 1) / salesUnits.length) ** 1.4 + 1
+    const daysAgo = exact > 7 ? Math.ceil(exact / 7) * 7 : Math.floor(exact)
+    const [key, item] = [msn, { msn, name }]
+    const added = { daysAgo, key, item }
+    if (index % rate !== 1 || daysAgo < 60) return [added]
+    const former = { msn: `9${msn.slice(1)}`, name: `${name} 2` }
+    const goneAgo = 1 + (((index / rate) * 11) % 50)
+    const gone = [
+      { daysAgo, key: former.msn, item: former },
+      { daysAgo: goneAgo, key: former.msn },
+    ]
+    const away = [
+      { daysAgo: goneAgo + 4, key },
+      { daysAgo: goneAgo + 1, key, item },
+    ]
+    const renamed = { daysAgo, key, item: { msn, name: name.toUpperCase() } }
+    return [renamed, { daysAgo: daysAgo / 2, key, item }, ...(daysAgo / 2 > goneAgo + 4 ? away : []), ...gone]
   })
 }
 
@@ -78,11 +109,13 @@ function pastOrders(orders: readonly DemoProductOrder[]): PastRow[] {
       ? decided + ((index * 5) % (13 - decided)) + 0.5
       : decided + 1 + ((index * 37) % historyDays)
     const { salesUnit: _none, ...before } = body
+    const key = lists.productOrders.keyOf(body)
     const passed = course.map(({ status, after }) => ({
       daysAgo: madeAgo - after,
+      key,
       item: status === body.status ? body : { ...before, status },
     }))
-    return [{ daysAgo: madeAgo, item: { ...before, status: 'RECEIVED' } }, ...passed]
+    return [{ daysAgo: madeAgo, key, item: { ...before, status: 'RECEIVED' } }, ...passed]
   })
 }
 
@@ -102,26 +135,23 @@ function courseOf({ status, productOrderType }: DemoProductOrder['body'], index:
   })
 }
 
+type Schema = z.ZodType<Readonly<Record<string, unknown>>>
+
 async function write(
   trx: Handle,
   organisation: Organisation,
-  {
-    kind,
-    schema,
-    rows,
-  }: { kind: ListKind; schema: z.ZodType<Readonly<Record<string, unknown>>>; rows: readonly PastRow[] },
+  { kind, schema, rows, source }: { kind: Kind; schema: Schema; rows: readonly PastRow[]; source: 'list' | 'details' },
 ): Promise<void> {
   const now = await lockOrganisation(trx, organisation)
   const days = Map.groupBy(rows, ({ daysAgo }) => daysAgo)
   for (const [daysAgo, ofDay] of [...days].toSorted(([one], [other]) => other - one)) {
     const at = new Date(now.getTime() - daysAgo * dayMs)
-    const answers = ofDay.flatMap(({ item }) => {
+    const answers = ofDay.flatMap(({ key, item }): Answer[] => {
+      if (!item) return [{ source, key, value: undefined, askedAt: at }]
       // As the sync reads it: records of --oddities have members that cannot be read, or no key.
       const read = readLeniently(schema, item)
       if (read.issues) return []
-      const value = { ...read.record }
-      const digest = digestOf({ ...item })
-      return { source: 'list' as const, key: kind.keyOf(value), value: asStored(value), digest, askedAt: at }
+      return [{ source, key, value: asStored({ ...read.record }), digest: digestOf({ ...item }), askedAt: at }]
     })
     const keys = answers.map(({ key }) => key)
     await writeDecisions(trx, organisation, kind, await recordsOf(trx, organisation, kind.table, keys), answers, at)

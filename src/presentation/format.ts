@@ -9,7 +9,7 @@ export type Format = {
   readonly day: (time: Date) => string
   /** The date of a moment without the year, such as "30 Nov". */
   readonly shortDay: (time: Date) => string
-  /** The date with its weekday, such as "Saturday 28 November 2026". */
+  /** The date with its weekday, such as "Saturday 28 November"; of another year with the year. */
   readonly weekday: (time: Date) => string
   /** The date of a moment in full, such as "30 November 2026". */
   readonly longDay: (time: Date) => string
@@ -55,10 +55,9 @@ export function createFormat(locale: string): Format {
   const dates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
   const shortDates = lazy(() => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }))
   const longDates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }))
-  const weekdays = lazy(
-    () =>
-      new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone }),
-  )
+  const weekday = { weekday: 'long', day: 'numeric', month: 'long', timeZone } as const
+  const weekdays = lazy(() => new Intl.DateTimeFormat(locale, weekday))
+  const weekdaysOfYear = lazy(() => new Intl.DateTimeFormat(locale, { ...weekday, year: 'numeric' }))
   const shares = lazy(() => new Intl.NumberFormat(locale, { style: 'percent' }))
   const moments = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
   const clocks = lazy(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
@@ -80,7 +79,10 @@ export function createFormat(locale: string): Format {
     day: (time) => dates().format(time),
     shortDay: (time) => shortDates().format(time),
     longDay: (time) => longDates().format(time),
-    weekday: (time) => capitalised(weekdays().format(time)),
+    weekday: (time) => {
+      const isThisYear = isoDays().format(time).slice(0, 4) === isoDays().format(new Date()).slice(0, 4)
+      return capitalised((isThisYear ? weekdays() : weekdaysOfYear()).format(time))
+    },
     isoDay: (time) => isoDays().format(time),
     recent: (time) => {
       if (daysTo(time) !== 0) return dates().format(time)

@@ -109,26 +109,22 @@ function byKind(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
     order by ${order} limit ${asked.limit}`
 }
 
-/** The groups are at least as new as the oldest of `limit` groups with the newest change of some record. */
+/** Records whose newest change is older than `limit` groups with the newest change of some record are left out. */
 function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
   const { filter, things = [] } = search
   const [order, keys] = [orderOf(asked), keysOf(asked)]
-  const ofThing = sql`
-    ${selected(search, asked)} and c.resource = thing.resource and c.key = thing.key and ${hasKind(filter)}`
-  const notBeyond = asked.after ? sql`<=` : sql`>=`
+  const ofThing = (limit: number) => sql`
+    select c.moment, c.alike, c.id from changes c
+    where ${selected(search, asked)} and c.resource = thing.resource and c.key = thing.key and ${hasKind(filter)}
+    order by ${orderOf({ ...asked, each: 'change' })} limit ${limit}`
   return sql<Found>`
     with newest as materialized (
-      select thing.resource, thing.key, c.moment, c.alike, c.id from ${relationOf(things)} cross join lateral (
-        select moment, alike, id from changes c where ${ofThing}
-        order by ${orderOf({ ...asked, each: 'change' })} limit 1) c
+      select thing.resource, thing.key, c.* from ${relationOf(things)} cross join lateral (${ofThing(1)}) c
     ), bound as (
-      select * from (select distinct ${keys} from newest order by ${order} limit ${asked.limit}) first
-      order by ${orderOf({ ...asked, after: asked.after ? undefined : atStart })} limit 1)
-    ${grouped} from newest thing cross join lateral (
-      select c.moment, c.alike, c.id from changes c
-      where ${ofThing} and (${prefixed('c', asked)}) ${notBeyond} (select ${keys} from bound)) c
-    where (${prefixed('thing', asked)}) ${notBeyond} (select ${keys} from bound)
-    group by ${prefixed('c', asked)} order by ${orderOf(asked, 'c.')} limit ${asked.limit}`
+      select * from (select distinct ${keys} from newest) found order by ${order} offset ${asked.limit - 1} limit 1)
+    ${grouped} from newest thing cross join lateral (${ofThing(asked.limit)}) c
+    where coalesce((${keysOf(asked, 'thing.')}) ${asked.after ? sql`<=` : sql`>=`} (select ${keys} from bound), true)
+    group by ${keysOf(asked, 'c.')} order by ${orderOf(asked, 'c.')} limit ${asked.limit}`
 }
 
 function inOrder(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
@@ -138,19 +134,25 @@ function inOrder(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
     group by ${keysOf(asked)} order by ${orderOf(asked)} limit ${asked.limit}`
 }
 
-const atStart: Position = { moment: new Date(0), alike: 0, id: '0' }
-
-function keysOf({ each }: ChangesAsked): RawBuilder<unknown> {
-  return each === 'group' ? sql`moment, alike` : sql`moment, alike, id`
-}
-
-function prefixed(alias: 'c' | 'thing', { each }: ChangesAsked): RawBuilder<unknown> {
-  return sql.raw(['moment', 'alike', ...(each === 'group' ? [] : ['id'])].map((name) => `${alias}.${name}`).join(', '))
+function keysOf({ each }: Pick<ChangesAsked, 'each'>, prefix = ''): RawBuilder<unknown> {
+  return sql.raw(
+    keyNames(each)
+      .map((name) => `${prefix}${name}`)
+      .join(', '),
+  )
 }
 
 function orderOf({ each, after }: Pick<ChangesAsked, 'each' | 'after'>, prefix = ''): RawBuilder<unknown> {
-  const names = ['moment', 'alike', ...(each === 'group' ? [] : ['id'])]
-  return sql.raw(names.map((name) => `${prefix}${name} ${after ? 'asc' : 'desc'}`).join(', '))
+  return sql.raw(
+    keyNames(each)
+      .map((name) => `${prefix}${name} ${after ? 'asc' : 'desc'}`)
+      .join(', '),
+  )
+}
+
+/** The columns that tell groups, or changes, apart. */
+function keyNames(each: ChangesAsked['each']): readonly string[] {
+  return ['moment', 'alike', ...(each === 'group' ? [] : ['id'])]
 }
 
 /** How many changes there are of each resource; with `more` at least so many. */

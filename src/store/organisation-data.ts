@@ -16,6 +16,7 @@ const tables = [
   'templates',
   'webhooks',
   'changes',
+  'visits',
   'sync_state',
   'organisation_sync',
   'grants',

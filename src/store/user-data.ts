@@ -12,6 +12,7 @@ export type UserRows = {
   readonly sessions: number
   readonly codes: number
   readonly mails: number
+  readonly visits: number
 }
 
 /** Counts what `removeUser` would delete. */
@@ -21,12 +22,13 @@ export async function countUserRows(db: Handle, userId: string): Promise<UserRow
       (select count(*)::int from grants where user_id = ${userId}::uuid) as grants,
       (select count(*)::int from sessions where user_id = ${userId}::uuid) as sessions,
       (select count(*)::int from email_codes where user_id = ${userId}::uuid) as codes,
-      (select count(*)::int from code_mails where user_id = ${userId}::uuid) as mails`.execute(db)
-  return rows[0] ?? { users: 0, grants: 0, sessions: 0, codes: 0, mails: 0 }
+      (select count(*)::int from code_mails where user_id = ${userId}::uuid) as mails,
+      (select count(*)::int from visits where user_id = ${userId}::uuid) as visits`.execute(db)
+  return rows[0] ?? { users: 0, grants: 0, sessions: 0, codes: 0, mails: 0, visits: 0 }
 }
 
 /**
- * Deletes a user with grants, sessions and codes. The audit log keeps the ID. Call it in a transaction.
+ * Deletes a user with grants, sessions, codes and visits. The audit log keeps the ID. Call it in a transaction.
  * @returns what was deleted
  */
 export async function removeUser(trx: Handle, userId: string): Promise<UserRows> {
@@ -37,10 +39,11 @@ export async function removeUser(trx: Handle, userId: string): Promise<UserRows>
   return counted
 }
 
-/** Deletes rows of `users`, with which sessions and codes go, and the grants. */
+/** Deletes rows of `users`, with which sessions and codes go, and grants and visits. */
 async function deleteUsers(trx: Handle, userIds: readonly string[]): Promise<void> {
   await sql`delete from users where id = any(${userIds}::uuid[])`.execute(trx)
-  await sql`delete from grants where user_id = any(${userIds}::uuid[])`.execute(trx)
+  for (const table of ['grants', 'visits'])
+    await sql`delete from ${sql.table(table)} where user_id = any(${userIds}::uuid[])`.execute(trx)
 }
 
 /**
@@ -86,6 +89,8 @@ export async function findUserData(db: Handle, userId: string): Promise<Readonly
       'email_code', (select json_build_object('email', email, 'sent_at', sent_at, 'tries', tries)
         from email_codes where user_id = ${userId}::uuid),
       'mails_sent_at', (select coalesce(json_agg(at order by at), '[]') from code_mails
+        where user_id = ${userId}::uuid),
+      'visits', (select coalesce(json_agg(visits order by organisation), '[]') from visits
         where user_id = ${userId}::uuid),
       'audit_entries', (select count(*)::int from audit where user_id = ${userId}::uuid)) as data`.execute(db)
   const { data } = rows[0] ?? {}

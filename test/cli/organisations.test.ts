@@ -57,6 +57,7 @@ const tables = [
   'templates',
   'webhooks',
   'changes',
+  'visits',
   'sync_state',
   'organisation_sync',
   'grants',

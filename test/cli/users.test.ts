@@ -36,7 +36,7 @@ async function run(line: string, answer?: boolean) {
 
 /** Every text in every table that holds personal data, but for the audit log. */
 async function storedText(): Promise<string> {
-  const tables = ['users', 'grants', 'sessions', 'email_codes', 'code_mails']
+  const tables = ['users', 'grants', 'sessions', 'email_codes', 'code_mails', 'visits']
   const texts = tables.map(async (table) =>
     JSON.stringify((await test.portal.database.pool.query(`table ${table}`)).rows),
   )

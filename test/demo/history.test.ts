@@ -40,10 +40,10 @@ it('the first sync records no changes to the generated history', async () => {
         .selectFrom('sync_state')
         .select('resource')
         .where('organisation', '=', 'partner/12345')
-        .where('resource', 'in', ['productOrders', 'salesUnits'])
+        .where('resource', 'in', ['productOrders', 'salesUnits', 'pricePackages', 'templates', 'webhooks'])
         .where('checked_at', 'is not', null)
         .execute()
-      expect(read).toHaveLength(2)
+      expect(read).toHaveLength(5)
     },
     { timeout: 60_000, interval: 250 },
   )
@@ -52,7 +52,10 @@ it('the first sync records no changes to the generated history', async () => {
     .selectFrom('changes')
     .select(['resource', 'key', 'kind', 'fields'])
     .where('organisation', '=', 'partner/12345')
-    .where('resource', 'in', ['productOrder', 'salesUnit'])
+    // Details of sales units and merchants, and webhooks of sales units, are read for the first time.
+    .where((where) =>
+      where.or([where('resource', 'in', ['productOrder', 'pricePackage', 'template']), where('kind', '<>', 'added')]),
+    )
     .where('at', '>', anHourAgo)
     .execute()
   expect(news).toEqual([])

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { wordsOf } from '../support/page-content.ts'
@@ -27,6 +28,12 @@ function entriesOf({ $ }: Visit): { words: string; count: number; href: string |
     }))
 }
 
+/** Where a link leads; some are relative to the page. */
+function hrefOf({ $, url }: Visit, link: Parameters<Visit['$']>[0]): string {
+  const { pathname, search } = new URL(String($(link as never).attr('href')), url)
+  return pathname + search
+}
+
 function wordsIn(visit: Visit): string[] {
   return entriesOf(visit).map(({ words }) => words)
 }
@@ -43,9 +50,13 @@ function unit(msn: string) {
 
 it('a list that is written in several transactions is one group', async () => {
   const first = await developer.open('/partners/23456/activity?resource=salesUnit&kind=added')
-  expect(entriesOf(first).map(({ words, count }) => [words.split(' Cow')[0]?.slice(0, 26), count])).toEqual([
-    [expect.stringContaining('260 new sales units') as string, 260],
-  ])
+  const units = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' }).length
+  expect(units).toBeGreaterThan(250)
+  expect(entriesOf(first)).toHaveLength(1)
+  expect(entriesOf(first)[0]).toMatchObject({
+    count: units,
+    words: expect.stringContaining(`${units} new sales units`) as string,
+  })
   const opened = await developer.open(String(first.$('.entry details li:last-child a').attr('href')))
   expect(opened.$('.entry')).toHaveLength(50)
   expect(opened.$('.chips').text()).toContain('Changes of')
@@ -86,7 +97,7 @@ describe('filters', () => {
     ['kind=removed', /no longer available/],
     ['status=ORDER_SUBMITTED', /Product order/],
     ['q=F%C3%98RSTA+ikke', /^$/],
-    ['q=230002', /230002/],
+    ['q=230002', /230002|Københavns/],
     ['q=caf%C3%A9+%22%C3%B8rsta', /Café "Ørsta"/],
     ['kind=removed&q=n%C3%B8rrebro', /Nørrebro/],
   ])('%s shows only these, and counts them', async (query, pattern) => {
@@ -100,7 +111,7 @@ describe('filters', () => {
     const tabs = all.$('.status-tabs a').toArray()
     expect(tabs.length).toBe(7)
     for (const tab of tabs) {
-      const shown = await developer.open(String(all.$(tab).attr('href')))
+      const shown = await developer.open(hrefOf(all, tab))
       expect([wordsOf(all.$(tab)), totalOf(shown)]).toEqual([
         wordsOf(all.$(tab)),
         Number(all.$(tab).find('.count').text()),

@@ -42,7 +42,8 @@ it('a viewer sees changes of known members only, a developer sees all of them', 
   // The list and the details are read one after the other, each with a change of its own.
   const all = entries.join('\n')
   expect(all).toContain('Renamed')
-  expect(all).toContain('DirectCapture')
+  expect(all).toContain('Capture: Reserve capture → Direct capture')
+  expect(all).not.toContain('{')
   expect((await viewer.open(page)).$('ol.history').text()).not.toMatch(
     /99990000001|settlement|ownerName|Private Owner|riskNote|private-note/i,
   )
@@ -82,7 +83,7 @@ it('unknown members below a known one are left out', async () => {
     .execute()
   const path = `/partners/12345/product-orders/${order.key}`
   const shown = (await viewer.open(path)).$('ol.history').text()
-  expect(shown).toContain('123999')
+  expect(shown).toContain('Sales unit: (empty) → 123999, New one')
   expect(shown).not.toContain('private-contact')
   expect((await developer.open(path)).$('ol.history').text()).toContain('private-contact')
 })

@@ -67,6 +67,7 @@ describe('the partner’s landing page', () => {
       'Templates',
       'Sales units 12',
       'Price packages',
+      'Activity',
       'Developers',
       'Webhooks',
     ])

@@ -27,7 +27,7 @@ function pagesOf(organisation: OrganisationReference): string[] {
         body.businessIdentifier.id === organisation.id &&
         body.businessIdentifier.scheme === organisation.scheme,
     )?.body.msn
-    return ['', '/search', '/details', '/sales-units', `/sales-units/${msn}`, '/developers/webhooks'].map(
+    return ['', '/search', '/details', '/sales-units', `/sales-units/${msn}`, '/activity', '/developers/webhooks'].map(
       (path) => base + path,
     )
   }
@@ -46,6 +46,7 @@ function pagesOf(organisation: OrganisationReference): string[] {
       ? [`/sales-units/${unit.msn}`, `/merchants/${unit.businessIdentifier.scheme}/${unit.businessIdentifier.id}`]
       : []),
     '/price-packages',
+    '/activity',
     '/developers/webhooks',
   ].map((path) => base + path)
 }

@@ -4,6 +4,7 @@ import {
   changeKinds,
   type ChangeCounts,
   type ChangeGroup,
+  type ChangesAsked,
   countChanges,
   findChanges,
   searchChanges,
@@ -80,19 +81,18 @@ export function showActivity({ database, freshness }: Pick<PageDeps, 'database' 
   }
 }
 
-type Find = (asked: Parameters<typeof findChanges>[1]) => Promise<ChangeGroup[]>
+type Find = (asked: ChangesAsked) => Promise<ChangeGroup[]>
 
-/** The groups of a page; of one group, each change by itself. A page with fewer before the newest one is the first. */
+/** The groups of a page; of one group, each change by itself. A page beyond an end is the first page. */
 async function pageOf(find: Find, { filter, size, before, after }: ActivityQuery) {
   const each = filter.group === '' ? 'group' : 'change'
   const limit = size + 1
-  if (after) {
-    const groups = await find({ each, limit, after })
-    if (groups.length === limit) return { groups: groups.slice(1), hasNewer: true, hasOlder: true }
-  }
-  const groups = await find({ each, limit, before: after ? undefined : before })
-  const hasNewer = before !== undefined && after === undefined
-  return { groups: groups.slice(0, size), hasNewer, hasOlder: groups.length === limit }
+  const asked = before || after ? await find({ each, limit, before, after }) : []
+  const isFull = asked.length === limit
+  if (after && isFull) return { groups: asked.slice(1), hasNewer: true, hasOlder: true }
+  if (before && asked.length > 0) return { groups: asked.slice(0, size), hasNewer: true, hasOlder: isFull }
+  const groups = await find({ each, limit })
+  return { groups: groups.slice(0, size), hasNewer: false, hasOlder: groups.length === limit }
 }
 
 /** The groups as the user may see them: viewers see known members only. */

@@ -76,7 +76,7 @@ async function indexes(db: Db): Promise<void> {
 async function visits(db: Db): Promise<void> {
   await sql`
     create table visits (
-      user_id uuid not null references users on delete cascade,
+      user_id uuid not null,
       organisation text not null,
       seen_at timestamptz not null default now(),
       last_visit_at timestamptz,
