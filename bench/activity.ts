@@ -8,7 +8,16 @@ import { atMost, median } from './report.ts'
 
 const partner = { kind: 'partner', id: '100000', name: '' } as const
 const resources = ['productOrder', 'salesUnit', 'merchant', 'pricePackage', 'template', 'webhook']
-const none = { resources, kind: '', status: '', q: '', from: undefined, before: undefined, group: undefined } as const
+const none = {
+  resources,
+  kind: '',
+  status: '',
+  q: '',
+  from: undefined,
+  before: undefined,
+  since: undefined,
+  group: undefined,
+} as const
 
 /** Pages of the activity: a name, and the filter. The texts are of few, some and many records. */
 const filters: readonly (readonly [string, Partial<ChangeFilter>])[] = [
@@ -20,7 +29,7 @@ const filters: readonly (readonly [string, Partial<ChangeFilter>])[] = [
   ['status', { status: 'REJECTED' }],
   ['status of viewer', { status: 'COMPLETED', isForViewer: true }],
   ['a month', { from: daysAgo(400), before: daysAgo(370) }],
-  ['since yesterday', { from: daysAgo(1) }],
+  ['since yesterday', { since: daysAgo(1) }],
   ['one record', { q: '1012345' }],
   ['100 records', { q: 'bakeri tromsø 1' }],
   ['3,000 records', { q: 'bakeri tromsø' }],

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { orderStatuses } from '../domain/product-order.ts'
-import type { Change, ChangeKind } from './changes.ts'
+import { type Change, type ChangeKind, longestMomentMs } from './changes.ts'
 import type { Handle } from './database.ts'
 import { findThings, isOfThing, type Thing } from './things.ts'
 
@@ -19,6 +19,8 @@ export type ChangeFilter = {
   readonly q: string
   readonly from: Date | undefined
   readonly before: Date | undefined
+  /** By the time of the change itself, which may be later than its moment. */
+  readonly since: Date | undefined
   /** One group. */
   readonly group: Omit<Position, 'id'> | undefined
   /** Only changes of which a viewer may see something. */
@@ -181,11 +183,12 @@ export async function countChanges(search: ChangeSearch, most: number): Promise<
 
 /** SQL: the change `c` is of the organisation, and selected by all of the filter but resource, kind and text. */
 function selected({ organisation, filter }: ChangeSearch, asked: Partial<ChangesAsked> = {}): RawBuilder<boolean> {
-  const { from, before, group, isForViewer } = filter
+  const { from, before, since, group, isForViewer } = filter
   const conditions = [
     sql`c.organisation = ${organisationKey(organisation)}`,
     ...(from ? [sql`c.moment >= ${from}`] : []),
     ...(before ? [sql`c.moment < ${before}`] : []),
+    ...(since ? [sql`c.moment >= ${new Date(since.getTime() - longestMomentMs)} and c.at >= ${since}`] : []),
     ...(group ? [sql`c.moment = ${group.moment} and c.alike = ${group.alike}`] : []),
     ...(asked.before ? [beyond(asked.before, sql`<`, asked)] : []),
     ...(asked.after ? [beyond(asked.after, sql`>`, asked)] : []),

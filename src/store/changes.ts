@@ -18,6 +18,9 @@ export type Change = {
   readonly fields: ChangedFields
 }
 
+/** A change is at most this much later than its moment. */
+export const longestMomentMs = 10 * 60_000
+
 /** A change to add: the columns `moment`, `status` and `for_viewers` of the table. */
 export type NewChange = Change & { readonly moment: Date; readonly status: string; readonly forViewers: boolean }
 

@@ -208,7 +208,7 @@ export type ChangesTable = {
   key: string
   kind: 'added' | 'changed' | 'removed' | 'returned'
   fields: unknown
-  /** The beginning of the write that found it: all batches of one read of a list share it. */
+  /** The beginning of the writes that found it, which share it: those of one read of a list, or of details in a row. */
   moment: Generated<Date>
   /** A hash of resource, kind, status and changed fields. Changes of one moment with the same hash are a group. */
   alike: Generated<number>

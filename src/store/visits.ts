@@ -7,10 +7,11 @@ const idle = sql`interval '30 minutes'`
 /** How often the time of the last page view is written, at most. */
 export const visitWriteMs = 5 * 60_000
 
-/** Notes a page view. Call it once in `visitWriteMs`; the end of a visit is exact to that. */
+/** Notes a page view, unless the user is removed meanwhile. Call it once in `visitWriteMs`; the end of a visit is exact to that. */
 export async function noteVisit(db: Handle, organisation: Organisation, userId: string): Promise<void> {
   await sql`
-    insert into visits as v (user_id, organisation) values (${userId}::uuid, ${organisationKey(organisation)})
+    insert into visits as v (user_id, organisation)
+    select id, ${organisationKey(organisation)} from users where id = ${userId}::uuid for key share
     on conflict (user_id, organisation) do update set seen_at = now(),
       last_visit_at = case when v.seen_at < now() - ${idle} then v.seen_at else v.last_visit_at end
     where v.seen_at < now() - ${visitWriteMs}::int * interval '1 millisecond'`.execute(db)

@@ -6,7 +6,7 @@ import { readStored } from '../management-api/lenient.ts'
 import { pricePackageIdIn } from '../management-api/price-packages.ts'
 import { productOrder } from '../management-api/product-orders.ts'
 import { isMerchantIdentifier, type Organisation, organisationKey } from '../domain/organisation.ts'
-import { addChanges, type NewChange } from '../store/changes.ts'
+import { addChanges, longestMomentMs, type NewChange } from '../store/changes.ts'
 import type { Handle } from '../store/database.ts'
 import { ensureDue, stopSyncing } from '../store/due.ts'
 import { summariseMerchants } from '../store/merchant-summaries.ts'
@@ -31,7 +31,7 @@ import { forViewers } from './viewer-members.ts'
 /** An answer of the API, with the time since the request in milliseconds. */
 export type TimedAnswer = Omit<Answer, 'askedAt'> & { readonly askedMs: number }
 
-/** The moment of the changes of one read of a list; the first of its batches sets it. */
+/** The moment that the changes of several batches share: those of one read of a list, or details read in a row. */
 export type Moment = { at?: Date }
 
 /** The result of writing answers: the rows written, and the keys of records that the database refused. */
@@ -40,7 +40,7 @@ export type Applied = { readonly written: number; readonly refused: readonly str
 /**
  * Writes answers of the API to rows and history, in one transaction. When the database refuses a batch for its data,
  * each half is written alone, so that only the bad record is lost; it is logged.
- * @param moment shared by all answers of one read, so that their changes are shown as one group
+ * @param moment shared by the batches whose changes are shown as one group when they are alike
  */
 export async function applyAnswers(
   context: Pick<SyncContext, 'db' | 'logger'>,
@@ -73,7 +73,7 @@ async function applyBatch(
 ): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const now = await lockOrganisation(trx, organisation)
-    moment.at ??= now
+    if (!moment.at || now.getTime() - moment.at.getTime() >= longestMomentMs) moment.at = now
     const keys = answers.map(({ key }) => key)
     const rows = await recordsOf(trx, organisation, kind.table, keys)
     const dated = answers.map(({ askedMs, ...answer }) => ({ ...answer, askedAt: before(now, askedMs) }))

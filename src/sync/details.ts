@@ -9,7 +9,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { DueTask } from '../store/due.ts'
 import { type Json, webhooksOfSalesUnits } from '../store/records.ts'
 import { type DetailResource, type Failure, findSyncState, markSuspect, type Outcome } from '../store/sync-state.ts'
-import { applyAnswers, type TimedAnswer, type Vacuum } from './apply.ts'
+import { applyAnswers, type Moment, type TimedAnswer, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { asStored, isConfirmed, isSuspect } from './list-diff.ts'
 import { details, readWebhooksOf, webhookKey, webhookKind } from './resources.ts'
@@ -55,20 +55,21 @@ export async function readDetail(
   }
 }
 
-/** Writes details to the store. @returns the number of rows written, and the outcomes to write */
+/** Writes details to the store; `moment` is that of the worker. @returns the number of rows written, and the outcomes to write */
 export async function applyDetails(
   context: SyncContext,
   vacuum: Vacuum,
   organisation: Organisation,
   read: readonly Detail[],
+  moment: Moment,
 ): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
   let written = 0
   const outcomes: Outcome[] = []
   for (const [resource, group] of Map.groupBy(read, (detail) => detail.resource)) {
     const applied =
       resource === 'salesUnitWebhooks'
-        ? await applyWebhooks(context, organisation, group)
-        : await applyRecords(context, organisation, resource, group)
+        ? await applyWebhooks(context, organisation, group, moment)
+        : await applyRecords(context, organisation, resource, group, moment)
     const { table } = resource === 'salesUnitWebhooks' ? webhookKind : details[resource]
     await vacuum(table, applied.written)
     written += applied.written
@@ -82,6 +83,7 @@ async function applyWebhooks(
   context: SyncContext,
   organisation: Organisation,
   read: readonly Detail[],
+  moment: Moment,
 ): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
   const { db, settings, logger } = context
   const msns = read.map(({ key }) => key)
@@ -109,7 +111,7 @@ async function applyWebhooks(
     for (const [key, value] of present) answers.push({ source: 'list', key, value, askedMs })
     if (webhooks) for (const { key } of lost) answers.push({ source: 'list', key, value: undefined, askedMs })
   }
-  const { written } = await applyAnswers(context, organisation, webhookKind, answers)
+  const { written } = await applyAnswers(context, organisation, webhookKind, answers, moment)
   return { written, outcomes }
 }
 
@@ -119,9 +121,10 @@ async function applyRecords(
   organisation: Organisation,
   resource: Exclude<DetailResource, 'salesUnitWebhooks'>,
   read: readonly Detail[],
+  moment: Moment,
 ): Promise<{ readonly written: number; readonly outcomes: readonly Outcome[] }> {
   const answers = read.filter(({ failure }) => !failure).map(answerOf)
-  const { written, refused } = await applyAnswers(context, organisation, details[resource], answers)
+  const { written, refused } = await applyAnswers(context, organisation, details[resource], answers, moment)
   const outcomes = read.map((detail) => outcomeOf(context, detail, refused.includes(detail.key) ? 1 : 0))
   return { written, outcomes }
 }

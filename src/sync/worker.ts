@@ -2,7 +2,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, dueTasks } from '../store/due.ts'
 import { summarise } from '../store/summaries.ts'
 import { type Failure, type ListResource, listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
-import type { Vacuum } from './apply.ts'
+import type { Moment, Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { applyDetails, type Detail, type DetailTask, readDetail } from './details.ts'
 import { type EnqueueWrite, type ListTask, syncList } from './lists.ts'
@@ -65,6 +65,7 @@ class OrganisationWorker {
   #outcomes: Outcome[] = []
   #inFlight = 0
   #failures = 0
+  readonly #moment: Moment = {}
   #read = 0
   #written = 0
   #refilledAt = -Infinity
@@ -246,7 +247,7 @@ class OrganisationWorker {
     const [gathered, outcomes] = [this.#gathered, this.#outcomes]
     ;[this.#gathered, this.#outcomes, this.#flushedAt] = [[], [], performance.now()]
     const applied = await this.#enqueueWrite(() =>
-      applyDetails(this.#context, this.#options.vacuum, this.#organisation, gathered),
+      applyDetails(this.#context, this.#options.vacuum, this.#organisation, gathered, this.#moment),
     )
     this.#written += applied.written
     if (applied.written > 0) for (const detail of gathered) this.#outdateCounts(detail)

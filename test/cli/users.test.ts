@@ -4,6 +4,7 @@ import { runCommand } from '../../src/cli/commands.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { until } from '../support/until.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -13,6 +14,9 @@ beforeAll(async () => {
   test = await startTestPortal()
   kari = await test.signedIn('Kari Nordmann')
   id = test.userId('Kari Nordmann')
+  await kari.open('/partners/12345')
+  // A visit is noted after the response has been sent.
+  await until(async () => (await test.portal.database.pool.query('select from visits')).rowCount === 1)
 })
 afterAll(async () => test.stop())
 
@@ -68,7 +72,7 @@ it('users remove asks first, and deletes nothing when the answer is no or cannot
   const before = await storedText()
   expect((await run(`users remove ${id}`, false)).error).toBe('nothing was deleted')
   expect(asked).toEqual([
-    `Delete Kari Nordmann (${id}) for ever: 1 user, 1 grant, 1 session, 1 pending code? yes or no: `,
+    `Delete Kari Nordmann (${id}) for ever: 1 user, 1 grant, 1 session, 1 visit, 1 pending code? yes or no: `,
   ])
   expect(await run(`users remove ${id}`)).toMatchObject({ exitCode: 1, error: expect.stringContaining('add --yes') })
   expect(await storedText()).toBe(before)
@@ -81,7 +85,7 @@ it('users remove deletes the user everywhere, ends the sessions, and leaves the 
   const removed = await run(`users remove ${id} --by Ada`, true)
   expect(removed).toMatchObject({
     exitCode: 0,
-    output: `${id} has been deleted: 1 user, 1 grant, 1 session, 1 pending code. The audit log keeps the user ID.`,
+    output: `${id} has been deleted: 1 user, 1 grant, 1 session, 1 visit, 1 pending code. The audit log keeps the user ID.`,
   })
   expect((await kari.open('/partners/12345')).url.pathname).toBe('/')
   expect(await storedText()).not.toMatch(new RegExp(`${id}|Kari|k7w2m9qa|kari\\.nordmann|third-party`))

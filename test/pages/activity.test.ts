@@ -57,6 +57,8 @@ it('a list that is written in several transactions is one group', async () => {
     count: units,
     words: expect.stringContaining(`${units} new sales units`) as string,
   })
+  const merchants = await developer.open('/partners/23456/activity?resource=merchant&kind=added')
+  expect(entriesOf(merchants).length).toBeLessThan(totalOf(merchants) / 2)
   const opened = await developer.open(String(first.$('.entry details li:last-child a').attr('href')))
   expect(opened.$('.entry')).toHaveLength(50)
   expect(opened.$('.chips').text()).toContain('Changes of')

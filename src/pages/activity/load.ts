@@ -68,17 +68,14 @@ export function changeFilter(res: Response, { filter }: Pick<ActivityQuery, 'fil
   const isDeveloper = seesDevelopers(res)
   const { q, resource, kind, status, from, until, since, group } = filter
   const { format } = res.locals.language
-  const starts = [
-    ...(from === '' ? [] : [startOfDay(from, format)]),
-    ...(since === '' ? [] : [new Date(since)]),
-  ].toSorted((one, other) => other.getTime() - one.getTime())
   const all = resourcesFor(actingAs(res), isDeveloper)
   return {
     resources: resource === '' ? all : [resource],
     kind: changeKinds.find((one) => one === kind) ?? '',
     status,
     q,
-    from: starts[0],
+    from: from === '' ? undefined : startOfDay(from, format),
+    since: since === '' ? undefined : new Date(since),
     before: until === '' ? undefined : startOfDay(nextDay(until), format),
     group: group === '' ? undefined : positionOf(`${group}_0`),
     isForViewer: !isDeveloper,

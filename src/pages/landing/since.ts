@@ -48,7 +48,7 @@ export async function sinceLastVisit(
   const isForViewer = !seesDevelopers(res)
   const numbers = (organisation.kind === 'partner' ? ofPartner : ofMerchant).map(
     async ({ key, resource, kind, status }) => {
-      const base = { q: '', from: at, before: undefined, group: undefined, isForViewer }
+      const base = { q: '', from: undefined, before: undefined, since: at, group: undefined, isForViewer }
       const search = await searchChanges(db, organisation, { ...base, resources: [resource], kind, status })
       const { count = 0, more = false } = (await countChanges(search, mostCounted)).get(resource) ?? {}
       const query = Object.entries({ resource, kind, status, since: at.toISOString() }).filter(
