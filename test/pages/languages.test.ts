@@ -98,7 +98,7 @@ describe('the language of a page', () => {
       ['sv', 'sv', 'Svenska'],
     ])
     expect($('.languages a[aria-current]').text()).toBe('English')
-    expect($('.languages summary').text()).toBe('Language: English')
+    expect($('.languages summary').text()).toBe('Language English')
   })
 })
 
