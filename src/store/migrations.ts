@@ -9,6 +9,7 @@ import { merchants } from './migrations/0003-merchants.ts'
 import { pricePackages } from './migrations/0003-price-packages.ts'
 import { orderSteps } from './migrations/0004-order-steps.ts'
 import { activity } from './migrations/0005-activity.ts'
+import { absent } from './migrations/0006-absent.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
 
@@ -20,6 +21,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0003-price-packages': pricePackages,
   '0004-order-steps': orderSteps,
   '0005-activity': activity,
+  '0006-absent': absent,
 }
 
 /** The schema of a database compared with this version of the portal. */

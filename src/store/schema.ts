@@ -246,6 +246,8 @@ export type SyncStateTable = {
   failure_said: string | null
   suspect_since: Date | null
   available: Generated<boolean>
+  /** The last read of a record was answered 404. */
+  absent: Generated<boolean>
   skipped: Generated<number>
   total: number | null
   done: number | null

@@ -31,6 +31,8 @@ export type SyncState = {
   readonly requested: boolean
   /** False when the API has no such list. */
   readonly available: boolean
+  /** The API answered 404 to the last read of this record: it has none, or does not share it. */
+  readonly absent: boolean
   /** Malformed rows of the last answer. */
   readonly skipped: number
   /** Lists: the number of rows; sales units: the number whose details have been read. */
@@ -47,7 +49,7 @@ export async function listSyncStates(db: Handle, organisation: Organisation): Pr
 
 function statesWhere(organisation: Organisation, where: RawBuilder<unknown>): RawBuilder<SyncState> {
   return sql<SyncState>`
-    select resource, key, failure, available, skipped, total, done, facets,
+    select resource, key, failure, available, absent, skipped, total, done, facets,
       checked_at as "checkedAt", failing_since as "failingSince", suspect_since as "suspectSince",
       extract(epoch from now() - suspect_since)::float8 as "suspectSeconds",
       requested_at is not null as requested
@@ -75,6 +77,7 @@ export type Outcome = { readonly resource: Resource; readonly key: string; reado
       readonly idleSeconds?: number
       readonly skipped?: number
       readonly available?: boolean
+      readonly absent?: boolean
     }
   | {
       readonly failure: Failure
@@ -103,12 +106,14 @@ export async function noteOutcomes(
   const rows = outcomes.map(({ nextSeconds, ...outcome }) => ({
     skipped: 0,
     available: true,
+    absent: false,
     ...outcome,
     nextSeconds: Number.isFinite(nextSeconds) ? nextSeconds : null,
   }))
   await sql`
     insert into sync_state as s
-      (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, failure_said, skipped, available)
+      (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, failure_said, skipped, available,
+      absent)
     select ${key}, o.resource, o.key,
       coalesce(now() + interval '1 second'
         * case when o.key = '' then 0.9 + mod(abs(hashtext(${key})::bigint), 200) / 1000.0 else 0.9 + random() / 5 end
@@ -119,10 +124,10 @@ export async function noteOutcomes(
         'infinity'),
       case when o.failure is null then now() - o."askedMs" * interval '1 millisecond' end,
       case when o.failure is not null then now() end, case when o.failure is null then 0 else 1 end,
-      o.failure, o.said, o.skipped, o.available
+      o.failure, o.said, o.skipped, o.available, o.absent
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as o(
       resource text, key text, "askedMs" float8, "nextSeconds" float8, "idleSeconds" float8, "maxSeconds" float8,
-      failure text, said text, skipped int, available boolean)
+      failure text, said text, skipped int, available boolean, absent boolean)
     cross join (select exists (
       select from organisation_sync where organisation = ${key}
         and active_at > now() - ${activeForSeconds}::float8 * interval '1 second') as is_active) active
@@ -138,7 +143,8 @@ export async function noteOutcomes(
       failure_said = case when excluded.failure is not null then coalesce(excluded.failure_said, s.failure_said) end,
       suspect_since = case when excluded.failure is null then null else s.suspect_since end,
       skipped = case when excluded.failure is null then excluded.skipped else s.skipped end,
-      available = case when excluded.failure is null then excluded.available else s.available end`.execute(db)
+      available = case when excluded.failure is null then excluded.available else s.available end,
+      absent = case when excluded.failure is null then excluded.absent else s.absent end`.execute(db)
 }
 
 /**

@@ -140,9 +140,10 @@ function outcomeOf({ settings }: SyncContext, detail: Detail, refused = 0): Outc
   const skipped = (detail.skipped ?? 0) + refused
   // An absent sales unit is read again when a user asks; a list has all data of an order.
   const isOnDemand = resource === 'productOrder' || (resource === 'salesUnit' && value === undefined)
-  if (isOnDemand) return { resource, key, askedMs, nextSeconds: Infinity, skipped }
+  const absent = resource !== 'salesUnitWebhooks' && value === undefined
+  if (isOnDemand) return { resource, key, askedMs, nextSeconds: Infinity, skipped, absent }
   const nextSeconds = resource === 'salesUnitWebhooks' ? settings.webhookSeconds : settings.detailSeconds
-  return { resource, key, askedMs, nextSeconds, skipped }
+  return { resource, key, askedMs, nextSeconds, skipped, absent }
 }
 
 function answerOf({ key, value, asked }: Detail): TimedAnswer {

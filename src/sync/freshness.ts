@@ -56,6 +56,17 @@ export type FreshnessService = {
     key: string,
     known?: KnownRecord,
   ) => Promise<Freshness>
+  /**
+   * Asks the API about one key now, for a user who waits for the answer, unless it has answered a moment ago. Waits at
+   * most 3 s; a failure of the API is in the state. `isAllowed` is called before a call.
+   * @returns the state afterwards; undefined when it is not allowed
+   */
+  readonly ask: (
+    organisation: Organisation,
+    resource: DetailResource,
+    key: string,
+    isAllowed: () => Promise<boolean>,
+  ) => Promise<SyncState | undefined>
   /** Requests records that a page shows and that were never read; they come first. */
   readonly requestUnread: (organisation: Organisation, resource: DetailResource, keys: readonly string[]) => void
   /** Resolves when all background requests until now are written, or have failed. */
@@ -226,6 +237,13 @@ export function createFreshness(
       if (!read.checkedAt && read.failure && !isShown && !list) throw failureError(read)
       return freshnessOf(read, organisation, period)
     },
+    ask: async (organisation, resource, key, isAllowed) => {
+      const state = await findSyncState(db, organisation, resource, key)
+      const age = state?.checkedAt ? Date.now() - state.checkedAt.getTime() : Infinity
+      if (state && !state.failure && age < settings.refreshSeconds * 1000) return state
+      if (!(await isAllowed())) return undefined
+      return readNow(organisation, resource, key, { unlisted: true })
+    },
     requestUnread: (organisation, resource, keys) =>
       requestInBackground(organisation, resource, keys, { onlyUnread: true }),
     requested: async () => {
@@ -245,6 +263,7 @@ function unreadState(resource: Resource, key: string): SyncState {
     suspectSeconds: null,
     requested: false,
     available: true,
+    absent: false,
     skipped: 0,
     total: null,
     done: null,
