@@ -35,6 +35,7 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
     const waitMs = error instanceof TooManyRequestsError ? error.retryAfterSeconds * 1000 : 0
     if (waitMs > 0) res.set('Retry-After', String(waitMs / 1000))
     const removed = error instanceof GoneError ? error : undefined
+    const key = removed?.key ?? (error instanceof NotSharedError ? error.key : '')
     const purpose = error instanceof UpstreamError ? t(`purposes.${error.failure.purpose}`) : ''
     return res.status(error.status).render('errors/error', {
       title: t(`errors.${error.page}.title`, { purpose, name: removed?.title }),
@@ -43,12 +44,19 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
         wait: format.ahead(waitMs),
         at: removed && format.moment(removed.removedAt),
       }),
-      key: removed?.key ?? (error instanceof NotSharedError ? error.key : ''),
+      key,
+      // What a page that is missing was to show, for the page that explains why.
+      asked: error.status === 404 || error.status === 410 ? key || lastSegment(req.path) : undefined,
       page: error.page,
       retry: (error.status >= 500 || waitMs > 0 || error instanceof TooSlowError) && req.method === 'GET',
       requestId: res.locals.requestId,
     })
   }
+}
+
+/** The last part of a path when it may be a number or an ID; else ''. */
+function lastSegment(path: string): string {
+  return /\/([\w-]*\d[\w-]*)\/?$/.exec(path)?.[1]?.slice(0, 100) ?? ''
 }
 
 /** The SQLSTATE of a statement that its timeout has ended. */

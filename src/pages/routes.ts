@@ -32,6 +32,7 @@ import { showSalesUnit } from './sales-units/detail.ts'
 import { partnerSalesUnitList, salesUnitCount, salesUnitList } from './sales-units/list.ts'
 import { templateList } from './templates/list.ts'
 import { webhookList } from './webhooks/list.ts'
+import { showWhy } from './why/show.ts'
 
 /** The site map: every URL of the portal and the menus. Anything else is a 404. */
 export function siteMap(deps: PageDeps) {
@@ -55,6 +56,7 @@ export function siteMap(deps: PageDeps) {
     { path: '/activity', role: 'viewer', get: showActivity(deps), menu: { key: 'activity' } },
     ...lists.downloadRoutes({ path: '/activity', role: 'viewer' }, activitySheet(deps)),
   ]
+  const why = { path: '/why', role: 'viewer', get: showWhy(deps), menu: { key: 'why', group: 'help' } } as const
   const orderMenu = { key: 'productOrders', count: orderCount }
 
   /** For the eID provider's server: the only routes without session and CSRF token. */
@@ -104,6 +106,7 @@ export function siteMap(deps: PageDeps) {
     routes: [
       { path: '/', role: 'viewer', get: showPartnerLanding(deps), menu: { key: 'home' } },
       { path: '/search', role: 'viewer', get: showSearch(deps) },
+      why,
       ...listRoutes(lists, { path: '/product-orders', role: 'viewer', menu: orderMenu }, productOrderList),
       { path: '/product-orders/:productOrderId', role: 'viewer', get: productOrder },
       ...listRoutes(
@@ -131,6 +134,7 @@ export function siteMap(deps: PageDeps) {
     routes: [
       { path: '/', role: 'viewer', get: showMerchantLanding(deps), menu: { key: 'home' } },
       { path: '/search', role: 'viewer', get: showSearch(deps) },
+      why,
       { path: '/details', role: 'viewer', get: showOwnMerchant(deps), menu: { key: 'merchantDetails' } },
       ...listRoutes(lists, salesUnits, salesUnitList),
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },

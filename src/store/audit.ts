@@ -16,6 +16,7 @@ export const auditEvents = [
   'acting as',
   'page',
   'export',
+  'live look',
   'too many requests',
   'credentials reloaded',
   'price packages imported',

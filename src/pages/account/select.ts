@@ -15,7 +15,7 @@ export function choiceOf({ organisation, role, until }: Choice, res: Response) {
 }
 
 /** The path of an organisation's section. */
-function homeOf(organisation: Organisation): string {
+export function homeOf(organisation: Organisation): string {
   return organisation.kind === 'partner'
     ? `/partners/${organisation.id}`
     : `/merchants/${organisation.scheme}/${organisation.id}`

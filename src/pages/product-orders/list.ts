@@ -112,6 +112,6 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
   moreDownload: { name: 'reminders', label: 'productOrders.reminders', sheetOf: reminderSheet },
   notes: () => [
     ['noteTitle', 'note'],
-    ['faqTitle', 'faq'],
+    ['faqTitle', 'faq', 'why'],
   ],
 }

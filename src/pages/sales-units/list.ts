@@ -98,7 +98,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
       (await salesUnitsOf(db, organisation, some)).map((stored) => readOf(stored, packages)),
     )
   },
-  notes: ({ kind }) => (kind === 'partner' ? [['faqTitle', 'faq']] : []),
+  notes: ({ kind }) => (kind === 'partner' ? [['faqTitle', 'faq', 'why']] : []),
 }
 
 /** The same for a partner, whose downloads also tell the price packages. */
