@@ -60,7 +60,7 @@ export async function writeDemoHistory({ kysely }: Database, world: DemoWorld): 
     await kysely.transaction().execute(async (trx) => {
       const past = async (kind: Kind, schema: Schema, rows: readonly PastRow[], source: typeof listed | typeof read) =>
         write(trx, organisation, { kind, schema, rows, ...source })
-      await past(lists.salesUnits, salesUnitListItem, salesUnits, listed)
+      await past(lists.salesUnits, salesUnitListItem, [...salesUnits, ...pastRemovals(world, id, salesUnits)], listed)
       await past(lists.productOrders, productOrder, orders, listed)
       await past(lists.pricePackages, pricePackage, pastPricePackages(world, id), listed)
       await past(lists.templates, productOrderTemplate, pastTemplates(world, id), listed)
@@ -96,6 +96,15 @@ function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
     const renamed = { daysAgo, key, item: { msn, name: name.toUpperCase() } }
     return [renamed, { daysAgo: daysAgo / 2, key, item }, ...(daysAgo / 2 > goneAgo + 4 ? away : []), ...gone]
   })
+}
+
+/** Sales units that the API no longer has were there, went, came back and went again. */
+function pastRemovals(world: DemoWorld, partnerId: string, active: readonly PastRow[]): PastRow[] {
+  const there = new Set(active.map(({ key }) => key))
+  const hidden = world.salesUnits.filter((unit) => unit.partnerId === partnerId && !there.has(unit.body.msn))
+  return hidden.flatMap(({ body: { msn, name } }) =>
+    [200, 75, 61, 12].map((daysAgo, at) => ({ daysAgo, key: msn, item: at % 2 === 1 ? undefined : { msn, name } })),
+  )
 }
 
 /** Orders are spread over the year; open prefilled ones over the last 13 days; a few were rejected recently. */

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
+import { searchTextOf } from './folding.ts'
 import { matches } from './searching.ts'
 
 /** A record that a change is about: its resource in the history, and its key. */
@@ -57,7 +58,7 @@ function searched(resource: string): RawBuilder<unknown> {
   if (table === undefined) throw new Error(`no table of ${resource}`)
   if (isSearchable) return sql.table(table)
   return sql`(
-    select organisation, key, removed_at, fold_case(coalesce(listed ->> 'name', '') || E'\n' || key) as search_text
+    select organisation, key, removed_at, ${searchTextOf([sql`listed ->> 'name'`, sql`key`])} as search_text
     from ${sql.table(table)}) named`
 }
 

@@ -58,13 +58,16 @@ export type FreshnessService = {
   ) => Promise<Freshness>
   /**
    * Asks the API about one key now, for a user who waits for the answer, unless it has answered a moment ago. Waits at
-   * most 3 s; a failure of the API is in the state. `isAllowed` is called before a call.
-   * @returns the state afterwards; undefined when it is not allowed
+   * most 3 s; a failure of the API is in the state.
+   * @param since an older answer does not count
+   * @param isAllowed called before a call
+   * @returns the state afterwards; undefined when the call is not allowed
    */
   readonly ask: (
     organisation: Organisation,
     resource: DetailResource,
     key: string,
+    since: Date | undefined,
     isAllowed: () => Promise<boolean>,
   ) => Promise<SyncState | undefined>
   /** Requests records that a page shows and that were never read; they come first. */
@@ -237,10 +240,10 @@ export function createFreshness(
       if (!read.checkedAt && read.failure && !isShown && !list) throw failureError(read)
       return freshnessOf(read, organisation, period)
     },
-    ask: async (organisation, resource, key, isAllowed) => {
+    ask: async (organisation, resource, key, since, isAllowed) => {
       const state = await findSyncState(db, organisation, resource, key)
-      const age = state?.checkedAt ? Date.now() - state.checkedAt.getTime() : Infinity
-      if (state && !state.failure && age < settings.refreshSeconds * 1000) return state
+      const latest = Math.max(since?.getTime() ?? 0, Date.now() - settings.refreshSeconds * 1000)
+      if (state?.checkedAt && !state.failure && state.checkedAt.getTime() > latest) return state
       if (!(await isAllowed())) return undefined
       return readNow(organisation, resource, key, { unlisted: true })
     },

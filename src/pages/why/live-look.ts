@@ -7,7 +7,12 @@ import type { DetailResource, Failure, SyncState } from '../../store/sync-state.
 import type { FreshnessService } from '../../sync/freshness.ts'
 
 /** A record to ask the API about. */
-export type Wanted = { readonly resource: Exclude<DetailResource, 'salesUnitWebhooks'>; readonly key: string }
+export type Wanted = {
+  readonly resource: Exclude<DetailResource, 'salesUnitWebhooks'>
+  readonly key: string
+  /** Only an answer since then counts, such as one since the record was removed. */
+  readonly since?: Date | undefined
+}
 
 /** What the API said about it; `silent`: nothing within 3 s, `limited`: it was not asked, as the user asks too often. */
 export type Look =
@@ -47,8 +52,8 @@ export function createLiveLook({
     return Promise.all(
       wanted.map(async (one) => {
         if (!one || !askedFor.has(one)) return undefined
-        const { resource, key } = one
-        const state = await freshness.ask(organisation, resource, key, async () => {
+        const { resource, key, since } = one
+        const state = await freshness.ask(organisation, resource, key, since, async () => {
           const waitMs = await (admitted ??= takeFrom(limiter, userId))
           if (waitMs === 0) audit.note({ ...who, event: 'live look', details: { [resource]: key } })
           else audit.noteRefusal({ ...who, event: 'too many requests', details: { limit: 'live looks, user' } })

@@ -40,7 +40,7 @@ export async function merchantCase(question: Question, { scheme, id }: Identifie
     return { known: 'elsewhere', answer: async () => elsewhereAnswer(question, elsewhere, what) }
   }
   if (organisation.kind === 'merchant') return { known: 'never', answer: async () => foreignAnswer(question, known) }
-  const wanted = { resource: 'merchant', key } as const
+  const wanted = { resource: 'merchant', key, since: removed[0]?.removedAt ?? undefined } as const
   const isSeen = own !== undefined || removed.length + orderCount > 0
   return { known: isSeen ? 'seen' : 'never', wanted, answer: async (look) => absentAnswer(question, known, look) }
 }

@@ -34,7 +34,9 @@ export async function recordCase(question: Question, id: string, url: string | u
   }
   const [gone] = own
   const isAsked = organisation.kind === 'partner' && id !== '' && (!gone || gone.table === 'product_orders')
-  const wanted = isAsked ? ({ resource: 'productOrder', key: id } as const) : undefined
+  const wanted = isAsked
+    ? ({ resource: 'productOrder', key: id, since: gone?.trace.removedAt ?? undefined } as const)
+    : undefined
   if (gone) return { known: 'seen', wanted, answer: async (look) => goneAnswer(question, gone, look) }
   return { known: 'never', wanted, answer: async (look) => absentAnswer(question, id, look) }
 }

@@ -17,7 +17,7 @@ export async function salesUnitCase(question: Question, msn: string): Promise<Ca
   const organisations = [organisation, ...others.map((other) => other.organisation)]
   const traces = await findTraces(db, organisations, 'sales_units', [msn])
   const own = traces.find((trace) => trace.organisation === organisationKey(organisation))
-  const wanted = { resource: 'salesUnit', key: msn } as const
+  const wanted = { resource: 'salesUnit', key: msn, since: own?.removedAt ?? undefined } as const
   if (own && !own.removedAt) return { known: 'here', answer: async () => hereAnswer(question, own) }
   const elsewhere = elsewhereOf(question, traces)
   if (elsewhere) {
