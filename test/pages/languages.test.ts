@@ -141,12 +141,22 @@ describe('the message keys', () => {
       '/price-packages',
       '/developers/webhooks',
       '/developers/webhooks?q=nothing',
+      '/why?q=999999',
+      '/why?q=123456',
+      '/why?q=NO%20311%20900%2045',
+      '/why?q=nothing',
+      '/why?q=12745d37-ce52-55a3-bb28-0479c9d32d7d',
       '/nothing?page=x',
       '/sales-units?page=x',
     ].map((path) => `/partners/12345${path}`)
-    const merchant = ['', '/details', '/sales-units', '/sales-units/123456', '/developers/webhooks'].map(
-      (path) => `/merchants/business:NO:ORG/311900456${path}`,
-    )
+    const merchant = [
+      '',
+      '/details',
+      '/sales-units',
+      '/sales-units/123456',
+      '/why?q=999999',
+      '/developers/webhooks',
+    ].map((path) => `/merchants/business:NO:ORG/311900456${path}`)
     for (const path of ['/select', '/profile', '/partners/23456/templates', ...partner, ...merchant]) {
       const page = await åse.open(path, { headers: { 'Accept-Language': code } })
       expect(page.$('html').attr('lang')).toBe(code)

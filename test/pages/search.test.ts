@@ -125,7 +125,14 @@ describe('the search result', () => {
       .$('main .empty a')
       .toArray()
       .map((link) => wordsOf(page.$(link)))
-    expect(links).toEqual(['Sales units', 'Product orders', 'Templates', 'Price packages', 'Webhooks'])
+    expect(links).toEqual([
+      'Why can’t I see it?',
+      'Sales units',
+      'Product orders',
+      'Templates',
+      'Price packages',
+      'Webhooks',
+    ])
   })
 
   it('is empty without a query', async () => {

@@ -27,9 +27,16 @@ function pagesOf(organisation: OrganisationReference): string[] {
         body.businessIdentifier.id === organisation.id &&
         body.businessIdentifier.scheme === organisation.scheme,
     )?.body.msn
-    return ['', '/search', '/details', '/sales-units', `/sales-units/${msn}`, '/activity', '/developers/webhooks'].map(
-      (path) => base + path,
-    )
+    return [
+      '',
+      '/search',
+      '/why',
+      '/details',
+      '/sales-units',
+      `/sales-units/${msn}`,
+      '/activity',
+      '/developers/webhooks',
+    ].map((path) => base + path)
   }
   const base = `/partners/${organisation.id}`
   const unit = test.world.salesUnits.find(({ active, partnerId }) => active && partnerId === organisation.id)?.body
@@ -37,6 +44,7 @@ function pagesOf(organisation: OrganisationReference): string[] {
   return [
     '',
     '/search',
+    '/why',
     '/product-orders',
     ...(order ? [`/product-orders/${order}`] : []),
     '/merchants',

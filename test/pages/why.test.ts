@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../demo/world.ts'
-import { makeDue, requestRefresh } from '../../src/store/due.ts'
+import { makeDue } from '../../src/store/due.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { wordsOf } from '../support/page-content.ts'
@@ -79,9 +79,14 @@ async function readAgain(): Promise<void> {
   await test.settled()
 }
 
-/** Reads one sales unit of Nordlys again. */
+/** Reads the details of one sales unit of Nordlys again. */
 async function readUnit(msn: string): Promise<void> {
-  await requestRefresh(test.portal.database.kysely, nordlys, 'salesUnit', [msn])
+  const { pool } = test.portal.database
+  await pool.query(
+    `update sync_state set due_at = 'epoch' where organisation = 'partner/12345' and resource = 'salesUnit' and key = $1`,
+    [msn],
+  )
+  await pool.query(`update organisation_sync set details_due_at = 'epoch' where organisation = 'partner/12345'`)
   await test.settled()
 }
 
@@ -200,10 +205,12 @@ describe('a sales unit', () => {
     test.api.faults.override = ({ path }) =>
       path.endsWith('/sales-units/124680') ? { status: 404, body: { title: 'Not Found' } } : undefined
     await readUnit('124680')
-    test.api.faults.override = null
     const { evidence } = await answerTo('124680')
+    test.api.faults.override = null
     expect(evidence).toEqual(including('no: The API answered', 'that it no longer has it (404)'))
-    await readUnit('124680')
+    await test.portal.database.pool.query(`update sync_state set checked_at = 'epoch' where key = '124680'`)
+    // The live look finds that it is back.
+    expect((await answerTo('124680')).sentence).toBe('Yes, you can see Tromsø Fitness Nordlys.')
   })
 })
 

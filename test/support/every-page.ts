@@ -25,6 +25,8 @@ const extraPaths: Readonly<Record<string, readonly string[]>> = {
     '/partners/12345/search?q=fitness',
     '/partners/12345/search?q=zznothing',
     '/merchants/business:NO:ORG/311900456/search?q=fitness',
+    '/partners/12345/why?q=999999',
+    '/partners/12345/why?q=NO+311+900+45',
     '/partners/12345/sales-units/9999999',
     `/partners/12345/sales-units${invalidQuery}`,
   ],
