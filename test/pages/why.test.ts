@@ -35,7 +35,7 @@ function answersOf({ $ }: Visit): Answer[] {
   return $('section.answer')
     .toArray()
     .map((section) => {
-      const linesOf = (selector: string, sign = (_: string | undefined) => '') =>
+      const linesOf = (selector: string, sign: (value: string | undefined) => string = () => '') =>
         $(section)
           .find(selector)
           .toArray()
@@ -93,12 +93,12 @@ async function readUnit(msn: string): Promise<void> {
 /** Matches text that contains all of these. */
 function saying(...words: readonly string[]): string {
   const each = words.map((word) => `(?=.*${word.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)})`)
-  return expect.stringMatching(new RegExp(each.join(''), 's')) as unknown as string
+  return expect.stringMatching(new RegExp(each.join(''), 's'))
 }
 
 /** Lines that contain each of these, among others. */
 function including(...lines: readonly string[]): readonly string[] {
-  return expect.arrayContaining(lines.map((line) => saying(line))) as unknown as readonly string[]
+  return expect.arrayContaining(lines.map((line) => saying(line)))
 }
 
 /** The audit entries of live looks, oldest first. */
@@ -521,7 +521,8 @@ describe('the page', () => {
 describe('the live look', () => {
   it('is limited for each user, and the answer says so', async () => {
     const liisa = { browser: await test.signedIn('Liisa Korhonen'), at: '/partners/34567' }
-    for (let msn = 880_001; msn <= 880_030; msn += 1) await why(String(msn), liisa)
+    for (const tens of [0, 10, 20])
+      await Promise.all(Array.from({ length: 10 }, async (_, at) => why(String(880_001 + tens + at), liisa)))
     const { sentence, evidence, steps } = await answerTo('880031', liisa)
     expect(sentence).toBe('The portal has never seen sales unit 880031, and could not ask the API about it.')
     expect(evidence).toEqual(
