@@ -53,12 +53,12 @@ export function showWhy(deps: Pick<PageDeps, 'database' | 'freshness' | 'organis
     const meanings = q === '' ? [] : meaningsOf(q)
     const cases = await casesOf(question, meanings)
     const isFound = cases.some(({ known }) => known === 'here' || known === 'elsewhere')
-    const wanted = cases.map((each, at) => (isFound || !isTold(each, cases, meanings[at]) ? undefined : each.wanted))
+    const wanted = cases.map((each, at) => (isFound || !isTold(each, at, cases, meanings) ? undefined : each.wanted))
     const looks = await liveLook(req, organisation, wanted)
     // What the API has is in the store now.
     const latest = looks.some((look) => look?.said === 'present') ? await casesOf(question, meanings) : cases
     const answers = await Promise.all(
-      latest.flatMap((each, at) => (isTold(each, latest, meanings[at]) ? [each.answer(looks[at])] : [])),
+      latest.flatMap((each, at) => (isTold(each, at, latest, meanings) ? [each.answer(looks[at])] : [])),
     )
     res.render('why/why', {
       title: language.t('why.title'),
@@ -91,13 +91,21 @@ async function caseOf(question: Question, meaning: Meaning): Promise<Case> {
   }
 }
 
-/** What is known makes the other meanings unlikely, unless the user said which number it should be. */
-function isTold({ known }: Case, all: readonly Case[], meaning: Meaning | undefined): boolean {
-  if (meaning?.kind === 'malformed' && meaning.isNamed) return true
+/**
+ * What is known makes the other meanings unlikely, unless the user said which number it should be; and then only what is
+ * known is told beside it.
+ */
+function isTold({ known }: Case, at: number, all: readonly Case[], meanings: readonly Meaning[]): boolean {
+  const isNamed = (meaning: Meaning | undefined): boolean => meaning?.kind === 'malformed' && meaning.isNamed
+  if (isNamed(meanings[at]) || isKnown(known)) return true
+  if (meanings.some(isNamed)) return false
   // A link that is none of the portal's or of an order is only searched as text.
-  if (meaning?.kind === 'text' && all.length > 1 && known === 'never') return false
-  const isOneKnown = all.some((other) => other.known !== 'never' && other.known !== 'wrong')
-  return !isOneKnown || (known !== 'never' && known !== 'wrong')
+  if (meanings[at]?.kind === 'text' && all.length > 1) return false
+  return !all.some((other) => isKnown(other.known))
+}
+
+function isKnown(known: Case['known']): boolean {
+  return known !== 'never' && known !== 'wrong'
 }
 
 /** The answer as text, for a message to the partner manager. */
