@@ -81,6 +81,8 @@ function rowsInWords(rows: OrganisationRows): string {
     webhooks: rows.webhooks,
     changes: rows.changes,
     'sync states': rows.sync_state + rows.organisation_sync,
+    notices: rows.notices + rows.notice_marks + rows.notice_settings,
+    channels: rows.notice_channels,
     grants: rows.grants,
   })
 }

@@ -41,3 +41,8 @@ export function organisationKey(organisation: OrganisationReference): string {
     ? `partner/${organisation.id}`
     : `merchant/${organisation.scheme}/${organisation.id}`
 }
+
+/** The path of an organisation's pages: `/partners/12345` or `/merchants/business:NO:ORG/987654321`. */
+export function organisationPath(organisation: OrganisationReference): string {
+  return `/${organisationKey(organisation).replace('/', 's/')}`
+}

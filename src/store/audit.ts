@@ -22,6 +22,9 @@ export const auditEvents = [
   'price packages imported',
   'user removed',
   'organisation removed',
+  'notices stopped',
+  'channel added',
+  'channel removed',
 ] as const
 /** An event of the audit log. */
 export type AuditEvent = (typeof auditEvents)[number]

@@ -10,6 +10,7 @@ import { pricePackages } from './migrations/0003-price-packages.ts'
 import { orderSteps } from './migrations/0004-order-steps.ts'
 import { activity } from './migrations/0005-activity.ts'
 import { absent } from './migrations/0006-absent.ts'
+import { notices } from './migrations/0007-notices.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
 
@@ -22,6 +23,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0004-order-steps': orderSteps,
   '0005-activity': activity,
   '0006-absent': absent,
+  '0007-notices': notices,
 }
 
 /** The schema of a database compared with this version of the portal. */

@@ -19,6 +19,10 @@ const tables = [
   'visits',
   'sync_state',
   'organisation_sync',
+  'notices',
+  'notice_marks',
+  'notice_channels',
+  'notice_settings',
   'grants',
 ] as const
 
@@ -56,7 +60,7 @@ export async function isBeingSynced(trx: Handle, organisation: OrganisationRefer
 }
 
 /**
- * Deletes everything that is stored of an organisation: records, history, sync state and grants, however long it takes.
+ * Deletes everything that is stored of an organisation: records, history, sync state, notices and grants, however long it takes.
  * Each grant ends with an audit entry. Call it in a transaction.
  * @param by the operator
  * @returns what was deleted, and the audit entries

@@ -3,6 +3,7 @@ import { deleteOldAudit } from './audit-retention.ts'
 import { deleteOldChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { deleteOldCodes } from './email-codes.ts'
+import { deleteOldNotices } from './notice-queue.ts'
 import { deleteEndedSessions } from './sessions.ts'
 import { removeInactiveUsers } from './user-data.ts'
 
@@ -14,7 +15,7 @@ const hourMs = 3_600_000
 const firstMs = 60_000
 
 /**
- * Sweeps a minute after start and then hourly, in the background: expired codes and ended sessions always, the
+ * Sweeps a minute after start and then hourly, in the background: expired codes, ended sessions and old notices always, the
  * rest by `days`.
  * @returns a function that stops it and waits for a running sweep
  */
@@ -43,6 +44,7 @@ async function sweepAll(database: Database, logger: Logger, days: RetentionDays)
   const sweeps: readonly (readonly [what: string, run: () => Promise<number>])[] = [
     ['expired e-mail codes', () => deleteOldCodes(kysely)],
     ['ended sessions', () => deleteEndedSessions(kysely)],
+    ['notices', () => deleteOldNotices(kysely)],
     ['audit entries', () => ifAny(days.audit, () => deleteOldAudit(database, days.audit))],
     ['history', () => ifAny(days.history, () => deleteOldChanges(database, days.history))],
     ['inactive users', () => ifAny(days.users, () => removeInactiveUsers(database, logger, days.users))],

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { ChannelKind, DigestPeriod, NoticeEvent } from '../domain/notices.ts'
 import type { Role } from '../domain/role.ts'
 
 /** Written once, by the database's clock. */
@@ -267,6 +268,60 @@ export type OrganisationSyncTable = {
   active_at: Date | null
 }
 
+/** What a user wants to be told about an organisation, in the language of the page on which they saved it. */
+export type NoticeSettingsTable = {
+  user_id: string
+  organisation: string
+  language: string
+  /** The events of which the user is told at once. */
+  events: NoticeEvent[]
+  digest: DigestPeriod | null
+  digest_due_at: Date | null
+  /** The last digest told of changes up to this id, and of orders that expire up to this time. */
+  digest_change: string
+  digest_from: Date
+}
+
+/** A channel of a team, which the operator sets. */
+export type NoticeChannelsTable = {
+  id: Generated<string>
+  organisation: string
+  kind: ChannelKind
+  /** A secret: a person who knows it can post to the channel. */
+  url: string
+  /** Signs what is posted to a `webhook`: `whsec_` and base64. */
+  secret: string | null
+  language: string
+  events: NoticeEvent[]
+  added_by: string
+  added_at: WrittenOnce
+}
+
+/** How far the events of an organisation have been queued: changes up to this id, expiring orders up to this time. */
+export type NoticeMarksTable = { organisation: string; change: string; at: Date }
+
+/**
+ * The queue of notices, each for a user or a channel: of the changes in (after_change, until_change], and of the orders
+ * that came close to their expiry in (after_at, until_at]. Rows stay for a while after they were sent or given up.
+ */
+export type NoticesTable = {
+  id: ColumnType<string, never, never>
+  organisation: string
+  user_id: string | null
+  channel_id: string | null
+  kind: DigestPeriod | 'events'
+  after_change: string
+  until_change: string
+  after_at: Date
+  until_at: Date
+  due_at: Date
+  /** An instance is sending it; after this time, another one may. */
+  claimed_until: Date | null
+  tries: Generated<number>
+  sent_at: Date | null
+  failed_at: Date | null
+}
+
 /** Facts about the whole installation; only user-id-derivation.ts reads and writes it. */
 export type InstallationTable = { name: string; value: string }
 
@@ -291,5 +346,9 @@ export type Schema = {
   visits: VisitsTable
   sync_state: SyncStateTable
   organisation_sync: OrganisationSyncTable
+  notice_settings: NoticeSettingsTable
+  notice_channels: NoticeChannelsTable
+  notice_marks: NoticeMarksTable
+  notices: NoticesTable
   installation: InstallationTable
 }

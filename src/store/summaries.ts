@@ -46,7 +46,7 @@ export type SalesUnitFacets = {
  * SQL: when the first sync of these rows ended. Rows first seen until then are of unknown age and do not count as new.
  * An hour is longer than the longest list takes to read and write.
  */
-export function endOfFirstSync(table: 'sales_units' | 'product_orders', own: RawBuilder<unknown>): RawBuilder<Date> {
+export function endOfFirstSync(table: RecordTable, own: RawBuilder<unknown>): RawBuilder<Date> {
   return sql<Date>`
     (select min(first_seen_at) + interval '1 hour' from ${sql.table(table)} where ${own} and removed_at is null)`
 }

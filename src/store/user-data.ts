@@ -13,6 +13,8 @@ export type UserRows = {
   readonly codes: number
   readonly mails: number
   readonly visits: number
+  /** Choices of notices, and the notices of the last 30 days. */
+  readonly notices: number
 }
 
 /** Counts what `removeUser` would delete. */
@@ -23,23 +25,25 @@ export async function countUserRows(db: Handle, userId: string): Promise<UserRow
       (select count(*)::int from sessions where user_id = ${userId}::uuid) as sessions,
       (select count(*)::int from email_codes where user_id = ${userId}::uuid) as codes,
       (select count(*)::int from code_mails where user_id = ${userId}::uuid) as mails,
-      (select count(*)::int from visits where user_id = ${userId}::uuid) as visits`.execute(db)
-  return rows[0] ?? { users: 0, grants: 0, sessions: 0, codes: 0, mails: 0, visits: 0 }
+      (select count(*)::int from visits where user_id = ${userId}::uuid) as visits,
+      (select count(*)::int from notice_settings where user_id = ${userId}::uuid)
+        + (select count(*)::int from notices where user_id = ${userId}::uuid) as notices`.execute(db)
+  return rows[0] ?? { users: 0, grants: 0, sessions: 0, codes: 0, mails: 0, visits: 0, notices: 0 }
 }
 
 /**
- * Deletes a user with grants, sessions, codes and visits. The audit log keeps the ID. Call it in a transaction.
+ * Deletes a user with grants, sessions, codes, visits and notices. The audit log keeps the ID. Call it in a transaction.
  * @returns what was deleted
  */
 export async function removeUser(trx: Handle, userId: string): Promise<UserRows> {
-  // Sessions and codes refer to this row, so none is added meanwhile.
+  // Sessions, codes and notices refer to this row, so none is added meanwhile.
   await sql`select from users where id = ${userId}::uuid for update`.execute(trx)
   const counted = await countUserRows(trx, userId)
   await deleteUsers(trx, [userId])
   return counted
 }
 
-/** Deletes rows of `users`, with which sessions and codes go, and grants and visits. */
+/** Deletes rows of `users`, with which sessions, codes and notices go, and grants and visits. */
 async function deleteUsers(trx: Handle, userIds: readonly string[]): Promise<void> {
   await sql`delete from users where id = any(${userIds}::uuid[])`.execute(trx)
   for (const table of ['grants', 'visits'])
@@ -92,6 +96,11 @@ export async function findUserData(db: Handle, userId: string): Promise<Readonly
         where user_id = ${userId}::uuid),
       'visits', (select coalesce(json_agg(visits order by organisation), '[]') from visits
         where user_id = ${userId}::uuid),
+      'notice_settings', (select coalesce(json_agg(json_build_object('organisation', organisation,
+          'language', language, 'events', events, 'digest', digest) order by organisation), '[]')
+        from notice_settings where user_id = ${userId}::uuid),
+      'notices_sent_at', (select coalesce(json_agg(sent_at order by sent_at), '[]') from notices
+        where user_id = ${userId}::uuid and sent_at is not null),
       'audit_entries', (select count(*)::int from audit where user_id = ${userId}::uuid)) as data`.execute(db)
   const { data } = rows[0] ?? {}
   const isKnown =

@@ -60,6 +60,10 @@ const tables = [
   'visits',
   'sync_state',
   'organisation_sync',
+  'notices',
+  'notice_marks',
+  'notice_channels',
+  'notice_settings',
   'grants',
 ]
 async function countsOf(key: string): Promise<Record<string, number>> {
@@ -91,8 +95,24 @@ it('organisations remove refuses while the organisation stands in the file', asy
 
 it('an organisation out of the file is hidden at once, and kept until it is removed', async () => {
   await addGrant(test.portal.database.kysely, { kind: 'partner', id: '34567' }, test.userId('Kari Nordmann'))
-  await test.portal.database.pool.query(
+  const { pool } = test.portal.database
+  await pool.query(
     `insert into price_package_assignments values ('partner/12345', '123456', '2026-01-01', 'some', false)`,
+  )
+  await pool.query(
+    `insert into notice_settings (user_id, organisation, language, events, digest_change, digest_from)
+     values ($1, 'partner/12345', 'en', '{completed}', 0, now())`,
+    [test.userId('Kari Nordmann')],
+  )
+  await pool.query(`insert into notice_marks (organisation, change, at) values ('partner/12345', 0, now())`)
+  await pool.query(
+    `insert into notices (organisation, user_id, kind, after_change, until_change, after_at, until_at, due_at)
+     values ('partner/12345', $1, 'events', 0, 0, now(), now(), 'infinity')`,
+    [test.userId('Kari Nordmann')],
+  )
+  await pool.query(
+    `insert into notice_channels (organisation, kind, url, language, events, added_by)
+     values ('partner/12345', 'slack', 'https://hooks.example/x', 'en', '{}', 'kim')`,
   )
   const stored = await countsOf('partner/12345')
   for (const table of tables) expect([table, stored[table]]).not.toEqual([table, 0])

@@ -1,6 +1,6 @@
 import type { RequestHandler, Response } from 'express'
 import { type Choice, organisationsOf } from '../../auth/access.ts'
-import type { Organisation } from '../../domain/organisation.ts'
+import { organisationPath } from '../../domain/organisation.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
@@ -8,17 +8,10 @@ import type { PageDeps } from '../deps.ts'
 export function choiceOf({ organisation, role, until }: Choice, res: Response) {
   return {
     organisation,
-    href: homeOf(organisation),
+    href: organisationPath(organisation),
     role,
     until: until === null ? undefined : res.locals.language.format.date(until),
   }
-}
-
-/** The path of an organisation's section. */
-export function homeOf(organisation: Organisation): string {
-  return organisation.kind === 'partner'
-    ? `/partners/${organisation.id}`
-    : `/merchants/${organisation.scheme}/${organisation.id}`
 }
 
 /**

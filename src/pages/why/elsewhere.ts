@@ -1,6 +1,6 @@
 import { type Organisation, organisationKey } from '../../domain/organisation.ts'
 import type { Trace } from '../../store/traces.ts'
-import { homeOf } from '../account/select.ts'
+import { organisationPath } from '../../domain/organisation.ts'
 import { type Answer, lineOf, type Question } from './answer.ts'
 
 /** A record that another organisation of the user has now. */
@@ -26,7 +26,7 @@ export function elsewhereAnswer(
 ): Answer {
   const { t, format } = language
   const values = { ...what.values, other: other.name, organisation: organisation.name }
-  const link = { href: `${homeOf(other)}/${what.path}`, text: trace.name ?? trace.key }
+  const link = { href: `${organisationPath(other)}/${what.path}`, text: trace.name ?? trace.key }
   return {
     sentence: t(`why.${what.key}.title`, values),
     text: t('why.elsewhere'),

@@ -1,5 +1,5 @@
 import { removedSalesUnits, salesUnitsNamed, type Trace } from '../../store/traces.ts'
-import { homeOf } from '../account/select.ts'
+import { organisationPath } from '../../domain/organisation.ts'
 import { searchGroups } from '../search/groups.ts'
 import { type Answer, type Case, type Line, lineOf, listNote, type Question } from './answer.ts'
 import { elsewhereAnswer, elsewhereOf } from './elsewhere.ts'
@@ -62,7 +62,10 @@ function elsewhereLines(question: Question, traces: readonly Trace[]): Line[] {
   return traces.slice(0, most).flatMap((trace) => {
     const elsewhere = elsewhereOf(question, [trace])
     if (!elsewhere) return []
-    const link = { href: `${homeOf(elsewhere.organisation)}/sales-units/${trace.key}`, text: trace.name ?? trace.key }
+    const link = {
+      href: `${organisationPath(elsewhere.organisation)}/sales-units/${trace.key}`,
+      text: trace.name ?? trace.key,
+    }
     return [{ before: '', link, after: '', note: elsewhere.organisation.name }]
   })
 }
