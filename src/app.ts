@@ -33,6 +33,7 @@ import {
   guardNavigations,
   mount,
   mountForServers,
+  mountMailLinks,
   mountOrganisation,
   nameRoute,
   withLists,
@@ -78,7 +79,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(personalPages)
   const { brand, demoNotice } = deps
   app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }), requirePath)
-  app.use(mountForServers(pages.servers, rateLimits.addresses, logger))
+  app.use(mountForServers(pages.servers, rateLimits.addresses, logger), mountMailLinks(pages.mailLinks))
   app.use(guardNavigations(pages.anyone, pages.account), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config
   app.use(sessions({ secrets, https, limits, database, logger }))

@@ -10,6 +10,8 @@ import { type Config, ConfigurationError } from './config/config.ts'
 import type { DemoNotice } from './presentation/view-locals.ts'
 import { answerMalformed } from './http/malformed.ts'
 import { createLogger, type Logger } from './logger.ts'
+import type { Notices } from './notices/notices.ts'
+import { openNotices } from './notices/setup.ts'
 import { startCredentialsReload } from './config/reload.ts'
 import { holdOrganisations } from './domain/organisations.ts'
 import { openSync, type RunningSync } from './sync/setup.ts'
@@ -36,6 +38,8 @@ export type Portal = {
   readonly sync: Sync
   readonly freshness: Pick<FreshnessService, 'requested'>
   readonly audit: AuditWriter
+  /** Undefined when NOTICES is false. */
+  readonly notices: Notices | undefined
   /** Rereads the organisations file and its secret files now; changes are also detected automatically. */
   readonly reload: () => void
   /** Fails readiness, then stops the sync, running requests and the database. May be called twice. */
@@ -46,12 +50,13 @@ export type Portal = {
  * Opens and migrates the database, then listens. The eID provider and the Management API may be down.
  * @param options.logger replaces the logger on stdout
  * @param options.demoNotice marks every page as a demo
+ * @param options.noticesEveryMs the interval at which notices are sent
  * @throws DatabaseUnavailableError; ConfigurationError for a port in use, an accent colour with too little contrast, or
  * another USER_ID_SECRET than the one that made the IDs of the existing users
  */
 export async function startPortal(
   config: Config,
-  options: { readonly logger?: Logger; readonly demoNotice?: DemoNotice } = {},
+  options: { readonly logger?: Logger; readonly demoNotice?: DemoNotice; readonly noticesEveryMs?: number } = {},
 ): Promise<Portal> {
   const brand = await brandOf(config)
   const logger = options.logger ?? createLogger(config.logLevel)
@@ -104,6 +109,7 @@ export async function startPortal(
       logger.warn('no organisation: ORGANISATIONS_FILE lists no partner and no merchant, so users have no pages')
     logger.info({ url, organisations: organisations.current().size }, 'portal ready')
     const credentials = startCredentialsReload(config, running, audit, logger)
+    const notices = openNotices(config, organisations, database, logger, options.noticesEveryMs)
     const endRetention = startRetention(database, logger, config.retentionDays)
     // Discovery starts now, so that the first sign-in need not wait; after a failure that sign-in retries.
     eid.configuration().catch(() => {})
@@ -114,6 +120,7 @@ export async function startPortal(
       credentials.stop()
       // Other instances take over the sync while this one answers the remaining requests.
       const syncStopped = running?.sync.stop()
+      const noticesStopped = notices?.stop()
       // Fail readiness first, so the load balancer drains this instance.
       await setTimeout(config.shutdownDelayMs)
       const closed = once(server, 'close')
@@ -125,6 +132,7 @@ export async function startPortal(
       server.closeAllConnections()
       await running?.freshness.requested()
       await syncStopped
+      await noticesStopped
       await endRetention()
       await audit.close()
       await database.close()
@@ -137,6 +145,7 @@ export async function startPortal(
       sync: running.sync,
       freshness: running.freshness,
       audit,
+      notices,
       reload: () => credentials.now('signal'),
       stop: () => (stopped ??= stop()),
     }

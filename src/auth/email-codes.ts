@@ -1,5 +1,4 @@
 import { createHmac, randomInt, timingSafeEqual } from 'node:crypto'
-import { isIP } from 'node:net'
 import { emailAddress, mailboxOf } from '../domain/email-address.ts'
 import { MailUnavailableError } from '../errors.ts'
 import { derivedKey } from '../http/derived-key.ts'
@@ -7,7 +6,7 @@ import type { Language } from '../presentation/language.ts'
 import type { Render } from '../presentation/view-engine.ts'
 import type { Logger } from '../logger.ts'
 import { codeMail } from '../mail/code-mail.ts'
-import { createMailer, type Sender, type SmtpServer } from '../mail/mailer.ts'
+import { createMailer, ehloNameOf, type Sender, type SmtpServer } from '../mail/mailer.ts'
 import { type AuditEntry, type AuditWriter, insertAudit, logAudit, recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { burnCode, codeMinutes, findCode, forgetMail, reserveMail, saveCode, takeTry } from '../store/email-codes.ts'
@@ -61,10 +60,8 @@ export function createEmailCodes(deps: {
 }): EmailCodes {
   const { config, database, logger, audit, render } = deps
   const db = database.kysely
-  const { host, hostname } = new URL(config.portalUrl)
-  // Mail servers check the name; an address is left to the library, which knows its spelling in EHLO.
-  const ehloName = isIP(hostname) || hostname.startsWith('[') ? undefined : hostname
-  const mailer = config.mail && createMailer({ ...config.mail, name: ehloName }, logger)
+  const { host } = new URL(config.portalUrl)
+  const mailer = config.mail && createMailer({ ...config.mail, name: ehloNameOf(config.portalUrl) }, logger)
   const [secret = ''] = config.sessionSecrets
   const codeKeys = config.sessionSecrets.map((each) => derivedKey(each, 'e-mail codes'))
   const codeKey = derivedKey(secret, 'e-mail codes')

@@ -12,6 +12,8 @@ import {
   sessionSecrets,
   shortName,
   smtpServer,
+  timeZone,
+  trueOrFalse,
   trustProxy,
   url,
   wholeNumber,
@@ -34,6 +36,7 @@ const operatorVariables = {
   NODE_ENV: z.string().default('development'),
   DATABASE_URL: databaseUrl,
   DATABASE_CONNECTIONS: wholeNumber(6, 200).default(10),
+  CHANNELS_ALLOW_PRIVATE: trueOrFalse.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 }
 
@@ -94,6 +97,8 @@ const portalSchema = z
     TRUST_PROXY: trustProxy.optional(),
     SMTP_URL: smtpServer.optional(),
     MAIL_FROM: mailSender.optional(),
+    NOTICES: trueOrFalse.default(true),
+    NOTICES_TIME_ZONE: timeZone.default('Europe/Oslo'),
   })
   .superRefine((env, context) => {
     if (env.USER_ID_SECRET && env.USER_ID_SECRET_FILE)
@@ -174,6 +179,8 @@ export function readConfig(given?: Environment) {
     isProxyUnset: isProduction && values.TRUST_PROXY === undefined,
     /** Undefined when no mail server is configured, which production refuses. */
     mail: values.SMTP_URL && values.MAIL_FROM ? { smtp: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
+    /** Notices to users and channels; the time zone is that of digests about partners. */
+    notices: { isOn: values.NOTICES, partnerTimeZone: values.NOTICES_TIME_ZONE },
   }
 }
 
@@ -245,6 +252,8 @@ function syncConfigOf(values: z.output<typeof operatorSchema>) {
     databaseUrl: values.DATABASE_URL,
     /** The most connections of this instance. */
     databaseConnections: values.DATABASE_CONNECTIONS,
+    /** Channels of notices may be in the operator's own network. */
+    allowPrivateChannels: values.CHANNELS_ALLOW_PRIVATE,
     managementApiUrl: values.MANAGEMENT_API_URL,
     webhooksApiUrl: values.WEBHOOKS_API_URL,
     productOrderTemplatesPath: values.PRODUCT_ORDER_TEMPLATES_PATH,

@@ -136,6 +136,18 @@ export function wholeNumber(least: number, most: number) {
   return z.coerce.number(`must be a whole number from ${least} to ${most}`).int().min(least).max(most)
 }
 
+/** A switch. */
+export const trueOrFalse = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
+
+/** A time zone by its IANA name. */
+export const timeZone = z.string().refine((value) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).format() !== ''
+  } catch {
+    return false
+  }
+}, 'must be a time zone such as Europe/Oslo')
+
 /** A mail server: `smtps://` for implicit TLS, `smtp://` for STARTTLS, which is optional on loopback only. */
 export const smtpServer = url.transform((value, context) => {
   const refuse = (message: string) => {

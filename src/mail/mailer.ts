@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { MailUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
@@ -21,6 +22,10 @@ export type Mail = {
   readonly text: string
   readonly html: string
   readonly language: string
+  /** Headers besides those of every mail. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Made by the library by default. */
+  readonly messageId?: string
 }
 
 /** Sends mails through the configured server. */
@@ -68,7 +73,7 @@ export function createMailer(
   }
   let transport: ReturnType<typeof openTransport> | undefined
   return {
-    send: async (to, { subject, text, html, language }) => {
+    send: async (to, { subject, text, html, language, headers, messageId }) => {
       try {
         transport ??= openTransport()
         await (
@@ -81,8 +86,10 @@ export function createMailer(
           subject,
           text,
           html,
+          ...(messageId === undefined ? {} : { messageId }),
           xMailer: false,
           headers: {
+            ...headers,
             // Suppresses automatic replies (RFC 3834); Exchange has a header of its own.
             'Auto-Submitted': 'auto-generated',
             'X-Auto-Response-Suppress': 'All',
@@ -101,6 +108,12 @@ export function createMailer(
       }
     },
   }
+}
+
+/** The name in EHLO, which mail servers check: the host of PORTAL_URL. The library spells an address by itself. */
+export function ehloNameOf(portalUrl: string): string | undefined {
+  const { hostname } = new URL(portalUrl)
+  return isIP(hostname) || hostname.startsWith('[') ? undefined : hostname
 }
 
 /** What the log has about a failure; error messages quote addresses and are dropped. */

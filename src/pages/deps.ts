@@ -16,7 +16,15 @@ import type { ExportLimits } from './lists/download.ts'
 export type PageDeps = {
   readonly config: Pick<
     Config,
-    'portalUrl' | 'https' | 'sessionLimits' | 'feedbackUrl' | 'supportText' | 'userIdSecret'
+    | 'portalUrl'
+    | 'https'
+    | 'sessionLimits'
+    | 'sessionSecrets'
+    | 'feedbackUrl'
+    | 'supportText'
+    | 'userIdSecret'
+    | 'mail'
+    | 'notices'
   >
   readonly logger: Logger
   readonly database: Database

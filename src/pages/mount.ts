@@ -138,6 +138,20 @@ export function mountForServers({ routes }: Section, rateLimit: RequestHandler, 
   return router
 }
 
+/** The router of links in mails: no session and no CSRF token; the handlers check the proof in the path. */
+export function mountMailLinks({ prefix, routes }: Section): Router {
+  const router = Router()
+  for (const { path, get, post } of routes) {
+    const named: RequestHandler = (_req, res, next) => {
+      res.locals.route = patternOf(prefix, path)
+      next()
+    }
+    if (get) router.get(path, named, get)
+    if (post) router.post(path, named, post)
+  }
+  return router
+}
+
 /** Loads how fresh the organisation's lists are, for menu and pages: one database query a request. */
 export function withLists(freshness: FreshnessService): RequestHandler {
   return async (_req, res, next) => {

@@ -5,11 +5,13 @@ import { signOut } from '../auth/sign-out.ts'
 import { finishSignIn, startSignIn } from '../auth/sign-in.ts'
 import { chooseAppearance } from './account/appearance.ts'
 import { showLanguage } from './account/language.ts'
+import { saveNotices } from './account/notices.ts'
 import { showProfile } from './account/profile.ts'
 import { revokeSessions } from './account/revoke-sessions.ts'
 import { showSelect } from './account/select.ts'
 import { showSessionTimeout, staySignedIn } from './account/session-timeout.ts'
 import { showSignIn } from './account/sign-in.ts'
+import { showUnsubscribe, unsubscribe } from './account/unsubscribe.ts'
 import { checkCode, resendCode, showCodeForm } from './account/verify-email-code.ts'
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
 import { activitySheet } from './activity/export.ts'
@@ -65,6 +67,12 @@ export function siteMap(deps: PageDeps) {
     routes: [{ path: '/auth/backchannel-logout', post: backchannelLogout(signInDeps) }],
   }
 
+  /** Links in mails, without session and CSRF token: the token in the path is the proof. */
+  const mailLinks: Section = {
+    prefix: '',
+    routes: [{ path: '/unsubscribe/:token', get: showUnsubscribe(deps), post: unsubscribe(deps) }],
+  }
+
   /** Public. */
   const anyone: Section = {
     prefix: '',
@@ -97,7 +105,10 @@ export function siteMap(deps: PageDeps) {
   /** For signed-in users with a verified e-mail address. */
   const user: Section = {
     prefix: '',
-    routes: [{ path: '/select', get: showSelect(deps) }],
+    routes: [
+      { path: '/select', get: showSelect(deps) },
+      { path: '/profile/notices', post: saveNotices(deps) },
+    ],
   }
 
   /** For users with a grant for the partner, in this role or a higher one. */
@@ -143,5 +154,5 @@ export function siteMap(deps: PageDeps) {
     ],
   }
 
-  return { servers, anyone, account, user, partner, merchant }
+  return { servers, mailLinks, anyone, account, user, partner, merchant }
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoPeople } from '../../demo/people.ts'
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 import type { Role } from '../../src/domain/role.ts'
+import { createUnsubscribeTokens } from '../../src/notices/unsubscribe-token.ts'
 import type { Browser } from '../support/browser.ts'
 import { everyRoute } from '../support/every-route.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -207,6 +208,20 @@ describe('an e-mail address verified with a code', () => {
     expect(again.words).toContain('A new code is on its way.')
     const kept = await browser.follow('Keep liisa.korhonen@tyhja.example')
     expect(kept.url.pathname).toBe('/profile')
+  })
+})
+
+describe('notifications', () => {
+  it('are a form of the profile page, and stop by a link without signing in', async () => {
+    const browser = await test.signedIn('Kari Nordmann')
+    await browser.open('/profile')
+    const saved = await browser.press('Save', { typed: { digest: 'daily' } })
+    expect(saved.words).toContain('Your choice for Nordlys Platform AS has been saved.')
+    const tokens = createUnsubscribeTokens(test.config.sessionSecrets)
+    const token = tokens.create({ userId: test.userId('Kari Nordmann'), organisation: 'partner/12345' })
+    const stranger = test.browser()
+    expect((await stranger.open(`/unsubscribe/${token}`)).words).toContain('Stop e-mails about Nordlys Platform AS')
+    expect((await stranger.press('Stop e-mails')).words).toContain('E-mails about Nordlys Platform AS have stopped')
   })
 })
 

@@ -39,7 +39,7 @@ export class Browser {
   async #send(
     method: 'get' | 'post',
     url: URL,
-    form: Record<string, string> | undefined,
+    form: Record<string, string> | URLSearchParams | undefined,
     headers: Record<string, string>,
     { follow = true, until }: Following,
     hops = maxRedirects,
@@ -80,7 +80,7 @@ export class Browser {
   }
 
   /** Posts these fields, whether or not a page has such a form. */
-  async post(path: string, form: Record<string, string>, options: Following = {}): Promise<Visit> {
+  async post(path: string, form: Record<string, string> | URLSearchParams, options: Following = {}): Promise<Visit> {
     return this.#send('post', new URL(path, this.#origin), form, {}, options)
   }
 
@@ -100,8 +100,8 @@ export class Browser {
     const form = pressed.closest('form')
     if (form.length === 0) throw new Error(`no form has a button "${button}" at ${url.href}`)
     const fields: Record<string, string> = {}
-    for (const element of form.find('input[name]').toArray())
-      fields[String($(element).attr('name'))] = $(element).attr('value') ?? ''
+    for (const element of form.find('input[name]:not([type=checkbox]), select[name]').toArray())
+      fields[String($(element).attr('name'))] = String($(element).val() ?? '')
     for (const [name, value] of Object.entries(options.typed ?? {})) {
       if (fields[name] === undefined) throw new Error(`the form has no field "${name}" at ${url.href}`)
       fields[name] = value

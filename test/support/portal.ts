@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { userIdOf } from '../../src/auth/user-id.ts'
-import { readConfig } from '../../src/config/config.ts'
+import { type Config, readConfig } from '../../src/config/config.ts'
 import { createDemoEid } from '../../demo/eid.ts'
 import { type DemoInbox, startDemoInbox } from '../../demo/inbox.ts'
 import { giveDemoGrants } from '../../demo/grants.ts'
@@ -37,6 +37,8 @@ export type TestPortal = {
   /** The mail server that the portal sends to. */
   readonly inbox: DemoInbox
   readonly organisationsFile: string
+  /** For another instance on the same database. */
+  readonly config: Config
   /** The log at level trace, one JSON object per line. */
   readonly log: () => string
   readonly browser: () => Browser
@@ -49,6 +51,9 @@ export type TestPortal = {
   readonly sync: () => Promise<void>
   readonly stop: () => Promise<void>
 }
+
+/** Tests make each pass of the notices themselves. */
+const neverMs = 1_000_000_000
 
 const clientSecret = 'client-secret-of-the-tests'
 /** Shared, because generating a key takes longer than a test. */
@@ -141,7 +146,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
     MAIL_FROM: 'Partner portal <portal@example.com>',
     ...options.env,
   })
-  const portal = await startPortal(config, { logger }).catch(async (error: unknown) => {
+  const portal = await startPortal(config, { logger, noticesEveryMs: neverMs }).catch(async (error: unknown) => {
     await Promise.all([close(apiServer), close(eidServer), inbox.stop()])
     throw error
   })
@@ -175,6 +180,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
     eidServer,
     inbox,
     organisationsFile: organisations,
+    config,
     log,
     browser: () => new Browser(url),
     signedIn: async (name) => {

@@ -4,6 +4,7 @@ import { emailAddress } from '../../domain/email-address.ts'
 import { ownSessions } from '../../sessions/own-sessions.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
+import { noticesOf } from './notices.ts'
 import { choiceOf } from './select.ts'
 
 /**
@@ -19,13 +20,15 @@ export function showProfile({
     const user = signedIn(req)
     const { t, format } = res.locals.language
     const sessions = await ownSessions(database, config.sessionLimits, req, user)
+    const mine = user.email ? organisationsOf(user, organisations) : []
     const { ended: said } = req.query
     const ended = typeof said === 'string' && /^\d{1,2}$/.test(said) ? Number(said) : undefined
     res.render('account/profile', {
       title: t('profile.title'),
       // Shown only when it differs from the verified address.
       eidEmail: emailAddress(user.eidEmail) === user.email ? null : user.eidEmail,
-      choices: user.email ? organisationsOf(user, organisations).map((choice) => choiceOf(choice, res)) : [],
+      choices: mine.map((choice) => choiceOf(choice, res)),
+      notices: await noticesOf({ database, config }, user, mine, res),
       sayRoles: true,
       sessions: sessions.map(({ id, current, browser, system, address, signedInAt, usedAt }) => ({
         id,
