@@ -18,6 +18,8 @@ export type CommandDeps = {
   readonly organisations: ReadonlyMap<string, Organisation>
   /** The path of the organisations file; absent without ORGANISATIONS_FILE. */
   readonly organisationsFile?: string | undefined
+  /** Channels may be in the operator's own network (CHANNELS_ALLOW_PRIVATE). */
+  readonly allowPrivateChannels?: boolean
   /** Receives the audit log's lines. */
   readonly logger: Logger
   /** Starts the sync in this process. */

@@ -5,6 +5,7 @@ import type { Command, CommandCall, CommandDeps, CommandResult } from './command
 import { grant, grants, revoke } from './grants.ts'
 import { importGrants } from './import.ts'
 import { isDryMove } from './move.ts'
+import { changesChannels, notify } from './notify.ts'
 import { organisations } from './organisations.ts'
 import { pricePackageOptions, pricePackages } from './price-packages.ts'
 import { signOutUser } from './sign-out.ts'
@@ -35,6 +36,10 @@ export const usage = `npm run portal -- <command>
   users move --csv <file.csv> [--apply]     show what a file of user IDs moves; --apply moves it
   organisations                             list the organisations of which anything is stored
   organisations remove partner:12345 [--yes]  delete what is stored of an organisation that was removed from the file
+  notify [partner:12345]                    list the channels of teams
+  notify partner:12345 --slack|--teams|--webhook <url>
+    --events completed,rejected,...         which events (default: all); --language en|nb|da|sv|fi (default: en)
+  notify partner:12345 --remove <id>        remove a channel
   sign-out <user-id> [--by <name>]          end all sessions of a user
   status                                    show how fresh the data is, and what fails to sync
   sync                                      refresh everything now, and wait
@@ -51,6 +56,7 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['audit', audit],
   ['users', users],
   ['organisations', organisations],
+  ['notify', notify],
   ['sign-out', signOutUser],
   ['status', status],
   ['sync', sync],
@@ -91,6 +97,7 @@ export async function runCommand(
 function isReadOnly(name: string, values: readonly string[]): boolean {
   const [what = ''] = values
   if (name === 'price-packages') return pricePackageOptions(values).isDry
+  if (name === 'notify') return !changesChannels(values)
   if (name === 'users' && what === 'move') return isDryMove(values.slice(1))
   if (['users', 'organisations'].includes(name)) return what !== 'remove'
   return ['grants', 'audit', 'status'].includes(name) || (name === 'import' && !values.includes('--apply'))

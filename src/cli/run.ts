@@ -22,8 +22,15 @@ export async function run(config: OperatorConfig, argv: readonly string[], call:
     running ??= await openSync(config, organisations, database, logger)
     return running.sync
   }
-  const { organisationsFile } = config
-  const deps = { database, organisations: organisations.current(), organisationsFile, sync, logger }
+  const { organisationsFile, allowPrivateChannels } = config
+  const deps = {
+    database,
+    organisations: organisations.current(),
+    organisationsFile,
+    allowPrivateChannels,
+    sync,
+    logger,
+  }
   try {
     return await runCommand(deps, argv, call)
   } finally {

@@ -1,5 +1,6 @@
 import { type Backlog, backlogsOf } from '../store/backlog.ts'
 import { countLeases } from '../store/leases.ts'
+import { countNotices } from '../store/notice-queue.ts'
 import type { RecordTable } from '../store/records.ts'
 import { type UnreadMember, unreadMembersIn } from '../store/unread-members.ts'
 import { refuseMore } from './arguments.ts'
@@ -73,5 +74,10 @@ export async function status({ database, organisations }: CommandDeps, values: r
     ...(unread.length === 0 ? [] : [table(unreadHeadings, unread.map(unreadRowOf)), '']),
     ...unseen.map((key) => `${inWords(key)}: not synced yet.`),
     `Organisations: ${inDigits(leased)} syncing, ${inDigits(due)} due.`,
+    noticesInWords(await countNotices(database.kysely, keys)),
   ].join('\n')
+}
+
+function noticesInWords({ waiting, retried, failed }: Awaited<ReturnType<typeof countNotices>>): string {
+  return `Notices: ${inDigits(waiting)} waiting (${inDigits(retried)} after a failure), ${inDigits(failed)} given up.`
 }

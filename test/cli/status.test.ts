@@ -8,6 +8,8 @@ import { openTestDatabase } from '../support/database.ts'
 const bikes: Organisation = { kind: 'partner', id: '12345', name: 'Bikes & Co' }
 const shop: Organisation = { kind: 'merchant', scheme: 'business:NO:ORG', id: '987654321', name: 'Ås Sykkel' }
 
+const noNotices = 'Notices: 0 waiting (0 after a failure), 0 given up.'
+
 let database: Database
 beforeAll(async () => {
   database = await openTestDatabase()
@@ -48,7 +50,7 @@ it('status says when nothing has been read, or there is nothing to read', async 
   expect(await status([shop])).toEqual({
     exitCode: 0,
     error: '',
-    output: 'merchant business:NO:ORG 987654321: not synced yet.\nOrganisations: 0 syncing, 0 due.',
+    output: 'merchant business:NO:ORG 987654321: not synced yet.\nOrganisations: 0 syncing, 0 due.\n' + noNotices,
   })
   expect(await status([shop], ['now'])).toMatchObject({ exitCode: 2 })
 })
@@ -85,7 +87,7 @@ it('status prints a line per resource with its age and failures', async () => {
     ['partner 12345', 'sales units', '1 200', '2 h to 5 min ago', '-', '-', '-', '-'],
     ['partner 12345', 'merchants', '30', 'never', '30', '30', '-', '-'],
   ])
-  expect(lines.slice(7)).toEqual(['', 'Organisations: 0 syncing, 0 due.'])
+  expect(lines.slice(7)).toEqual(['', 'Organisations: 0 syncing, 0 due.', noNotices])
 })
 
 it('status says what the API said, and which members of records cannot be read', async () => {
@@ -117,4 +119,18 @@ it('status says what the API said, and which members of records cannot be read',
     ['partner 777', 'merchants', 'name', '1', 'object'],
   ])
   expect(output).not.toContain('secret')
+})
+
+it('status counts the notices that wait, are tried again, and were given up', async () => {
+  await database.pool.query(
+    `with channel as (
+       insert into notice_channels (organisation, kind, url, language, events, added_by)
+       values ('partner/12345', 'slack', 'https://hooks.example/x', 'en', '{}', 'kim') returning id)
+     insert into notices (organisation, channel_id, kind, after_change, until_change, after_at, until_at, due_at,
+       tries, sent_at, failed_at)
+     select 'partner/12345', id, 'events', 0, 1, now(), now(), now(), tries, sent, failed
+     from channel, (values (0, null::timestamptz, null::timestamptz), (2, null, null), (10, null, now()),
+       (1, now(), null)) v (tries, sent, failed)`,
+  )
+  expect((await status([bikes])).output).toContain('Notices: 2 waiting (1 after a failure), 1 given up.')
 })
