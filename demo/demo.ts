@@ -15,6 +15,7 @@ import { createDemoEid } from './eid.ts'
 import { writeDemoHistory } from './history.ts'
 import { startDemoInbox } from './inbox.ts'
 import { giveDemoGrants } from './grants.ts'
+import { giveDemoNotices } from './notices.ts'
 import { createDemoManagementApi, type DemoManagementApi } from './management-api.ts'
 import { demoPeople } from './people.ts'
 import { writeDemoPrices } from './prices.ts'
@@ -40,6 +41,9 @@ export type Demo = {
   readonly databaseDied: Promise<void>
   readonly stop: () => Promise<void>
 }
+
+/** Sooner than in production, so that the inbox has notices soon after the start. */
+const noticesEveryMs = 10_000
 
 /** The maximum of MANAGEMENT_API_MAX_PER_SECOND. */
 const mostPerSecond = 1000
@@ -109,11 +113,12 @@ export async function startDemo(
   }
   try {
     if (state.seeded.length === 0) await seedHistory(config, world, logger)
-    const portal = await startPortal(config, { logger, demoNotice: { inboxUrl } })
+    const portal = await startPortal(config, { logger, demoNotice: { inboxUrl }, noticesEveryMs })
     const { issuer } = config.oidc
     if (!state.seeded.includes(issuer)) {
       // Only once, so that later changes by the operator persist.
       await giveDemoGrants(portal.database.kysely, issuer, { haveVisited: true })
+      await giveDemoNotices(portal.database, issuer)
       state.seeded.push(issuer)
       saveDemoState(dataDir, state)
     }
