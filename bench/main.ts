@@ -7,6 +7,7 @@ import { onServer } from './fixture.ts'
 import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
 import { measureLighthouse } from './lighthouse.ts'
 import { measureKill, measureOrganisations } from './organisations.ts'
+import { measureNotices } from './notices.ts'
 import { measureFootprint, measurePages } from './pages.ts'
 import { endAll } from './processes.ts'
 import { table } from './report.ts'
@@ -17,6 +18,7 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   organisations: measureOrganisations,
   kill: measureKill,
   activity: async () => measureActivity(Number(values.rows ?? 10_000_000)),
+  notices: measureNotices,
   filter: async () => measureFilter(await large()),
   unchanged: async () => measureUnchanged(await large()),
   'pages-during-sync': async () => measurePagesDuringSync(await large()),
