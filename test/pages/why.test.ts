@@ -40,8 +40,9 @@ function answersOf({ $ }: Visit): Answer[] {
           .find(selector)
           .toArray()
           .map((line) => {
-            $(line).find('small').prepend(' | ')
-            return sign($(line).attr('data-sign')) + wordsOf($(line))
+            const copy = $(line).clone()
+            copy.find('small').prepend(' | ')
+            return sign(copy.attr('data-sign')) + wordsOf(copy)
           })
       return {
         sentence: wordsOf($(section).find('h2')),
