@@ -44,7 +44,9 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
     readonly sheetOf: (request: ListRequest<Filter, Column>) => Sheet
   }
   /** Questions and answers below the list, as message keys below `noun`; `why` adds the link to that page. */
-  readonly notes?: (organisation: Organisation) => readonly (readonly [question: string, answer: string, path?: 'why'])[]
+  readonly notes?: (
+    organisation: Organisation,
+  ) => readonly (readonly [question: string, answer: string, path?: 'why'])[]
   /** The page shows how many records have been read in full. */
   readonly hasProgress?: boolean
 }
