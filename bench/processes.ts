@@ -23,7 +23,9 @@ export type RunningProcess = Awaited<ReturnType<typeof startProcess>>
 
 /** Starts node with these arguments, with src/ and bench/ resolved to the repository; waits until `url` answers 200. */
 export async function startProcess(args: readonly string[], env: Record<string, string>, url: string) {
-  const resolved = args.map((arg) => (/^(\.\/)?(src|bench)\//.test(arg) ? resolve(import.meta.dirname, '..', arg) : arg))
+  const resolved = args.map((arg) =>
+    /^(\.\/)?(src|bench)\//.test(arg) ? resolve(import.meta.dirname, '..', arg) : arg,
+  )
   const began = performance.now()
   const child = spawn(process.execPath, resolved, {
     // Not the repository, whose .env must not be read.
