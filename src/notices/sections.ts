@@ -19,9 +19,9 @@ export type NoticeSection = {
 const pages: Readonly<Record<DigestTopic, { readonly list: string; readonly record?: string }>> = {
   completed: { list: '/product-orders?status=COMPLETED', record: '/product-orders' },
   rejected: { list: '/product-orders?status=REJECTED', record: '/product-orders' },
-  expiring: { list: '/product-orders', record: '/product-orders' },
-  added: { list: '/sales-units', record: '/sales-units' },
-  removed: { list: '/sales-units', record: '/sales-units' },
+  expiring: { list: '/product-orders?expiring=3', record: '/product-orders' },
+  added: { list: '/sales-units?sort=-seen', record: '/sales-units' },
+  removed: { list: '/sales-units?removed=1', record: '/sales-units' },
   prices: { list: '/price-packages' },
   webhooks: { list: '/developers/webhooks' },
 }
