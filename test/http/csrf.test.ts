@@ -3,7 +3,8 @@ import { createDemoWorld } from '../../demo/world.ts'
 import { wholeSiteMap } from '../support/every-route.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
-const { servers, ...sections } = wholeSiteMap
+/** Tokens in the URL or the body authenticate the others. */
+const { servers, mailLinks, ...sections } = wholeSiteMap
 
 const posts = Object.values(sections).flatMap(({ prefix, routes }) =>
   routes.flatMap(({ path, post }) => (post ? [prefix + path] : [])),
@@ -38,8 +39,9 @@ describe('every form', () => {
     expect((await browser.open('/profile')).url.pathname).toBe('/profile')
   })
 
-  it('is covered but the server-to-server route, which uses no session', () => {
+  it('is covered but the routes that use no session', () => {
     expect(servers.routes.map(({ path }) => path)).toEqual(['/auth/backchannel-logout'])
+    expect(mailLinks.routes.map(({ path }) => path)).toEqual(['/unsubscribe/:token'])
     expect(posts.length).toBeGreaterThanOrEqual(3)
   })
 })

@@ -159,7 +159,7 @@ describe('a page past the end', () => {
     async (list) => {
       const answer = await raw(`${list}?page=99`)
       expect(answer.status).toBe(200)
-      expect(load(answer.text)('main').text()).toContain('There is no page 99. This is the last page, ')
+      expect(load(answer.text)('main').text()).toContain('There is no page 99. This is the last page.')
       expect(load(answer.text)('tbody tr').length).toBeGreaterThan(0)
     },
   )

@@ -31,7 +31,15 @@ describe('acting as a merchant', () => {
   it('shows the menu of a merchant', async () => {
     const page = await mikko.open(sauna)
     expect(page.$('header .brand').text()).toBe('Business portal')
-    expect(menuOf(page)).toEqual(['Home', 'Merchant details', 'Sales units', 'Activity', 'Developers', 'Webhooks'])
+    expect(menuOf(page)).toEqual([
+      'Home',
+      'Merchant details',
+      'Sales units',
+      'Activity',
+      'Developers',
+      'Webhooks',
+      'Why can’t I see it?',
+    ])
     expect(page.$('.side strong').text()).toBe('Saimaan Sauna Oy')
     expect(wordsOf(page.$('.side small'))).toBe('FI 9234567-8')
   })

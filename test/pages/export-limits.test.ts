@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 const partner = '/partners/23456'
 const salesUnits = 40_060
 /** The statement that reads a batch of sales units. */
-const batch = /details from sales_units s .* join \(select key, position from unnest/s
+const batch = /s\.details, .* from sales_units s .* join \(select key, position from unnest/s
 
 let test: TestPortal
 let åse: Browser

@@ -63,13 +63,14 @@ describe('the partner’s landing page', () => {
     expect(entries).toEqual([
       'Home',
       'Product orders 38',
-      'Merchants 38',
-      'Templates',
+      'Merchants 32',
       'Sales units 12',
+      'Templates',
       'Price packages',
       'Activity',
       'Developers',
       'Webhooks',
+      'Why can’t I see it?',
     ])
   })
 })

@@ -133,9 +133,9 @@ it('sales units are filtered by price package, and downloads tell it and how it 
   const all = await kari.open('/partners/12345/sales-units.csv')
   expect(all.text).toContain('Most likely one of ')
   const page = await kari.open('/partners/12345/sales-units')
-  expect(page.$('select#package option').length).toBeGreaterThan(1)
+  expect(page.$('#package label').length).toBeGreaterThan(1)
   const merchant = await (await test.signedIn('Åse Bjørk')).open('/merchants/business:NO:ORG/311900456/sales-units')
-  expect(merchant.$('select#package')).toHaveLength(0)
+  expect(merchant.$('#package')).toHaveLength(0)
 })
 
 it('the empty list says whom to ask', async () => {
@@ -182,7 +182,7 @@ it('the list shows unknown values unchanged and leaves missing ones out', async 
   test.api.faults.override = null
   expect(inOrder(rowsOf(page))).toEqual(
     inOrder([
-      ['New', '7', 'None', 'GIFT_CARDS', 'Sweden', '', '', 'a'],
+      ['New', '7', 'None', 'Gift cards (GIFT_CARDS)', 'Sweden', '', '', 'a'],
       ['Odd', '<i>1 %</i>', 'None', 'Not given', 'MOON', '', '', 'b'],
     ]),
   )

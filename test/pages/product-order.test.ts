@@ -39,14 +39,14 @@ describe('a product order', () => {
     async (status) => {
       const page = await kari.open(pathOf(orderWhere((order) => order.status === status)))
       const { name, meaning, next } = messages.orderStatus[status === 'RECEIVED' ? 'NOT_OPENED' : status]
-      expect(wordsOf(page.$('h1 .ds-tag'))).toBe(name)
+      expect(wordsOf(page.$('h1 .status'))).toBe(name)
       expect(wordsOf(page.$('.next > p').first())).toBe(`${meaning} ${next}`.replace('{{service}}', 'Vipps MobilePay'))
     },
   )
 
   it('with an unknown status shows it unchanged and says that it is newer than the portal', async () => {
     const page = await kari.open(pathOf(orderWhere(({ status }) => status === 'ON_HOLD')))
-    expect(wordsOf(page.$('h1 .ds-tag'))).toBe('On hold (ON_HOLD)')
+    expect(wordsOf(page.$('h1 .status'))).toBe('On hold (ON_HOLD)')
     expect(wordsOf(page.$('.next > p').first())).toBe(
       'This status is newer than this portal. It is shown as the API gives it. Ask your partner manager what it means.',
     )
@@ -57,7 +57,7 @@ describe('a product order', () => {
     order.status = 'unknown'
     await test.sync()
     const page = await kari.open(pathOf(order))
-    expect(wordsOf(page.$('h1 .ds-tag'))).toBe('unknown')
+    expect(wordsOf(page.$('h1 .status'))).toBe('unknown')
     expect(page.words).toContain('This status is newer than this portal.')
   })
 

@@ -98,6 +98,6 @@ it('the list shows unknown values unchanged, and links only http(s) URLs', async
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/templates')
   test.api.faults.override = null
-  expect(rowsOf(page)).toEqual([['Newer 1', 'GIFT_CARDS', 'gone', 'None', '', '']])
+  expect(rowsOf(page)).toEqual([['Newer 1', 'Gift cards (GIFT_CARDS)', 'gone', 'None', '', '']])
   expect(page.text).not.toContain('javascript:')
 })

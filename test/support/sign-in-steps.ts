@@ -24,7 +24,7 @@ export function errorPageOf(page: Visit): [status: number, heading: string, ...b
   expect(page.$('main .ds-paragraph').text().length).toBeGreaterThan(20)
   expect(page.words).toMatch(/Reference: [\da-f-]{36}/)
   expect(page.text).not.toMatch(/Error|\bat .*:\d+:\d+|node_modules|undefined|\[object/)
-  const buttons = page.$('main a.ds-button, main button').toArray()
+  const buttons = page.$('main a.ds-button, main button:not(.copy)').toArray()
   return [page.status, page.$('h1').text(), ...buttons.map((element) => page.$(element).text())]
 }
 

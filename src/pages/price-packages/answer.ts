@@ -34,8 +34,10 @@ export function pricePackageAnswer(packages: readonly PricePackage[], priced: Pr
   const market = scheme === undefined ? undefined : countryOf(scheme)
   const fits = (value: string | undefined, known: string | undefined): boolean =>
     value === undefined || known === undefined || value === known
-  return {
-    source: 'narrowed',
-    candidates: packages.filter((row) => fits(row.market, market) && fits(row.productType, product)),
-  }
+  const candidates = packages.filter((row) => fits(row.market, market) && fits(row.productType, product))
+  return { source: 'narrowed', candidates: candidates.toSorted((one, other) => compare(one.name, other.name)) }
+}
+
+function compare(one = '', other = ''): number {
+  return one.localeCompare(other)
 }
