@@ -93,7 +93,7 @@ describe('synced data', () => {
         banner.test(alert) &&
         /You see what was there on \d+ \w+ \d{4}, \d\d:\d\d; what has happened since is missing\.$/.test(alert) &&
         rest === textBefore.get(path)?.replaceAll(/\s+/g, ' ') &&
-        page.$('.side nav a').length === 6 &&
+        page.$('.side nav a').length === 9 &&
         !internals.test(page.words)
       if (!right) found.push(`${path}: ${page.status} ${page.words}`)
     }
@@ -218,7 +218,7 @@ describe('data that was never synced', () => {
         page.words.startsWith(`We cannot read ${what} just now`) &&
         page.words.includes(`so ${what} cannot be shown`) &&
         linksOf(page)['Try again'] === base + path &&
-        page.$('.side nav a').length === 6 &&
+        page.$('.side nav a').length === 9 &&
         !internals.test(page.words)
       if (!right) found.push(`${path}: ${page.status} ${page.words}`)
     }
