@@ -1,3 +1,4 @@
+import { createUnsubscribeTokens } from '../../src/notices/unsubscribe-token.ts'
 import type { Browser, Visit } from './browser.ts'
 import { everyRoute } from './every-route.ts'
 import type { TestPortal } from './portal.ts'
@@ -48,7 +49,7 @@ export async function everyPage(test: TestPortal): Promise<{ pages: SomePage[]; 
     if (name !== 'Nora Lie') all.push(...(await walk(name, browser)))
     for (const path of paths) all.push({ name, browser, path, visit: await browser.open(path) })
   }
-  all.push(...(await unverified(test)))
+  all.push(...(await unverified(test)), ...(await unsubscribing(test)))
   return { pages: all.filter(({ visit }) => isPage(visit)), missing: missingFrom(all) }
 }
 
@@ -80,6 +81,16 @@ async function unverified(test: TestPortal): Promise<SomePage[]> {
   const first = await browser.signIn(name)
   const code = await browser.press('Send me a code')
   return [first, code].map((visit) => ({ name, browser, path: visit.url.pathname + visit.url.search, visit }))
+}
+
+/** The pages that a link of a mail leads to, before and after its button is pressed. */
+async function unsubscribing(test: TestPortal): Promise<SomePage[]> {
+  const [name, browser] = ['signed out', test.browser()]
+  const tokens = createUnsubscribeTokens(test.config.sessionSecrets)
+  const token = tokens.create({ userId: test.userId('Kari Nordmann'), organisation: 'partner/12345' })
+  const first = await browser.open(`/unsubscribe/${token}`)
+  const stopped = await browser.press('Stop e-mails')
+  return [first, stopped].map((visit) => ({ name, browser, path: visit.url.pathname, visit }))
 }
 
 function isPage({ headers }: Visit): boolean {
