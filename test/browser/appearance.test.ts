@@ -11,7 +11,7 @@ async function styleAt(page: Page, selector: string, property: string, pseudo = 
 }
 
 async function chooseAppearance(page: Page, name: string): Promise<void> {
-  await page.locator('summary', { hasText: 'Appearance' }).click()
+  await page.locator('.account-button').click()
   await page.getByRole('button', { name, exact: true }).click()
 }
 

@@ -12,7 +12,7 @@ it('a user signs in with the eID, gets the requested page, and signs out', async
   expect(page.url()).toBe(`${portal().url}/partners/12345/price-packages?a=b`)
   expect(await page.title()).toContain('Nordlys Platform AS')
 
-  await page.getByRole('link', { name: 'Kari Nordmann' }).click()
+  await page.getByRole('button', { name: 'Kari Nordmann' }).click()
   await page.getByRole('button', { name: 'Sign out', exact: true }).click()
   await page.waitForURL(`${portal().url}/`)
   expect(await wordsOn(page)).toContain('Sign in with eID')
