@@ -62,7 +62,8 @@ describe('synced data', () => {
   let åse: Browser
   /** The text of every page before any fault, without the times. */
   const textBefore = new Map<string, string>()
-  const withoutTimes = (text: string): string => text.replaceAll(/Checked (.*? ago|just now|now)/g, '')
+  const withoutTimes = (text: string): string =>
+    text.replaceAll(/Checked (.*? ago|just now|now)|Printed .*?, \d\d:\d\d/g, '')
 
   beforeAll(async () => {
     test = await startTestPortal({ env })

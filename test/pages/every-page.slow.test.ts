@@ -69,7 +69,7 @@ function targetsOf({ $, url }: Visit): URL[] {
         .map((link) => String($(link).attr('href'))),
       ...$('form[method=get]')
         .toArray()
-        .map((form) => `${$(form).attr('action') ?? ''}?${new URLSearchParams($(form).serialize()).toString()}`),
+        .map((form) => `${formPath($(form).attr('action'))}?${new URLSearchParams($(form).serialize()).toString()}`),
     ]
       .map((href) => new URL(href, url))
       // The links to another language and to sign-in contain the current page, so each page has its own.
@@ -77,6 +77,11 @@ function targetsOf({ $, url }: Visit): URL[] {
       // A filtered list links to all combinations of filters: follow one step only.
       .filter(({ pathname, search }) => pathname !== url.pathname || url.search === '' || isOneStep(search))
   )
+}
+
+/** The path that a form submits to; '' for that of its page. */
+function formPath(action = ''): string {
+  return action.replace(/[?#].*/, '')
 }
 
 /** Whether the query has at most one parameter. */
