@@ -79,7 +79,7 @@ describe('the shortcuts', () => {
 
   it('? shows the shortcuts, and Escape returns to the previous focus', async () => {
     const page = await open(small)
-    const row = page.getByRole('link', { name: 'Bergen Fitness Sentrum' })
+    const row = page.locator('#results').getByRole('link', { name: 'Bergen Fitness Sentrum' })
     await goTo(page, row)
     await page.keyboard.press('?')
     const dialog = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
