@@ -113,6 +113,10 @@ function restoreFocus() {
   const found = document.getElementById('found')
   const isPaging = cause instanceof Element && cause.rel !== ''
   if (isPaging || document.activeElement === document.body) found?.focus()
+  // A link that the new list reuses, or hides, loses the focus after the swap.
+  requestAnimationFrame(() => {
+    if (document.activeElement === document.body) document.getElementById('found')?.focus()
+  })
   if (isPaging) results().scrollIntoView({ block: 'start' })
 }
 

@@ -99,7 +99,10 @@ describe('in print', () => {
     await page.emulateMedia({ media: 'print' })
     const tops = await page
       .locator('main tbody tr:first-child td')
-      .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().top))
+      // A narrow table shows some cells below the name instead.
+      .evaluateAll((cells) =>
+        cells.filter((cell) => cell.getClientRects().length > 0).map((cell) => cell.getBoundingClientRect().top),
+      )
     expect(new Set(tops).size).toBe(1)
     expect(await page.evaluate<string[]>('inPage.overflowing()')).toEqual([])
   })

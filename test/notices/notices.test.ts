@@ -127,7 +127,7 @@ describe('the profile page', () => {
     expect((await choose(kari, nordlys, {})).$('#notices summary .muted').text()).toBe('Off')
   })
 
-  it('offers a viewer nothing about webhooks, and a merchant nothing about orders', async () => {
+  it('has nothing about webhooks for viewers, nor about orders for merchants', async () => {
     const events = async (name: string) => {
       const page = await (await test.signedIn(name)).open('/profile')
       return page
