@@ -35,7 +35,7 @@ async function keepSessions(browser: Browser): Promise<void> {
     decodeURIComponent(cookie).slice('s:'.length).split('.', 1),
   ])
   const { rows } = await test.portal.database.pool.query<Record<string, unknown>>(
-    `select id, eid_session_id, encrypted_id_token, data #- '{finishedSignIn,returnTo}' - 'recentOrganisations' as data
+    `select id, eid_session_id, encrypted_id_token, (data #- '{finishedSignIn,returnTo}') - 'recentOrganisations' as data
      from sessions`,
   )
   for (const row of rows) keepSecret('session', row)

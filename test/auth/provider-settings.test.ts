@@ -297,7 +297,7 @@ describe('an eID without name and e-mail address', () => {
       const nothing = { name: undefined, email: undefined, email_verified: undefined }
       const { page } = await signIn(portal, { userinfo: nothing }, browser)
       expect(outcomeOf(page)).toEqual(signedIn)
-      expect(page.$('.account-button > span:not(.avatar)').text()).toBe(words)
+      expect(page.$('.account-button > span:not(.avatar, .ds-sr-only)').text()).toBe(words)
       expect(page.$('main dd').first().text()).toBe(words)
       expect((await browser.open('/select')).status).toBe(200)
     })
