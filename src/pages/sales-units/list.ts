@@ -58,10 +58,9 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
   detailPath: ({ msn }) => `sales-units/${msn}`,
   hasProgress: true,
   load: async ({ db, freshness, organisation, language, fresh, filter, asked, isDeveloper }) => {
-    const [page, removed] = await Promise.all([
-      findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined }),
-      countRemovedSalesUnits(db, organisation),
-    ])
+    // One after the other: a page that takes two connections leaves none to the pages of other users.
+    const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })
+    const removed = await countRemovedSalesUnits(db, organisation)
     const rows = page.rows.map(listedOf)
     if (!filter.removed) requestUnread(freshness, organisation, rows)
     const active = fresh.total ?? (filter.removed ? 0 : page.total)
