@@ -367,9 +367,9 @@ describe('a part of the data', () => {
     expect(page.$('.reading')).toHaveLength(0)
     const names = rowsOf(page).map(([, , merchant]) => merchant ?? '')
     expect(names).toHaveLength(12)
-    expect(
-      names.filter((name) => !test.world.merchants.some(({ body }) => name.startsWith(`${String(body.name)} `))),
-    ).toEqual([])
+    expect(names.filter((name) => !test.world.merchants.some(({ body }) => name.startsWith(`${body.name} `)))).toEqual(
+      [],
+    )
     const webhooks = await åse.open(`${base}/developers/webhooks`)
     expect(webhooks.words).toContain('oles-gym')
     expect(webhooks.words).not.toContain('Not asked for')

@@ -67,8 +67,8 @@ async function rowsBehind(browser: Browser, to: URL): Promise<number> {
       .$('.entry')
       .toArray()
       .map((entry) => Number(page.$(entry).attr('data-count')))
-    if (page.$('a[rel=next]').length === 0)
-      expect([to.href, changes.reduce((a, b) => a + b, 0)]).toEqual([to.href, total])
+    const shown = changes.reduce((sum, count) => sum + count, 0)
+    expect([to.href, page.$('a[rel=next]').length > 0 || shown === total]).toEqual([to.href, true])
     return total
   }
   const rows = page.$('main tbody tr').length

@@ -125,7 +125,7 @@ async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken:
     for (const asset of assetsOf(page)) assets.add(asset)
     for (const { pathname, search, searchParams, hash: part } of targetsOf(page)) {
       // Records link to each other and to lists of theirs: follow each record, and each filter of a list, once.
-      const isLinked = [...searchParams.keys()].some((name) => linked.has(name))
+      const isLinked = [...searchParams.keys()].some((parameter) => linked.has(parameter))
       const step = searchParams.has('from') ? pathname : `${pathname} ${[...searchParams.keys()].join()}`
       if (isLinked && !pages.has(pathname + search)) {
         if (followed.has(step)) continue
