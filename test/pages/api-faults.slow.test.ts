@@ -68,6 +68,8 @@ describe('synced data', () => {
   beforeAll(async () => {
     test = await startTestPortal({ env })
     åse = await test.signedIn('Åse Bjørk')
+    // Until all details are read, pages say that some are missing.
+    await test.settled()
     for (const [path] of pagesOf(test)) textBefore.set(path, withoutTimes((await åse.open(base + path)).words))
     await test.settled()
   })
