@@ -10,7 +10,5 @@ export default defineConfig({
     include: ['test/browser/**/*.test.ts'],
     // What waits is the browser, and it has the other core.
     maxWorkers: 2,
-    // A page may take its time where everything runs at once; a poll that is going to fail is rare.
-    expect: { poll: { timeout: 15_000 } },
   },
 })

@@ -3,6 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 /** What holds for quick, long and browser tests. */
 export const shared = {
   testTimeout: 20_000,
+  // The one second that is vitest's own is too short where every worker starts a portal.
+  expect: { poll: { timeout: 15_000 } },
   // A portal starts in one or two seconds, and in many more where every worker starts one.
   hookTimeout: 60_000,
   // Files share a process and its modules: each starts servers of its own and shares nothing else, and loading the
