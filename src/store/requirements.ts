@@ -50,7 +50,8 @@ export async function requireCreate(db: Handle): Promise<void> {
 }
 
 /**
- * Creates the extension pg_trgm if it is missing; it may be installed in any schema. @returns its schema
+ * Creates the extension pg_trgm if it is missing; it may be installed in any schema. Run in a transaction.
+ * @returns its schema
  * @throws DatabaseUnavailableError with the remedy
  */
 export async function requireTrigrams(db: Handle): Promise<string> {
@@ -60,6 +61,8 @@ export async function requireTrigrams(db: Handle): Promise<string> {
       where extname = 'pg_trgm'`.execute(db)
   const installed = (await find()).rows[0]
   if (installed) return installed.schema
+  // `if not exists` fails where another schema of the database gets its portal at the same moment.
+  await sql`select pg_advisory_xact_lock(hashtext('portal extensions'))`.execute(db)
   await sql`create extension if not exists pg_trgm with schema public`.execute(db).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new DatabaseUnavailableError(

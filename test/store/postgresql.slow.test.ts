@@ -4,7 +4,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createLogger } from '../../src/logger.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
-import { migrate } from '../../src/store/migrations.ts'
+import { migrate, schemaVersion } from '../../src/store/migrations.ts'
 import { isServer } from '../support/database.ts'
 import { startTestPortal } from '../support/portal.ts'
 
@@ -131,6 +131,24 @@ describe.runIf(isServer())('the portal on a server that is set up otherwise', ()
     } finally {
       await test.stop()
     }
+  })
+
+  it('migrates several schemas of a new database at once', async () => {
+    const { adminUrl } = await createDatabase()
+    const urls = ['a', 'b', 'c', 'd'].map((schema) => {
+      const url = new URL(adminUrl)
+      url.searchParams.set('options', `-c search_path=${schema}`)
+      return { schema, url: url.href }
+    })
+    for (const { schema } of urls) await statement(adminUrl, `create schema ${schema}`)
+    const versions = await Promise.all(
+      urls.map(async ({ url }) => {
+        const database = openDatabase({ url, logger })
+        await migrate(database, logger)
+        return schemaVersion(database).finally(() => database.close())
+      }),
+    )
+    expect(versions).toEqual(['current', 'current', 'current', 'current'])
   })
 
   it('is not ready while the database is read-only', async () => {
