@@ -38,12 +38,10 @@ export function showActivity({ database, freshness }: Pick<PageDeps, 'database' 
     const all = { ...filter, resources: resourcesFor(organisation, seesDevelopers(res)) }
     const search = await searchChanges(db, organisation, filter)
     const everything = query.filter.resource === '' ? search : await searchChanges(db, organisation, all)
-    const [found, counts, visit, fresh] = await Promise.all([
-      pageOf((asked) => findChanges(search, asked), query),
-      countChanges(everything, mostCounted),
-      lastVisit(db, organisation, signedIn(req).id),
-      optionalList(freshness, organisation, 'salesUnits', listsHere(res)),
-    ])
+    const found = await pageOf((asked) => findChanges(search, asked), query)
+    const counts = await countChanges(everything, mostCounted)
+    const visit = await lastVisit(db, organisation, signedIn(req).id)
+    const fresh = await optionalList(freshness, organisation, 'salesUnits', listsHere(res))
     const groups = visibleTo(res, found.groups)
     const context = {
       language: res.locals.language,

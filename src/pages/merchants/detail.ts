@@ -51,12 +51,10 @@ async function render({ database, freshness }: Deps, organisation: Organisation,
   const name = details?.name ?? merchantName({ scheme, id, name: summary?.name ?? null })
   const { language, role } = res.locals
   const related = { db, organisation, language, role }
-  const [salesUnits, orders, webhooks, history] = await Promise.all([
-    relatedSalesUnits(related, key),
-    organisation.kind === 'partner' ? relatedOrders(related, { merchant: key }) : undefined,
-    relatedWebhooks(related, { merchant: key }),
-    historyOf({ database }, res, 'merchant', key),
-  ])
+  const salesUnits = await relatedSalesUnits(related, key)
+  const orders = organisation.kind === 'partner' ? await relatedOrders(related, { merchant: key }) : undefined
+  const webhooks = await relatedWebhooks(related, { merchant: key })
+  const history = await historyOf({ database }, res, 'merchant', key)
   const identifier = { scheme, id }
   const title = name === merchantName({ ...identifier, name: null }) ? name : `${name} (${id})`
   res.render('merchants/detail', {

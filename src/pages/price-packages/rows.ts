@@ -29,7 +29,8 @@ export async function withUses(
   partner: Organisation,
   rows: readonly PricePackage[],
 ): Promise<UsedPricePackage[]> {
-  const [units, templates] = await Promise.all([countByPricePackage(db, partner), findTemplates(db, partner)])
+  const units = await countByPricePackage(db, partner)
+  const templates = await findTemplates(db, partner)
   const ids = templates.map((row) => readStored(productOrderTemplate, row).pricePackageId)
   return rows.map((row) => ({
     ...row,

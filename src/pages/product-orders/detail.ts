@@ -39,13 +39,12 @@ export function showProductOrder(deps: Deps): RequestHandler {
     const db = deps.database.pages
     const { role } = res.locals
     const { businessIdentifier, salesUnit } = order
-    const [others, unit, packages, history] = await Promise.all([
+    const others =
       businessIdentifier &&
-        relatedOrders({ db, organisation, language, role }, { merchant: merchantKey(businessIdentifier) }),
-      salesUnit?.msn === undefined ? undefined : findSalesUnit(db, organisation, salesUnit.msn),
-      allPricePackages(db, organisation),
-      historyOf(deps, res, 'productOrder', productOrderId),
-    ])
+      (await relatedOrders({ db, organisation, language, role }, { merchant: merchantKey(businessIdentifier) }))
+    const unit = salesUnit?.msn === undefined ? undefined : await findSalesUnit(db, organisation, salesUnit.msn)
+    const packages = await allPricePackages(db, organisation)
+    const history = await historyOf(deps, res, 'productOrder', productOrderId)
     res.render('product-orders/detail', {
       title,
       order,

@@ -36,15 +36,13 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
     const { language, role } = res.locals
     const related = { db, organisation, language, role }
     const isPartner = organisation.kind === 'partner'
-    const [siblings, history, orders, webhooks, packages] = await Promise.all([
-      details?.businessIdentifier
-        ? salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1)
-        : [],
-      historyOf(deps, res, 'salesUnit', msn),
-      isPartner ? relatedOrders(related, { msn }) : undefined,
-      relatedWebhooks(related, { msn }),
-      isPartner ? allPricePackages(db, organisation) : undefined,
-    ])
+    const siblings = details?.businessIdentifier
+      ? await salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1)
+      : []
+    const history = await historyOf(deps, res, 'salesUnit', msn)
+    const orders = isPartner ? await relatedOrders(related, { msn }) : undefined
+    const webhooks = await relatedWebhooks(related, { msn })
+    const packages = isPartner ? await allPricePackages(db, organisation) : undefined
     const others = siblings.filter((other) => other.msn !== msn)
     noteViewed(req, stored.name)
     res.render('sales-units/detail', {

@@ -28,10 +28,9 @@ export async function exactPath(
 /** Records with exactly this MSN or business identifier, which a search for its digits may list far down. */
 async function byNumber(db: Handle, organisation: Organisation, q: string): Promise<string[]> {
   const number = asStoredIdentifier(q)
-  const [salesUnit, merchants] = await Promise.all([
-    msnPattern.test(number) ? findSalesUnit(db, organisation, number) : undefined,
-    organisation.kind === 'partner' && businessIdPattern.test(number) ? merchantsWithId(db, organisation, number) : [],
-  ])
+  const salesUnit = msnPattern.test(number) ? await findSalesUnit(db, organisation, number) : undefined
+  const isMerchants = organisation.kind === 'partner' && businessIdPattern.test(number)
+  const merchants = isMerchants ? await merchantsWithId(db, organisation, number) : []
   return [
     ...(salesUnit && !salesUnit.removedAt ? [`sales-units/${number}`] : []),
     ...merchants.map(({ scheme, id }) => `merchants/${scheme}/${id}`),

@@ -48,11 +48,10 @@ type Asked = {
  */
 export async function searchGroups(asked: Asked, seesDevelopers: boolean): Promise<readonly Group[]> {
   const isPartner = asked.organisation.kind === 'partner'
-  const groups = await Promise.all([
-    salesUnits(asked),
-    ...(isPartner ? [merchants(asked), productOrders(asked), templates(asked), pricePackages(asked)] : []),
-    ...(seesDevelopers ? [webhooks(asked)] : []),
-  ])
+  const groups = [await salesUnits(asked)]
+  if (isPartner)
+    groups.push(await merchants(asked), await productOrders(asked), await templates(asked), await pricePackages(asked))
+  if (seesDevelopers) groups.push(await webhooks(asked))
   return groups.filter(({ total }) => total > 0)
 }
 

@@ -15,7 +15,8 @@ export type TemplateFilter = { readonly q: string; readonly product: string; rea
 
 /** The partner's templates, with the name of their price package if it is known. */
 export async function allTemplates(db: Handle, partner: Organisation) {
-  const [rows, packages] = await Promise.all([findTemplates(db, partner), findPricePackages(db, partner)])
+  const rows = await findTemplates(db, partner)
+  const packages = await findPricePackages(db, partner)
   const names = new Map(
     packages.map((row) => readStored(pricePackage, row)).map(({ pricePackageId, name }) => [pricePackageId, name]),
   )

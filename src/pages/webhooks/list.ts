@@ -36,11 +36,9 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
   rowView: 'webhooks/row',
   load: async ({ db, organisation, language, lists, filter, asked }) => {
     const { t, format } = language
-    const [page, { unasked }, gone] = await Promise.all([
-      findWebhooks(db, organisation, filter, asked),
-      webhookProgress(db, organisation),
-      webhooksGone(db, organisation),
-    ])
+    const page = await findWebhooks(db, organisation, filter, asked)
+    const { unasked } = await webhookProgress(db, organisation)
+    const gone = await webhooksGone(db, organisation)
     const rows = page.rows.map(listedWebhook(language))
     const owners = [...new Set(['', ...rows.map(({ salesUnit }) => salesUnit?.msn ?? '')])]
     const full = await eventsNearLimit(db, organisation, owners)

@@ -25,11 +25,9 @@ export async function merchantCase(question: Question, { scheme, id }: Identifie
   const isOwn = organisationKey(organisation) === organisationKey({ kind: 'merchant', ...identifier })
   if (isOwn) return { known: 'here', answer: async () => ownAnswer(question, identifier) }
   const own = traces.find((trace) => trace.organisation === organisationKey(organisation))
-  const [salesUnits, removed, orderCount] = await Promise.all([
-    salesUnitsOfMerchant(db, organisation, identifier, mostUnits + 1),
-    removedSalesUnitsOf(db, organisation, identifier),
-    countOrders(question, identifier),
-  ])
+  const salesUnits = await salesUnitsOfMerchant(db, organisation, identifier, mostUnits + 1)
+  const removed = await removedSalesUnitsOf(db, organisation, identifier)
+  const orderCount = await countOrders(question, identifier)
   const known: Known = { identifier, name: own?.name ?? undefined, removed, orderCount }
   if (salesUnits.length > 0) return { known: 'here', answer: async () => hereAnswer(question, known, salesUnits) }
   const elsewhere = elsewhereOf(question, traces)

@@ -34,8 +34,11 @@ export async function digitsCase(
 /** A merchant with these digits in a scheme that is not documented. */
 async function storedIdentifier({ db, organisation }: Question, digits: string) {
   const written = [digits, `${digits.slice(0, 6)}-${digits.slice(6)}`]
-  const found = await Promise.all(written.map((id) => merchantsWithId(db, organisation, id)))
-  return found.flat()[0]
+  for (const id of written) {
+    const [found] = await merchantsWithId(db, organisation, id)
+    if (found) return found
+  }
+  return undefined
 }
 
 async function schemelessAnswer(question: Question, digits: string): Promise<Answer> {

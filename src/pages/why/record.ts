@@ -17,6 +17,9 @@ const lists: Readonly<Record<Table, { readonly menu: string; readonly path: (id:
   webhooks: { menu: 'webhooks', path: (id) => `developers/webhooks?q=${encodeURIComponent(id)}` },
 }
 
+const tables: readonly Table[] = ['product_orders', 'templates', 'price_packages', 'webhooks']
+const tablesWithLinks = ['product_orders', 'templates'] as const
+
 type Found = { readonly table: Table; readonly trace: Trace; readonly id: string }
 
 /** What is known of an ID, or of the link of an order. */
@@ -48,16 +51,17 @@ async function findAll({ db, organisation, others, seesDevelopers }: Question, i
     ...(seesDevelopers ? [organisation] : []),
     ...others.filter(({ role }) => covers(role, 'developer')).map((other) => other.organisation),
   ]
-  const tables: readonly Table[] = ['product_orders', 'templates', 'price_packages', 'webhooks']
-  const byId = tables.map(async (table): Promise<Found[]> => {
-    const traces = id === '' ? [] : await findTraces(db, table === 'webhooks' ? withDevelopers : all, table, [id])
-    return traces.map((trace) => ({ table, trace, id }))
-  })
-  const byLink = (['product_orders', 'templates'] as const).map(async (table): Promise<Found[]> => {
-    const traces = url === undefined ? [] : await findByLink(db, all, table, url)
-    return traces.map((trace) => ({ table, trace, id: trace.key }))
-  })
-  return (await Promise.all([...byId, ...byLink])).flat()
+  const found: Found[] = []
+  for (const table of id === '' ? [] : tables) {
+    const traces = await findTraces(db, table === 'webhooks' ? withDevelopers : all, table, [id])
+    found.push(...traces.map((trace) => ({ table, trace, id })))
+  }
+  if (url === undefined) return found
+  for (const table of tablesWithLinks) {
+    const traces = await findByLink(db, all, table, url)
+    found.push(...traces.map((trace) => ({ table, trace, id: trace.key })))
+  }
+  return found
 }
 
 function hereAnswer(question: Question, { table, trace, id }: Found): Answer {

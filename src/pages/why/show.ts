@@ -57,9 +57,9 @@ export function showWhy(deps: Pick<PageDeps, 'database' | 'freshness' | 'organis
     const looks = await liveLook(req, organisation, wanted)
     // What the API has is in the store now.
     const latest = looks.some((look) => look?.said === 'present') ? await casesOf(question, meanings) : cases
-    const answers = await Promise.all(
-      latest.flatMap((each, at) => (isTold(each, at, latest, meanings) ? [each.answer(looks[at])] : [])),
-    )
+    const answers: Answer[] = []
+    for (const [at, each] of latest.entries())
+      if (isTold(each, at, latest, meanings)) answers.push(await each.answer(looks[at]))
     res.render('why/why', {
       title: language.t('why.title'),
       q,
@@ -69,7 +69,9 @@ export function showWhy(deps: Pick<PageDeps, 'database' | 'freshness' | 'organis
 }
 
 async function casesOf(question: Question, meanings: readonly Meaning[]): Promise<readonly Case[]> {
-  return Promise.all(meanings.map(async (meaning) => caseOf(question, meaning)))
+  const cases: Case[] = []
+  for (const meaning of meanings) cases.push(await caseOf(question, meaning))
+  return cases
 }
 
 async function caseOf(question: Question, meaning: Meaning): Promise<Case> {

@@ -19,10 +19,9 @@ export async function similarNumbers(question: Question, digits: string): Promis
       .map(merchantKey),
   )
   const msns = slips.filter((slip) => msnPattern.test(slip))
-  const [merchants, salesUnits] = await Promise.all([
-    organisation.kind === 'partner' ? findTraces(db, [organisation], 'merchants', identifiers) : [],
-    findTraces(db, [organisation], 'sales_units', msns),
-  ])
+  const isPartner = organisation.kind === 'partner'
+  const merchants = isPartner ? await findTraces(db, [organisation], 'merchants', identifiers) : []
+  const salesUnits = await findTraces(db, [organisation], 'sales_units', msns)
   const active = merchants.filter(({ removedAt }) => !removedAt)
   const isNone = active.length + salesUnits.length === 0
   const units = isNone ? await salesUnitsNamed(db, [organisation], digits) : salesUnits

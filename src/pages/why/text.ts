@@ -14,11 +14,9 @@ const leastLetters = 3
 export async function textCase(question: Question, q: string): Promise<Case> {
   const { db, organisation, others, language, seesDevelopers } = question
   const organisations = others.map((other) => other.organisation)
-  const [groups, removed, there] = await Promise.all([
-    searchGroups({ db, organisation, q, language }, seesDevelopers),
-    removedSalesUnits(db, organisation, q),
-    q.length < leastLetters ? [] : salesUnitsNamed(db, organisations, q),
-  ])
+  const groups = await searchGroups({ db, organisation, q, language }, seesDevelopers)
+  const removed = await removedSalesUnits(db, organisation, q)
+  const there = q.length < leastLetters ? [] : await salesUnitsNamed(db, organisations, q)
   const gone = removed.slice(0, most).map((trace) => salesUnitLine(question, trace))
   if (groups.length > 0)
     return {
