@@ -76,12 +76,27 @@ describe('synced data', () => {
   afterEach(async () => recover(test))
   afterAll(async () => test.stop())
 
-  /** Refreshes every list of the partner and every page's data. */
+  /** Whether the details of every page that shows one record have been asked for, with an answer or without. */
+  const areDetailsTried = async (): Promise<boolean> => {
+    const { rows } = await test.portal.database.pool.query(
+      `select from sync_state where organisation = 'partner/12345' and failure is null
+         and checked_at < now() - interval '30 seconds'
+         and (resource, key) in (('salesUnit', '20481234'), ('merchant', 'business:DK:CVR/92345678'),
+           ('productOrder', $1))`,
+      [pagesOf(test)[4]?.[0].split('/').at(-1)],
+    )
+    return rows.length === 0
+  }
+
+  /** Refreshes every list of the partner and every page's data; a page asks for the same again after a second only. */
   const refreshAll = async (): Promise<void> => {
     await makeDue(test.portal.database.kysely, nordlys, { listsOnly: true })
     await makeOld(test)
-    for (const [path] of pagesOf(test)) await åse.open(base + path)
-    await test.settled()
+    await until(async () => {
+      for (const [path] of pagesOf(test)) await åse.open(base + path)
+      await test.settled()
+      return areDetailsTried()
+    })
   }
 
   /** The pages that do not show the synced data below this banner. */
