@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+
 /** Thrown for a body over its limit; the message is for the log. */
 export class TooLargeError extends Error {}
 
@@ -40,6 +43,18 @@ function append(buffer: ArrayBuffer, chunk: Uint8Array): void {
   buffer.resize(at + chunk.byteLength)
   new Uint8Array(buffer).set(chunk, at)
 }
+
+/** A digest of the body, computed in turns of about a millisecond. */
+export async function digestOfBody(body: Buffer): Promise<string> {
+  const hash = createHash('sha1')
+  for (let at = 0; at < body.length; at += digestBytes) {
+    if (at > 0) await setImmediate()
+    hash.update(body.subarray(at, at + digestBytes))
+  }
+  return hash.digest('base64url')
+}
+
+const digestBytes = 1024 * 1024
 
 /** Counts a body as in flight while `work` parses it. */
 export async function whileInFlight<T>({ byteLength }: Buffer, work: () => Promise<T>): Promise<T> {

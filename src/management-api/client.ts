@@ -4,7 +4,7 @@ import { NotFoundError, UpstreamBusyError, UpstreamUnavailableError } from '../e
 import type { Logger } from '../logger.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type CallOptions, createSendAuthorised, type Get, type Tally } from './authorised.ts'
-import { whileInFlight } from './body.ts'
+import { digestOfBody, whileInFlight } from './body.ts'
 import { failureOf } from './failure.ts'
 import { createSender, type Limits, type Outcome } from './http.ts'
 import type { Credentials } from './credentials.ts'
@@ -17,7 +17,10 @@ import { type SystemIdentity, systemHeaders } from './system-headers.ts'
 export type { CallOptions, Get }
 
 /** Options of a list call: priority, signal and row handlers. */
-export type ListOptions = CallOptions & RowHandlers<Readonly<Record<string, unknown>>>
+export type ListOptions = CallOptions & {
+  /** Called with a digest of the body; returns the handlers of its rows, or undefined when they are not needed. */
+  readonly begin?: (digest: string) => Promise<RowHandlers<Readonly<Record<string, unknown>>> | undefined>
+}
 
 /**
  * Calls the Management API as one organisation. Both calls throw UpstreamRefusedError (a second 401, a 403, or a
@@ -120,10 +123,15 @@ export function createManagementApiClient(options: ClientOptions): ManagementApi
     pausedMs: sender.pausedMs,
     list: async (schema, get, callOptions) => {
       const body = await read(get, callOptions)
-      const parse = () => parseRows(schema, readRecords(body, get, callOptions.signal), get.idMember, callOptions)
-      const { rows, malformed, reasons, unread } = await whileInFlight(body, parse).catch((error: unknown) => {
+      const parse = async () => {
+        const handlers = callOptions.begin ? await callOptions.begin(await digestOfBody(body)) : {}
+        return handlers && parseRows(schema, readRecords(body, get, callOptions.signal), get.idMember, handlers)
+      }
+      const parsed = await whileInFlight(body, parse).catch((error: unknown) => {
         throw error instanceof UnreadableListError ? invalid(get, [error.message]) : error
       })
+      if (!parsed) return { rows: [], malformed: [] }
+      const { rows, malformed, reasons, unread } = parsed
       if (malformed.length > 0)
         logger.warn({ purpose: get.purpose, skipped: malformed.length, reasons }, 'upstream rows skipped')
       if (Object.keys(unread).length > 0) logger.warn({ purpose: get.purpose, unread }, 'upstream members unread')

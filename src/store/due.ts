@@ -83,6 +83,8 @@ export type DueTask = {
   /** Whether it has been read before, and the age of a suspect answer. */
   readonly isRead: boolean
   readonly suspectSeconds: number | null
+  /** Lists: a digest of the last answer, when the store has all of it. */
+  readonly answerDigest: string | null
 }
 
 /**
@@ -106,19 +108,20 @@ export async function dueTasks(
   const { limit, busy, listSlackSeconds, listsOnly = false } = options
   const idle = sql`resource || ' ' || key <> all(${busy})`
   const details = (resource: DetailResource, urgency: number) => sql`(
-    select resource, key, ${sql.lit(urgency)} as urgency, due_at as since, checked_at, suspect_since from sync_state
+    select resource, key, ${sql.lit(urgency)} as urgency, due_at as since, checked_at, suspect_since, null as answer_digest
+    from sync_state
     where organisation = ${key} and resource = ${resource} and due_at <= now() and ${idle}
       and not ${listsOnly}::boolean
     order by due_at, key limit ${limit})`
   const { rows } = await sql<Omit<DueTask, 'priority'> & { urgency: number }>`
     select resource, key, min(urgency) as urgency, max(checked_at) is not null as "isRead",
-      extract(epoch from now() - min(suspect_since))::float8 as "suspectSeconds" from (
+      extract(epoch from now() - min(suspect_since))::float8 as "suspectSeconds", max(answer_digest) as "answerDigest" from (
       (select resource, key, case when unlisted then 2 else 0 end as urgency, requested_at as since,
-          checked_at, suspect_since from sync_state
+          checked_at, suspect_since, answer_digest from sync_state
         where organisation = ${key} and requested_at is not null and ${idle}
         order by requested_at limit ${limit})
       union all
-      (select resource, key, 1, due_at, checked_at, suspect_since from sync_state
+      (select resource, key, 1, due_at, checked_at, suspect_since, answer_digest from sync_state
         where organisation = ${key} and resource = any(${listResources}) and key = ''
           and due_at <= now() + case when failures = 0 and suspect_since is null
             then ${listSlackSeconds}::float8 else 0 end * interval '1 second' and ${idle})

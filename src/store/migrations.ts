@@ -11,6 +11,7 @@ import { orderSteps } from './migrations/0004-order-steps.ts'
 import { activity } from './migrations/0005-activity.ts'
 import { absent } from './migrations/0006-absent.ts'
 import { notices } from './migrations/0007-notices.ts'
+import { answerDigest } from './migrations/0008-answer-digest.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
 
@@ -24,6 +25,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0005-activity': activity,
   '0006-absent': absent,
   '0007-notices': notices,
+  '0008-answer-digest': answerDigest,
 }
 
 /** The schema of a database compared with this version of the portal. */

@@ -58,6 +58,22 @@ export async function marksOf(
 }
 
 /**
+ * Whether the organisation has a record that is in the store for its details alone, or removed for them alone. Others
+ * are as their list has them.
+ */
+export async function hasOthersThanListed(
+  db: Handle,
+  organisation: Organisation,
+  table: RecordTable,
+): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (
+      select from ${sql.table(table)} where organisation = ${organisationKey(organisation)}
+        and (removed_by = 'details' or (listed is null and removed_at is null))) as found`.execute(db)
+  return rows[0]?.found ?? false
+}
+
+/**
  * Locks out other writers of this organisation's records until the transaction ends. One lock per organisation avoids
  * deadlocks.
  * @returns the database's time; what is read after it is what the transaction changes

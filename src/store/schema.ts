@@ -249,6 +249,8 @@ export type SyncStateTable = {
   available: Generated<boolean>
   /** The last read of a record was answered 404. */
   absent: Generated<boolean>
+  /** A digest of the last answer of a list, when the store has all of it. */
+  answer_digest: string | null
   skipped: Generated<number>
   total: number | null
   done: number | null

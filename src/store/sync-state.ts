@@ -78,6 +78,8 @@ export type Outcome = { readonly resource: Resource; readonly key: string; reado
       readonly skipped?: number
       readonly available?: boolean
       readonly absent?: boolean
+      /** Lists: a digest of the answer, when the store has all of it. */
+      readonly answerDigest?: string | undefined
     }
   | {
       readonly failure: Failure
@@ -113,7 +115,7 @@ export async function noteOutcomes(
   await sql`
     insert into sync_state as s
       (organisation, resource, key, due_at, checked_at, failing_since, failures, failure, failure_said, skipped, available,
-      absent)
+      absent, answer_digest)
     select ${key}, o.resource, o.key,
       coalesce(now() + interval '1 second'
         * case when o.key = '' then 0.9 + mod(abs(hashtext(${key})::bigint), 200) / 1000.0 else 0.9 + random() / 5 end
@@ -124,10 +126,10 @@ export async function noteOutcomes(
         'infinity'),
       case when o.failure is null then now() - o."askedMs" * interval '1 millisecond' end,
       case when o.failure is not null then now() end, case when o.failure is null then 0 else 1 end,
-      o.failure, o.said, o.skipped, o.available, o.absent
+      o.failure, o.said, o.skipped, o.available, o.absent, o."answerDigest"
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as o(
       resource text, key text, "askedMs" float8, "nextSeconds" float8, "idleSeconds" float8, "maxSeconds" float8,
-      failure text, said text, skipped int, available boolean, absent boolean)
+      failure text, said text, skipped int, available boolean, absent boolean, "answerDigest" text)
     cross join (select exists (
       select from organisation_sync where organisation = ${key}
         and active_at > now() - ${activeForSeconds}::float8 * interval '1 second') as is_active) active
@@ -144,7 +146,10 @@ export async function noteOutcomes(
       suspect_since = case when excluded.failure is null then null else s.suspect_since end,
       skipped = case when excluded.failure is null then excluded.skipped else s.skipped end,
       available = case when excluded.failure is null then excluded.available else s.available end,
-      absent = case when excluded.failure is null then excluded.absent else s.absent end`.execute(db)
+      absent = case when excluded.failure is null then excluded.absent else s.absent end,
+      answer_digest = case when excluded.failure is null then excluded.answer_digest else s.answer_digest end`.execute(
+    db,
+  )
 }
 
 /**

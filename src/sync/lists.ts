@@ -1,9 +1,10 @@
 import { UpstreamNotFoundError } from '../errors.ts'
+import type { ListOptions } from '../management-api/client.ts'
 import type { Rows } from '../management-api/parse.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
 import { applyBegunAssignments } from '../store/price-package-assignments.ts'
-import type { Json } from '../store/records.ts'
+import { hasOthersThanListed, type Json } from '../store/records.ts'
 import { summarise } from '../store/summaries.ts'
 import { type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
 import { applyAnswers, type Moment, type Vacuum } from './apply.ts'
@@ -12,6 +13,7 @@ import { failureOf } from './details.ts'
 import {
   answerOf,
   compareWithStore,
+  digestVersion,
   isConfirmed,
   isSuspect,
   type ListComparison,
@@ -21,7 +23,7 @@ import {
 import { lists } from './resources.ts'
 
 /** A list that is due. */
-export type ListTask = Pick<DueTask, 'isRead' | 'suspectSeconds'> & { readonly resource: ListResource }
+export type ListTask = Pick<DueTask, 'isRead' | 'suspectSeconds' | 'answerDigest'> & { readonly resource: ListResource }
 
 /** Queues a write, so that an organisation's writes run one after the other and do not block each other. */
 export type EnqueueWrite = <T extends { readonly written: number }>(write: () => Promise<T>) => Promise<T>
@@ -34,22 +36,39 @@ export async function syncList(
   context: SyncContext,
   vacuum: Vacuum,
   organisation: Organisation,
-  { resource, isRead, suspectSeconds }: ListTask,
+  { resource, isRead, suspectSeconds, answerDigest }: ListTask,
   enqueueWrite: EnqueueWrite,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const { db, settings, logger } = context
   const line = { organisation: organisationKey(organisation), resource }
-  const comparison = await compareWithStore(context, organisation, lists[resource])
+  const { table } = lists[resource]
   const asked = performance.now()
+  let comparison: ListComparison | undefined
+  let digest: string | undefined
+  async function begin(bodyDigest: string): Promise<ListComparison | undefined> {
+    digest = `${digestVersion} ${bodyDigest}`
+    // The details of a record can contradict the list, which only a comparison finds.
+    if (digest === answerDigest && !(await hasOthersThanListed(db, organisation, table))) return undefined
+    return (comparison = await compareWithStore(context, organisation, lists[resource]))
+  }
   let answer: Pick<Rows<Json>, 'malformed'> | undefined
   try {
-    answer = await readAll(context, organisation, resource, signal, comparison)
+    answer = await readAll(context, organisation, resource, signal, begin)
   } catch (error) {
     if (signal.aborted) return undefined
     const retry = { nextSeconds: settings.retrySeconds, maxSeconds: settings.listActiveSeconds }
     return { resource, key: '', askedMs: 0, ...failureOf(error), ...retry }
   }
+  const { listActiveSeconds: nextSeconds, listIdleSeconds: idleSeconds } = settings
+  const done = { resource, key: '', nextSeconds, idleSeconds }
+  if (digest !== undefined && !comparison) {
+    const askedMs = performance.now() - asked
+    logger.info({ ...line, ms: Math.round(askedMs) }, 'list unchanged')
+    if (resource === 'pricePackages') await applyBegunAssignments(db, organisation)
+    return { ...done, askedMs, answerDigest: digest }
+  }
+  comparison ??= await compareWithStore(context, organisation, lists[resource])
   const diff = comparison.end(answer?.malformed ?? [])
   const { count, stored, lost } = diff
   if (isSuspect(diff)) {
@@ -65,29 +84,37 @@ export async function syncList(
   if (signal.aborted) return undefined
   if (resource === 'salesUnits' && written > 0 && stored > 0) await pruneSyncState(db, organisation)
   if (resource === 'pricePackages') await applyBegunAssignments(db, organisation)
-  if (written > 0 || !isRead) await summarise(db, organisation, { resource, table: lists[resource].table })
+  if (written > 0 || !isRead) await summarise(db, organisation, { resource, table })
   const skipped = diff.skipped + refused
   const askedMs = performance.now() - asked
   logger.info({ ...line, rows: count, written, skipped, ms: Math.round(askedMs) }, 'list read')
-  await vacuum(lists[resource].table, written)
-  const { listActiveSeconds: nextSeconds, listIdleSeconds: idleSeconds } = settings
-  const available = answer !== undefined
-  return { resource, key: '', askedMs, nextSeconds, idleSeconds, skipped, available }
+  await vacuum(table, written)
+  // What was skipped may be stored after the next read.
+  return {
+    ...done,
+    askedMs,
+    skipped,
+    available: answer !== undefined,
+    answerDigest: skipped === 0 ? digest : undefined,
+  }
 }
 
-/** Compares all rows of the API's list. @returns undefined when the API has no such list (404) */
+/**
+ * Reads all rows of the API's list. @returns undefined when the API has no such list (404)
+ * @param begin starts their comparison
+ */
 async function readAll(
   { clientOf }: SyncContext,
   organisation: Organisation,
   resource: ListResource,
   signal: AbortSignal,
-  { isKnown, take }: ListComparison,
+  begin: NonNullable<ListOptions['begin']>,
 ): Promise<Pick<Rows<Json>, 'malformed'> | undefined> {
   const client = clientOf(organisation)
   // With sales unit credentials the API returns that sales unit's own webhooks, which are read with the others.
   if (resource === 'webhooks' && client.onlyMsn !== undefined) return { malformed: [] }
   try {
-    return await lists[resource].read(client, { priority: 'list', signal, isKnown, take })
+    return await lists[resource].read(client, { priority: 'list', signal, begin })
   } catch (error) {
     if (error instanceof UpstreamNotFoundError) return undefined
     throw error
@@ -108,8 +135,11 @@ async function write(
   // A long first list takes a while to write, so pages show the progress.
   if (stored === 0 && count > rowsInTransaction)
     await writeProgress(db, organisation, resource, { total: count, done: 0 })
-  if (resource === 'salesUnits' || resource === 'productOrders')
-    await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
+  if (contradicted.length > 0)
+    await enqueueWrite(async () => {
+      await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
+      return { written: contradicted.length }
+    })
   const moment: Moment = {}
   let [written, refused] = [0, 0]
   let most = answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction

@@ -108,7 +108,7 @@ test('aborting the parse of a long list rejects with the reason of the signal', 
     taken += 1
     controller.abort(reason)
   }
-  expect(await rejection(listSalesUnits(client, { signal, take: parseRow }))).toBe(reason)
+  expect(await rejection(listSalesUnits(client, { signal, begin: async () => ({ take: parseRow }) }))).toBe(reason)
   expect(taken).toBeLessThan(longList.length)
 })
 

@@ -164,13 +164,28 @@ test('known rows are not parsed; other rows are, with their record', async () =>
     return raw['msn'] === 2
   }
   const takeRecord = (row: unknown, raw: unknown) => void taken.push([row, raw])
-  const { rows, malformed } = await listSalesUnits(client, { isKnown, take: takeRecord })
+  const { rows, malformed } = await listSalesUnits(client, { begin: async () => ({ isKnown, take: takeRecord }) })
   expect(asked).toEqual([1, 2, 3, [4]])
   expect(taken).toEqual([
     [{ msn: '1', name: 'a' }, body[0]],
     [{ msn: '3', name: 'c' }, body[4]],
   ])
   expect({ rows, malformed }).toEqual({ rows: [], malformed: [undefined, undefined, undefined] })
+})
+
+test('a list whose rows are not needed is not parsed; the digest of its bytes tells', async () => {
+  const { client, upstream } = await createFixture()
+  const digests: string[] = []
+  const begin = async (digest: string) => {
+    digests.push(digest)
+    return undefined
+  }
+  for (const body of ['[{"msn":1}]', '[{"msn":1}]', '[{"msn":2}]', 'no list']) {
+    upstream.answer(salesUnitsPath, { body })
+    expect(await listSalesUnits(client, { begin })).toEqual({ rows: [], malformed: [] })
+  }
+  expect(new Set(digests).size).toBe(3)
+  expect(digests[0]).toBe(digests[1])
 })
 
 test('records over a limit are counted in the log by reason', async () => {
