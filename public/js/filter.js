@@ -9,7 +9,7 @@ htmx.config.includeIndicatorCSS = false
 htmx.config.morphIgnore = ['data-htmx-powered', 'open', 'data-done']
 htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trusted) })
 
-/** The cause of the current request: the event type `input`, `submit` or `change`, or the link that was clicked. */
+/** The cause of the current request: the event type `input`, `submit` or `change`, or a `link`, or one of the `pager`. */
 let cause
 /** Whether the last history entry came from typing: the next keystroke then replaces it. */
 let isTyping = false
@@ -58,7 +58,8 @@ function followLink(event) {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (!link || !isPlain || !filter() || !results()?.contains(link)) return
   event.preventDefault()
-  cause = link
+  // Now, as the new list may reuse the link for something else.
+  cause = link.rel === '' ? 'link' : 'pager'
   void htmx.ajax('GET', link.href, {
     source: '#filter',
     event,
@@ -108,15 +109,12 @@ function updateReturnPaths() {
   }
 }
 
-/** Moves the focus to the list's summary after paging, and when the clicked link was removed with the old list. */
+/** Moves the focus to the list's summary after paging, and when the focused link is gone, hidden or no link any more. */
 function restoreFocus() {
-  const found = document.getElementById('found')
-  const isPaging = cause instanceof Element && cause.rel !== ''
-  if (isPaging || document.activeElement === document.body) found?.focus()
-  // A link that the new list reuses, or hides, loses the focus after the swap.
-  requestAnimationFrame(() => {
-    if (document.activeElement === document.body) document.getElementById('found')?.focus()
-  })
+  const active = document.activeElement
+  const isPaging = cause === 'pager'
+  const isLost = active === document.body || !active.checkVisibility() || active.matches('a:not([href])')
+  if (isPaging || isLost) document.getElementById('found')?.focus()
   if (isPaging) results().scrollIntoView({ block: 'start' })
 }
 

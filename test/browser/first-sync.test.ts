@@ -51,7 +51,7 @@ it('a page of data that was never read says so, then shows the list without movi
   await expect.poll(async () => namesOn(searching)).toHaveLength(12)
   expect(await summaryOn(searching)).toBe('12 sales units')
   expect(await wordsOn(searching)).toMatch(progress)
-  await expect.poll(async () => summaryOn(orders)).toBe('33 product orders')
+  await expect.poll(async () => summaryOn(orders)).toMatch(/^38 product orders/)
   await expect.poll(async () => wordsOn(empty)).toContain('No sales units yet')
   await expect.poll(async () => wordsOn(found)).toContain('Sales units 1 Bergen Fitness Sentrum')
   // A list is shown while the sync still writes it, with a note until it is complete.

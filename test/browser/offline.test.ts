@@ -43,7 +43,9 @@ it('the offline notice stays visible while scrolling and does not overflow', asy
   await context.setOffline(true)
   await expect.poll(async () => notice(page).innerText()).toMatch(words)
   await page.evaluate('scrollTo(0, document.body.scrollHeight)')
-  await expect.poll(async () => (await notice(page).boundingBox())?.y).toBe(0)
+  const { y = 0, height = 0 } = (await page.locator('.bar').boundingBox()) ?? {}
+  expect(y).toBe(0)
+  await expect.poll(async () => (await notice(page).boundingBox())?.y).toBe(height)
   expect(await page.evaluate<string[]>('inPage.overflowing()')).toEqual([])
 })
 
