@@ -4,28 +4,12 @@ import { DatabaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Database, Handle } from './database.ts'
 import { schema } from './migrations/0001-schema.ts'
-import { search } from './migrations/0002-search.ts'
-import { merchants } from './migrations/0003-merchants.ts'
-import { pricePackages } from './migrations/0003-price-packages.ts'
-import { orderSteps } from './migrations/0004-order-steps.ts'
-import { activity } from './migrations/0005-activity.ts'
-import { absent } from './migrations/0006-absent.ts'
-import { notices } from './migrations/0007-notices.ts'
-import { answerDigest } from './migrations/0008-answer-digest.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
 
 /** Append only: a released migration is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-schema': schema,
-  '0002-search': search,
-  '0003-merchants': merchants,
-  '0003-price-packages': pricePackages,
-  '0004-order-steps': orderSteps,
-  '0005-activity': activity,
-  '0006-absent': absent,
-  '0007-notices': notices,
-  '0008-answer-digest': answerDigest,
 }
 
 /** The schema of a database compared with this version of the portal. */

@@ -337,7 +337,7 @@ export type Schema = {
   email_codes: EmailCodesTable
   code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
-  merchants: RecordColumns & Searchable & Sortable & { name: string }
+  merchants: RecordColumns & { name: string }
   merchant_summaries: MerchantSummariesTable
   product_orders: ProductOrdersTable
   price_packages: RecordColumns

@@ -1,9 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import type { Database } from '../../src/store/database.ts'
-import { schema } from '../../src/store/migrations/0001-schema.ts'
-import { orderSteps } from '../../src/store/migrations/0004-order-steps.ts'
-import { openEmptyTestDatabase, openTestDatabase } from '../support/database.ts'
+import { openTestDatabase } from '../support/database.ts'
 
 const day = (number: number): Date => new Date(Date.UTC(2026, 10, number, 12))
 
@@ -49,28 +47,5 @@ it('an order keeps when it reached each status first, while its link has an end 
   expect(await stepsOf(database, 'c')).toEqual({ rank: 2, reached: 1 })
   await insert(database, 'd', 'ON_HOLD', day(2))
   expect(await stepsOf(database, 'd')).toEqual({ rank: 6, reached: 1 })
-  await database.close()
-})
-
-it('the migration reads the steps of earlier orders from the history', async () => {
-  const database = await openEmptyTestDatabase()
-  const db = database.kysely as unknown as Kysely<unknown>
-  await schema.up(db)
-  await insert(database, 'a', 'EXPIRED', day(1))
-  await insert(database, 'b', 'MERCHANT_VIEWED', day(2))
-  await insert(database, 'c', 'COMPLETED', day(2))
-  for (const [key, at, before, after] of [
-    ['a', day(4), 'RECEIVED', 'MERCHANT_VIEWED'],
-    ['a', day(15), 'MERCHANT_VIEWED', 'EXPIRED'],
-    ['c', day(8), 'ORDER_SUBMITTED', 'COMPLETED'],
-  ] as const)
-    await sql`
-      insert into changes (organisation, at, resource, key, kind, fields)
-      values ('partner/12345', ${at}, 'productOrder', ${key}, 'changed',
-        ${JSON.stringify({ status: [before, after], productOrderUrl: ['a', 'b'] })}::jsonb)`.execute(db)
-  await orderSteps.up(db)
-  expect(await stepsOf(database, 'a')).toEqual({ viewed: 4, expired: 15, rank: 7, reached: 2 })
-  expect(await stepsOf(database, 'b')).toEqual({ viewed: 2, expires: 16, rank: 1, reached: 2 })
-  expect(await stepsOf(database, 'c')).toEqual({ submitted: 2, completed: 8, rank: 4, reached: 4 })
   await database.close()
 })
