@@ -82,4 +82,57 @@ const recordAnimations = () => {
     })
 }
 
-globalThis.inPage = { overflowing, styleAt, animated, focusFaults, cardFaults, withoutBorder, recordAnimations }
+/** What changes without a change of the page: tokens, open menus, marks of libraries, and the time of the last check. */
+const volatile =
+  /^(open|aria-busy|aria-expanded|style|value|checked|selected|data-htmx-.*|data-done|data-session-timeout|content)$/
+const isVolatile = (element) => element.matches('script, link, meta, template, .fresh, .print-only, [name=_csrf]')
+
+/** The document as text: elements, attributes, states of controls and texts, a line each. */
+const outline = (element = document.documentElement, indent = '') => {
+  if (isVolatile(element)) return []
+  const attributes = [...element.attributes]
+    .filter(({ name }) => !volatile.test(name))
+    .map(({ name, value }) => `${name}=${value.replace(location.origin, '')}`)
+    .toSorted()
+  const state = element.matches('input, select, button') ? [`value=${element.value}`, `checked=${element.checked}`] : []
+  const lines = [`${indent}<${[element.localName, ...attributes, ...state].join(' ')}>`]
+  for (const child of element.childNodes) {
+    if (child instanceof Element) lines.push(...outline(child, `${indent} `))
+    else if (child instanceof Text && child.data.trim() !== '') lines.push(`${indent} ${child.data.trim()}`)
+  }
+  return lines
+}
+
+/** Where the list's controls and heads are: none of them moves while one filters, sorts or pages. */
+const places = () =>
+  [...document.querySelectorAll('h1, #q, .filters summary, main thead th')]
+    .filter((element) => element.checkVisibility())
+    .map((element) => {
+      const { x, y } = element.getBoundingClientRect()
+      return `${element.localName} ${element.innerText.split(/[\n:]/)[0]}: ${Math.round(x)} ${Math.round(y + scrollY)}`
+    })
+
+/** The controls of a list, as selectors: filters, heads, tabs, pager and size. */
+const controls = () => {
+  const options = [...document.querySelectorAll('.filters :is(input[type=checkbox], input[type=radio]):not(:checked)')]
+  const heads = [...document.querySelectorAll('main thead button')]
+  const links = [...document.querySelectorAll('.status-tabs a:not([aria-current]), .page-links a[href]')]
+  return [
+    ...options.map(({ name, value }) => `.filters [name="${name}"][value="${CSS.escape(value)}"]`),
+    ...heads.map(({ value }) => `main thead button[value="${value}"]`),
+    ...links.map((link) => `#results a[href="${link.getAttribute('href')}"]`),
+  ]
+}
+
+globalThis.inPage = {
+  outline,
+  places,
+  controls,
+  overflowing,
+  styleAt,
+  animated,
+  focusFaults,
+  cardFaults,
+  withoutBorder,
+  recordAnimations,
+}
