@@ -7,6 +7,8 @@ const [mostInFlight, mostPerMinute] = [32, 1200]
 const notCounted = /^\/(assets\/|favicon\.svg|healthz|readyz|auth\/backchannel-logout)/
 /** Names that a counter keeps; more, as from made-up cookies, restart the counts. */
 const mostNames = 20_000
+/** How long a session waits for a refusal: a client that asks again at once would keep the process busy refusing. */
+const holdMs = 1000
 /** The least time between two lines in the log. */
 const logEveryMs = 10_000
 
@@ -52,8 +54,10 @@ export function limitFloods(
     early: (req, res, next) => {
       if (notCounted.test(req.path)) return next()
       const session = sessionOf(req)
-      const isAllowed = session === undefined ? anonymous('') <= anonymousPerSecond : enter(session, res)
-      return isAllowed ? next() : refuse(res)
+      if (session === undefined) return anonymous('') <= anonymousPerSecond ? next() : refuse(res)
+      if (enter(session, res)) return next()
+      const held = setTimeout(refuse, holdMs, res)
+      res.once('close', () => clearTimeout(held))
     },
     late: (req, res, next) => {
       const isStranger = !req.user && sessionOf(req) !== undefined
