@@ -29,11 +29,11 @@ function moveBetweenMatches(event, field) {
 function filterChoices(overlay, text) {
   const words = fold(text).split(/\s+/)
   for (const section of overlay.querySelectorAll('[data-choices]')) {
-    for (const choice of section.querySelectorAll('.choice')) {
+    for (const choice of section.querySelectorAll('.choice, [data-choice]')) {
       const name = fold(choice.textContent)
       choice.hidden = !words.every((word) => name.includes(word) || name.replaceAll(' ', '').includes(word))
     }
-    section.hidden = !section.querySelector('.choice:not([hidden])')
+    section.hidden = !section.querySelector(':is(.choice, [data-choice]):not([hidden])')
   }
 }
 

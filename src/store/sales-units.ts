@@ -5,7 +5,7 @@ import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { findAllKeys, findPage, type Found, inThisOrder, isOfMerchant, isValue, sortedBy } from './searching.ts'
 import { endOfFirstSync } from './summaries.ts'
-import { inMonth, sinceDays } from './time-filters.ts'
+import { endOfMonth, inMonth, sinceDays } from './time-filters.ts'
 
 type Common = {
   readonly msn: string
@@ -73,6 +73,8 @@ export type SalesUnitFilter = {
   readonly new: string
   /** First seen in this month, such as 2026-11. */
   readonly month: string
+  /** Shared at the end of this month, such as 2026-11, also if it is not any more. */
+  readonly at: string
   /** Those that are no longer shared, instead of those that are. */
   readonly removed: boolean
   /** `none`: without a webhook of their own, as far as their webhooks have been read. */
@@ -91,6 +93,7 @@ export const everySalesUnit: SalesUnitFilter = {
   can: [],
   new: '',
   month: '',
+  at: '',
   removed: false,
   webhooks: '',
   merchant: '',
@@ -155,10 +158,10 @@ export async function findSalesUnits(
 
 function search(organisation: Organisation, filter: SalesUnitFilter, sort: Sorting<SalesUnitColumn>) {
   const own = sql`organisation = ${organisationKey(organisation)}`
-  const { q, can, month, removed, webhooks } = filter
+  const { q, can, month, at, removed, webhooks } = filter
   const isNew = filter.new !== '' || month !== ''
   const terms = [
-    sql`${own} and removed_at ${removed ? sql`is not null` : sql`is null`}`,
+    sql`${own} and ${isThere(at, removed)}`,
     isValue('market', filter.market),
     isValue('capture_type', filter.capture),
     isOfMerchant(filter.merchant),
@@ -175,6 +178,13 @@ function search(organisation: Organisation, filter: SalesUnitFilter, sort: Sorti
     q,
     ...sortedBy(sortColumns[sort.column], sort),
   }
+}
+
+function isThere(at: string, removed: boolean): RawBuilder<boolean> {
+  const isNow = sql<boolean>`removed_at ${removed ? sql`is not null` : sql`is null`}`
+  if (at === '') return isNow
+  const wasThen = sql<boolean>`first_seen_at < ${endOfMonth(at)} and coalesce(removed_at >= ${endOfMonth(at)}, true)`
+  return removed ? sql<boolean>`${wasThen} and ${isNow}` : wasThen
 }
 
 const withoutWebhooks = sql`

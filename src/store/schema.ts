@@ -226,6 +226,8 @@ export type VisitsTable = {
   seen_at: Generated<Date>
   /** The end of the visit before the current one. */
   last_visit_at: Date | null
+  /** The number of visits, the current one among them. */
+  visits: Generated<number>
 }
 
 /** When each list and record was read, and when it is due; lists have an empty `key`. */

@@ -51,6 +51,15 @@ export function endOfFirstSync(table: RecordTable, own: RawBuilder<unknown>): Ra
     (select min(first_seen_at) + interval '1 hour' from ${sql.table(table)} where ${own} and removed_at is null)`
 }
 
+/** Since when the organisation's records are read; undefined before the first ones are. */
+export async function firstSeenAt(db: Handle, organisation: Organisation): Promise<Date | undefined> {
+  const own = sql`organisation = ${organisationKey(organisation)} and removed_at is null`
+  const { rows } = await sql<{ at: Date | null }>`
+    select least((select min(first_seen_at) from sales_units where ${own}),
+      (select min(first_seen_at) from price_packages where ${own})) as at`.execute(db)
+  return rows[0]?.at ?? undefined
+}
+
 /** Up to so many sales units their growth is counted while details are read; above, only at the end. */
 const fewRows = 5000
 

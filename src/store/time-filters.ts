@@ -8,7 +8,15 @@ export function sinceDays(column: string, days: string): RawBuilder<boolean> {
 
 /** SQL: the time is in this month, such as 2026-11, of the portal's time zone. */
 export function inMonth(column: string, month: string): RawBuilder<boolean> {
-  const start = sql`${`${month}-01`}::date::timestamp`
-  return sql<boolean>`${sql.ref(column)} >= ${start} at time zone ${portalTimeZone}
-    and ${sql.ref(column)} < (${start} + interval '1 month') at time zone ${portalTimeZone}`
+  return sql<boolean>`${sql.ref(column)} >= ${startOf(month)} at time zone ${portalTimeZone}
+    and ${sql.ref(column)} < ${endOfMonth(month)}`
+}
+
+/** SQL: the end of a month, such as 2026-11, of the portal's time zone. */
+export function endOfMonth(month: string): RawBuilder<Date> {
+  return sql<Date>`(${startOf(month)} + interval '1 month') at time zone ${portalTimeZone}`
+}
+
+function startOf(month: string): RawBuilder<unknown> {
+  return sql`${`${month}-01`}::date::timestamp`
 }

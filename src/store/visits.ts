@@ -4,6 +4,7 @@ import type { Handle } from './database.ts'
 
 /** A visit ends when no page has been viewed for this long. */
 const idle = sql`interval '30 minutes'`
+const isOver = sql`v.seen_at < now() - ${idle}`
 /** How often the time of the last page view is written, at most. */
 export const visitWriteMs = 5 * 60_000
 
@@ -13,14 +14,25 @@ export async function noteVisit(db: Handle, organisation: Organisation, userId: 
     insert into visits as v (user_id, organisation)
     select id, ${organisationKey(organisation)} from users where id = ${userId}::uuid for key share
     on conflict (user_id, organisation) do update set seen_at = now(),
-      last_visit_at = case when v.seen_at < now() - ${idle} then v.seen_at else v.last_visit_at end
+      last_visit_at = case when ${isOver} then v.seen_at else v.last_visit_at end,
+      visits = v.visits + case when ${isOver} then 1 else 0 end
     where v.seen_at < now() - ${visitWriteMs}::int * interval '1 millisecond'`.execute(db)
+}
+
+/** A user's current visit of an organisation: 1 for the first one, and the end of the one before. */
+export type CurrentVisit = { readonly number: number; readonly lastAt: Date | undefined }
+
+/** The visit that the user makes now, also before its first page view is noted. */
+export async function findVisit(db: Handle, organisation: Organisation, userId: string): Promise<CurrentVisit> {
+  const { rows } = await sql<{ number: number; lastAt: Date | null }>`
+    select v.visits + case when ${isOver} then 1 else 0 end as number,
+      case when ${isOver} then v.seen_at else v.last_visit_at end as "lastAt"
+    from visits v where user_id = ${userId}::uuid and organisation = ${organisationKey(organisation)}`.execute(db)
+  const [row] = rows
+  return { number: row?.number ?? 1, lastAt: row?.lastAt ?? undefined }
 }
 
 /** The end of the user's visit before this one; undefined at the first. */
 export async function lastVisit(db: Handle, organisation: Organisation, userId: string): Promise<Date | undefined> {
-  const { rows } = await sql<{ at: Date | null }>`
-    select case when seen_at < now() - ${idle} then seen_at else last_visit_at end as at from visits
-    where user_id = ${userId}::uuid and organisation = ${organisationKey(organisation)}`.execute(db)
-  return rows[0]?.at ?? undefined
+  return (await findVisit(db, organisation, userId)).lastAt
 }

@@ -1,6 +1,12 @@
 import type { RequestHandler, Response } from 'express'
+import { z } from 'zod'
 import { type Choice, organisationsOf } from '../../auth/access.ts'
-import { organisationPath } from '../../domain/organisation.ts'
+import { identifierText } from '../../domain/business-identifier.ts'
+import { type Organisation, organisationKey, organisationPath } from '../../domain/organisation.ts'
+import { type Business, businessesOf } from '../../store/businesses.ts'
+import { accessEndText } from '../landing/about.ts'
+import { parseQuery, searchText } from '../lists/query.ts'
+import { rowsWith } from '../lists/rows-in-memory.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 
@@ -14,27 +20,70 @@ export function choiceOf({ organisation, role, until }: Choice, res: Response) {
   }
 }
 
+/** From so many organisations on the page has a field to find one. */
+const fewestToFilter = 8
+
 /**
- * `GET /select`: the organisations that the user may act as. With exactly one it redirects there, unless the query
- * has `?all`; with none it explains how to get access, or that the portal has no organisation yet.
+ * `GET /select`: the organisations that the user may act as, those that the user used last first. With exactly one it
+ * redirects there, unless the query has `?all`; with none it explains how to get access, or that the portal has no
+ * organisation yet.
  */
-export function showSelect({ organisations }: Pick<PageDeps, 'organisations'>): RequestHandler {
-  return (req, res) => {
+export function showSelect({ organisations, database }: Pick<PageDeps, 'organisations' | 'database'>): RequestHandler {
+  return async (req, res) => {
     const user = signedIn(req)
     const { t } = res.locals.language
-    const choices = organisationsOf(user, organisations).map((choice) => choiceOf(choice, res))
+    const { q } = parseQuery(z.object({ q: searchText }), req)
+    const choices = organisationsOf(user, organisations)
     const [only, ...others] = choices
     if (!only) {
       const isEmpty = organisations.current().size === 0
-      return res.render('account/no-access', { title: t(isEmpty ? 'noAccess.noneTitle' : 'noAccess.title'), isEmpty })
+      res.render('account/no-access', { title: t(isEmpty ? 'noAccess.noneTitle' : 'noAccess.title'), isEmpty })
+      return
     }
-    if (others.length === 0 && req.query['all'] === undefined) return res.redirect(only.href)
-    return res.render('account/select', {
+    if (others.length === 0 && req.query['all'] === undefined) {
+      res.redirect(organisationPath(only.organisation))
+      return
+    }
+    const keys = choices.map(({ organisation }) => organisationKey(organisation))
+    const known = await businessesOf(database.pages, keys, user.id)
+    const cards = rowsWith(choices, q, ({ organisation }) => textsOf(organisation))
+      .map((choice) => ({ choice, business: known.get(organisationKey(choice.organisation)) }))
+      .toSorted((a, b) => usedMs(b.business) - usedMs(a.business))
+      .map(({ choice, business }) => cardOf(choice, business, res))
+    res.render('account/select', {
       title: t('select.title'),
-      // The page names roles only when some of the user's grants differ in it.
-      sayRoles: false,
-      partners: choices.filter(({ organisation }) => organisation.kind === 'partner'),
-      merchants: choices.filter(({ organisation }) => organisation.kind === 'merchant'),
+      q,
+      // Where the user is a developer everywhere, saying so on each card tells nothing.
+      sayRoles: choices.some(({ role }) => role !== 'developer'),
+      hasFilter: choices.length >= fewestToFilter,
+      partners: cards.filter(({ organisation }) => organisation.kind === 'partner'),
+      merchants: cards.filter(({ organisation }) => organisation.kind === 'merchant'),
     })
+  }
+}
+
+function textsOf(organisation: Organisation): readonly string[] {
+  const { kind, id, name } = organisation
+  return kind === 'partner' ? [name, id] : [name, id, identifierText(organisation)]
+}
+
+function usedMs(business: Business | undefined): number {
+  return business?.usedAt?.getTime() ?? 0
+}
+
+/** A card has a line for what there is to say. */
+function cardOf(choice: Choice, business: Business | undefined, res: Response) {
+  const { t, format } = res.locals.language
+  const { salesUnits, waiting = 0, failingSince, usedAt } = business ?? {}
+  const isFailing = failingSince !== null && failingSince !== undefined
+  return {
+    ...choiceOf(choice, res),
+    units: typeof salesUnits === 'number' ? t('salesUnits.count', { count: salesUnits, shown: format.number(salesUnits) }) : '',
+    attention: [
+      waiting > 0 ? t('select.waiting', { count: waiting, shown: format.number(waiting) }) : '',
+      isFailing ? t('select.failing', { at: format.moment(failingSince) }) : '',
+    ].filter(Boolean),
+    used: usedAt ? t('select.used', { at: format.recent(usedAt) }) : '',
+    endsSoon: accessEndText(choice.until, res) !== '',
   }
 }

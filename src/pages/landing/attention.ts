@@ -9,13 +9,12 @@ import {
   type ProductOrderColumn,
   type ProductOrderFilter,
 } from '../../store/product-orders.ts'
-import { everySalesUnit, findSalesUnits } from '../../store/sales-units.ts'
 import { queryOf } from '../lists/list-view.ts'
 import { expiryOf, orderName, orderOf, type ProductOrder } from '../product-orders/order.ts'
 
 /** A matter that needs attention: how many records there are, some of them, and a link to exactly those. */
 export type Notice = {
-  readonly key: 'expiring' | 'waiting' | 'rejected' | 'newSalesUnits'
+  readonly key: 'expiring' | 'waiting' | 'rejected'
   readonly count: number
   /** There are more than `count`, which is where counting stops. */
   readonly more: boolean
@@ -29,8 +28,6 @@ type NoticeRow = { readonly path: string; readonly name: string; readonly soon: 
 
 const mostRows = 3
 const rejectedDays = '14'
-/** The days in which a record is new. */
-export const newDays = '7'
 const firstPage = { page: 1, size: 25 } as const
 
 /** The matters of a partner that need attention, the most urgent first; those without records are left out. */
@@ -38,17 +35,16 @@ export async function attentionOf(
   db: Handle,
   organisation: Organisation,
   language: Language,
-  salesUnits: number | undefined,
 ): Promise<readonly Notice[]> {
-  const notices = await Promise.all([
-    ofOrders('expiring', { expiring: String(soonDays) }, 'urgency', waitingRow),
-    ofOrders('waiting', { waiting: '1' }, 'urgency', waitingRow),
-    ofOrders('rejected', { status: 'REJECTED', changed: rejectedDays }, '-changed', ({ changedAt }) => ({
+  // One after the other: a page takes one connection at a time.
+  const notices = [
+    await ofOrders('expiring', { expiring: String(soonDays) }, 'urgency', waitingRow),
+    await ofOrders('waiting', { waiting: '1' }, 'urgency', waitingRow),
+    await ofOrders('rejected', { status: 'REJECTED', changed: rejectedDays }, '-changed', ({ changedAt }) => ({
       soon: '',
       note: language.t('landing.rejectedOn', { date: language.format.shortDay(changedAt) }),
     })),
-    newSalesUnits(db, organisation, language, salesUnits),
-  ])
+  ]
   return notices.filter(({ count }) => count > 0)
 
   /** The orders of the same filter as their list's, so that both have the same rows. */
@@ -88,32 +84,6 @@ export async function attentionOf(
     const status = language.labelOfCode(`orderStatus.${state}.name`, state)
     const ends = expiry ? `${expiry.text} (${expiry.date})` : ''
     return expiry?.isSoon ? { soon: ends, note: status } : { soon: '', note: ends ? `${ends} · ${status}` : status }
-  }
-}
-
-async function newSalesUnits(
-  db: Handle,
-  organisation: Organisation,
-  { format }: Language,
-  total: number | undefined,
-): Promise<Notice> {
-  const sort = { column: 'seen', descending: true } as const
-  const page = await findSalesUnits(
-    db,
-    organisation,
-    { ...everySalesUnit, new: newDays },
-    { ...firstPage, sort, total },
-  )
-  return {
-    key: 'newSalesUnits',
-    ...countOf(page),
-    path: `sales-units${queryOf({ new: newDays, sort: '-seen' })}`,
-    rows: page.rows.slice(0, mostRows).map(({ msn, name, firstSeenAt }) => ({
-      path: `sales-units/${encodeURIComponent(msn)}`,
-      name,
-      soon: '',
-      note: format.shortDay(firstSeenAt),
-    })),
   }
 }
 

@@ -1,105 +1,127 @@
-import { max, sum } from 'd3-array'
-import { scaleBand, scaleLinear } from 'd3-scale'
-import { area, curveMonotoneX, stack } from 'd3-shape'
 import type { Format } from '../../presentation/format.ts'
 
 /** The data of a chart: numbers by month and kind. Kinds are stacked in this order, from below. */
 export type Numbers = {
   /** Such as 2026-11, the oldest first. */
   readonly months: readonly string[]
-  readonly kinds: readonly { readonly key: string; readonly name: string }[]
+  /** `series` names the colour. */
+  readonly kinds: readonly { readonly key: string; readonly name: string; readonly series: string }[]
   readonly at: (month: string, kind: string) => number
   /** The path of the list with the rows of a month, or of a month and kind; below the organisation's section. */
-  readonly pathOf?: (month: string, kind: string) => string
+  readonly pathOf: (month: string, kind?: string) => string | undefined
+  /** `stock`: what there is at the end of each month, drawn as steps that touch; `flow`: what came in it, as bars. */
+  readonly measure: 'stock' | 'flow'
 }
 
-type Column = {
-  readonly month: string
-  readonly total: string
-  readonly path: string | undefined
-  readonly x: number
-  readonly width: number
-  /** The position of the month's label; some months have none, so that labels do not overlap in any language. */
-  readonly middle: number
-  readonly label: string | undefined
-  readonly bars: readonly { readonly kind: string; readonly y: number; readonly height: number }[]
-}
-
-/** A chart as its view draws it, in SVG units, and the same numbers as a table. */
+/** A chart as its view draws it, and the same numbers as a table. Across it is measured in per cent, down in pixels. */
 export type Chart = {
-  readonly width: number
   readonly height: number
-  readonly left: number
-  readonly right: number
-  readonly base: number
-  readonly ticks: readonly { readonly y: number; readonly label: string }[]
-  readonly columns: readonly Column[]
-  /** The stack as areas, for continuous numbers; the `d` of a path. */
-  readonly areas: readonly { readonly kind: string; readonly d: string }[]
-  readonly kinds: Numbers['kinds']
-  readonly table: readonly {
+  readonly axis: number
+  readonly labelAt: number
+  readonly columns: readonly {
+    readonly name: string
     readonly month: string
-    readonly cells: readonly Cell[]
-    readonly total: Cell
+    readonly path: string | undefined
+    readonly left: string
+    readonly width: string
+    readonly middle: string
+    /** Empty where totals would overlap; the column's name has it. */
+    readonly total: string
+    readonly totalAt: string
+    /** Where there is little room, this total is left out. */
+    readonly isSpare: boolean
+    readonly parts: readonly {
+      readonly series: string
+      readonly left: string
+      readonly width: string
+      readonly top: string
+      readonly height: string
+    }[]
   }[]
+  /** With the last value of a stock. */
+  readonly kinds: readonly { readonly name: string; readonly series: string; readonly last: Cell | undefined }[]
+  readonly table: readonly { readonly month: string; readonly cells: readonly Cell[]; readonly total: Cell }[]
 }
 
 type Cell = { readonly text: string; readonly path: string | undefined }
 
-const size = { width: 440, height: 220, left: 44, right: 432, top: 12, base: 192 }
-const labelEvery = 3
+const size = { height: 198, axis: 172.5, labelAt: 190 } as const
+/** The height of the highest column, without the gaps between its parts. */
+const highest = 140
+const gap = 1
 /** The least height of a part, so that small numbers stay visible. */
-const leastHeight = 1.5
+const leastHeight = 1
+/** Fewer months do not make columns wider than this many do. */
+const fewestColumns = 6
+/** The share of its place that a bar takes; steps overlap a little, so that no line shows between them. */
+const [barShare, stepShare] = [0.6, 1.01]
+/** Every so many totals are shown where there is no room for all. */
+const totalEvery = 3
+/** Totals of so many characters do not fit above each column, even on a wide screen. */
+const longTotal = 6
 
-/** A stack of columns for each month, and areas through their middles. */
-export function chartOf(numbers: Numbers, format: Format): Chart {
-  const { months, kinds, at, pathOf } = numbers
-  const { left, right, top, base } = size
-  const keys = kinds.map(({ key }) => key)
-  const totalOf = (month: string): number => sum(keys, (key) => at(month, key))
-  const x = scaleBand(months, [left, right]).padding(0.25)
-  const y = scaleLinear([0, Math.max(1, max(months, totalOf) ?? 1)], [base, top]).nice(4)
-  const middleOf = (month: string): number => (x(month) ?? left) + x.bandwidth() / 2
-  const cellOf = (month: string, kind: string, value: number): Cell => ({
-    text: format.number(value),
-    path: value > 0 ? pathOf?.(month, kind) : undefined,
+/** A column for each month, whose parts are stacked. */
+export function chartOf(numbers: Numbers, { number, month: monthName }: Format): Chart {
+  const { months, kinds, at, pathOf, measure } = numbers
+  const totalOf = (month: string): number => kinds.reduce((sum, { key }) => sum + at(month, key), 0)
+  const scale = highest / Math.max(1, ...months.map(totalOf))
+  const slot = 100 / Math.max(months.length, fewestColumns)
+  const share = measure === 'stock' ? stepShare : barShare
+  const areLong = months.some((month) => number(totalOf(month)).length >= longTotal)
+  const cellOf = (month: string, value: number, kind?: string): Cell => ({
+    text: number(value),
+    path: value > 0 ? pathOf(month, kind) : undefined,
   })
-  const layers = stack<string>().keys(keys).value(at)([...months])
-  const shape = area<{ readonly data: string; readonly 0: number; readonly 1: number }>(
-    ({ data }) => middleOf(data),
-    (point) => y(point[0]),
-    (point) => y(point[1]),
-  ).curve(curveMonotoneX)
+  const columns = months.map((month, index) => {
+    const left = 100 - (months.length - index) * slot
+    const partLeft = left + (slot * (1 - Math.min(1, share))) / 2
+    const isThird = (months.length - 1 - index) % totalEvery === 0
+    let top: number = size.axis - 1.5
+    const parts = kinds.flatMap(({ key, series }) => {
+      const value = at(month, key)
+      if (value <= 0) return []
+      const height = Math.max(leastHeight, value * scale)
+      top -= height
+      const part = { series, left: percent(partLeft), width: percent(slot * share), top: pixels(top) }
+      top -= gap
+      return [{ ...part, height: pixels(height) }]
+    })
+    const total = cellOf(month, totalOf(month))
+    return {
+      name: `${monthName(month)}: ${total.text}`,
+      // Short names have up to six letters in some languages, which is more than there is room for.
+      month: monthName(month, 'short').slice(0, 3),
+      path: total.path,
+      left: percent(left),
+      width: percent(slot),
+      middle: percent(left + slot / 2),
+      total: areLong && !isThird ? '' : total.text,
+      totalAt: pixels(top - 5),
+      isSpare: measure === 'stock' && !isThird,
+      parts,
+    }
+  })
+  const last = months.at(-1) ?? ''
   return {
     ...size,
-    ticks: y
-      .ticks(4)
-      .filter(whole)
-      .map((tick) => ({ y: y(tick), label: format.number(tick) })),
-    columns: months.map((month, index) => ({
-      month: format.month(month),
-      total: format.number(totalOf(month)),
-      path: totalOf(month) > 0 ? pathOf?.(month, '') : undefined,
-      x: x(month) ?? left,
-      width: x.bandwidth(),
-      middle: middleOf(month),
-      label: (months.length - 1 - index) % labelEvery === 0 ? format.month(month, 'short') : undefined,
-      bars: layers.flatMap((layer) => {
-        const [from, to] = layer[index] ?? [0, 0]
-        const height = Math.max(leastHeight, y(from) - y(to))
-        return to > from ? [{ kind: layer.key, y: y(from) - height, height }] : []
-      }),
+    columns,
+    kinds: kinds.map(({ key, name, series }) => ({
+      name,
+      series,
+      last: measure === 'stock' ? cellOf(last, at(last, key), key) : undefined,
     })),
-    areas: layers.map((layer) => ({ kind: layer.key, d: shape(layer) ?? '' })),
-    kinds,
     table: months.map((month) => ({
-      month: format.month(month),
-      cells: keys.map((key) => cellOf(month, key, at(month, key))),
-      total: cellOf(month, '', totalOf(month)),
+      month: monthName(month),
+      cells: kinds.map(({ key }) => cellOf(month, at(month, key), key)),
+      total: cellOf(month, totalOf(month)),
     })),
   }
 }
 
-function whole(value: number): boolean {
-  return Number.isInteger(value)
+function percent(value: number): string {
+  return `${Number(value.toFixed(2))}%`
+}
+
+function pixels(value: number): string {
+  return value.toFixed(1)
 }

@@ -10,6 +10,9 @@ import { queryOf } from '../lists/list-view.ts'
 import { choice, month, searchText } from '../lists/query.ts'
 import { optionsOf, sumOf } from '../product-orders/facets.ts'
 
+/** The funnel is of orders of this type, unless another one is chosen. */
+const usualType = 'PREFILL'
+
 /** The query of the funnel: which orders it shows. Prefilled ones unless another type is chosen. */
 export const funnelQuery = z.object({ month, product: searchText, type: searchText, market: choice(markets) })
 
@@ -21,13 +24,21 @@ export type FunnelView = {
     readonly key: OrderStep
     readonly count: number
     readonly share: string
-    /** Of 100, for the height of its bar. */
-    readonly percent: number
+    /** Of 100, for the length of its bar. */
+    readonly percent: string
     readonly after: string
     readonly path: string
   }[]
+  /** The same as one shape, in the units of its viewBox: a block for each step, and a slope down to the next one. */
+  readonly shape: {
+    readonly width: number
+    readonly blocks: readonly { readonly x: number; readonly y: string; readonly height: string }[]
+    readonly slopes: readonly string[]
+  }
   readonly othersTotal: number
   readonly others: readonly { readonly text: string; readonly count: number; readonly path: string }[]
+  /** The filters that are on, each with the path without it. */
+  readonly chips: readonly { readonly label: string; readonly path: string }[]
   readonly fields: readonly {
     readonly name: string
     readonly label: string
@@ -43,27 +54,31 @@ export async function funnelOf(
   facets: ProductOrderFacets,
   language: Language,
 ): Promise<FunnelView> {
-  const filter = { ...asked, type: asked.type || 'PREFILL' }
-  const isUsual = queryOf({ ...asked, type: filter.type === 'PREFILL' ? '' : filter.type }) === ''
+  const filter = { ...asked, type: asked.type || usualType }
+  const isUsual = queryOf({ ...asked, type: filter.type === usualType ? '' : filter.type }) === ''
   const funnel =
     isUsual && facets.funnel ? facets.funnel : await orderFunnel(db, organisation, { ...everyOrder, ...filter })
   const { t, format, labelOfCode } = language
   const total = funnel.reached[0] ?? 0
+  const reached = (step: OrderStep): number => funnel.reached[orderSteps.indexOf(step)] ?? 0
+  const steps = stepsOf(filter.type)
+  const fields = fieldsOf({ ...asked, type: filter.type }, facets, language)
   const pathOf = (more: Readonly<Record<string, string>>): string => `product-orders${queryOf({ ...filter, ...more })}`
   return {
     total,
     since: funnel.since === null ? '' : format.day(new Date(funnel.since)),
-    steps: stepsOf(filter.type).map((key) => {
-      const count = funnel.reached[orderSteps.indexOf(key)] ?? 0
+    steps: steps.map((key) => {
+      const count = reached(key)
       return {
         key,
         count,
         share: total === 0 || key === 'received' ? '' : format.share(count / total),
-        percent: total === 0 ? 0 : (100 * count) / total,
+        percent: total === 0 ? '0' : ((100 * count) / total).toFixed(1),
         after: afterText(key, filter.type, funnel, language),
         path: pathOf({ reached: key }),
       }
     }),
+    shape: shapeOf(steps.map((step) => (total === 0 ? 0 : (100 * reached(step)) / total))),
     othersTotal: sumOf(funnel.others),
     others: othersOf(funnel).map(({ key, count, query }) => ({
       text: language.has(`landing.others.${key}`)
@@ -72,18 +87,42 @@ export async function funnelOf(
       count,
       path: pathOf({ reached: 'received', ...query }),
     })),
-    fields: fieldsOf({ ...asked, type: filter.type }, facets, language),
+    chips: isUsual ? [] : chipsOf(asked, fields),
+    fields,
   }
+}
+
+const [blockWidth, stepWidth] = [62, 100]
+
+/** @param percents the height of each block */
+function shapeOf(percents: readonly number[]): FunnelView['shape'] {
+  const tops = percents.map((percent) => (stepWidth - percent).toFixed(1))
+  return {
+    width: stepWidth * (percents.length - 1) + blockWidth,
+    blocks: percents.map((percent, at) => ({ x: at * stepWidth, y: tops[at] ?? '0', height: percent.toFixed(1) })),
+    slopes: tops
+      .slice(1)
+      .map((top, at) => `M${at * stepWidth + blockWidth} ${tops[at]}L${(at + 1) * stepWidth} ${top}V100H${at * stepWidth + blockWidth}z`),
+  }
+}
+
+/** The type is a filter that is on only when it is not the usual one. */
+function chipsOf(asked: z.output<typeof funnelQuery>, fields: FunnelView['fields']): FunnelView['chips'] {
+  return fields.flatMap(({ name, label, options }) => {
+    const chosen = options.find(({ value, selected }) => selected && value !== '')
+    const isOn = name in asked && asked[name as keyof typeof asked] !== '' && chosen?.value !== usualType
+    return isOn && chosen ? [{ label: `${label}: ${chosen.label}`, path: queryOf({ ...asked, [name]: '' }) }] : []
+  })
 }
 
 /** Orders that were not prefilled are not opened and submitted by their merchants. */
 function stepsOf(type: string): readonly OrderStep[] {
-  return type === 'PREFILL' ? orderSteps : ['received', 'completed']
+  return type === usualType ? orderSteps : ['received', 'completed']
 }
 
 /** The median time from the step before, as far as the portal has seen enough of both. */
 function afterText(step: OrderStep, type: string, { medianDays }: Funnel, { t, format }: Language): string {
-  if (step === 'received' || type !== 'PREFILL') return ''
+  if (step === 'received' || type !== usualType) return ''
   const days = medianDays[orderSteps.indexOf(step) - 1] ?? null
   if (days === null) return t('landing.tooFew')
   const whole = Math.round(days)

@@ -1,34 +1,47 @@
+import { markets } from '../../domain/business-identifier.ts'
+import { finalStatuses } from '../../domain/product-order.ts'
 import type { Language } from '../../presentation/language.ts'
 import type { ProductOrderFacets, SalesUnitFacets } from '../../store/summaries.ts'
-import { markets } from '../../domain/business-identifier.ts'
 import { queryOf } from '../lists/list-view.ts'
 import type { Numbers } from './charts.ts'
 
 const monthsShown = 12
 
-const statuses = ['COMPLETED', 'ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'REJECTED', 'EXPIRED']
+/** All statuses that are not final. */
+const open = 'OPEN'
+const orderKinds = ['COMPLETED', open, 'REJECTED', 'EXPIRED']
 
-/** Product orders by the month in which they were first seen, and by status. `growth` starts at the first sync. */
+/** Product orders by the month in which they were first seen, and by what has become of them. */
 export function ordersByMonth(
   { months }: ProductOrderFacets,
   { growth }: SalesUnitFacets,
   language: Language,
   now: Date,
 ): Numbers | undefined {
-  const counts = new Map(months.map(({ month, value, count }) => [`${month} ${value}`, count]))
-  const has = new Set(months.map(({ value }) => value))
-  const kinds = [...statuses.filter((status) => has.has(status)), ...has].map((key) => ({
-    key,
-    name: language.labelOfCode(`orderStatus.${key}.name`, key),
-  }))
+  const { labelOfCode, t } = language
+  const kindOf = (status: string): string => (finalStatuses.includes(status) ? status : open)
+  const counts = new Map<string, number>()
+  for (const { month, value, count } of months) {
+    const key = `${month} ${kindOf(value)}`
+    counts.set(key, (counts.get(key) ?? 0) + count)
+  }
+  const has = new Set(months.map(({ value }) => kindOf(value)))
   const first = [growth[0]?.month, months[0]?.month].filter((month) => month !== undefined).toSorted()[0]
   const shown = sinceFirst(lastMonths(language, now), first)
   if (shown.length < 2 || months.length === 0) return undefined
   return {
+    measure: 'flow',
     months: shown,
-    kinds: kinds.filter(({ key }, index) => kinds.findIndex((kind) => kind.key === key) === index),
+    kinds: orderKinds
+      .filter((kind) => has.has(kind))
+      .map((key) => ({
+        key,
+        name: key === open ? t('productOrders.open') : labelOfCode(`orderStatus.${key}.name`, key),
+        series: key.toLowerCase(),
+      })),
     at: (month, kind) => counts.get(`${month} ${kind}`) ?? 0,
-    pathOf: (month, status) => `product-orders${queryOf({ month, status })}`,
+    pathOf: (month, kind) =>
+      `product-orders${queryOf({ month, ...(kind === open ? { open: '1' } : { status: kind ?? '' }) })}`,
   }
 }
 
@@ -57,11 +70,19 @@ export function salesUnitsByMonth({ growth }: SalesUnitFacets, language: Languag
   const known: readonly string[] = markets
   const keys = [...known.filter((market) => has.has(market)), ...[...has].filter((one) => !known.includes(one))]
   return {
+    measure: 'stock',
     months: shown,
     kinds: keys.map((key) => ({
       key,
       name: key ? language.format.country(key) : language.t('common.notRead'),
+      // A market has the same colour for every partner.
+      series: known.includes(key) ? String(known.indexOf(key) + 1) : 'other',
     })),
     at: sumUpTo,
+    // The list has no filter by a market that is unknown.
+    pathOf: (at, market) =>
+      market === undefined || known.includes(market)
+        ? `sales-units${queryOf({ at, market: market ?? '' })}`
+        : undefined,
   }
 }

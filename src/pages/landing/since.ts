@@ -1,62 +1,71 @@
 import type { Response } from 'express'
 import { type ChangeFilter, countChanges, searchChanges } from '../../store/activity.ts'
-import { lastVisit } from '../../store/visits.ts'
+import type { Handle } from '../../store/database.ts'
 import { mostCounted } from '../activity/load.ts'
-import type { PageDeps } from '../deps.ts'
 import { seesDevelopers } from '../history.ts'
 import { actingAs } from '../request-state.ts'
 
-/** What changed since the user's last visit: numbers with links to exactly those changes. */
-export type Since = {
-  readonly at: Date
-  readonly numbers: readonly {
-    readonly key: string
-    readonly count: number
-    readonly shown: string
-    readonly path: string
-  }[]
-}
+/** A number of changes, and the path of exactly those; below the organisation's section. */
+export type ChangeCount = { readonly count: number; readonly shown: string; readonly path: string }
 
-type Kind = Pick<ChangeFilter, 'kind' | 'status'> & { readonly key: string; readonly resource: string }
+/** What changed since the user's last visit. */
+export type Since = { readonly at: Date; readonly numbers: readonly (ChangeCount & { readonly key: string })[] }
 
-const salesUnits: readonly Kind[] = [
+type Kind = Pick<ChangeFilter, 'kind' | 'status'>
+
+const salesUnits = [
   { key: 'added', resource: 'salesUnit', kind: 'added', status: '' },
   { key: 'removed', resource: 'salesUnit', kind: 'removed', status: '' },
-]
-const ofPartner: readonly Kind[] = [
+] as const
+const ofPartner = [
   { key: 'submitted', resource: 'productOrder', kind: '', status: 'ORDER_SUBMITTED' },
   { key: 'completed', resource: 'productOrder', kind: '', status: 'COMPLETED' },
   { key: 'rejected', resource: 'productOrder', kind: '', status: 'REJECTED' },
   ...salesUnits,
   { key: 'prices', resource: 'pricePackage', kind: 'changed', status: '' },
-]
-const ofMerchant: readonly Kind[] = [
+] as const
+const ofMerchant = [
   ...salesUnits,
   { key: 'returned', resource: 'salesUnit', kind: 'returned', status: '' },
   { key: 'changed', resource: 'salesUnit', kind: 'changed', status: '' },
-]
+] as const
 
 /** The numbers for Home; undefined at the first visit. Those without changes are left out. */
-export async function sinceLastVisit(
-  { database: { pages: db } }: Pick<PageDeps, 'database'>,
-  res: Response,
-  userId: string,
-): Promise<Since | undefined> {
-  const organisation = actingAs(res)
-  const at = await lastVisit(db, organisation, userId)
+export async function sinceLastVisit(db: Handle, res: Response, at: Date | undefined): Promise<Since | undefined> {
   if (!at) return undefined
-  const isForViewer = !seesDevelopers(res)
-  const numbers = (organisation.kind === 'partner' ? ofPartner : ofMerchant).map(
-    async ({ key, resource, kind, status }) => {
-      const base = { q: '', from: undefined, before: undefined, since: at, group: undefined, isForViewer }
-      const search = await searchChanges(db, organisation, { ...base, resources: [resource], kind, status })
-      const { count = 0, more = false } = (await countChanges(search, mostCounted)).get(resource) ?? {}
-      const query = Object.entries({ resource, kind, status, since: at.toISOString() }).filter(
-        ([, value]) => value !== '',
-      )
-      const shown = `${res.locals.language.format.number(count)}${more ? '+' : ''}`
-      return { key, count, shown, path: `activity?${new URLSearchParams(query).toString()}` }
-    },
+  const numbers = []
+  for (const { key, resource, ...kind } of actingAs(res).kind === 'partner' ? ofPartner : ofMerchant) {
+    // oxlint-disable-next-line no-await-in-loop -- a page takes one connection at a time
+    const found = (await changesSince(db, res, at, [resource], kind)).get(resource)
+    if (found) numbers.push({ key, ...found })
+  }
+  return { at, numbers }
+}
+
+/** The number of changes of each resource since a time; those without changes are left out. */
+export async function changesSince(
+  db: Handle,
+  res: Response,
+  since: Date,
+  resources: readonly string[],
+  { kind, status }: Kind,
+): Promise<ReadonlyMap<string, ChangeCount>> {
+  const base = { q: '', from: undefined, before: undefined, group: undefined, isForViewer: !seesDevelopers(res) }
+  const search = await searchChanges(db, actingAs(res), { ...base, since, resources, kind, status })
+  const counts = await countChanges(search, mostCounted)
+  const found = [...counts].filter(([, { count }]) => count > 0)
+  return new Map(
+    found.map(([resource, { count, more }]) => {
+      const query = { resource, kind, status, since: since.toISOString() }
+      const given = Object.entries(query).filter(([, value]) => value !== '')
+      return [
+        resource,
+        {
+          count,
+          shown: `${res.locals.language.format.number(count)}${more ? '+' : ''}`,
+          path: `activity?${new URLSearchParams(given).toString()}`,
+        },
+      ]
+    }),
   )
-  return { at, numbers: (await Promise.all(numbers)).filter(({ count }) => count > 0) }
 }

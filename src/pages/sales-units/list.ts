@@ -16,7 +16,7 @@ import {
 } from '../../store/sales-units.ts'
 import type { FreshnessService, Lists } from '../../sync/freshness.ts'
 import type { PricePackage } from '../../management-api/price-packages.ts'
-import { daysField, marketField, merchantField, monthField } from '../lists/filter-fields.ts'
+import { daysField, linkedField, marketField, merchantField, monthField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
 import type { Field, Tabs } from '../lists/list-view.ts'
 import { choice, choices, days, month, recordKey, searchText, ticked } from '../lists/query.ts'
@@ -39,6 +39,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     can: choices(configurationSwitches),
     new: days,
     month,
+    at: month,
     removed: ticked,
     webhooks: choice(['none']),
     merchant: recordKey,
@@ -62,12 +63,17 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })
     const removed = await countRemovedSalesUnits(db, organisation)
     const rows = page.rows.map(listedOf)
-    if (!filter.removed) requestUnread(freshness, organisation, rows)
+    requestUnread(
+      freshness,
+      organisation,
+      rows.filter(({ removedAt }) => removedAt === null),
+    )
     const active = fresh.total ?? (filter.removed ? 0 : page.total)
     return {
       page: { ...page, rows },
-      total: filter.removed ? removed : active,
-      tabs: removed > 0 ? tabsOf(language, active, removed) : undefined,
+      // At the end of an earlier month there may have been more than there are now.
+      total: filter.removed ? removed : filter.at === '' ? active : Math.max(active, page.total),
+      tabs: removed > 0 && filter.at === '' ? tabsOf(language, active, removed) : undefined,
       fields: [
         ...fieldsOf(language, filter, isDeveloper),
         ...(await pricePackageField(db, organisation, language, filter.package)),
@@ -156,6 +162,7 @@ function fieldsOf(language: Language, filter: SalesUnitFilter, isDeveloper: bool
     ...(isDeveloper ? [{ kind: 'tick', name: 'webhooks', label: '', options: webhooks } as const] : []),
     daysField(language, 'new', filter.new, 'chip'),
     monthField(language, filter.month),
+    ...linkedField('at', filter.at, '', filter.at && t('salesUnits.at', { month: language.format.month(filter.at) })),
     { kind: 'chip', name: 'removed', label: '', options: [{ value: '1', label: t('lists.removed') }] },
   ]
 }

@@ -124,7 +124,7 @@ async function audit(db: Db): Promise<void> {
     for each statement execute function audit_is_append_only()`.execute(db)
 }
 
-/** When each user last viewed pages of an organisation, and the end of the visit before. */
+/** When each user last viewed pages of an organisation, the end of the visit before, and the number of visits. */
 async function visits(db: Db): Promise<void> {
   await sql`
     create table visits (
@@ -132,6 +132,7 @@ async function visits(db: Db): Promise<void> {
       organisation text not null,
       seen_at timestamptz not null default now(),
       last_visit_at timestamptz,
+      visits integer not null default 1,
       primary key (user_id, organisation)
     )`.execute(db)
 }
