@@ -175,7 +175,7 @@ describe('a viewer', () => {
     }
     const viewer = 'You see everything but Developers'
     for (const path of ['/profile', '/select?all'])
-      expect(await words('a viewer of the merchant only', path)).toEqual([
+      expect((await words('a viewer of the merchant only', path)).slice(-2)).toEqual([
         viewer,
         expect.stringMatching(/^Until the end of \d+ \w+ \d{4}$/),
       ])

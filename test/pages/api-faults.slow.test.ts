@@ -128,7 +128,7 @@ describe('synced data', () => {
     expect(landing.status).toBe(200)
     expect(wordsOf(landing.$('main .ds-alert'))).toMatch(unavailableBanner)
     expect(landing.words).not.toContain('Could not be read just now')
-    expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('12 Sales units')
+    expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('Sales units 12 No change')
 
     await recover(test)
     await refreshAll()
@@ -249,7 +249,7 @@ describe('data that was never synced', () => {
     await expect.poll(wrong, { timeout: 20_000 }).toEqual([])
     const landing = await åse.open(base)
     expect(landing.status).toBe(200)
-    expect(landing.words.match(/Could not be read just now/g)).toHaveLength(5)
+    expect(landing.words.match(/Could not be read just now/g)).toHaveLength(7)
   })
 
   it('is replaced by the 503 page when the API is down', async () => {
@@ -295,12 +295,14 @@ describe('data that was never synced', () => {
     expect(page.status).toBe(200)
     const cards = page.$('section[aria-labelledby=counts] li').toArray()
     expect(cards.map((card) => wordsOf(page.$(card)))).toEqual([
-      '12 Sales units',
-      '– Product orders Could not be read just now',
-      '– Price packages Could not be read just now',
-      '5 Templates',
+      'Sales units 12 No change',
+      expect.stringMatching(/^Merchants \d+$/),
+      'Product orders Could not be read just now',
+      'Price packages Could not be read just now',
+      'Templates 5',
+      expect.stringMatching(/^Webhooks \d+$/),
     ])
-    expect(wordsOf(page.$('section[aria-labelledby=orders] p'))).toBe('Could not be read just now')
+    expect(wordsOf(page.$('section#orders p'))).toBe('Could not be read just now')
     expect((await åse.open(`${base}/sales-units`)).status).toBe(200)
 
     const rows = rowsOf(await åse.open(`${base}/templates`))

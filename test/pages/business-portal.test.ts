@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { wordsOf } from '../support/page-content.ts'
+import { factsOf, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let åse: Browser
@@ -57,24 +57,42 @@ describe('acting as a merchant', () => {
     }
   })
 
-  it('shows the counts on the landing page', async () => {
+  it('shows sales units, details and webhooks on the landing page, without columns that are the same in every row', async () => {
     const page = await åse.open(acme)
+    const { $ } = page
     const units = visibleSalesUnits(test.world, {
       kind: 'merchant',
       scheme: 'business:NO:ORG',
       id: '311900456',
     })
-    const counts = page
-      .$('.in-numbers a')
-      .toArray()
-      .map((count) => [page.$(count).attr('href'), wordsOf(page.$(count))])
-    expect(counts).toEqual([
-      [`${acme}/sales-units`, `${units.length} Sales units`],
-      [`${acme}/developers/webhooks`, '3 Webhooks'],
-    ])
+    const linesOf = (section: string, part: string) =>
+      $(`section[aria-labelledby=${section}] ${part}`)
+        .toArray()
+        .map((line) => wordsOf($(line)))
+    expect(
+      $('main section > h2, main .related-title > h2')
+        .toArray()
+        .map((heading) => wordsOf($(heading))),
+    ).toEqual(['Sales units', 'Merchant details', 'Webhooks'])
+    expect(linesOf('units', 'tbody td:nth-child(2)').toSorted()).toEqual(units.map(({ body }) => body.msn).toSorted())
+    // All of them are of one merchant, and were first seen on one day.
+    expect(linesOf('units', 'thead th')).not.toContain('First seen')
+    expect(linesOf('units', 'thead th')).not.toContain('Merchant')
+    expect(linesOf('webhooks', 'tbody tr')).toHaveLength(3)
+    expect($('section[aria-labelledby=webhooks] .related-title a').attr('href')).toBe(`${acme}/developers/webhooks`)
+    expect(factsOf(page)['Business identifier']).toContain('NO 311 900 456')
+    expect($('section[aria-labelledby=units] tbody a').first().attr('href')).toMatch(`${acme}/sales-units/`)
     expect(page.words).toContain('Welcome, Åse Bjørk')
     expect(page.words).toContain('Here is what Vipps MobilePay knows about ACME Fantastic Fitness AS')
     expect(page.$('main a[href="https://feedback.example/portal"]').text()).toBe('Give feedback')
+  })
+
+  it('announces on the landing page that access ends soon, and shows a viewer no webhooks', async () => {
+    const jonas = await test.signedIn('Jonas Berg')
+    const page = await jonas.open(acme)
+    expect(wordsOf(page.$('main .ds-alert'))).toMatch(/^Your access ends in [678] days; its last day is /)
+    expect(page.$('section[aria-labelledby=webhooks]')).toHaveLength(0)
+    expect(page.$('section[aria-labelledby=units] tbody tr').length).toBeGreaterThan(0)
   })
 
   it('marks the current page and its section in the menu', async () => {

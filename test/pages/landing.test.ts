@@ -13,45 +13,116 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-function cardsOf({ $ }: Visit, list: string): [string, string][] {
-  return $(`section[aria-labelledby=${list}] li a`)
+/** The numbers of the partner: for each its link, its words, and the link and words of what changed. */
+function numbersOf({ $ }: Visit): (readonly [path: string, words: string])[] {
+  return $('.in-numbers li')
     .toArray()
-    .map((card) => [String($(card).attr('href')), wordsOf($(card))])
+    .map((row) => [String($(row).find('a').first().attr('href')), wordsOf($(row))])
+}
+
+/** Makes the user's next page view the beginning of another visit; `visits` are those so far. */
+async function endVisit(organisation: string, visits: number): Promise<void> {
+  await test.portal.database.pool.query(
+    `update visits set visits = $2, seen_at = now() - interval '1 hour' where organisation = $1`,
+    [organisation, visits],
+  )
+}
+
+/** The visit of a page is noted after the page. */
+async function visitNoted(organisation: string): Promise<void> {
+  const noted = async () =>
+    (await test.portal.database.pool.query('select from visits where organisation = $1', [organisation])).rowCount
+  await expect.poll(noted).toBe(1)
 }
 
 describe('the partner’s landing page', () => {
-  it('shows a welcome, what the portal is for, and where to ask for more', async () => {
-    const page = await åse.open('/partners/12345')
-    expect(page.$('h1').text()).toBe('Welcome, Åse Bjørk')
-    expect(page.words).toContain('Here is what Vipps MobilePay knows about Nordlys Platform AS')
-    expect(page.words).toContain('You can look at everything and change nothing.')
-    expect(page.$('main a[href="https://feedback.example/portal"]').text()).toBe('Give feedback')
-    expect(page.words).toContain('Call us on Mondays.')
+  it('welcomes for three visits, and then has the same text behind "About this portal"', async () => {
+    const kari = await test.signedIn('Liisa Korhonen')
+    const base = '/partners/34567'
+    const feedback = 'main a[href="https://feedback.example/portal"]'
+    const page = await kari.open(base)
+    expect(page.$('h1').text()).toBe('Welcome, Liisa Korhonen')
+    expect(wordsOf(page.$('section.about'))).toContain('Here is what Vipps MobilePay knows about Tyhjä Aloitus Oy')
+    expect(wordsOf(page.$('section.about'))).toContain('You can look at everything and change nothing.')
+    expect(wordsOf(page.$('section.about'))).toContain('Call us on Mondays.')
+    expect(page.$(`section.about ${feedback.replace('main ', '')}`).text()).toBe('Give feedback')
     expect(page.$('header .brand').text()).toBe('Partner portal')
+
+    await visitNoted('partner/34567')
+    await endVisit('partner/34567', 2)
+    expect((await kari.open(base)).$('h1').text()).toBe('Welcome, Liisa Korhonen')
+    await endVisit('partner/34567', 3)
+    const later = await kari.open(base)
+    expect(later.$('h1').text()).toBe('Home')
+    expect(later.$('section.about')).toHaveLength(0)
+    expect(wordsOf(later.$('.title summary'))).toBe('About this portal')
+    expect(wordsOf(later.$('details.about'))).toContain('Here is what Vipps MobilePay knows about Tyhjä Aloitus Oy')
+    expect(wordsOf(later.$('.title'))).toMatch(/Checked .* Nothing can be changed from here/)
+    expect(wordsOf(later.$('main > :last-child'))).toBe(
+      'What would you like to see here? Give feedback Call us on Mondays.',
+    )
   })
 
-  it.each(['12345', '23456', '34567'])('shows the counts of partner %s', async (id) => {
-    const browser = id === '34567' ? await test.signedIn('Liisa Korhonen') : åse
+  it.each(['12345', '23456'])('shows the counts of partner %s', async (id) => {
     const base = `/partners/${id}`
-    const page = await browser.open(base)
+    const page = await åse.open(base)
     const { pricePackages, templates, partnersWithTemplates } = test.world
     const count = (rows: readonly { partnerId: string }[]) => rows.filter(({ partnerId }) => partnerId === id).length
-    const orders = count(test.world.productOrders)
-    expect(cardsOf(page, 'counts')).toEqual([
-      [`${base}/sales-units`, `${visibleSalesUnits(test.world, { kind: 'partner', id }).length} Sales units`],
-      [`${base}/product-orders`, `${orders} Product orders`],
-      [`${base}/price-packages`, `${count(pricePackages)} Price packages`],
+    const numbers = numbersOf(page)
+    // No week has passed: what came with the first sync is not news.
+    expect(numbers.filter(([path]) => !/merchants|webhooks/.test(path))).toEqual([
+      [`${base}/sales-units`, `Sales units ${visibleSalesUnits(test.world, { kind: 'partner', id }).length} No change`],
+      [`${base}/product-orders`, `Product orders ${count(test.world.productOrders)} No change`],
+      [`${base}/price-packages`, `Price packages ${count(pricePackages)}`],
       [
         `${base}/templates`,
-        partnersWithTemplates.includes(id) ? `${count(templates)} Templates` : '– Templates Not shared by the API',
+        partnersWithTemplates.includes(id) ? `Templates ${count(templates)}` : 'Templates Not shared by the API',
       ],
     ])
+    for (const list of ['merchants', 'developers/webhooks']) {
+      const [, words = ''] = numbers.find(([path]) => path === `${base}/${list}`) ?? []
+      expect(words).toMatch(/^(Merchants|Webhooks) [1-9]\d*$/)
+      expect(wordsOf((await åse.open(`${base}/${list}`)).$('#found'))).toContain(`${/\d+/.exec(words)?.[0]} `)
+    }
   })
 
-  it('says so when the partner has no orders', async () => {
+  it('shows a viewer no webhooks', async () => {
+    const nora = await test.signedIn('Nora Lie')
+    expect(wordsOf((await nora.open('/partners/12345')).$('.in-numbers'))).not.toContain('Webhooks')
+  })
+
+  it('leads a partner without merchants to the first one in three steps', async () => {
     const liisa = await test.signedIn('Liisa Korhonen')
     const page = await liisa.open('/partners/34567')
-    expect(page.words).toContain('No product order names you as partner yet.')
+    const steps = page.$('section[aria-labelledby=first-merchant] li')
+    expect(wordsOf(page.$('#first-merchant'))).toBe('Three steps to your first merchant')
+    expect(steps.toArray().map((step) => wordsOf(page.$(step)).split('.')[0])).toEqual([
+      'Get a link',
+      'Send it to the merchant',
+      'Follow the order',
+    ])
+    expect(steps.find('a[href="/partners/34567/product-orders"]')).toHaveLength(1)
+    expect(page.$('#attention, #funnel, .chart')).toHaveLength(0)
+    expect((await åse.open('/partners/12345')).$('#first-merchant')).toHaveLength(0)
+  })
+
+  it('announces access that ends within 14 days', async () => {
+    const nora = await test.signedIn('Nora Lie')
+    const endIn = async (days: number | null) =>
+      test.portal.database.pool.query(
+        `update grants set ends_at = date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' + $2::int * interval '1 day'
+         where user_id = $1`,
+        [test.userId('Nora Lie'), days],
+      )
+    const alerts = async () => wordsOf((await nora.open('/partners/12345')).$('main .ds-alert'))
+    await endIn(14)
+    expect(await alerts()).toMatch(
+      /^Your access ends in 1[23] days; its last day is \d+ \w+ \d{4}\. Ask your partner manager/,
+    )
+    await endIn(17)
+    expect(await alerts()).toBe('')
+    await endIn(null)
+    expect(await alerts()).toBe('')
   })
 
   it('lists every page in the menu, with counts of the synced data', async () => {
@@ -132,13 +203,9 @@ describe('the section "needs attention"', () => {
         ),
       },
     })
-    const liisa = await test.signedIn('Liisa Korhonen')
-    expect(wordsOf((await liisa.open('/partners/34567')).$('section[aria-labelledby=attention]'))).toContain(
-      'Nothing needs attention right now',
-    )
   })
 
-  it('shows new sales units, orders about to expire and rejected orders', async () => {
+  it('shows orders about to expire and rejected orders, and what came in the last week', async () => {
     const { world } = test
     const ofPartner = <Row extends { partnerId: string | null }>(rows: readonly Row[]) =>
       rows.filter(({ partnerId }) => partnerId === '23456')
@@ -167,17 +234,7 @@ describe('the section "needs attention"', () => {
     await test.sync()
 
     const page = await åse.open('/partners/23456')
-    const { newSalesUnits, expiring, rejected } = noticesOf(page)
-    expect(newSalesUnits).toMatchObject({
-      title: '2 new sales units in the last 7 days',
-      href: '/partners/23456/sales-units?new=7&sort=-seen',
-    })
-    expect(newSalesUnits?.rows.map((row) => row.replace(/ \d+ \w{3,4}$/, '')).toSorted()).toEqual(
-      ofPartner(world.salesUnits)
-        .slice(1, 3)
-        .map(({ body }) => wordsOf(page.$('<p>').text(body.name)))
-        .toSorted(),
-    )
+    const { expiring, rejected } = noticesOf(page)
     expect(expiring?.title).toBe('1 prefilled order expires within 3 days')
     expect(expiring?.rows).toEqual([expect.stringContaining(' in 3 days (')])
     expect(rejected?.title).toBe('1 order rejected in the last 14 days')
@@ -187,6 +244,20 @@ describe('the section "needs attention"', () => {
       expect(list.$('main .ds-chip').length).toBeGreaterThan(0)
     }
     const link = page.$('[data-notice=rejected] li a').attr('href')
+    // A sales unit of 8 days ago is not of the last week.
+    const changes = page.$('.in-numbers small a').toArray()
+    expect(wordsOf(page.$(changes[0] ?? ''))).toBe('+2 this week')
+    expect(page.$(changes[0] ?? '').attr('href')).toBe('/partners/23456/sales-units?new=7&sort=-seen')
+    const linked = changes.map((change) => String(page.$(change).attr('href')).replace(/\?.*resource=|&.*|\?.*/g, ' '))
+    expect(linked.join()).toContain('merchant')
+    for (const change of changes) {
+      const [says] = /\d+/.exec(wordsOf(page.$(change))) ?? []
+      const list = await åse.open(String(page.$(change).attr('href')))
+      expect([wordsOf(page.$(change)), wordsOf(list.$('#found')).split(' ')[0]]).toEqual([
+        wordsOf(page.$(change)),
+        says,
+      ])
+    }
     expect(link).toBe(`/partners/23456/product-orders/${received.body.productOrderId}`)
   })
 
@@ -209,11 +280,11 @@ describe('the section "needs attention"', () => {
     await changeOneOrder()
     const page = await åse.open('/partners/23456')
     const steps = page
-      .$('.funnel-steps li')
+      .$('.stages li')
       .toArray()
       .map((step) => wordsOf(page.$(step)))
     const seen = 3 + done.length
-    const viewed = await countOf(page, '.funnel-steps li:nth-child(2) a')
+    const viewed = await countOf(page, '.stages li:nth-child(2) a')
     expect(done).toHaveLength(5)
     expect(steps).toEqual([
       `Received ${seen}`,
@@ -221,7 +292,7 @@ describe('the section "needs attention"', () => {
       expect.stringMatching(/^Submitted 5 \d+% after 3 days$/),
       expect.stringMatching(/^Completed 5 \d+% after 5 days$/),
     ])
-    const links = page.$('.card-funnel :is(.funnel-steps, .others) a').toArray()
+    const links = page.$('.funnel :is(.stages, .others) a').toArray()
     expect(links.length).toBeGreaterThan(4)
     for (const link of links) {
       const [says] = /\d+/.exec(wordsOf(page.$(link))) ?? []
@@ -236,10 +307,10 @@ describe('the section "needs attention"', () => {
       ['NO', 'DK', 'FI', 'SE'].map(async (market) => {
         const page = await åse.open(`/partners/23456?market=${market}`)
         expect(page.$('#funnel-market [selected]').val()).toBe(market)
-        return page.$('.funnel-steps').length === 0 ? 0 : countOf(page, '.funnel-steps a')
+        return page.$('.stages').length === 0 ? 0 : countOf(page, '.stages a')
       }),
     )
-    expect(ofMarkets.reduce((sum, count) => sum + count, 0)).toBe(await countOf(all, '.funnel-steps a'))
+    expect(ofMarkets.reduce((sum, count) => sum + count, 0)).toBe(await countOf(all, '.stages a'))
     const none = await åse.open('/partners/23456?type=TEMPLATE&month=2020-01')
     expect(none.words).toContain('No such order has been seen from its beginning yet.')
     for (const query of ['month=2026-13', 'market=XX', 'type=NO_SUCH', 'product=nothing'])
@@ -251,23 +322,53 @@ describe('the section "needs attention"', () => {
     const { $ } = page
     const total = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' }).length
     const growth = $('section[aria-labelledby=growth]')
+    const months = growth.find('tbody tr').length
     expect(wordsOf(growth.find('tbody tr').last().find('td').last())).toBe(String(total))
-    expect(growth.find('tbody tr').length).toBeGreaterThanOrEqual(4)
-    expect(wordsOf(growth.find('svg > title'))).toMatch(/^Sales units by market: from \d+ in .* to 60 in /)
-    expect(growth.find('path').length).toBe(growth.find('.legend li').length)
+    expect(months).toBeGreaterThanOrEqual(4)
+    expect(growth.find('> svg').attr('aria-label')).toMatch(/^Sales units by market: from \d+ in .* to 60 in /)
     const markets = growth
       .find('.legend li')
       .toArray()
       .map((kind) => wordsOf($(kind)))
-    expect(markets).toEqual(['Norway', 'Denmark', 'Finland'])
+    const last = growth.find('tbody tr').last().find('td').toArray()
+    const values = last.slice(0, 3).map((cell) => wordsOf($(cell)))
+    expect(markets).toEqual(['Norway', 'Denmark', 'Finland'].map((name, at) => `${name} ${values[at]}`))
+    const series = growth.find('.legend rect').toArray()
+    expect(series.map((rect) => $(rect).attr('data-series'))).toEqual(['1', '2', '3'])
+    expect(wordsOf(growth.find('details summary'))).toBe('Show as a table')
 
     const orders = $('section[aria-labelledby=orders-by-month]')
     // Rows of the first sync belong to no month.
     const rows = orders.find('tbody tr').toArray()
     const counted = rows.reduce((sum, row) => sum + Number(wordsOf($(row).find('td').last())), 0)
     expect(counted).toBe(8)
-    expect(orders.find('rect[data-status][height]').length).toBeGreaterThan(3)
-    expect(orders.find('svg').first().attr('role')).toBe('group')
+    expect(orders.find('rect[data-series=completed][height]').length).toBeGreaterThan(0)
+    expect(orders.find('> svg').attr('role')).toBe('group')
+  })
+
+  it('labels every month of a chart, in the sizes of the page, and each month leads to exactly its rows', async () => {
+    const { $ } = await åse.open('/partners/23456')
+    for (const id of ['growth', 'orders-by-month']) {
+      const chart = $(`section[aria-labelledby=${id}]`)
+      const rows = chart.find('tbody tr').toArray()
+      const svg = chart.find('> svg')
+      expect(svg.attr('viewBox')).toBeUndefined()
+      const labels = svg.find('text:not(.total)').toArray()
+      expect(labels.map((label) => $(label).text())).toEqual(rows.map((row) => wordsOf($(row).find('th')).slice(0, 3)))
+      const columns = svg.find('a').toArray()
+      expect(columns.length).toBeGreaterThan(0)
+      for (const link of [...columns, ...chart.find('tbody a, .legend a').toArray()]) {
+        const name = $(link).attr('aria-label') ?? wordsOf($(link))
+        const list = await åse.open(`${$(link).attr('href')}&size=100`)
+        expect([$(link).attr('href'), rowsOf(list).length]).toEqual([
+          $(link).attr('href'),
+          Number(/\d+$/.exec(name)?.[0]),
+        ])
+        expect(list.$('main .ds-chip').length).toBeGreaterThan(0)
+      }
+      const all = rows.map((row) => `${wordsOf($(row).find('th'))}: ${wordsOf($(row).find('td').last())}`)
+      expect(columns.map((link) => $(link).attr('aria-label'))).toEqual(all.filter((name) => !name.endsWith(': 0')))
+    }
   })
 
   it('says that there is nothing to compare before the second month', async () => {

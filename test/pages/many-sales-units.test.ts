@@ -43,7 +43,11 @@ it('pages say after a short wait that their data is being read for the first tim
       .$('section[aria-labelledby=counts] li')
       .toArray()
       .map((card) => wordsOf(landing.$(card))),
-  ).toEqual(['Sales units', 'Product orders', 'Price packages', 'Templates'].map((name) => `– ${name} Being read`))
+  ).toEqual(
+    ['Sales units', 'Merchants', 'Product orders', 'Price packages', 'Templates', 'Webhooks'].map(
+      (name) => `${name} Being read`,
+    ),
+  )
   expect(landing.words).not.toContain('No product order names you')
   for (const page of [unit, merchant]) {
     expect([page.status, page.headers['refresh']]).toEqual([202, '2'])

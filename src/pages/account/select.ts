@@ -78,7 +78,10 @@ function cardOf(choice: Choice, business: Business | undefined, res: Response) {
   const isFailing = failingSince !== null && failingSince !== undefined
   return {
     ...choiceOf(choice, res),
-    units: typeof salesUnits === 'number' ? t('salesUnits.count', { count: salesUnits, shown: format.number(salesUnits) }) : '',
+    units:
+      typeof salesUnits === 'number'
+        ? t('salesUnits.count', { count: salesUnits, shown: format.number(salesUnits) })
+        : '',
     attention: [
       waiting > 0 ? t('select.waiting', { count: waiting, shown: format.number(waiting) }) : '',
       isFailing ? t('select.failing', { at: format.moment(failingSince) }) : '',

@@ -102,7 +102,10 @@ function shapeOf(percents: readonly number[]): FunnelView['shape'] {
     blocks: percents.map((percent, at) => ({ x: at * stepWidth, y: tops[at] ?? '0', height: percent.toFixed(1) })),
     slopes: tops
       .slice(1)
-      .map((top, at) => `M${at * stepWidth + blockWidth} ${tops[at]}L${(at + 1) * stepWidth} ${top}V100H${at * stepWidth + blockWidth}z`),
+      .map(
+        (top, at) =>
+          `M${at * stepWidth + blockWidth} ${tops[at]}L${(at + 1) * stepWidth} ${top}V100H${at * stepWidth + blockWidth}z`,
+      ),
   }
 }
 
