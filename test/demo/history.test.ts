@@ -29,7 +29,8 @@ it('the demo starts with a year of history for charts and notices', async () => 
   const notices = $('[data-notice]')
     .toArray()
     .map((notice) => $(notice).attr('data-notice'))
-  expect(notices).toEqual(['expiring', 'waiting', 'rejected', 'newSalesUnits'])
+  expect(notices).toEqual(['expiring', 'waiting', 'rejected'])
+  expect($('.in-numbers small a').first().text()).toMatch(/^\+\d+ this week$/)
 })
 
 it('the first sync records no changes to the generated history', async () => {

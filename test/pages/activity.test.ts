@@ -184,7 +184,7 @@ describe('since the last visit', () => {
     if (order) order.body.status = 'REJECTED'
     await test.sync()
     const home = await developer.open('/partners/12345')
-    const numbers = home.$('.since a').toArray()
+    const numbers = home.$('.strip a').toArray()
     expect(numbers.map((number) => wordsOf(home.$(number)))).toEqual([
       '1 order rejected',
       '1 sales unit no longer available',
@@ -202,7 +202,7 @@ describe('since the last visit', () => {
     const seen = new Date(Date.now() - 31 * 60_000)
     await kysely.updateTable('visits').set({ seen_at: seen }).where('organisation', '=', 'partner/12345').execute()
     const home = await developer.open('/partners/12345')
-    const query = new URL(String(home.$('.since a').attr('href')), home.url).searchParams
+    const query = new URL(String(home.$('.strip a').attr('href')), home.url).searchParams
     expect(query.get('since')).toBe(seen.toISOString())
   })
 })

@@ -78,6 +78,19 @@ describe('sales units', () => {
     expect(rowsOf(await kari.open(`${units}?month=2020-01`))).toHaveLength(0)
   })
 
+  it('that were there at the end of a month include those removed since, and leave out later ones', async () => {
+    const at = new Date(Date.now() - 40 * dayMs).toISOString().slice(0, 7)
+    const page = await kari.open(`${units}?at=${at}`)
+    // All but those of the last three weeks; the removed one was there then.
+    expect(msnsOf(page)).toEqual(msns.slice(3).toSorted())
+    const [chip = ''] = Object.keys(chipsOf(page))
+    expect(chip).toMatch(/^Active at the end of \w+ \d{4}$/)
+    expect(tabsOf(page)).toEqual([])
+    expect(msnsOf(await kari.open(`${units}?at=${new Date().toISOString().slice(0, 7)}`))).toHaveLength(11)
+    expect(rowsOf(await kari.open(`${units}?at=2020-01`))).toHaveLength(0)
+    expect((await kari.open(`${units}?at=2020-13`)).status).toBe(400)
+  })
+
   it('without a webhook are found by developers only, and viewers see nothing of the filter', async () => {
     const owners = new Set(test.world.webhooks.map(({ registeredFor }) => registeredFor))
     const without = msns.slice(0, -1).filter((msn) => !owners.has(`msn/${msn}`))
