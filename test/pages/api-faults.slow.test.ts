@@ -128,7 +128,7 @@ describe('synced data', () => {
     expect(landing.status).toBe(200)
     expect(wordsOf(landing.$('main .ds-alert'))).toMatch(unavailableBanner)
     expect(landing.words).not.toContain('Could not be read just now')
-    expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('Sales units 12 No change')
+    expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('Sales units 12 None new')
 
     await recover(test)
     await refreshAll()
@@ -295,7 +295,7 @@ describe('data that was never synced', () => {
     expect(page.status).toBe(200)
     const cards = page.$('section[aria-labelledby=counts] li').toArray()
     expect(cards.map((card) => wordsOf(page.$(card)))).toEqual([
-      'Sales units 12 No change',
+      'Sales units 12 None new',
       expect.stringMatching(/^Merchants \d+$/),
       'Product orders Could not be read just now',
       'Price packages Could not be read just now',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { rowsOf, wordsOf } from '../support/page-content.ts'
+import { chipsOf, rowsOf, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let åse: Browser
@@ -71,8 +71,8 @@ describe('the partner’s landing page', () => {
     const numbers = numbersOf(page)
     // No week has passed: what came with the first sync is not news.
     expect(numbers.filter(([path]) => !/merchants|webhooks/.test(path))).toEqual([
-      [`${base}/sales-units`, `Sales units ${visibleSalesUnits(test.world, { kind: 'partner', id }).length} No change`],
-      [`${base}/product-orders`, `Product orders ${count(test.world.productOrders)} No change`],
+      [`${base}/sales-units`, `Sales units ${visibleSalesUnits(test.world, { kind: 'partner', id }).length} None new`],
+      [`${base}/product-orders`, `Product orders ${count(test.world.productOrders)} None new`],
       [`${base}/price-packages`, `Price packages ${count(pricePackages)}`],
       [
         `${base}/templates`,
@@ -307,6 +307,8 @@ describe('the section "needs attention"', () => {
       ['NO', 'DK', 'FI', 'SE'].map(async (market) => {
         const page = await åse.open(`/partners/23456?market=${market}`)
         expect(page.$('#funnel-market [selected]').val()).toBe(market)
+        expect(Object.keys(chipsOf(page)).join()).toMatch(/^Market: \w+$/)
+        expect(Object.values(chipsOf(page))).toEqual(['/partners/23456#funnel'])
         return page.$('.stages').length === 0 ? 0 : countOf(page, '.stages a')
       }),
     )

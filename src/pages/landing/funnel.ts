@@ -40,7 +40,7 @@ export type FunnelView = {
   /** The filters that are on, each with the path without it. */
   readonly chips: readonly { readonly label: string; readonly path: string }[]
   readonly fields: readonly {
-    readonly name: string
+    readonly name: keyof z.output<typeof funnelQuery>
     readonly label: string
     readonly options: readonly { readonly value: string; readonly label: string; readonly selected: boolean }[]
   }[]
@@ -87,7 +87,7 @@ export async function funnelOf(
       count,
       path: pathOf({ reached: 'received', ...query }),
     })),
-    chips: isUsual ? [] : chipsOf(asked, fields),
+    chips: chipsOf(asked, fields),
     fields,
   }
 }
@@ -111,11 +111,12 @@ function shapeOf(percents: readonly number[]): FunnelView['shape'] {
 
 /** The type is a filter that is on only when it is not the usual one. */
 function chipsOf(asked: z.output<typeof funnelQuery>, fields: FunnelView['fields']): FunnelView['chips'] {
-  return fields.flatMap(({ name, label, options }) => {
-    const chosen = options.find(({ value, selected }) => selected && value !== '')
-    const isOn = name in asked && asked[name as keyof typeof asked] !== '' && chosen?.value !== usualType
-    return isOn && chosen ? [{ label: `${label}: ${chosen.label}`, path: queryOf({ ...asked, [name]: '' }) }] : []
-  })
+  return fields
+    .filter(({ name }) => asked[name] !== '' && asked[name] !== usualType)
+    .map(({ name, label, options }) => ({
+      label: `${label}: ${options.find(({ selected }) => selected)?.label}`,
+      path: queryOf({ ...asked, [name]: '' }),
+    }))
 }
 
 /** Orders that were not prefilled are not opened and submitted by their merchants. */

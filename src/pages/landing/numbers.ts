@@ -87,7 +87,7 @@ function newText(
   path: string,
 ): Count['change'] {
   const { t, format } = language
-  if (total === 0) return { text: t('landing.noChange'), path: undefined }
+  if (total === 0) return { text: t('landing.noneNew'), path: undefined }
   const number = more ? t('common.moreThan', { count: format.number(total) }) : format.number(total)
   return { text: t('landing.newThisWeek', { number }), path }
 }
@@ -105,6 +105,6 @@ async function weeksChanges(db: Handle, res: Response): Promise<(resource: strin
     const [came, differs] = [added.get(resource), changed.get(resource)]
     if (came) return { text: t('landing.newThisWeek', { number: came.shown }), path: came.path }
     if (differs) return { text: t('landing.changedThisWeek', { number: differs.shown }), path: differs.path }
-    return { text: t('landing.noChange'), path: undefined }
+    return { text: t('landing.noneNew'), path: undefined }
   }
 }
