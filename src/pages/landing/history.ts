@@ -36,7 +36,7 @@ export function ordersByMonth(
       .filter((kind) => has.has(kind))
       .map((key) => ({
         key,
-        name: key === open ? t('productOrders.open') : labelOfCode(`orderStatus.${key}.name`, key),
+        name: key === open ? t('landing.open') : labelOfCode(`orderStatus.${key}.name`, key),
         series: key.toLowerCase(),
       })),
     at: (month, kind) => counts.get(`${month} ${kind}`) ?? 0,
@@ -74,7 +74,7 @@ export function salesUnitsByMonth({ growth }: SalesUnitFacets, language: Languag
     months: shown,
     kinds: keys.map((key) => ({
       key,
-      name: key ? language.format.country(key) : language.t('common.notRead'),
+      name: key ? language.format.country(key) : language.t('landing.unknownMarket'),
       // A market has the same colour for every partner.
       series: known.includes(key) ? String(known.indexOf(key) + 1) : 'other',
     })),
