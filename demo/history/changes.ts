@@ -13,7 +13,7 @@ export function pastPricePackages({ pricePackages }: DemoWorld, partnerId: strin
     const key = lists.pricePackages.keyOf(body)
     const now = { daysAgo: 1 + index * 17, key, item: body }
     if (index % 3 !== 0) return [{ ...now, daysAgo: firstDay }]
-    const before = { ...body, commission: '12 %', ...(index % 2 === 1 ? { description: '3.25%' } : {}) }
+    const before = { ...body, commission: '12 %', ...(index % 2 === 1 ? { description: '3,25 %' } : {}) }
     return [{ daysAgo: firstDay, key, item: before }, now]
   })
 }

@@ -13,22 +13,22 @@ type PackageRow = [
 /** Without a commission the response has no such member; null is sent as null. */
 const packageRows: Record<string, PackageRow[]> = {
   '12345': [
-    ['Standard', '2.99%', 'NO', 'PAYMENT_INTEGRATION', true, '30 %'],
-    ['Standard uten provisjon', '2.49%', 'NO', 'PAYMENT_INTEGRATION', false, null],
-    ['Kasse', '1.75%', 'NO', 'CASHIER', true, '20 %'],
-    ['Bidrag & gaver', '0.99%', 'NO', 'DONATIONS', false],
-    ['Standard Danmark', '1.25%', 'DK', 'PAYMENT_INTEGRATION', true, '25 %'],
-    ['Kasse København', '0.95%', 'DK', 'CASHIER', false, null],
-    ['Peruspaketti', '1.90%', 'FI', 'PAYMENT_INTEGRATION', true, '15 %'],
-    ['Kassa-hinnasto täysi', '1.10%', 'FI', 'CHECKOUT', true],
+    ['Standard', '2,99 %', 'NO', 'PAYMENT_INTEGRATION', true, '30 %'],
+    ['Standard uten provisjon', '2,49 %', 'NO', 'PAYMENT_INTEGRATION', false, null],
+    ['Kasse', '1,75 %', 'NO', 'CASHIER', true, '20 %'],
+    ['Bidrag & gaver', '0,99 %', 'NO', 'DONATIONS', false],
+    ['Standard Danmark', '1,25 %', 'DK', 'PAYMENT_INTEGRATION', true, '25 %'],
+    ['Kasse København', '0,95 %', 'DK', 'CASHIER', false, null],
+    ['Peruspaketti', '1,90 %', 'FI', 'PAYMENT_INTEGRATION', true, '15 %'],
+    ['Kassa-hinnasto täysi', '1,10 %', 'FI', 'CHECKOUT', true],
   ],
   '23456': [
-    ['POS Norge', '1.50%', 'NO', 'CASHIER', true, '10 %'],
-    ['POS Norge stor', '1.20%', 'NO', 'CASHIER', false, '5 %'],
-    ['POS Danmark', '0.90%', 'DK', 'CASHIER', true, '10 %'],
-    ['POS Danmark sæson', '1.40%', 'DK', 'CASHIER', false, null],
-    ['POS Suomi', '1.15%', 'FI', 'CASHIER', true, '10 %'],
-    ['POS Suomi pieni', '1.60%', 'FI', 'CASHIER', true],
+    ['POS Norge', '1,50 %', 'NO', 'CASHIER', true, '10 %'],
+    ['POS Norge stor', '1,20 %', 'NO', 'CASHIER', false, '5 %'],
+    ['POS Danmark', '0,90 %', 'DK', 'CASHIER', true, '10 %'],
+    ['POS Danmark sæson', '1,40 %', 'DK', 'CASHIER', false, null],
+    ['POS Suomi', '1,15 %', 'FI', 'CASHIER', true, '10 %'],
+    ['POS Suomi pieni', '1,60 %', 'FI', 'CASHIER', true],
   ],
 }
 

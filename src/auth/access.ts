@@ -4,6 +4,7 @@ import { truncatedAddress } from '../http/truncated-address.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
 import type { Organisations } from '../domain/organisations.ts'
 import { covers, type Role, roles, type UserGrant } from '../domain/role.ts'
+import type { Language } from '../presentation/language.ts'
 import { userNow } from '../sessions/session.ts'
 import type { AuditWriter } from '../store/audit.ts'
 import { safeReturnPath } from './safe-return-path.ts'
@@ -46,16 +47,18 @@ export function requireVerifiedEmail(req: Request, res: Response, next: NextFunc
   return res.redirect(`/verify-email${backHere(req)}`)
 }
 
-const byName = new Intl.Collator('nb').compare
-
 /** An organisation that a user may act as, with the terms of the grant. */
 export type Choice = UserGrant & { readonly organisation: Organisation }
 
 /**
- * The organisations that the user may act as, sorted by name. Grants for organisations that are not configured are left
- * out.
+ * The organisations that the user may act as, sorted by name as in the user's language. Grants for organisations that are
+ * not configured are left out.
  */
-export function organisationsOf(user: Express.User, organisations: Organisations): Choice[] {
+export function organisationsOf(
+  user: Express.User,
+  organisations: Organisations,
+  { format: { compareNames } }: Language,
+): Choice[] {
   const configured = organisations.current()
   return [...user.grants]
     .flatMap(([key, grant]) => {
@@ -64,8 +67,8 @@ export function organisationsOf(user: Express.User, organisations: Organisations
     })
     .toSorted(
       (a, b) =>
-        byName(a.organisation.name, b.organisation.name) ||
-        byName(organisationKey(a.organisation), organisationKey(b.organisation)),
+        compareNames(a.organisation.name, b.organisation.name) ||
+        compareNames(organisationKey(a.organisation), organisationKey(b.organisation)),
     )
 }
 

@@ -1,12 +1,13 @@
-/** The display format of business identifiers by country: groups of digits, and a prefix. */
-const formats: Readonly<Record<string, { readonly prefix?: string; readonly groups?: readonly number[] }>> = {
-  // Brønnøysundregistrene: groups of three.
-  NO: { groups: [3, 3, 3] },
-  // Det Centrale Virksomhedsregister: CVR and eight digits together.
-  DK: { prefix: 'CVR' },
-}
-
 const noBreak = '\u00A0'
+
+/** How a country writes its business identifiers: groups of digits, and what stands between them. */
+const formats: Readonly<Record<string, { readonly groups: readonly number[]; readonly between: string }>> = {
+  // Brønnøysundregistrene: groups of three. Danish CVR numbers have no groups.
+  NO: { groups: [3, 3, 3], between: noBreak },
+  FI: { groups: [7, 1], between: '-' },
+  // Bolagsverket: the last four digits after a hyphen.
+  SE: { groups: [6, 4], between: '-' },
+}
 
 /** The country of a scheme such as `business:NO:ORG`; the scheme itself when it names none. */
 export function countryOf(scheme: string): string {
@@ -14,29 +15,29 @@ export function countryOf(scheme: string): string {
 }
 
 /**
- * A business identifier as written in its country: NO 987 654 321, DK CVR 12345678, FI 1234567-8. `gaps` are the
- * positions in the id that follow a space.
+ * A business identifier as written in its country, always after the country's code: NO 987 654 321, DK 12345678,
+ * FI 1234567-8, SE 556012-5790. `gaps` are the positions in the id that follow `between`.
  */
 export function customOf({ scheme, id }: { readonly scheme: string; readonly id: string }): {
   readonly country: string
-  readonly prefix: string
   readonly gaps: readonly number[]
+  readonly between: string
 } {
   const country = countryOf(scheme)
-  const { prefix = '', groups = [] } = formats[country] ?? {}
+  const { groups, between } = formats[country] ?? { groups: [], between: '' }
   const isUsual = groups.reduce((sum, size) => sum + size, 0) === id.length
   const gaps = groups.map((_size, at) => groups.slice(0, at).reduce((sum, size) => sum + size, 0)).slice(1)
-  return { country, prefix, gaps: isUsual ? gaps : [] }
+  return { country, gaps: isUsual ? gaps : [], between }
 }
 
 /** The identifier as one text with no-break spaces: `NO 987 654 321`. */
 export function identifierText(identifier: { readonly scheme: string; readonly id: string }): string {
-  const { country, prefix, gaps } = customOf(identifier)
+  const { country, gaps, between } = customOf(identifier)
   const written = identifier.id
     .split('')
-    .map((sign, at) => (gaps.includes(at) ? noBreak + sign : sign))
+    .map((sign, at) => (gaps.includes(at) ? between + sign : sign))
     .join('')
-  return [country, prefix, written].filter(Boolean).join(noBreak)
+  return [country, written].filter(Boolean).join(noBreak)
 }
 
 /** Words of registers, which people type or copy with an identifier. */

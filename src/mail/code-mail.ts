@@ -25,7 +25,7 @@ export function codeMail(
   const { minutes, host, name } = values
   const code = values.code.replace(/^(\d{3})(?=\d{3}$)/, '$1 ')
   const lead = name === undefined ? t('codeMail.lead', { host }) : t('brand.mailLead', { host, name })
-  const valid = t('codeMail.valid', { minutes })
+  const valid = t('codeMail.valid', { count: minutes })
   const notYou = t('codeMail.notYou')
   const subject = name === undefined ? t('codeMail.subject') : t('brand.mailSubject', { name })
   return {

@@ -39,7 +39,7 @@ export function noticeSections(
     const owner = scheme && businessId ? identifierText({ scheme, id: businessId }) : undefined
     const isOrder = pages[topic].record === '/product-orders'
     const product = productType === null ? undefined : label(`productType.${productType}`, productType)
-    const expires = expiresAt ? t('noticeMail.expires', { date: format.day(expiresAt) }) : undefined
+    const expires = expiresAt ? t('noticeMail.expires', { date: format.longDay(expiresAt) }) : undefined
     const msn = pages[topic].record === '/sales-units' && row.name ? `MSN ${key}` : undefined
     return [row.name ?? (isOrder ? owner : undefined) ?? key, product, expires, msn].filter(Boolean).join(', ')
   }

@@ -1,5 +1,6 @@
-import { countryOf } from '../domain/business-identifier.ts'
+import { identifierText } from '../domain/business-identifier.ts'
 import type { Language } from '../presentation/language.ts'
+import { accountText } from '../presentation/national.ts'
 import { plain } from '../presentation/plain.ts'
 import type { Change } from '../store/changes.ts'
 import { eventLabelOf } from './webhooks/list.ts'
@@ -101,12 +102,16 @@ const groups: Readonly<Record<string, string>> = {
 function objectInWords(value: object, path: string, resource: string, language: Language): string {
   if (path === 'businessIdentifier') {
     const { scheme, id } = value as { scheme?: unknown; id?: unknown }
-    return [countryOf(plain(scheme)), plain(id)].filter(Boolean).join(' ')
+    return identifierText({ scheme: plain(scheme), id: plain(id) })
+  }
+  if (path === 'settlementBankAccount') {
+    const { scheme, id } = value as { scheme?: unknown; id?: unknown }
+    return accountText({ scheme: plain(scheme), id: plain(id) })
   }
   const texts = Object.entries(value).map(
     ([name, member]) => [name, valueInWords(member, `${path}.${name}`, resource, language)] as const,
   )
-  const isKnown = /^(salesUnit|settlementBankAccount|business(Post)?Address)$/.test(path)
+  const isKnown = /^(salesUnit|business(Post)?Address)$/.test(path)
   return texts
     .filter(([, text]) => text !== '')
     .map(([name, text]) => (isKnown ? text : `${name}: ${text}`))

@@ -13,10 +13,12 @@ export type Format = {
   readonly weekday: (time: Date) => string
   /** The date of a moment in full, such as "30 November 2026". */
   readonly longDay: (time: Date) => string
-  /** The date in ISO 8601, in the portal's time zone: 2026-10-01. */
+  /** The date in ISO 8601: 2026-10-01. */
   readonly isoDay: (time: Date) => string
-  /** A date with the time of day, such as "1 Oct 2026, 10:42". */
+  /** A date with the time of day for a sentence, such as "1 October 2026 at 10:42 CEST". */
   readonly moment: (time: Date) => string
+  /** A date with the time of day for a list, such as "1 Oct 2026, 10:42 CEST". */
+  readonly shortMoment: (time: Date) => string
   /** Such as "Today, 08:14", and the date of an earlier day. */
   readonly recent: (time: Date) => string
   /** The calendar days from today to the day of a moment: 0 for today. */
@@ -25,32 +27,40 @@ export type Format = {
   readonly inDays: (days: number) => string
   /** "79%", from a share of 1. */
   readonly share: (value: number) => string
-  /** "2 minutes ago", from milliseconds passed. */
+  /** "2 minutes ago", from milliseconds passed; from a day on in calendar days. */
   readonly ago: (milliseconds: number) => string
-  /** "in 2 minutes", from milliseconds to come, rounded up. */
+  /** "in 2 minutes", from milliseconds to come, rounded up; from a day on in calendar days. */
   readonly ahead: (milliseconds: number) => string
   /** A month such as "November 2026", or short such as "Nov", from 2026-11. */
   readonly month: (month: string, style?: 'long' | 'short') => string
-  /** The time of day, such as "14:05". */
+  /** The time of day, such as "14:05", where the page says the time zone. */
   readonly clock: (time: Date) => string
+  /** The time of day for a sentence, such as "14:05 CET". */
+  readonly timeOfDay: (time: Date) => string
+  /** Compares names as the language sorts them. */
+  readonly compareNames: (a: string, b: string) => number
   /** "a, b and c". */
   readonly list: (words: readonly string[]) => string
   /** "Norway" from NO; an unknown code unchanged. */
   readonly country: (code: string) => string
 }
 
-const isoDays = lazy(() => new Intl.DateTimeFormat('sv-SE', { timeZone: portalTimeZone }))
-
-const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
-  ['day', 86_400],
-  ['hour', 3600],
+/** Up to a day: how many of a unit make one of the next. */
+const units = [
+  ['second', 60],
   ['minute', 60],
-  ['second', 1],
-]
+  ['hour', 24],
+] as const
 
-/** Creates the formatters of a locale. Intl's constructors are slow, so each runs on first use only. */
-export function createFormat(locale: string): Format {
-  const timeZone = portalTimeZone
+/**
+ * Creates the formatters of a locale. Intl's constructors are slow, so each runs on first use only.
+ * @param homeZone the time zone of the language's country; without one, times are in the portal's zone and say so
+ */
+export function createFormat(locale: string, homeZone?: string): Format {
+  const timeZone = homeZone ?? portalTimeZone
+  const zoneName = homeZone === undefined ? ({ timeZoneName: 'short' } as const) : {}
+  const clockDigits = { hour: '2-digit', minute: '2-digit', timeZone, ...zoneName } as const
+  const isoDays = lazy(() => new Intl.DateTimeFormat('sv-SE', { timeZone }))
   const numbers = lazy(() => new Intl.NumberFormat(locale))
   const dates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
   const shortDates = lazy(() => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }))
@@ -59,7 +69,18 @@ export function createFormat(locale: string): Format {
   const weekdays = lazy(() => new Intl.DateTimeFormat(locale, weekday))
   const weekdaysOfYear = lazy(() => new Intl.DateTimeFormat(locale, { ...weekday, year: 'numeric' }))
   const shares = lazy(() => new Intl.NumberFormat(locale, { style: 'percent' }))
-  const moments = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }))
+  // Intl names no zone beside a dateStyle.
+  const withTime = (month: 'long' | 'short') =>
+    homeZone === undefined
+      ? new Intl.DateTimeFormat(locale, { day: 'numeric', month, year: 'numeric', ...clockDigits })
+      : new Intl.DateTimeFormat(locale, {
+          dateStyle: month === 'long' ? 'long' : 'medium',
+          timeStyle: 'short',
+          timeZone,
+        })
+  const moments = lazy(() => withTime('long'))
+  const shortMoments = lazy(() => withTime('short'))
+  const timesOfDay = lazy(() => new Intl.DateTimeFormat(locale, clockDigits))
   const clocks = lazy(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
   const months = {
     long: lazy(() => new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })),
@@ -68,8 +89,21 @@ export function createFormat(locale: string): Format {
   const relative = lazy(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
   const listed = lazy(() => new Intl.ListFormat(locale))
   const countries = lazy(() => new Intl.DisplayNames(locale, { type: 'region' }))
-  const inDays = (days: number): string => relative().format(days, 'day')
+  const names = lazy(() => new Intl.Collator(locale))
+  // Norwegians say "3 dager"; Intl says "3 døgn".
+  const inDays = (days: number): string => relative().format(days, 'day').replace('døgn', 'dager')
+  /** The day of a moment, as the UTC time of its beginning. */
+  const midnight = (time: Date): number => Date.parse(isoDays().format(time))
   const daysTo = (time: Date): number => (midnight(time) - midnight(new Date())) / 86_400_000
+  /** A duration in the unit that fits when rounded: never "60 minutes". `direction` is -1 for the past. */
+  const inTime = (milliseconds: number, direction: -1 | 1, round: (value: number) => number): string => {
+    let amount = Math.max(0, milliseconds) / 1000
+    for (const [unit, next] of units) {
+      if (round(amount) < next) return relative().format(direction * round(amount), unit)
+      amount /= next
+    }
+    return inDays(daysTo(new Date(Date.now() + direction * milliseconds)))
+  }
   return {
     number: (value) => numbers().format(value),
     date: (isoDate) => {
@@ -92,18 +126,13 @@ export function createFormat(locale: string): Format {
     inDays,
     share: (value) => shares().format(value),
     moment: (time) => moments().format(time),
-    ago: (milliseconds) => {
-      const seconds = Math.round(milliseconds / 1000)
-      const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
-      return relative().format(-Math.round(seconds / size), unit)
-    },
-    ahead: (milliseconds) => {
-      const seconds = Math.ceil(milliseconds / 1000)
-      const [unit, size] = units.find(([, length]) => seconds >= length) ?? ['second', 1]
-      return relative().format(Math.ceil(seconds / size), unit)
-    },
+    shortMoment: (time) => shortMoments().format(time),
+    ago: (milliseconds) => inTime(milliseconds, -1, Math.round),
+    ahead: (milliseconds) => inTime(milliseconds, 1, Math.ceil),
     month: (month, style = 'long') => months[style]().format(Date.parse(`${month}-15`)),
     clock: (time) => clocks().format(time),
+    timeOfDay: (time) => timesOfDay().format(time),
+    compareNames: (a, b) => names().compare(a, b),
     list: (words) => listed().format(words),
     country: memoised((code) => {
       try {
@@ -113,11 +142,6 @@ export function createFormat(locale: string): Format {
       }
     }),
   }
-}
-
-/** The day of a moment in the portal's time zone, as the UTC time of its beginning. */
-function midnight(time: Date): number {
-  return Date.parse(isoDays().format(time))
 }
 
 function capitalised(text: string): string {

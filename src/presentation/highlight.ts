@@ -8,15 +8,15 @@ export type Part = { readonly text: string; readonly hit: boolean }
 /** Splits a text into matching and other parts, which add up to the text. */
 export type Mark = (text: string) => readonly Part[]
 
-/** The parts of an identifier with a space before each character at `gaps`; hits continue across spaces. */
-export function withGaps(parts: readonly Part[], gaps: readonly number[]): Part[] {
+/** The parts of an identifier with `between` before each character at `gaps`; hits continue across it. */
+function withGaps(parts: readonly Part[], { gaps, between }: ReturnType<typeof customOf>): Part[] {
   let from = 0
   return parts.map(({ text, hit }) => {
     const start = from
     from += text.length
     const spaced = text
       .split('')
-      .map((sign, at) => (gaps.includes(start + at) ? `\u00A0${sign}` : sign))
+      .map((sign, at) => (gaps.includes(start + at) ? between + sign : sign))
       .join('')
     return { text: spaced, hit }
   })
@@ -83,11 +83,11 @@ function joined(spans: readonly Span[]): Span[] {
   return all
 }
 
-/** A business identifier for views: country, prefix, and the id in parts, spaced as in its country. */
+/** A business identifier for views: the country, and the id in parts, written as in its country. */
 export function identifierOf(
   identifier: { readonly scheme: string; readonly id: string },
   mark: Mark = (text) => [{ text, hit: false }],
-): { readonly country: string; readonly prefix: string; readonly parts: readonly Part[] } {
-  const { country, prefix, gaps } = customOf(identifier)
-  return { country, prefix, parts: withGaps(mark(identifier.id), gaps) }
+): { readonly country: string; readonly parts: readonly Part[] } {
+  const custom = customOf(identifier)
+  return { country: custom.country, parts: withGaps(mark(identifier.id), custom) }
 }

@@ -10,7 +10,7 @@ type Values = Readonly<Record<string, string | number | undefined>>
 /** Translates a key: `t('salesUnits.title')`, `t('pager.range', { from: 1, to: 25 })`. Never returns HTML. */
 export type Translate = (key: string, values?: Values) => string
 
-/** A language of the pages; dates and numbers follow its main country. */
+/** A language of the pages; dates, times and numbers follow its main country. */
 export type Language = {
   readonly code: string
   readonly t: Translate
@@ -23,12 +23,13 @@ export type Language = {
   readonly format: Format
 }
 
-const locales: Readonly<Record<string, string>> = {
-  en: 'en-GB',
-  nb: 'nb-NO',
-  da: 'da-DK',
-  sv: 'sv-SE',
-  fi: 'fi-FI',
+/** The locale of each language, and the time zone of its country. English has none: its readers may be anywhere. */
+const locales: Readonly<Record<string, readonly [locale: string, homeZone?: string]>> = {
+  en: ['en-GB'],
+  nb: ['nb-NO', 'Europe/Oslo'],
+  da: ['da-DK', 'Europe/Copenhagen'],
+  sv: ['sv-SE', 'Europe/Stockholm'],
+  fi: ['fi-FI', 'Europe/Helsinki'],
 }
 
 const cookieName = 'language'
@@ -79,7 +80,7 @@ function languageOf(code: string, messages: Messages, fallback: Messages): Langu
     has: (key) => all.has(key),
     label: (key, value) => all.get(key) ?? value,
     labelOfCode: (key, value) => all.get(key) ?? inWords(value),
-    format: createFormat(locales[code] ?? code),
+    format: createFormat(...(locales[code] ?? [code])),
   }
 }
 

@@ -4,6 +4,7 @@ import { appearances, chosenAppearance } from './appearance.ts'
 import { avatarOf, initialsOf } from './avatar.ts'
 import { identifierOf } from './highlight.ts'
 import { chooseLanguage, type Language } from './language.ts'
+import { accountText, postTownOf } from './national.ts'
 import { plain } from './plain.ts'
 
 declare global {
@@ -53,6 +54,8 @@ export function viewLocals(options: {
       labelOfCode: language.labelOfCode,
       format: language.format,
       identifierOf,
+      accountText,
+      postTownOf,
       avatarOf,
       initialsOf,
       plain,

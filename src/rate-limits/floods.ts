@@ -82,4 +82,4 @@ function createCounter(periodMs: number): (name: string) => number {
   }
 }
 
-const refusal = 'Too many requests reach the portal just now. Try again in a moment.\n'
+const refusal = 'Too many requests are reaching the portal right now. Try again in a moment.\n'

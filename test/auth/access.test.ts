@@ -63,7 +63,7 @@ describe('/select', () => {
     const partner = await browser.open('/select')
     expect([partner.status, partner.url.pathname]).toEqual([200, '/partners/12345'])
     expect(await choices('/select?all')).toEqual(['/partners/12345'])
-    expect((await browser.open('/select?all')).$('h1').text()).toBe('Select your option')
+    expect((await browser.open('/select?all')).$('h1').text()).toBe('Choose a business')
     await revoke(nordlys)
     await grant(acme)
     const merchant = await browser.open('/select')
@@ -74,7 +74,7 @@ describe('/select', () => {
     await grant(nordlys)
     await grant(acme)
     const page = await browser.open('/select')
-    expect(page.$('h1').text()).toBe('Select your option')
+    expect(page.$('h1').text()).toBe('Choose a business')
     expect(
       page
         .$('main h2')
@@ -87,7 +87,7 @@ describe('/select', () => {
   it('leaves out an organisation that is no longer configured', async () => {
     await grant(unconfigured)
     expect(await stepsAt('/select')).toBe(noAccess)
-    expect((await browser.open('/profile')).words).toContain('Nobody has connected you')
+    expect((await browser.open('/profile')).words).toContain('You are not connected to a business yet.')
     expect((await browser.open('/partners/99999')).status).toBe(404)
     await grant(nordlys)
     expect((await browser.open('/select')).url.pathname).toBe('/partners/12345')
@@ -108,7 +108,7 @@ describe('a grant', () => {
       await revoke(organisation)
       for (const path of ['', '/sales-units', '/developers/webhooks']) {
         const page = await browser.open(home + path)
-        expect([page.status, page.words]).toEqual([404, expect.stringContaining('There is no such page')])
+        expect([page.status, page.words]).toEqual([404, expect.stringContaining('Page not found')])
       }
       expect(await stepsAt('/select')).toBe(noAccess)
     }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const invalidSignIn = ['This sign-in is no longer valid', 'Start the sign-in again'] as const
+const invalidSignIn = ['This sign-in is no longer valid', 'Sign in again'] as const
 
 /** Secrets that were sent or stored during the tests, by kind; the log must contain none of them. */
 const secrets: [kind: string, secret: string][] = []
@@ -59,20 +59,16 @@ describe('a user who cancels at the eID', () => {
   it('sees why the sign-in ended, and returns to the requested page by starting again', async () => {
     const browser = test.browser()
     const cancelled = await throughEid(browser, await startTab(browser, '/login?returnTo=/profile'), 'Cancel')
-    expect(errorPageOf(await browser.open(cancelled.href))).toEqual([
-      400,
-      'You did not sign in',
-      'Start the sign-in again',
-    ])
-    await browser.follow('Start the sign-in again')
+    expect(errorPageOf(await browser.open(cancelled.href))).toEqual([400, 'You did not sign in', 'Sign in again'])
+    await browser.follow('Sign in again')
     expect((await browser.press('Kari Nordmann')).url.pathname).toBe('/profile')
   })
 })
 
 describe('an error response of the eID', () => {
-  const unavailable = [503, 'The eID service does not answer'] as const
+  const unavailable = [503, 'The eID service is not responding'] as const
   const untrusted = [502, 'The eID service gave an answer we cannot trust'] as const
-  const wrongSetup = [502, 'The sign-in is not set up correctly'] as const
+  const wrongSetup = [502, 'Sign-in is not set up correctly'] as const
   it.each([
     ['server_error', ...unavailable],
     ['temporarily_unavailable', ...unavailable],
@@ -118,7 +114,7 @@ describe('the same answer twice', () => {
     await browser.press('Sign out', { until: '/session/end' })
     expect(errorPageOf(await browser.open(answer.href))).toEqual([400, ...invalidSignIn])
     const other = await test.signedIn('Kari Nordmann')
-    expect(errorPageOf(await other.open(answer.href))).toEqual([400, 'You are signed in already', 'Continue'])
+    expect(errorPageOf(await other.open(answer.href))).toEqual([400, 'You are already signed in', 'Continue'])
   })
 })
 
@@ -185,7 +181,7 @@ describe('an unsolicited callback', () => {
     const { browser, answer } = await signInUpToCallback()
     await browser.open(answer.href)
     for (const path of ['/auth/callback', '/auth/callback?error=access_denied', '/auth/callback?code=x&state=unknown'])
-      expect(errorPageOf(await browser.open(path))).toEqual([400, 'You are signed in already', 'Continue'])
+      expect(errorPageOf(await browser.open(path))).toEqual([400, 'You are already signed in', 'Continue'])
   })
 })
 

@@ -216,7 +216,7 @@ describe('the audience of a signed assertion', () => {
   it('that the provider does not want is refused, as a wrong setup', async () => {
     const demands = { ...wantsJwt('ES256'), assertionAudience: `${provider.issuer}/token` }
     const { page, log } = await signIn(keyJwt(ecPem), demands)
-    expect([page.status, page.$('h1').text()]).toEqual([502, 'The sign-in is not set up correctly'])
+    expect([page.status, page.$('h1').text()]).toEqual([502, 'Sign-in is not set up correctly'])
     expect(log).toContain('"message":"invalid_client, status 401"')
   })
 })

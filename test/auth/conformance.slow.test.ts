@@ -28,7 +28,7 @@ type Outcome = {
 const unavailable: Outcome = {
   page: 'eidUnavailable',
   status: 503,
-  title: 'The eID service does not answer',
+  title: 'The eID service is not responding',
   button: 'Try again',
 }
 
@@ -42,7 +42,7 @@ const untrusted: Outcome = {
 const wrongSetup: Outcome = {
   page: 'eidSetup',
   status: 502,
-  title: 'The sign-in is not set up correctly',
+  title: 'Sign-in is not set up correctly',
   button: 'Try again',
 }
 
@@ -50,14 +50,14 @@ const expired: Outcome = {
   page: 'signInExpired',
   status: 400,
   title: 'This sign-in is no longer valid',
-  button: 'Start the sign-in again',
+  button: 'Sign in again',
 }
 
 const tooWeak: Outcome = {
   page: 'assurance',
   status: 403,
   title: 'A stronger sign-in is needed',
-  button: 'Start the sign-in again',
+  button: 'Sign in again',
 }
 
 const signedIn = 'signed in'

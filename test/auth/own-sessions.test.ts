@@ -101,7 +101,7 @@ describe('the list of own sessions', () => {
     await test.signedIn('Åse Bjørk')
     const page = await here.open('/profile')
     const [first, ...others] = devices(page)
-    expect(first).toMatch(/^Safari on iOS This one Signed in .* · last used now · from 127\.0\.0\.0\/24$/)
+    expect(first).toMatch(/^Safari on iOS This device Signed in .* · active now · from 127\.0\.0\.0\/24$/)
     expect(others).toHaveLength(2)
     expect(others.join()).toMatch(/Firefox on Linux Signed in .*1 minute ago/)
     expect(others.join()).toContain('Unknown browser')
@@ -129,12 +129,12 @@ describe('the list of own sessions', () => {
     expect([await isSignedIn(one), await isSignedIn(two)]).toEqual([false, true])
 
     await here.open('/profile')
-    expect((await here.press('Sign out everywhere else')).words).toContain('1 session has ended.')
+    expect((await here.press('Sign out all other devices')).words).toContain('1 session has ended.')
     expect([await isSignedIn(here), await isSignedIn(two)]).toEqual([true, false])
 
     const three = await signedIn()
     await here.open('/profile')
-    expect((await here.press('Sign out everywhere, here too')).url.origin).toBe(test.issuer)
+    expect((await here.press('Sign out everywhere')).url.origin).toBe(test.issuer)
     expect(await lastAudit()).toEqual([['sign-out', null]])
     expect([await isSignedIn(here), await isSignedIn(three)]).toEqual([false, false])
     expect(await isSignedIn(stranger)).toBe(true)
@@ -173,7 +173,7 @@ describe('the list of own sessions', () => {
       /^update "sessions" set "last_used_at"/,
       () => fetch(`${test.url}/profile`, { redirect: 'manual', headers: cookieHeader(there) }),
       async () => {
-        await here.press('Sign out everywhere else')
+        await here.press('Sign out all other devices')
       },
     )
     expect(slow.headers.getSetCookie()).toEqual([])
@@ -261,7 +261,7 @@ describe('the end of a session', () => {
     const to = String(answer.headers.get('location'))
     expect([answer.status, to]).toEqual([303, '/?form&returnTo=%2Fselect%3Fall'])
     const page = await browser.open(to)
-    expect(page.words).toContain('Nothing has been done.')
+    expect(page.words).toContain('nothing was done.')
     expect((await browser.follow('Sign in with eID')).url.pathname).toBe('/select')
   })
 

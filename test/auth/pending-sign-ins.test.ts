@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const expired = [400, 'This sign-in is no longer valid', 'Start the sign-in again']
+const expired = [400, 'This sign-in is no longer valid', 'Sign in again']
 
 function pendingOf(browser: Browser) {
   return browser.cookies().filter(({ name }) => name.startsWith('portal-sign-in-'))
@@ -44,7 +44,7 @@ describe('a pending sign-in', () => {
     expect(pendingOf(browser)).toHaveLength(2)
     expect(await finish(browser, second)).toBe('/profile')
     expect(pendingOf(browser)).toEqual([])
-    expect(await finish(browser, first)).toBe('You are signed in already')
+    expect(await finish(browser, first)).toBe('You are already signed in')
   })
 
   it('is kept when tabs start at the same time', async () => {
@@ -89,7 +89,7 @@ describe('a pending sign-in', () => {
   it.each([
     ['is too old', 15 * 60_000 + 1, 'pending sign-ins', expired],
     ['is encrypted for another purpose', 0, 'ID tokens in sessions', expired],
-    ['is young enough', 14 * 60_000, 'pending sign-ins', [400, 'You did not sign in', 'Start the sign-in again']],
+    ['is young enough', 14 * 60_000, 'pending sign-ins', [400, 'You did not sign in', 'Sign in again']],
   ] as const)(
     'that %s is judged by its content, not by the name of the cookie',
     async (_what, age, purpose, outcome) => {

@@ -169,7 +169,7 @@ describe('a registration that the provider refuses', () => {
   ])('with %i %s is named in the log, and is no answer that cannot be trusted', async (status, error, message) => {
     await withPortal({}, async (portal) => {
       const { page } = await signIn(portal, { answer: { token: answers(status, { error }) } })
-      expect(outcomeOf(page)).toEqual([502, 'The sign-in is not set up correctly'])
+      expect(outcomeOf(page)).toEqual([502, 'Sign-in is not set up correctly'])
       expect(lineWith(portal, 'error page')).toMatchObject({ page: 'eidSetup', err: { message } })
     })
   })
@@ -177,7 +177,7 @@ describe('a registration that the provider refuses', () => {
   it.each([401, 403])('with %i and no error at all is a wrong setup, too', async (status) => {
     await withPortal({}, async (portal) => {
       const { page } = await signIn(portal, { answer: { token: answers(status, '', 'text/plain') } })
-      expect(outcomeOf(page)).toEqual([502, 'The sign-in is not set up correctly'])
+      expect(outcomeOf(page)).toEqual([502, 'Sign-in is not set up correctly'])
       const message = `OAUTH_RESPONSE_IS_NOT_JSON, status ${status}`
       expect(lineWith(portal, 'error page')).toMatchObject({ err: { message } })
     })

@@ -61,7 +61,7 @@ it('a sign-in that fails in one tab leaves the session of another tab alone', as
   const won = await browser.open(`/auth/callback?code=x&state=${fast.searchParams.get('state')}`)
   expect(won.words).toContain('The portal has no businesses yet')
   release.resolve()
-  expect(errorPageOf(await failing)).toEqual([503, 'The eID service does not answer', 'Try again'])
+  expect(errorPageOf(await failing)).toEqual([503, 'The eID service is not responding', 'Try again'])
   expect((await browser.open('/profile')).words).toContain('some.body@example.com')
 })
 

@@ -117,7 +117,7 @@ describe.each(Object.entries(visitors))('%s', (visitor, { person, ...mine }) => 
     /** Expected status and, for an error page, its heading. */
     const expectedOf = (needed: Role): [status: number, heading: string] => {
       if (!person) return [302, '']
-      if (!role) return [404, 'There is no such page']
+      if (!role) return [404, 'Page not found']
       return covers(role, needed) ? [200, ''] : [403, 'Your access does not include this page']
     }
     for (const route of section.routes)
@@ -173,13 +173,13 @@ describe('a viewer', () => {
       const page = await ask(visitor, 'GET', path)
       return (await choice(visitor, path)).map((element) => page.$(element).text())
     }
-    const viewer = 'You see everything but Developers'
+    const viewer = 'Can view everything except Developers'
     for (const path of ['/profile', '/select?all'])
       expect((await words('a viewer of the merchant only', path)).slice(-2)).toEqual([
         viewer,
         expect.stringMatching(/^Until the end of \d+ \w+ \d{4}$/),
       ])
-    expect(await words('a developer', '/profile')).toContain('You see everything, Developers included')
+    expect(await words('a developer', '/profile')).toContain('Can view everything')
     expect((await words('a developer', '/select?all')).join()).not.toContain('You see')
   })
 })

@@ -103,7 +103,7 @@ describe('two tabs', () => {
     expect([won.status, won.url.pathname]).toEqual([200, winner === 0 ? '/profile' : '/partners/12345'])
 
     const lost = await browser.open(String(answers[1 - winner]))
-    expect(errorPageOf(lost)).toEqual([400, 'You are signed in already', 'Continue'])
+    expect(errorPageOf(lost)).toEqual([400, 'You are already signed in', 'Continue'])
     expect(buttonOf(lost)).toBe('/select')
     const next = await browser.follow('Continue')
     expect([next.status, next.url.pathname]).toEqual([200, '/partners/12345'])
@@ -123,7 +123,7 @@ describe('two tabs', () => {
     for (let tab = 0; tab < 6; tab += 1) tabs.push(await startTab(browser))
     const [oldest, next] = tabs as [URL, URL]
     const page = await browser.open(String(await throughEid(browser, oldest, 'Kari Nordmann')))
-    expect(errorPageOf(page)).toEqual([400, 'This sign-in is no longer valid', 'Start the sign-in again'])
+    expect(errorPageOf(page)).toEqual([400, 'This sign-in is no longer valid', 'Sign in again'])
     const other = await browser.open(String(await throughEid(browser, next, 'Kari Nordmann')))
     expect(other.url.pathname).toBe('/partners/12345')
   })
@@ -160,7 +160,7 @@ describe('signing out', () => {
 
   it('answers 404 to GET', async () => {
     const browser = await test.signedIn('Kari Nordmann')
-    expect(errorPageOf(await browser.open('/logout'))).toEqual([404, 'There is no such page', 'Go to the front page'])
+    expect(errorPageOf(await browser.open('/logout'))).toEqual([404, 'Page not found', 'Go to the home page'])
     expect((await browser.open('/profile')).status).toBe(200)
   })
 
@@ -178,7 +178,7 @@ describe('signing out', () => {
     ]
     for (const form of forms) {
       const page = await browser.post('/logout', form, { follow: false })
-      expect(errorPageOf(page)).toEqual([403, 'This form is no longer valid', 'Go to the front page'])
+      expect(errorPageOf(page)).toEqual([403, 'This form is no longer valid', 'Go to the home page'])
     }
     const own = String((await browser.open('/profile')).$('input[name=_csrf]').val())
     const inQuery = await browser.post(`/logout?_csrf=${own}`, {}, { follow: false })

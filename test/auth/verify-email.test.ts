@@ -66,7 +66,7 @@ describe('the first sign-in', () => {
   it('asks for the address, mails a code, and leads to the requested page', async () => {
     const { browser, page, id, email } = await newUser('/select?all')
     expect([page.status, page.url.pathname]).toEqual([200, '/verify-email'])
-    expect(page.$('h1').text()).toBe('Verify your e-mail address')
+    expect(page.$('h1').text()).toBe('Verify your email address')
     expect(page.$('#email').attr('value')).toBe(email)
     const form = await browser.press('Send me a code')
     expect(form.url.pathname + form.url.search).toBe('/verify-email/code?returnTo=%2Fselect%3Fall')
@@ -94,7 +94,7 @@ describe('the first sign-in', () => {
     expect(await verifiedOf(id)).toBe('other@example.com')
     const profile = await browser.open('/profile')
     expect(profile.words).toContain('other@example.com')
-    expect(profile.words).toContain('Your eID says new@example.com.')
+    expect(profile.words).toContain('The address in your eID is new@example.com.')
   })
 
   it('gives the session a new ID and invalidates the old one', async () => {
@@ -135,7 +135,7 @@ describe('the first sign-in', () => {
     expect(sent?.headers.get('content-language')).toBe('nb')
     expect(sent?.text).toContain(`partnerportalen på ${new URL(portal.url).host}, vil bruke`)
     expect(sent?.html).toContain('<html lang="nb">')
-    expect((await browser.press('Bekreft', { typed: { code: '1' } })).words).toContain('Koden har seks sifre')
+    expect((await browser.press('Bekreft', { typed: { code: '1' } })).words).toContain('Skriv inn alle de 6 sifrene')
     await browser.press('Bekreft', { typed: { code: mail.codeFor(email) } })
     expect((await browser.open('/profile')).words).toContain(email)
   })
@@ -216,7 +216,7 @@ describe('a code', () => {
     const { browser, email, id } = await newUser('/select?all')
     await browser.press('Send me a code')
     const code = mail.codeFor(email)
-    for (const left of ['try 4 more times', 'try 3 more times', 'try 2 more times', 'try one more time']) {
+    for (const left of ['4 tries left', '3 tries left', '2 tries left', 'one try left']) {
       const page = await verify(browser, otherThan(code))
       // The answer to the form is a redirect, so that the back button does not send the code again.
       expect([page.status, page.url.searchParams.get('problem')]).toEqual([200, 'wrong'])
@@ -492,8 +492,8 @@ describe('an e-mail address', () => {
     await browser.press('Send me a code')
     await verify(browser, mail.codeFor(email))
     await browser.open('/profile')
-    const form = await browser.follow('Change e-mail address')
-    expect(form.$('h1').text()).toBe('Change your e-mail address')
+    const form = await browser.follow('Change email address')
+    expect(form.$('h1').text()).toBe('Change your email address')
     const next = `next-${email}`
     const asked = await send(browser, next)
     expect(asked.words).toContain(`Keep ${email}`)

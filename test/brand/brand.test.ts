@@ -74,7 +74,7 @@ describe('with a brand', () => {
     await browser.press('Send me a code')
     const [mail] = branded.inbox.mails
     expect(mail?.subject).toBe('Your code for Nordlys & co.')
-    expect(mail?.text).toContain('A user who is signed in to Nordlys & co. at 127.0.0.1')
+    expect(mail?.text).toContain('Someone who is signed in to Nordlys & co. at 127.0.0.1')
   })
 
   it('serves the logo under a versioned URL, cached for a year', async () => {

@@ -18,8 +18,8 @@ const { signedIn } = browserFixture(() => ({
   env: { MANAGEMENT_API_URL: api.url, MANAGEMENT_API_TIMEOUT_MS: '60000' },
 }))
 
-const firstRead = 'Being read for the first time'
-const progress = /Read in full so far: \d+ of 12 sales units\./
+const firstRead = 'Loading for the first time'
+const progress = /\d+ of 12 sales units loaded\./
 
 it('a page of data that was never read says so, then shows the list without moving the focus', async () => {
   const [{ context, page: searching }, { page: empty }] = await Promise.all([
@@ -38,7 +38,7 @@ it('a page of data that was never read says so, then shows the list without movi
     expect(await page.locator('main table').count()).toBe(0)
     expect(await wordsOn(page)).not.toMatch(/No (sales units|product orders) yet/)
   }
-  expect(await wordsOn(found)).toMatch(/Not searched, because it has not been read yet: .*Sales units/)
+  expect(await wordsOn(found)).toMatch(/Not included, because still loading: .*the sales units/)
   // One tab has text in the search box, another has the focus in the main part.
   await searching.locator('#find').fill('tromsø')
   await empty.keyboard.press('Tab')
@@ -71,9 +71,9 @@ it('an update of the list keeps the user’s filter, focus and row', async () =>
   const [navigating, unit] = await Promise.all([context.newPage(), context.newPage()])
   await Promise.all([typing.goto(small), navigating.goto(small), unit.goto(`${small}/123789`)])
   expect(await wordsOn(typing)).toMatch(progress)
-  expect(await wordsOn(typing)).toContain('Not read yet')
+  expect(await wordsOn(typing)).toContain('Not loaded yet')
   expect(await unit.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
-  expect(await wordsOn(unit)).toContain('They appear here as soon as they have been.')
+  expect(await wordsOn(unit)).toContain('Details are still loading.')
 
   // A response for the unfiltered list is pending when the user begins to type.
   const { asked, release } = await holdBack(typing, small)
@@ -92,7 +92,7 @@ it('an update of the list keeps the user’s filter, focus and row', async () =>
   expect(await focusedOn(typing).getAttribute('id')).toBe('q')
   expect(await focusedOn(navigating).innerText()).toBe(row)
   await navigating.keyboard.press('Escape')
-  await expect.poll(async () => wordsOn(navigating)).not.toContain('Not read yet')
-  await expect.poll(async () => wordsOn(unit)).toContain('What it may do')
+  await expect.poll(async () => wordsOn(navigating)).not.toContain('Not loaded yet')
+  await expect.poll(async () => wordsOn(unit)).toContain('Settings')
   expect(await unit.getByRole('button', { name: 'Copy MSN' }).isVisible()).toBe(true)
 })

@@ -32,7 +32,7 @@ describe('without JavaScript a list', () => {
     expect(await namesOn(page)).toEqual(fjord.slice(0, 1))
     expect(await summaryOn(page)).toBe('1 of 12 sales units matches “fjord”')
     expect(await page.locator('main mark').allInnerTexts()).toContain('Fjord')
-    await page.getByRole('link', { name: 'Take away Can do: Payments' }).click()
+    await page.getByRole('link', { name: 'Remove filter: Features: Payments' }).click()
     expect(await namesOn(page)).toEqual(fjord)
     expect([await filterOf(page).inputValue(), await page.locator('input[name=market]:checked').inputValue()]).toEqual([
       'fjord',
@@ -45,7 +45,7 @@ describe('without JavaScript a list', () => {
   it('without a match links to the whole list', async () => {
     const page = await open(`${small}?q=zz`)
     expect(await wordsOn(page)).toContain('No sales unit matches “zz”')
-    await page.getByRole('link', { name: 'Clear the filter' }).click()
+    await page.getByRole('link', { name: 'Clear search and filters' }).click()
     expect(await summaryOn(page)).toBe('12 sales units')
   })
 
@@ -107,7 +107,7 @@ describe('without JavaScript the top bar', () => {
     await page.getByRole('searchbox', { name: 'Search Nordlys Platform AS' }).first().fill('bergen')
     await page.keyboard.press('Enter')
     await page.waitForURL('**/search?q=bergen')
-    expect(await page.locator('h1').innerText()).toBe('Found for “bergen”')
+    expect(await page.locator('h1').innerText()).toBe('Results for “bergen”')
     await page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }).click()
     expect(await page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
   })

@@ -4,7 +4,7 @@ import { type BrowserFixture, browserFixture } from '../support/browser/fixture.
 
 const { signedIn, portal } = browserFixture()
 const list = '/partners/12345/sales-units'
-const words = /There is no connection to the portal\. You see what was here before/
+const words = /There is no connection to the portal\. You see what was loaded earlier/
 
 function notice(page: Page) {
   return page.locator('[data-offline]')
@@ -55,7 +55,7 @@ it('the offline notice is in the language of the page', async () => {
   expectOffline(visitor)
   await page.goto('/language/nb?returnTo=/profile')
   await context.setOffline(true)
-  await expect.poll(async () => notice(page).innerText()).toMatch(/^Det er ingen forbindelse til portalen\./)
+  await expect.poll(async () => notice(page).innerText()).toMatch(/^Ingen forbindelse til portalen\./)
 })
 
 it('the offline notice appears when a filter request fails, until the portal answers again', async () => {

@@ -71,7 +71,7 @@ describe('a session that is about to end', () => {
     await page.clock.fastForward('01:30')
     await expect
       .poll(async () => notice(page).innerText())
-      .toMatch(/^You will be signed out at \d\d:\d\d, because the portal has not been used for a while\./)
+      .toMatch(/^You will be signed out at \d\d:\d\d CES?T, because the portal has not been used for a while\./)
     expect(await notice(page).getAttribute('role')).toBe('status')
     expect(await focusedOn(page).getAttribute('id')).toBe('q')
     await page.getByRole('button', { name: 'Stay signed in' }).click()
@@ -97,7 +97,7 @@ describe('a session that is about to end', () => {
     await (await asked).finished()
     await settled(page)
     expect(await notice(page).innerText()).toMatch(
-      /^You will be signed out at \d\d:\d\d, because a sign-in only lasts so long\./,
+      /^You will be signed out at \d\d:\d\d CES?T, because sessions have a time limit\./,
     )
     await filter(page)
     await signInAgain(page)
@@ -113,7 +113,7 @@ describe('a session that has ended', () => {
     await wake(page)
     await expect
       .poll(async () => notice(page).innerText())
-      .toMatch(/^You have been signed out\. What you have typed is still here\./)
+      .toMatch(/^You have been signed out\. What you typed is still here\./)
     await expectUnchanged(page)
     await signInAgain(page)
     await expectUnchanged(page)

@@ -161,7 +161,7 @@ describe('a typed filter', () => {
     }
     const [one, two] = fjord
     await expectFilter(page, 'fjord', [two, one].map(String), `${small}?q=fjord&sort=-msn&market=NO`)
-    await page.getByRole('link', { name: 'Take away Market: Norway' }).click()
+    await page.getByRole('link', { name: 'Remove filter: Market: Norway' }).click()
     await expectFilter(page, 'fjord', [two, one].map(String), `${small}?q=fjord&sort=-msn`)
     expect(await page.locator('input[name=market]:checked').inputValue()).toBe('')
     expect(await page.locator('.chips').count()).toBe(0)
@@ -173,8 +173,8 @@ describe('a typed filter', () => {
     await filterOf(page).fill('<b>zz')
     const empty = page.locator('.empty')
     await expect.poll(async () => empty.locator('h2').innerText()).toBe('No sales unit matches “<b>zz”')
-    expect(await empty.innerText()).toContain('Try a part of the name, the MSN or the business identifier.')
-    await empty.getByRole('link', { name: 'Clear the filter' }).click()
+    expect(await empty.innerText()).toContain('Try part of the name, the MSN or the business identifier.')
+    await empty.getByRole('link', { name: 'Clear search and filters' }).click()
     await expectFilter(page, '', all, small)
     expect(await focusedOn(page).innerText()).toBe('12 sales units')
   })

@@ -73,7 +73,7 @@ describe('a route that begins or ends a sign-in', () => {
 
   it('says in words why it refuses', async () => {
     const page = await test.browser().open('/login', { headers: image })
-    expect(errorPageOf(page)).toEqual([403, 'Open this page in a window of its own', 'Go to the front page'])
+    expect(errorPageOf(page)).toEqual([403, 'Open this page in a window of its own', 'Go to the home page'])
   })
 })
 

@@ -109,7 +109,7 @@ describe('the profile page', () => {
   it('has a form for each organisation, off at first, and says where mails go', async () => {
     const page = await kari.open('/profile')
     const section = page.$('#notices')
-    expect(section.text()).toContain('E-mails go to kari.nordmann@nordlys.example, in English.')
+    expect(section.text()).toContain('Emails go to kari.nordmann@nordlys.example, in English.')
     expect(section.find('summary .muted').text()).toBe('Off')
     expect(section.find('input[type=checkbox]').toArray()).toHaveLength(5)
     expect(section.find('input[checked]').toArray()).toHaveLength(0)
@@ -181,7 +181,7 @@ describe('events', () => {
     const { msn, name } = await removeSalesUnit()
     await pass()
     const [first, second] = mails().toSorted((one, other) => one.to.localeCompare(other.to))
-    expect(first?.subject).toMatch(/^Nordlys Platform AS: 1 sales unit removed and \d+ webhooks? gone$/)
+    expect(first?.subject).toMatch(/^Nordlys Platform AS: 1 sales unit removed and \d+ webhooks? removed$/)
     expect(second?.subject).toBe('Nordlys Platform AS: 1 sales unit removed')
     expect(second?.text).toContain(`- ${name}, MSN ${msn}\n  ${test.url}/partners/12345/sales-units/${msn}`)
     expect(second?.raw).not.toContain('ebhook')
@@ -342,7 +342,7 @@ describe('unsubscribing', () => {
     expect(mail?.text).toContain(link)
     const stranger = test.browser()
     const page = await stranger.open(link)
-    expect([page.status, page.words]).toEqual([200, expect.stringContaining('Stop e-mails about Nordlys Platform AS')])
+    expect([page.status, page.words]).toEqual([200, expect.stringContaining('Stop emails about Nordlys Platform AS')])
     expect(page.headers['set-cookie']).toBeUndefined()
     await decide('COMPLETED')
     await pass()
@@ -350,14 +350,14 @@ describe('unsubscribing', () => {
     const done = await test.browser().post(link, { 'List-Unsubscribe': 'One-Click' })
     expect([done.status, done.words]).toEqual([
       200,
-      expect.stringContaining('E-mails about Nordlys Platform AS have stopped'),
+      expect.stringContaining('Emails about Nordlys Platform AS have stopped'),
     ])
     await decide('COMPLETED')
     await pass(new Date(Date.now() + 48 * hourMs))
     expect(mails()).toEqual([])
     expect((await kari.open('/profile')).$('#notices summary .muted').text()).toBe('Off')
     expect((await stranger.open(link)).status).toBe(200)
-    expect((await stranger.press('Stop e-mails')).status).toBe(200)
+    expect((await stranger.press('Stop emails')).status).toBe(200)
     expect(test.log()).not.toContain(link.split('/').at(-1))
   })
 
@@ -384,7 +384,7 @@ describe('a digest', () => {
     await pass(first)
     const [mail] = mails()
     expect(mail?.subject).toMatch(
-      /^Nordlys Platform AS: 1 order completed, 1 sales unit removed and \d webhooks? gone$/,
+      /^Nordlys Platform AS: 1 order completed, 1 sales unit removed and \d webhooks? removed$/,
     )
     expect(mail?.text).toContain('Your daily summary of Nordlys Platform AS.')
     expect(mail?.text).toContain(name)

@@ -61,7 +61,7 @@ it('a list that is written in several transactions is one group', async () => {
   expect(entriesOf(merchants).length).toBeLessThan(totalOf(merchants) / 2)
   const opened = await developer.open(String(first.$('.entry details li:last-child a').attr('href')))
   expect(opened.$('.entry')).toHaveLength(50)
-  expect(opened.$('.chips').text()).toContain('Changes of')
+  expect(opened.$('.chips').text()).toContain('Changes on')
   const older = await developer.open(String(opened.$('a[rel=next]').attr('href')))
   expect(older.$('.entry')).toHaveLength(50)
   expect(wordsIn(older)).not.toContain(wordsIn(opened)[0])
@@ -85,7 +85,7 @@ it('says what changed in words, with a link to the thing', async () => {
     expect.stringMatching(/^Product order .+ for .+ was submitted Status: Viewed by merchant → Submitted$/),
   )
   expect(words).toContain(
-    'Sales unit ACME Fantastic Fitness 123456 was changed Capture: Reserve capture → Direct capture',
+    'Sales unit ACME Fantastic Fitness 123456 was changed Capture: Reserve, capture later → Direct capture',
   )
   expect(words).toContain('Sales unit København Fitness Nørrebro 230002 is no longer available')
   const { href } = entriesOf(shown).find((entry) => entry.words.includes('was submitted')) ?? {}
@@ -126,7 +126,7 @@ describe('filters', () => {
     const every = totalOf(await developer.open(page))
     expect(totalOf(await developer.open(`${page}?from=${today}&until=${today}`))).toBe(every)
     const before = await developer.open(`${page}?until=2020-01-01`)
-    expect(before.words).toContain('No change matches all the filters')
+    expect(before.words).toContain('No changes match your filters')
     expect(before.$('.chips').text()).toContain('To: 1 Jan 2020')
   })
 
@@ -165,7 +165,7 @@ it('downloads a row for each change and field', async () => {
   expect(lines[0]).toContain('"Time","Record","Name","ID","Change","Field","Before","After"')
   expect(lines).toContainEqual(
     expect.stringContaining(
-      '"Sales unit","ACME Fantastic Fitness","123456","Changed","Capture","Reserve capture","Direct capture"',
+      '"Sales unit","ACME Fantastic Fitness","123456","Changed","Capture","Reserve, capture later","Direct capture"',
     ),
   )
   expect((await viewer.open(`${page}.csv`)).text).not.toMatch(/webhook|Private Owner/i)

@@ -109,7 +109,7 @@ describe('synced data', () => {
       const right =
         page.status === 200 &&
         banner.test(alert) &&
-        /You see what was there on \d+ \w+ \d{4}, \d\d:\d\d; what has happened since is missing\.$/.test(alert) &&
+        /Showing data from \d+ \w+ \d{4} at \d\d:\d\d CES?T\. Later changes are not included\.$/.test(alert) &&
         rest === textBefore.get(path)?.replaceAll(/\s+/g, ' ') &&
         page.$('.side nav a').length === 9 &&
         !internals.test(page.words)
@@ -118,7 +118,7 @@ describe('synced data', () => {
     return found
   }
 
-  const unavailableBanner = /^The API of Vipps MobilePay has not answered as it should since \d/
+  const unavailableBanner = /^The Vipps MobilePay API has not been responding correctly since \d/
 
   it('is shown with a banner while the API answers 503, and without it after recovery', async () => {
     answerWith(test, unavailable, '/v')
@@ -127,7 +127,7 @@ describe('synced data', () => {
     const landing = await åse.open(base)
     expect(landing.status).toBe(200)
     expect(wordsOf(landing.$('main .ds-alert'))).toMatch(unavailableBanner)
-    expect(landing.words).not.toContain('Could not be read just now')
+    expect(landing.words).not.toContain('Not available right now')
     expect(wordsOf(landing.$('section[aria-labelledby=counts] li').first())).toBe('Sales units 12 None new')
 
     await recover(test)
@@ -156,9 +156,9 @@ describe('synced data', () => {
       answerWith(test, { status, body: { title: 'Nope' } }, '/v')
       const before = test.log().length
       await refreshAll()
-      expect(
-        await wrong(/^The API of Vipps MobilePay has refused the portal's keys for this business since \d/),
-      ).toEqual([])
+      expect(await wrong(/^The Vipps MobilePay API has rejected the portal’s keys for this business since \d/)).toEqual(
+        [],
+      )
       const failed = linesOf(test.log().slice(before)).filter(({ msg }) => msg === 'upstream call failed')
       for (const purpose of ['salesUnits', 'productOrders', 'pricePackages', 'productOrderTemplates', 'webhooks'])
         expect(failed).toContainEqual(
@@ -233,7 +233,7 @@ describe('data that was never synced', () => {
       const page = await åse.open(base + path)
       const right =
         page.status === 503 &&
-        page.$('h1').text() === `We cannot read ${what} just now` &&
+        page.$('h1').text() === `We cannot load ${what} right now` &&
         page.words.includes(`so ${what} cannot be shown`) &&
         linksOf(page)['Try again'] === base + path &&
         page.$('.side nav a').length === 9 &&
@@ -249,7 +249,7 @@ describe('data that was never synced', () => {
     await expect.poll(wrong, { timeout: 20_000 }).toEqual([])
     const landing = await åse.open(base)
     expect(landing.status).toBe(200)
-    expect(landing.words.match(/Could not be read just now/g)).toHaveLength(7)
+    expect(landing.words.match(/Not available right now/g)).toHaveLength(7)
   })
 
   it('is replaced by the 503 page when the API is down', async () => {
@@ -261,7 +261,7 @@ describe('data that was never synced', () => {
     answerWith(test, { status, body: { title: 'Nope' } }, '/management/', '/webhooks/')
     for (const [path, what] of pagesOf(test)) {
       const page = await åse.open(base + path)
-      expect([path, page.status, page.$('h1').text()]).toEqual([path, 502, 'Our keys were refused'])
+      expect([path, page.status, page.$('h1').text()]).toEqual([path, 502, 'The portal’s keys were rejected'])
       expect(page.words).toContain(`when it asked for ${what}.`)
     }
   })
@@ -271,7 +271,7 @@ describe('data that was never synced', () => {
     answerWith(test, { status: 401, body: { title: 'Unauthorized' } }, '/accesstoken/get', '/miami/v1/token')
     const before = test.log().length
     const page = await åse.open('/merchants/business:NO:ORG/313402778/details')
-    expect([page.status, page.$('h1').text()]).toEqual([502, 'Our keys were refused'])
+    expect([page.status, page.$('h1').text()]).toEqual([502, 'The portal’s keys were rejected'])
     expect(page.words).toContain('when it asked for the merchant.')
     const lines = linesOf(test.log().slice(before))
     expect(lines).toContainEqual(
@@ -297,12 +297,12 @@ describe('data that was never synced', () => {
     expect(cards.map((card) => wordsOf(page.$(card)))).toEqual([
       'Sales units 12 None new',
       expect.stringMatching(/^Merchants \d+$/),
-      'Product orders Could not be read just now',
-      'Price packages Could not be read just now',
+      'Product orders Not available right now',
+      'Price packages Not available right now',
       'Templates 5',
       expect.stringMatching(/^Webhooks \d+$/),
     ])
-    expect(wordsOf(page.$('section#orders p'))).toBe('Could not be read just now')
+    expect(wordsOf(page.$('section#orders p'))).toBe('Not available right now')
     expect((await åse.open(`${base}/sales-units`)).status).toBe(200)
 
     const rows = rowsOf(await åse.open(`${base}/templates`))
@@ -336,12 +336,10 @@ describe('a part of the data', () => {
     const rows = rowsOf(await åse.open(`${base}/sales-units`))
     expect(rows).toHaveLength(12)
     const of = (msn: string) => rows.find((row) => row[1] === msn)
-    expect(of('231777')?.[2]).toBe(`${messages.common.notRead} DK CVR 92345678`)
+    expect(of('231777')?.[2]).toBe(`${messages.common.notRead} DK 92345678`)
     expect(of('20481235')?.[2]).toBe(`${messages.common.notShared} NO 314 550 091`)
     expect(of('20481234')?.slice(2, -1)).toEqual([messages.common.notRead, ''])
-    expect(wordsOf((await åse.open(`${base}/sales-units`)).$('.reading p'))).toMatch(
-      /^Read in full so far: \d+ of 12 sales units\./,
-    )
+    expect(wordsOf((await åse.open(`${base}/sales-units`)).$('.reading p'))).toMatch(/^\d+ of 12 sales units loaded\./)
   })
 
   it('is marked in a sales unit: its merchant', async () => {
@@ -360,15 +358,15 @@ describe('a part of the data', () => {
       test.world.salesUnits.find(({ body }) => body.msn === '20481234')?.body.name,
     ])
     expect(page.words).toContain(messages.salesUnit.notRead)
-    expect(page.words).toContain('has not answered as it should since')
-    expect(page.words).toContain('Nothing has been read yet.')
+    expect(page.words).toContain('has not been responding correctly since')
+    expect(page.words).toContain('No data loaded yet.')
   })
 
   it('is marked in the webhooks: those of one sales unit', async () => {
     const page = await åse.open(`${base}/developers/webhooks`)
     expect(rowsOf(page).length).toBeGreaterThan(3)
     expect(page.words).not.toContain('oles-gym')
-    expect(page.words).toContain('Not asked for their webhooks yet: 1 of 12 sales units')
+    expect(page.words).toContain('Webhooks for 1 of 12 sales units are still loading.')
   })
 
   // Must run last: it clears the faults.

@@ -139,7 +139,7 @@ describe('a query', () => {
     const answer = await raw(path)
     expect(answer.status).toBe(400)
     expectPage(answer)
-    expect(load(answer.text)('h1').text()).toBe('We do not understand that address')
+    expect(load(answer.text)('h1').text()).toBe('This link does not work')
     expect(answer.headers['set-cookie']).toBeUndefined()
   })
 

@@ -103,8 +103,8 @@ it('every list skips and counts invalid rows, and the log has the reasons withou
     expect(visit.words).toContain('The good one')
     expect(visit.words).toContain(
       bad.length === 1
-        ? 'One row from the API could not be read and is missing here.'
-        : `${bad.length} rows from the API could not be read and are missing here.`,
+        ? 'One row could not be loaded and is missing here.'
+        : `${bad.length} rows could not be loaded and are missing here.`,
     )
     expect(visit.text).not.toContain(secret)
     const line = linesOf(log).find(
@@ -125,7 +125,7 @@ it('an answer that is not a list keeps the stored rows and shows a banner', asyn
       const visit = await liisa.open(base + page)
       expect([page, visit.status]).toEqual([page, 200])
       expect(visit.words).toMatch(failing)
-      expect(visit.words).toContain('You see what was there on')
+      expect(visit.words).toContain('Showing data from')
       expect(visit.words).toContain('The good one')
       expect(visit.words).not.toMatch(/proxy|JSON|hello/)
     }
@@ -147,7 +147,7 @@ it('a quota keeps the stored rows, and the banner says that the API asked to wai
   await readAs(() => quota, 403)
   const visit = await liisa.open(`${base}/price-packages`)
   expect(visit.status).toBe(200)
-  expect(visit.words).toMatch(/The API of Vipps MobilePay has asked the portal to wait since \d/)
+  expect(visit.words).toMatch(/The Vipps MobilePay API has asked the portal to wait since \d/)
   expect(visit.words).not.toMatch(/refused|quota/)
   const { rows } = await test.portal.database.pool.query(
     `select distinct failure, failure_said from sync_state where failure = 'limited' and failure_said is not null`,
@@ -177,7 +177,7 @@ it('an invalid answer without stored data shows the 503 page', async () => {
       ]) {
         const visit = await kari.open(`/partners/12345${page}`)
         expect([page, visit.status]).toEqual([page, 503])
-        expect(visit.$('h1').text()).toBe(`We cannot read the ${what} just now`)
+        expect(visit.$('h1').text()).toBe(`We cannot load the ${what} right now`)
         expect(visit.text).not.toContain(secret)
         expect(visit.words).not.toMatch(/JSON|html/)
       }

@@ -83,7 +83,7 @@ describe('acting as a merchant', () => {
     expect(factsOf(page)['Business identifier']).toContain('NO 311 900 456')
     expect($('section[aria-labelledby=units] tbody a').first().attr('href')).toMatch(`${acme}/sales-units/`)
     expect(page.words).toContain('Welcome, Åse Bjørk')
-    expect(page.words).toContain('Here is what Vipps MobilePay knows about ACME Fantastic Fitness AS')
+    expect(page.words).toContain('Details, sales units and webhooks of ACME Fantastic Fitness AS at Vipps MobilePay.')
     expect(page.$('main a[href="https://feedback.example/portal"]').text()).toBe('Give feedback')
   })
 

@@ -42,12 +42,12 @@ it('a viewer sees changes of known members only, a developer sees all of them', 
   // The list and the details are read one after the other, each with a change of its own.
   const all = entries.join('\n')
   expect(all).toContain('Renamed')
-  expect(all).toContain('Capture: Reserve capture → Direct capture')
+  expect(all).toContain('Capture: Reserve, capture later → Direct capture')
   expect(all).not.toContain('{')
   expect((await viewer.open(page)).$('ol.history').text()).not.toMatch(
     /99990000001|settlement|ownerName|Private Owner|riskNote|private-note/i,
   )
-  expect(entries.at(-1)).toContain('Seen for the first time')
+  expect(entries.at(-1)).toContain('First seen')
 
   const whole = (await historyFor(developer)).join('\n')
   for (const text of ['Renamed', '99990000001', 'ownerName', 'Private Owner', 'riskNote', 'private-note'])

@@ -42,8 +42,10 @@ describe('the partner’s landing page', () => {
     const feedback = 'main a[href="https://feedback.example/portal"]'
     const page = await kari.open(base)
     expect(page.$('h1').text()).toBe('Welcome, Liisa Korhonen')
-    expect(wordsOf(page.$('section.about'))).toContain('Here is what Vipps MobilePay knows about Tyhjä Aloitus Oy')
-    expect(wordsOf(page.$('section.about'))).toContain('You can look at everything and change nothing.')
+    expect(wordsOf(page.$('section.about'))).toContain(
+      'price packages and webhooks for Tyhjä Aloitus Oy and its merchants at Vipps MobilePay.',
+    )
+    expect(wordsOf(page.$('section.about'))).toContain('Read-only.')
     expect(wordsOf(page.$('section.about'))).toContain('Call us on Mondays.')
     expect(page.$(`section.about ${feedback.replace('main ', '')}`).text()).toBe('Give feedback')
     expect(page.$('header .brand').text()).toBe('Partner portal')
@@ -56,7 +58,9 @@ describe('the partner’s landing page', () => {
     expect(later.$('h1').text()).toBe('Home')
     expect(later.$('section.about')).toHaveLength(0)
     expect(wordsOf(later.$('.title summary'))).toBe('About this portal')
-    expect(wordsOf(later.$('details.about'))).toContain('Here is what Vipps MobilePay knows about Tyhjä Aloitus Oy')
+    expect(wordsOf(later.$('details.about'))).toContain(
+      'price packages and webhooks for Tyhjä Aloitus Oy and its merchants at Vipps MobilePay.',
+    )
     expect(wordsOf(later.$('.title'))).toMatch(/Checked .* Nothing can be changed from here/)
     expect(wordsOf(later.$('main > :last-child'))).toBe(
       'What would you like to see here? Give feedback Call us on Mondays.',
@@ -196,7 +200,7 @@ describe('the section "needs attention"', () => {
     const notices = noticesOf(await åse.open('/partners/12345'))
     expect(notices).toEqual({
       waiting: {
-        title: '11 orders in all wait for their merchants',
+        title: '11 orders in total are waiting for merchants',
         href: '/partners/12345/product-orders?waiting=1',
         rows: Array.from({ length: 3 }, () =>
           expect.stringMatching(/^\S.* for .+ in 14 days \(\d+ \w+\) · (Not opened yet|Viewed by merchant)$/),
@@ -314,7 +318,7 @@ describe('the section "needs attention"', () => {
     )
     expect(ofMarkets.reduce((sum, count) => sum + count, 0)).toBe(await countOf(all, '.stages a'))
     const none = await åse.open('/partners/23456?type=TEMPLATE&month=2020-01')
-    expect(none.words).toContain('No such order has been seen from its beginning yet.')
+    expect(none.words).toContain('No such order has been followed from its beginning yet.')
     for (const query of ['month=2026-13', 'market=XX', 'type=NO_SUCH', 'product=nothing'])
       expect((await åse.open(`/partners/23456?${query}`)).status).toBe(400)
   })

@@ -54,7 +54,7 @@ describe('the language of a page', () => {
     const page = await browser.follow('Norsk')
     expect(page.url.pathname + page.url.search).toBe('/partners/12345/product-orders?status=COMPLETED&q=e')
     expect(page.$('html').attr('lang')).toBe('nb')
-    expect(page.$('h1').text()).toBe('Produktordrer')
+    expect(page.$('h1').text()).toBe('Produktbestillinger')
     expect((await browser.open('/profile')).$('html').attr('lang')).toBe('nb')
     await browser.open('/profile', { headers: { 'Accept-Language': 'en' } })
     expect((await browser.follow('English')).$('html').attr('lang')).toBe('en')

@@ -19,7 +19,7 @@ afterAll(async () => test.stop())
 
 const base = '/partners/23456'
 const path = `${base}/sales-units`
-const progress = /Read in full so far: (\d+) of 60 sales units/
+const progress = /(\d+) of 60 sales units loaded/
 
 it('pages say after a short wait that their data is being read for the first time, and reload', async () => {
   const started = performance.now()
@@ -33,7 +33,7 @@ it('pages say after a short wait that their data is being read for the first tim
   expect(took).toBeGreaterThan(2900)
   expect(took).toBeLessThan(8000)
   expect(list.status).toBe(200)
-  expect(list.words).toContain('Being read for the first time')
+  expect(list.words).toContain('Loading for the first time')
   expect(list.$('main table')).toHaveLength(0)
   expect(list.words).not.toContain('No sales units yet')
   expect(list.$('[data-reading]')).not.toHaveLength(0)
@@ -45,13 +45,13 @@ it('pages say after a short wait that their data is being read for the first tim
       .map((card) => wordsOf(landing.$(card))),
   ).toEqual(
     ['Sales units', 'Merchants', 'Product orders', 'Price packages', 'Templates', 'Webhooks'].map(
-      (name) => `${name} Being read`,
+      (name) => `${name} Loading`,
     ),
   )
   expect(landing.words).not.toContain('No product order names you')
   for (const page of [unit, merchant]) {
     expect([page.status, page.headers['refresh']]).toEqual([202, '2'])
-    expect(page.$('h1').text()).toBe('Being read for the first time')
+    expect(page.$('h1').text()).toBe('Loading for the first time')
     expect(page.$('.side nav a')).toHaveLength(9)
   }
 })
@@ -70,12 +70,12 @@ it('the list is shown as soon as it is read, with the missing details marked', a
     .toBe(25)
   expect(page.words).toMatch(progress)
   expect(Number(progress.exec(page.words)?.[1])).toBeLessThan(60)
-  expect(rowsOf(page).some((row) => row.includes('Not read yet'))).toBe(true)
-  expect(page.words).toContain('Until then the filter finds the rest by name and MSN only.')
+  expect(rowsOf(page).some((row) => row.includes('Not loaded yet'))).toBe(true)
+  expect(page.words).toContain('Until all are, the rest can be found only by name and MSN.')
   for (const [name, msn] of rowsOf(page))
     expect(test.world.salesUnits.find(({ body }) => body.msn === msn)?.body.name).toBe(name)
 
-  const [name, msn] = rowsOf(page).find((row) => row.includes('Not read yet')) ?? []
+  const [name, msn] = rowsOf(page).find((row) => row.includes('Not loaded yet')) ?? []
   expect(rowsOf(await åse.open(`${path}?q=${msn}`)).map((row) => row[1])).toEqual([msn])
   expect(rowsOf(await åse.open(`${path}?q=${encodeURIComponent(name ?? '')}`)).map((row) => row[1])).toContain(msn)
   // A page view moves this sales unit ahead of the others.
@@ -89,7 +89,7 @@ it('the filter finds by merchant and business identifier once all details are re
   await test.settled()
   const page = await åse.open(path)
   expect(page.words).not.toMatch(progress)
-  expect(page.words).not.toContain('Not read yet')
+  expect(page.words).not.toContain('Not loaded yet')
 
   const units = visibleSalesUnits(test.world, { kind: 'partner', id: '23456' })
   const [unit] = units.toReversed()

@@ -75,7 +75,7 @@ it('a partner sees all shared fields of each merchant, and its sales units with 
   }
 })
 
-it('missing fields are shown as "Not given"', async () => {
+it('missing fields are shown as "Not provided"', async () => {
   const { body } = merchantOf('9234567-8')
   const { businessIdentifier, name } = body
   test.api.faults.override = ({ path }) =>
@@ -85,10 +85,10 @@ it('missing fields are shown as "Not given"', async () => {
   const facts = factsOf(await mikko.open('/merchants/business:FI:Y-tunnus/9234567-8/details'))
   test.api.faults.override = null
   expect(facts).toMatchObject({
-    Status: 'Not given',
-    Country: 'Not given',
-    'Merchant since': 'Not given',
-    'Last changed': 'Not given',
+    Status: 'Not provided',
+    Country: 'Not provided',
+    'Merchant since': 'Not provided',
+    'Last changed': 'Not provided',
   })
 })
 
@@ -112,7 +112,7 @@ it.each([
 ])('the 404 page explains a merchant that %s', async (_what, id) => {
   const page = await kari.open(pathOf(merchantOf(id)))
   expect(page.status).toBe(404)
-  expect(page.words).toContain('This merchant is not shared with you')
+  expect(page.words).toContain('You do not have access to this merchant')
   expect(page.words).toContain(id)
   expect(page.words).not.toContain(merchantOf(id).body.name)
   for (const reason of Object.values(messages.errors.merchantNotShared.reasons)) expect(page.words).toContain(reason)

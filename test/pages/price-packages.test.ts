@@ -32,7 +32,7 @@ it.each([
     'Commission',
     'Product',
     'Market',
-    'In the signup form',
+    'Shown in order form',
     'Used by',
     'ID',
   ])
@@ -82,7 +82,7 @@ it('the page of a sales unit says which price package it has, and that the API s
   expect(factsOf(page)['Price package']).toContain(
     `${known?.name} ${known?.description}, commission ${known?.commission}`,
   )
-  expect(factsOf(page)['Price package']).toContain('The API says so, seen since')
+  expect(factsOf(page)['Price package']).toContain('According to the API, seen since')
   const link = page.$(`dd a[href="/partners/12345/price-packages?q=${known?.pricePackageId}"]`)
   expect(link).toHaveLength(1)
   // Another place, another name, and text of another kind.
@@ -101,7 +101,7 @@ it('the order that created a sales unit tells its price package', async () => {
   await test.sync()
   for (const path of [`sales-units/${order?.salesUnit?.msn}`, `product-orders/${order?.productOrderId}`])
     expect(factsOf(await kari.open(`/partners/12345/${path}`))['Price package']).toMatch(
-      new RegExp(`^${given?.name} .*The API says so, seen since`),
+      new RegExp(`^${given?.name} .*According to the API, seen since`),
     )
 })
 
@@ -116,7 +116,7 @@ it('what is not known is narrowed to the price packages of market and product, a
   )?.body
   const fact = factsOf(await kari.open(`/partners/12345/product-orders/${order?.productOrderId}`))['Price package']
   expect(fact).toContain(
-    'Most likely one of 2: Standard 2.99%, commission 30 % Standard uten provisjon 2.49%, no commission',
+    'Most likely one of 2: Standard 2,99 %, commission 30 % Standard uten provisjon 2,49 %, no commission',
   )
   expect(fact).toContain('Neither the API nor a file says which.')
 })
@@ -126,9 +126,9 @@ it('sales units are filtered by price package, and downloads tell it and how it 
   const unit = test.world.salesUnits.find(({ body }) => body.msn === '230001')?.body
   const known = test.world.pricePackages.find(({ body }) => body.pricePackageId === unit?.pricePackageId)?.body
   const csv = await kari.open(`/partners/12345/sales-units.csv?package=${known?.pricePackageId}`)
-  expect(csv.text).toContain('"Price package","Price package ID","Commission","How it is known"')
+  expect(csv.text).toContain('"Price package","Price package ID","Commission","How we know"')
   expect(csv.text).toContain(
-    `"${known?.name}","${known?.pricePackageId}","${known?.commission}","The API says so, seen since`,
+    `"${known?.name}","${known?.pricePackageId}","${known?.commission}","According to the API, seen since`,
   )
   const all = await kari.open('/partners/12345/sales-units.csv')
   expect(all.text).toContain('Most likely one of ')
@@ -142,7 +142,7 @@ it('the empty list says whom to ask', async () => {
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/price-packages')
   expect(page.words).toContain('No price packages yet')
-  expect(page.words).toContain('Your partner manager can agree on prices with you.')
+  expect(page.words).toContain('Contact your partner manager to agree on prices.')
   expect(page.$('main table')).toHaveLength(0)
 })
 
@@ -166,7 +166,7 @@ it('the list filters by name, ID, product and market, and sorts', async () => {
   const commissions = rowsOf(await kari.open(`${path}?by=commission`)).map((row) => String(row[2]))
   const known = commissions.filter((text) => text !== 'None')
   expect(known).toEqual(known.toSorted(new Intl.Collator('nb', { numeric: true }).compare))
-  expect((await kari.open(`${path}?market=SE`)).words).toContain('No price package fits all the filters')
+  expect((await kari.open(`${path}?market=SE`)).words).toContain('No price packages match your filters')
 })
 
 it('the list shows unknown values unchanged and leaves missing ones out', async () => {
@@ -183,7 +183,7 @@ it('the list shows unknown values unchanged and leaves missing ones out', async 
   expect(inOrder(rowsOf(page))).toEqual(
     inOrder([
       ['New', '7', 'None', 'Gift cards (GIFT_CARDS)', 'Sweden', '', '', 'a'],
-      ['Odd', '<i>1 %</i>', 'None', 'Not given', 'MOON', '', '', 'b'],
+      ['Odd', '<i>1 %</i>', 'None', 'Not provided', 'MOON', '', '', 'b'],
     ]),
   )
 })

@@ -48,7 +48,7 @@ describe('a product order', () => {
     const page = await kari.open(pathOf(orderWhere(({ status }) => status === 'ON_HOLD')))
     expect(wordsOf(page.$('h1 .status'))).toBe('On hold (ON_HOLD)')
     expect(wordsOf(page.$('.next > p').first())).toBe(
-      'This status is newer than this portal. It is shown as the API gives it. Ask your partner manager what it means.',
+      'This status is newer than the portal. It is shown as the API returns it. Ask your partner manager what it means.',
     )
   })
 
@@ -58,7 +58,7 @@ describe('a product order', () => {
     await test.sync()
     const page = await kari.open(pathOf(order))
     expect(wordsOf(page.$('h1 .status'))).toBe('unknown')
-    expect(page.words).toContain('This status is newer than this portal.')
+    expect(page.words).toContain('This status is newer than the portal.')
   })
 
   it('shows every field of every order', async () => {
@@ -101,7 +101,7 @@ describe('a product order', () => {
       const [today, by] = [0, 14].map((days) => shownDate(new Date(Date.now() + days * 86_400_000)))
       expect(expires).toBe(
         waits
-          ? `By ${by} at the latest, unless the merchant submits it 14 days after it was made. The API does not tell when that was; the portal first saw it on ${today}.`
+          ? `By ${by} at the latest, unless the merchant submits it 14 days after it was created. The API does not say when that was. The portal first saw it on ${today}.`
           : undefined,
       )
     }
@@ -214,7 +214,7 @@ it('the 404 page explains an order that is not shared', async () => {
   if (!foreign) throw new Error('no such order')
   const page = await kari.open(pathOf(foreign))
   expect(page.status).toBe(404)
-  expect(page.words).toContain('This product order is not shared with you')
+  expect(page.words).toContain('You do not have access to this product order')
   for (const reason of Object.values(messages.errors.productOrderNotShared.reasons))
     expect(page.words).toContain(reason)
 })

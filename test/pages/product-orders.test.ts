@@ -98,7 +98,7 @@ describe('the list', () => {
 
   it('sorts those that wait for their merchants first, and says so', async () => {
     const page = await kari.open(path)
-    expect(page.words).toContain('Those that wait for their merchants come first, the next to expire on top.')
+    expect(page.words).toContain('Orders waiting for merchants come first, the next to expire at the top.')
     const inTurn = (await readRows(kari, path)).map((row) => String(row[2]))
     const waiting = new Set(['Not opened yet', 'Viewed by merchant'])
     const groups = inTurn.map((state) => (waiting.has(state) ? 'waits' : state))
@@ -126,9 +126,9 @@ describe('the list', () => {
   it('explains what may be shown and why an order can be missing', async () => {
     const { words: said } = await kari.open(path)
     expect(said).toContain('Why are some details missing?')
-    expect(said).toContain('Why an order was rejected is never shared with a partner')
-    expect(said).toContain("I can't see product order X")
-    expect(said).toContain('An order that the merchant made without naming you is not visible')
+    expect(said).toContain('The reason for a rejection is never shared with partners')
+    expect(said).toContain('I can’t see product order X')
+    expect(said).toContain('You cannot see an order that the merchant placed without naming you')
   })
 
   it('links each row to its order', async () => {
@@ -269,7 +269,7 @@ describe('the filter', () => {
     const page = await kari.open(`${path}?q=nothing&status=RECEIVED`)
     expect(page.words).toContain('No product order matches “nothing”')
     expect(page.words).toContain('0 of 38 product orders match “nothing”')
-    expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(25)
+    expect(rowsOf(await kari.follow('Clear search and filters'))).toHaveLength(25)
   })
 
   it('is kept on all pages', async () => {
@@ -286,7 +286,7 @@ it('keeps refreshing a list that is shown while its first read is still being wr
   try {
     const page = await kari.open(path)
     expect(rowsOf(page)).toHaveLength(25)
-    expect(page.$('[data-reading]').text()).toBe('Being read for the first time')
+    expect(page.$('[data-reading]').text()).toBe('Loading for the first time')
   } finally {
     await pool.query(`update sync_state set checked_at = now() where ${checked}`)
   }

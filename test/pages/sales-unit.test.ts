@@ -35,7 +35,7 @@ function setting(name: string, value: boolean | string): [string, string] {
   const entry = known[name]
   return entry
     ? [`${entry.name} ${name}`, `${said} ${entry.text} Documentation: ${entry.name}`]
-    : [name, `${said} A setting that is newer than this portal. It is shown as the API gives it.`]
+    : [name, `${said} This setting is newer than the portal. It is shown as the API returns it.`]
 }
 
 describe('a sales unit', () => {
@@ -62,7 +62,7 @@ describe('a sales unit', () => {
   it('shows unknown settings and values unchanged, after the others', async () => {
     const page = await kari.open(`${base}/231777`)
     expect(factsOf(page)['Capture captureType']).toMatch(/^InstantCapture When the money is taken/)
-    expect(factsOf(page)['tippingAllowed']).toMatch(/^Yes A setting that is newer than this portal/)
+    expect(factsOf(page)['tippingAllowed']).toMatch(/^Yes This setting is newer than the portal/)
     expect(wordsOf(page.$('dl.settings dt').last())).toBe('tippingAllowed')
   })
 
@@ -89,7 +89,7 @@ describe('a sales unit', () => {
     expect(factsOf(page)).toMatchObject({
       MSN: '123456',
       'Business identifier': 'NO 311 900 456',
-      'Settlement account': `86011117947 BBAN:NO Where the money from this sales unit is paid out.`,
+      'Settlement account': `8601 11 17947 Where money from this sales unit is paid out.`,
     })
     expect(page.$('button[data-copy=123456]')).toHaveLength(1)
     const without = factsOf(await kari.open(`${base}/20481235`))
@@ -100,7 +100,7 @@ describe('a sales unit', () => {
     unitOf('290002').body.configuration = {}
     await test.sync()
     const page = await mikko.open(`${sauna}/sales-units/290002`)
-    expect(page.words).toContain('The API shares no settings of this sales unit.')
+    expect(page.words).toContain('The API shares no settings for this sales unit.')
     expect(page.$('dl.settings')).toHaveLength(0)
   })
 
@@ -153,9 +153,9 @@ describe('a sales unit that is not shared', () => {
   ])('because it %s is explained: %s', async (_what, msn) => {
     const page = await kari.open(`${base}/${msn}`)
     expect(page.status).toBe(404)
-    expect(page.words).toContain('This sales unit is not shared with you')
+    expect(page.words).toContain('You do not have access to this sales unit')
     expect(page.words).toContain(msn)
     for (const reason of Object.values(messages.errors.salesUnitNotShared.reasons)) expect(page.words).toContain(reason)
-    expect((await kari.follow('Go to the front page')).url.pathname).toBe('/partners/12345')
+    expect((await kari.follow('Go to the home page')).url.pathname).toBe('/partners/12345')
   })
 })

@@ -48,7 +48,7 @@ describe('the matches while typing', () => {
     expect(matches.$('a[href^="/partners/12345/sales-units/"]').length).toBeLessThanOrEqual(3)
     expect(matches.$('a').last().attr('href')).toBe(`${base}/search?q=fitness`)
     expect((await typed('123456')).status).toBe(200)
-    expect((await typed('zznothing')).$('p').text()).toBe('Nothing matches “zznothing”')
+    expect((await typed('zznothing')).$('p').text()).toBe('No results for “zznothing”')
   })
 
   it('are the records viewed last while the field is empty, of this organisation only', async () => {
@@ -97,7 +97,7 @@ describe('the search result', () => {
     expect(all.$('main tbody tr')).toHaveLength(9)
     expect(groups['merchants']).toContain('Fitness Tampere Oy')
     expect(page.$('[data-group=salesUnits] mark').first().text().toLowerCase()).toBe('fitness')
-    expect(page.$('title').text()).toBe('Found for “fitness” – Nordlys Platform AS – Partner portal')
+    expect(page.$('title').text()).toBe('Results for “fitness” – Nordlys Platform AS – Partner portal')
   })
 
   it('links to the page of each row', async () => {
@@ -119,8 +119,8 @@ describe('the search result', () => {
 
   it('says when nothing matches, and what can be searched', async () => {
     const page = await find('zz <b>nothing</b>')
-    expect(page.words).toContain('Nothing matches “zz <b>nothing</b>”')
-    expect(page.words).toContain('Try a part of a name or of an ID')
+    expect(page.words).toContain('No results for “zz <b>nothing</b>”')
+    expect(page.words).toContain('Try part of a name or an ID')
     const links = page
       .$('main .empty a')
       .toArray()
@@ -137,7 +137,7 @@ describe('the search result', () => {
 
   it('is empty without a query', async () => {
     const page = await åse.open(`${base}/search`)
-    expect([page.status, page.$('h1').text()]).toEqual([200, 'Find anything'])
+    expect([page.status, page.$('h1').text()]).toEqual([200, 'Search'])
     expect(page.$('[data-group], .empty')).toHaveLength(0)
   })
 
@@ -190,7 +190,7 @@ describe('access to search results', () => {
   it('excludes the data of other organisations', async () => {
     const foreign = test.world.salesUnits.find(({ partnerId }) => partnerId === '23456')?.body
     for (const q of [foreign?.msn ?? '', foreign?.name ?? '', '290001'])
-      expect([q, (await find(q)).words]).toEqual([q, expect.stringContaining('Nothing matches')])
+      expect([q, (await find(q)).words]).toEqual([q, expect.stringContaining('No results for')])
   })
 
   it('limits a merchant to its own sales units and webhooks', async () => {
@@ -205,7 +205,7 @@ describe('access to search results', () => {
     for (const q of [String(hook?.body.id), String(hook?.body.url)]) {
       const page = await find(q, { browser: nora })
       expect(page.url.pathname).toBe(`${base}/search`)
-      expect(page.words).toContain('Nothing matches')
+      expect(page.words).toContain('No results for')
       expect(page.$('main a[href*=developers]')).toHaveLength(0)
     }
     expect(Object.keys(found(await find('fitness', { browser: nora })))).not.toContain('webhooks')
@@ -217,7 +217,7 @@ it('the search result says what has not been read yet', async () => {
   try {
     const kari = await fresh.signedIn('Kari Nordmann')
     const page = await find('x', { browser: kari })
-    expect(page.words).toContain('Not searched, because it has not been read yet: Sales units, Product orders')
+    expect(page.words).toContain('Not included, because still loading: the sales units, the product orders')
   } finally {
     await fresh.stop()
   }

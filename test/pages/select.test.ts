@@ -51,7 +51,7 @@ describe('the selection of an organisation', () => {
     const åse = test.browser()
     const page = await åse.signIn('Åse Bjørk')
     expect(page.url.pathname).toBe('/select')
-    expect(page.$('h1').text()).toBe('Select your option')
+    expect(page.$('h1').text()).toBe('Choose a business')
     const units = (path: string) => expect.stringMatching(new RegExp(`^${path} sales units?$`))
     expect(cardsOf(page)).toEqual({
       Partners: {
@@ -172,8 +172,8 @@ describe('a user without access', () => {
     expect(page.words).toContain('You do not have access to any business yet')
     expect(page.$('ol.steps > li')).toHaveLength(4)
     expect(page.$('#user-id').text()).toBe(test.userId(name))
-    expect(page.$('ol.steps').text()).toMatch(/Send it, with your e-mail address \S+@\S+\.example, to/)
-    expect(page.words).toContain('Did you have access before?')
+    expect(page.$('ol.steps').text()).toMatch(/Send it and your email address, \S+@\S+\.example, to/)
+    expect(page.words).toContain('If you had access before, it has expired or been removed.')
     expect(page.$('main form[action="/logout"] button').text()).toBe('Sign out')
   })
 
@@ -183,7 +183,7 @@ describe('a user without access', () => {
     const sauna = { kind: 'merchant', scheme: 'business:FI:Y-tunnus', id: '9234567-8' } as const
     await freja.open('/select')
     await addGrant(kysely, sauna, test.userId('Freja Østergård'))
-    const page = await freja.follow('Look again')
+    const page = await freja.follow('Check again')
     expect(page.url.pathname).toBe('/merchants/business:FI:Y-tunnus/9234567-8')
     await removeGrant(kysely, sauna, test.userId('Freja Østergård'))
     expect((await freja.open(page.url.pathname)).status).toBe(404)

@@ -31,7 +31,7 @@ it('a portal without any organisation says so, at start and after the sign-in', 
     expect(test.log()).toContain('no organisation: ORGANISATIONS_FILE lists no partner and no merchant')
     const page = await (await test.signedIn('Kari Nordmann')).open('/select')
     expect(page.$('h1').text()).toBe('The portal has no businesses yet')
-    expect(page.words).toContain('Those who run the portal have not listed any partner or merchant.')
+    expect(page.words).toContain('The portal administrator has not added any partner or merchant yet.')
   } finally {
     await test.stop()
     rmSync(directory, { recursive: true, force: true })

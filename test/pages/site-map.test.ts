@@ -119,7 +119,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
       for (const path of pagesOf(organisation)) {
         const page = await browser.open(path)
         expect([path, page.status]).toEqual([path, 404])
-        expect(page.words).toContain('There is no such page')
+        expect(page.words).toContain('Page not found')
         expect(page.text).not.toContain(
           test.world.organisations.find(
             ({ organisation: known }) => organisationKey(known) === organisationKey(organisation),
@@ -145,7 +145,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
       ]) {
         const page = await browser.open(base + path)
         expect([path, page.status]).toEqual([path, 404])
-        expect(page.words).toContain('is not shared with you')
+        expect(page.words).toContain('You do not have access to this')
       }
     }
   })
@@ -168,7 +168,7 @@ describe('staying signed in', () => {
     const page = await browser.open('/session/ending?returnTo=/profile')
     expect(page.words).toContain('You will be signed out at')
     expect((await browser.press('Stay signed in')).url.pathname).toBe('/profile')
-    expect((await browser.press('Sign out everywhere else')).url.pathname).toBe('/profile')
+    expect((await browser.press('Sign out all other devices')).url.pathname).toBe('/profile')
   })
 })
 
@@ -202,7 +202,7 @@ describe('an e-mail address verified with a code', () => {
   it('can be verified again and changed from the profile', async () => {
     const browser = await test.signedIn('Liisa Korhonen')
     await browser.open('/profile')
-    await browser.follow('Change e-mail address')
+    await browser.follow('Change email address')
     await browser.press('Send me a code', { typed: { email: 'liisa@tyhja.example' } })
     const again = await browser.press('Send a new code')
     expect(again.words).toContain('A new code is on its way.')
@@ -220,8 +220,8 @@ describe('notifications', () => {
     const tokens = createUnsubscribeTokens(test.config.sessionSecrets)
     const token = tokens.create({ userId: test.userId('Kari Nordmann'), organisation: 'partner/12345' })
     const stranger = test.browser()
-    expect((await stranger.open(`/unsubscribe/${token}`)).words).toContain('Stop e-mails about Nordlys Platform AS')
-    expect((await stranger.press('Stop e-mails')).words).toContain('E-mails about Nordlys Platform AS have stopped')
+    expect((await stranger.open(`/unsubscribe/${token}`)).words).toContain('Stop emails about Nordlys Platform AS')
+    expect((await stranger.press('Stop emails')).words).toContain('Emails about Nordlys Platform AS have stopped')
   })
 })
 

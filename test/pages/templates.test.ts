@@ -18,7 +18,7 @@ function date(iso: string | undefined): string {
 it('the list shows every template with price package, locked fields and link', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const page = await kari.open('/partners/12345/templates')
-  expect(headingsOf(page)).toEqual(['Name', 'Product', 'Price package', 'Locked fields', 'Created', 'Link to hand out'])
+  expect(headingsOf(page)).toEqual(['Name', 'Product', 'Price package', 'Locked fields', 'Created', 'Link to share'])
   const templates = test.world.templates.filter(({ partnerId }) => partnerId === '12345')
   expect(templates).toHaveLength(5)
   const expected = templates.map(({ body }) => [
@@ -61,7 +61,7 @@ it('the empty list says whom to ask', async () => {
   const liisa = await test.signedIn('Liisa Korhonen')
   const page = await liisa.open('/partners/34567/templates')
   expect(page.words).toContain('No templates yet')
-  expect(page.words).toContain('Your partner manager can make one for you.')
+  expect(page.words).toContain('Your partner manager can create one for you.')
 })
 
 it('the list filters by name, ID and product, and sorts', async () => {
@@ -85,7 +85,7 @@ it('the list filters by name, ID and product, and sorts', async () => {
   const none = await kari.open(`${path}?q=nothing`)
   expect(none.words).toContain('No template matches “nothing”')
   expect(none.words).toContain('0 of 5 templates match')
-  expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(5)
+  expect(rowsOf(await kari.follow('Clear search and filters'))).toHaveLength(5)
 })
 
 it('the list shows unknown values unchanged, and links only http(s) URLs', async () => {

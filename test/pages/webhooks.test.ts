@@ -136,7 +136,7 @@ describe('the filter', () => {
   it('says that nothing matches, and can be cleared', async () => {
     const page = await kari.open(`${path}?q=nowhere`)
     expect(page.words).toContain('No webhook matches “nowhere”')
-    expect(rowsOf(await kari.follow('Clear the filter'))).toHaveLength(8)
+    expect(rowsOf(await kari.follow('Clear search and filters'))).toHaveLength(8)
   })
 })
 
@@ -161,7 +161,7 @@ it('the page says which webhooks have gone, and why they may have', async () => 
       },
       { timeout: 15_000 },
     )
-    .toContain(`One webhook has gone in the last 30 days: ${gone?.body.url} on `)
+    .toContain(`One webhook has disappeared in the last 30 days: ${gone?.body.url} on `)
   expect((await kari.open(path)).words).toContain('whose endpoint has not answered for two weeks')
 })
 

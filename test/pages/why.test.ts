@@ -142,7 +142,7 @@ describe('a sales unit', () => {
     expect(answer.steps).toEqual(['Open ACME Fitness nettbutikk at ACME Fantastic Fitness AS.'])
     expect((await åse.follow('ACME Fitness nettbutikk')).url.pathname).toBe(`${shop}/sales-units/124999`)
     const page = await why('124999')
-    expect(answerOf(page).sentence).toBe('Sales unit 124999 is not shared with you.')
+    expect(answerOf(page).sentence).toBe('You do not have access to sales unit 124999.')
     expect(page.words).not.toMatch(/ACME|nettbutikk/)
   })
 
@@ -150,11 +150,11 @@ describe('a sales unit', () => {
     const before = (await looks()).length
     const page = await why('999999')
     expect(answerOf(page)).toEqual({
-      sentence: 'Sales unit 999999 is not shared with you.',
+      sentence: 'You do not have access to sales unit 999999.',
       evidence: [
         saying('no: It is not in your list of active sales units. | Checked '),
         'no: The portal has never seen it.',
-        saying('no: The API was asked, and does not have it for you (404). | Checked'),
+        saying('no: The API was asked and does not have it for you (404). | Checked'),
       ],
       steps: [
         saying('Ask the merchant for the MSN'),
@@ -165,7 +165,7 @@ describe('a sales unit', () => {
     })
     expect(page.words).toContain('Vippsnummer or MobilePay-nummer')
     expect(page.$('.next-steps [data-copy]').attr('data-copy')).toMatch(
-      /^Sales unit 999999 is not shared with you\.\n- It is not in your list of active sales units\. \(Checked/,
+      /^You do not have access to sales unit 999999\.\n- It is not in your list of active sales units\. \(Checked/,
     )
     await why('999999')
     expect((await looks()).slice(before)).toEqual([
@@ -191,10 +191,10 @@ describe('a sales unit', () => {
     expect(page.words).toContain('Most likely the merchant has deactivated it.')
     expect(page.words).toContain('The merchant itself is deactivated.')
     expect(answer.evidence).toEqual([
-      saying('yes: It was yours: Bergen Fitness Sentrum, first seen'),
+      saying('yes: It was yours: Bergen Fitness Sentrum, first seen on'),
       saying('no: It has been missing from your list of active sales units since', 'Checked'),
-      expect.stringMatching(new RegExp(`^none: It was gone before, from ${moment}, and came back on ${moment}\\.`)),
-      saying('no: The API was asked, and does not have it for you (404).'),
+      expect.stringMatching(new RegExp(`^none: It was also unavailable before, from ${moment} to ${moment}\\.`)),
+      saying('no: The API was asked and does not have it for you (404).'),
       'yes: Its merchant ACME Fantastic Fitness AS has 2 other active sales units with you.',
     ])
     expect(answer.steps).toEqual([saying('closed the shop or changed partner'), saying('send your partner manager')])
@@ -208,7 +208,7 @@ describe('a sales unit', () => {
     await readUnit('124680')
     const { evidence } = await answerTo('124680')
     test.api.faults.override = null
-    expect(evidence).toEqual(including('no: The API answered', 'that it no longer has it (404)'))
+    expect(evidence).toEqual(including('no: On ', 'the API answered that it no longer has it (404)'))
     await test.portal.database.pool.query(`update sync_state set checked_at = 'epoch' where key = '124680'`)
     // The live look finds that it is back.
     expect((await answerTo('124680')).sentence).toBe('Yes, you can see Tromsø Fitness Nordlys.')
@@ -230,8 +230,8 @@ describe('a merchant', () => {
     expect(answerOf(page)).toEqual({
       sentence: 'NO 340 196 864 has no active sales unit with you.',
       evidence: [
-        saying('no: None of your active sales units belongs to it. | Checked'),
-        saying('no: The API was asked, and does not have it for you (404).'),
+        saying('no: None of your active sales units belong to it. | Checked'),
+        saying('no: The API was asked and does not have it for you (404).'),
         saying('none: No product order of this merchant names you as partner.'),
       ],
       steps: [
@@ -241,7 +241,7 @@ describe('a merchant', () => {
       ],
       similar: [],
     })
-    expect(page.words).toContain('An order that does not name you as partner can be seen by nobody but the merchant')
+    expect(page.words).toContain('Only the merchant can see an order that does not name you as partner')
     expect((await looks()).at(-1)?.details).toEqual({ merchant: 'business:NO:ORG/340196864' })
   })
 
@@ -252,7 +252,7 @@ describe('a merchant', () => {
     )?.body
     const { scheme = '', id = '' } = order?.businessIdentifier ?? {}
     const answer = await answerTo(`${scheme}:${id}`)
-    expect(answer.evidence).toEqual(including('yes: Of this merchant you see one product order that names you.'))
+    expect(answer.evidence).toEqual(including('yes: From this merchant you see one product order that names you.'))
     const list = await kari.follow('one product order that names you')
     expect(list.$('main tbody tr')).toHaveLength(1)
   })
@@ -264,7 +264,7 @@ describe('a merchant', () => {
     const answer = await answerTo('315660232')
     expect(answer.sentence).toMatch(/^Kiosken på hjørnet AS has had no active sales unit with you since /)
     expect(answer.evidence).toEqual(
-      including('Kiosk was active with you until', 'The API was asked, and does not have it'),
+      including('Kiosk was active with you until', 'The API was asked and does not have it'),
     )
     unit.active = true
     await readAgain()
@@ -291,7 +291,7 @@ describe('an ID', () => {
       [hook?.id, 'Webhooks'],
     ]) {
       const { sentence, evidence, steps } = await answerTo(q)
-      expect([q, sentence]).toEqual([q, `Yes, you find it under “${list}”.`])
+      expect([q, sentence]).toEqual([q, `Yes, it is under “${list}”.`])
       expect(evidence).toEqual(including(`yes: It is in the list “${list}”. | Checked`))
       expect(steps).toEqual([saying('Open ')])
     }
@@ -304,7 +304,7 @@ describe('an ID', () => {
       evidence: [
         saying('no: None of the product orders that name you has this ID. | Checked'),
         saying('no: Nothing else'),
-        saying('no: The API was asked, and does not have it for you (404).'),
+        saying('no: The API was asked and does not have it for you (404).'),
       ],
       steps: [saying('whether their order names you'), saying('cannot be changed', 'Templates')],
       similar: [],
@@ -313,7 +313,9 @@ describe('an ID', () => {
     expect((await answerTo(id.slice(0, -1))).sentence).toBe(
       'This cannot be an ID: it has 35 characters, and IDs have 36.',
     )
-    expect((await answerTo('https://nowhere.example/x')).sentence).toBe('This link leads to nothing that you can see.')
+    expect((await answerTo('https://nowhere.example/x')).sentence).toBe(
+      'This link does not lead to anything you can see.',
+    )
   })
 
   it('of a removed order says since when', async () => {
@@ -325,7 +327,7 @@ describe('an ID', () => {
     const { sentence, evidence } = await answerTo(String(order?.body.productOrderId))
     expect(sentence).toMatch(/^It was under “Product orders” until /)
     expect(evidence).toEqual(
-      including('missing from the list “Product orders” since', 'The API was asked, and does not'),
+      including('missing from the list “Product orders” since', 'The API was asked and does not'),
     )
   })
 
@@ -337,7 +339,7 @@ describe('an ID', () => {
     const mikko = await test.signedIn('Mikko Mäkinen')
     const page = await why(order, { browser: mikko, at: sauna })
     expect(answerOf(page).sentence).toBe('Nothing here has this ID.')
-    expect(page.words).toContain('Product orders are shown to the partner that they name.')
+    expect(page.words).toContain('A product order is shown only to the partner it names.')
     expect((await looks()).length).toBe(before)
   })
 })
@@ -351,7 +353,7 @@ describe('a number that is none', () => {
     ['559999-9992', '5599999992 is not a Swedish organisation number.', 'is not the check digit'],
     ['CVR 1234567', '1234567 cannot be a Danish CVR number.', 'It needs 8 digits and has 7.'],
     ['MSN 12', '12 cannot be an MSN.', 'It needs 4–10 digits and has 2.'],
-    ['12345678901', '12345678901 is no number that the portal knows.', 'It has 11 digits.'],
+    ['12345678901', '12345678901 is not a number that the portal knows.', 'It has 11 digits.'],
   ])('is told apart: %s', async (q, sentence, evidence) => {
     const page = await why(q)
     const [answer] = answersOf(page)
@@ -368,7 +370,7 @@ describe('a number that is none', () => {
     expect(answersOf(missing)[0]?.similar).toEqual(['ACME Fantastic Fitness AS | NO 311 900 456'])
     const swapped = await why('NO 340 196 846')
     expect(answersOf(swapped)[0]?.steps).toEqual(
-      including('With two digits swapped it would be right: NO 340 196 864.'),
+      including('With two digits swapped, it would be valid: NO 340 196 864.'),
     )
     const msn = await why('NO 123456')
     expect(answersOf(msn).map(({ sentence }) => sentence)).toEqual([
@@ -380,12 +382,12 @@ describe('a number that is none', () => {
   it('with several meanings has an answer for each, the most likely first', async () => {
     const sentencesTo = async (q: string) => answersOf(await why(q)).map(({ sentence }) => sentence)
     expect(await sentencesTo('91234564')).toEqual([
-      'DK CVR 91234564 has no active sales unit with you.',
-      'Sales unit 91234564 is not shared with you.',
+      'DK 91234564 has no active sales unit with you.',
+      'You do not have access to sales unit 91234564.',
     ])
     expect(await sentencesTo('20481299')).toEqual([
-      'Sales unit 20481299 is not shared with you.',
-      'DK CVR 20481299 has no active sales unit with you.',
+      'You do not have access to sales unit 20481299.',
+      'DK 20481299 has no active sales unit with you.',
     ])
     // A number that is known has no other meaning.
     expect(await sentencesTo('20481234')).toEqual(['Yes, you can see Fjord Fitness & Spa.'])
@@ -395,16 +397,16 @@ describe('a number that is none', () => {
 describe('a name', () => {
   it('that is here leads to its records', async () => {
     const answer = await answerTo('tampere')
-    expect(answer.sentence).toBe('Yes, this is here for “tampere”.')
+    expect(answer.sentence).toBe('Yes, this matches “tampere”.')
     expect(answer.evidence).toEqual(
       including('yes: Fitness Tampere Oy | Sales units', 'Fitness Tampere Oy | Merchants'),
     )
-    expect((await kari.follow('Found for “tampere”')).url.pathname).toBe(`${base}/search`)
+    expect((await kari.follow('Results for “tampere”')).url.pathname).toBe(`${base}/search`)
   })
 
   it('that is nowhere lists what was searched', async () => {
     const { sentence, evidence, steps } = await answerTo('zz <b>nothing</b>')
-    expect(sentence).toBe('Nothing that you can see matches “zz <b>nothing</b>”.')
+    expect(sentence).toBe('Nothing you can see matches “zz <b>nothing</b>”.')
     expect(evidence).toEqual(
       ['Sales units', 'Product orders', 'Templates', 'Price packages'].map((list) =>
         saying(`no: Nothing in the list “${list}” matches. | Checked`),
@@ -427,7 +429,7 @@ describe('a name', () => {
     const unit = test.world.salesUnits.find(({ partnerId }) => partnerId === '23456')?.body
     const { sentence } = await answerTo(String(unit?.name), { browser: åse })
     expect(sentence).toBe(`${unit?.name} is under Fjordkasse & Sønner POS AS, not under Nordlys Platform AS.`)
-    expect((await answerTo(String(unit?.name))).sentence).toBe(`Nothing that you can see matches “${unit?.name}”.`)
+    expect((await answerTo(String(unit?.name))).sentence).toBe(`Nothing you can see matches “${unit?.name}”.`)
   })
 })
 
@@ -437,10 +439,10 @@ describe('the business portal', () => {
     expect((await answerTo('123456', options)).sentence).toBe('Yes, you can see ACME Fantastic Fitness.')
     expect((await answerTo('311900456', options)).steps).toEqual(['Open ACME Fantastic Fitness AS.'])
     const before = (await looks()).length
-    expect((await answerTo('NO 340 196 864', options)).sentence).toBe('Here you see ACME Fantastic Fitness AS only.')
+    expect((await answerTo('NO 340 196 864', options)).sentence).toBe('You only see ACME Fantastic Fitness AS here.')
     expect((await looks()).length).toBe(before)
     const page = await why('125000', options)
-    expect(answerOf(page).sentence).toBe('Sales unit 125000 is not shared with you.')
+    expect(answerOf(page).sentence).toBe('You do not have access to sales unit 125000.')
     expect(answerOf(page).steps).toEqual(including('customer service of Vipps MobilePay'))
     expect(page.words).not.toContain('partner manager')
   })
@@ -500,7 +502,7 @@ describe('the page', () => {
   })
 
   it.each([
-    ['/sales-units/999998', '999998', 'Sales unit 999998 is not shared with you.', `${base}/sales-units`],
+    ['/sales-units/999998', '999998', 'You do not have access to sales unit 999998.', `${base}/sales-units`],
     ['/merchants/business:NO:ORG/340196864', 'business:NO:ORG:340196864', 'NO 340 196 864 has no', `${base}/merchants`],
     [
       '/product-orders/12745d37-ce52-55a3-bb28-0479c9d32d7a',
@@ -532,12 +534,12 @@ describe('the live look', () => {
     const { sentence, evidence, steps } = await answerTo('880031', liisa)
     expect(sentence).toBe('The portal has never seen sales unit 880031, and could not ask the API about it.')
     expect(evidence).toEqual(
-      including('none: The API was not asked, as you have asked it very often. You can ask again in'),
+      including('none: The API was not asked, because you have asked very often. You can ask again in'),
     )
     expect(steps).toEqual(including('Ask again in a moment'))
     // What has just been answered needs no call.
-    expect((await answerTo('880030', liisa)).sentence).toBe('Sales unit 880030 is not shared with you.')
-    expect((await answerTo('880032')).sentence).toBe('Sales unit 880032 is not shared with you.')
+    expect((await answerTo('880030', liisa)).sentence).toBe('You do not have access to sales unit 880030.')
+    expect((await answerTo('880032')).sentence).toBe('You do not have access to sales unit 880032.')
   })
 
   it('says what the store knows when the API is down', async () => {
@@ -545,11 +547,11 @@ describe('the live look', () => {
     const never = await answerTo('770001')
     expect(never.sentence).toBe('The portal has never seen sales unit 770001, and could not ask the API about it.')
     expect(never.evidence.at(-1)).toMatch(
-      /^none: (The API was asked, and did not answer|The API of Vipps MobilePay has not)/,
+      /^none: (The API was asked, but did not answer|The Vipps MobilePay API has not)/,
     )
     expect(never.steps).toEqual(including('Ask again in a moment'))
     expect((await answerTo('NO 340 196 082')).sentence).toMatch(
-      /^The portal knows no active sales unit of NO 340 196 082/,
+      /^The portal knows of no active sales unit that NO 340 196 082 has with you/,
     )
     expect((await answerTo('123456')).sentence).toBe('Yes, you can see ACME Fantastic Fitness.')
     test.api.faults.down = false

@@ -151,6 +151,6 @@ describe('product orders', () => {
     const all = await kari.open(`${orders}?waiting=1`)
     expect(all.$('tbody .soon')).toHaveLength(2)
     expect(rowsOf(all)).toHaveLength(waiting().length)
-    expect(rowsOf(all).filter((row) => row.join(' ').includes('link has ended'))).toHaveLength(1)
+    expect(rowsOf(all).filter((row) => row.join(' ').includes('link has expired'))).toHaveLength(1)
   })
 })

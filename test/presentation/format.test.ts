@@ -1,8 +1,28 @@
-import { describe, expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Format } from '../../src/presentation/format.ts'
 import { createFormat } from '../../src/presentation/format.ts'
+import { loadLanguages } from '../../src/presentation/language.ts'
 
-const english = createFormat('en-GB')
+const languages = loadLanguages(fileURLToPath(new URL('../../views/locales', import.meta.url)), 'Vipps MobilePay')
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000]
+
+function formatOf(code: string): Format {
+  const language = languages.get(code)
+  if (!language) throw new Error(`no language ${code}`)
+  return language.format
+}
+
+const english = formatOf('en')
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Sets the clock without stopping timers. */
+function at(iso: string): void {
+  vi.useFakeTimers({ now: new Date(iso), toFake: ['Date'] })
+}
 
 describe('a date', () => {
   it.each([
@@ -35,24 +55,88 @@ describe('a date', () => {
   })
 })
 
+describe('a moment', () => {
+  const moment = new Date('2026-11-03T14:05:00Z')
+
+  it.each([
+    ['en', '3 November 2026 at 15:05 CET', '3 Nov 2026, 15:05 CET', '15:05 CET'],
+    ['nb', '3. november 2026 kl. 15:05', '3. nov. 2026, 15:05', '15:05'],
+    ['da', '3. november 2026 kl. 15.05', '3. nov. 2026, 15.05', '15.05'],
+    ['sv', '3 november 2026 kl. 15:05', '3 nov. 2026 15:05', '15:05'],
+    ['fi', '3. marraskuuta 2026 klo 16.05', '3.11.2026 klo 16.05', '16.05'],
+  ])(
+    'in %s is in the zone of its country, long in sentences and short in lists; English names the zone',
+    (code, long, short, clock) => {
+      const format = formatOf(code)
+      expect([format.moment(moment), format.shortMoment(moment), format.timeOfDay(moment)]).toEqual([
+        long,
+        short,
+        clock,
+      ])
+    },
+  )
+
+  it('late in the evening in Oslo is the next day in Finland', () => {
+    const late = new Date('2026-11-03T22:30:00Z')
+    expect([english.isoDay(late), formatOf('fi').isoDay(late)]).toEqual(['2026-11-03', '2026-11-04'])
+    expect(formatOf('fi').weekday(late)).toMatch(/^Keskiviikko 4\. marraskuuta/)
+  })
+})
+
 describe('a duration', () => {
   it.each([
     [0, 'now'],
     [1.6 * second, '2 seconds ago'],
     [59.4 * second, '59 seconds ago'],
     [59.6 * second, '1 minute ago'],
+    [59.6 * minute, '1 hour ago'],
     [90 * minute, '2 hours ago'],
     [day, 'yesterday'],
   ])('of %i ms has passed', (milliseconds, text) => {
     expect(english.ago(milliseconds)).toBe(text)
   })
 
+  it('that ends in the future, as of a clock that is ahead, is now', () => {
+    expect(english.ago(-3 * second)).toBe('now')
+  })
+
+  it.each([
+    ['2026-11-04T23:30:00Z', '2 days ago'],
+    ['2026-11-05T22:30:00Z', 'yesterday'],
+  ])('of 25 hours has passed at %s: days are calendar days in Oslo', (now, text) => {
+    at(now)
+    expect(english.ago(25 * hour)).toBe(text)
+  })
+
   it.each([
     [1, 'in 1 second'],
+    [59.2 * second, 'in 1 minute'],
     [61 * second, 'in 2 minutes'],
+    [59.2 * minute, 'in 1 hour'],
     [2 * hour, 'in 2 hours'],
   ])('of %i ms is to come, rounded up', (milliseconds, text) => {
     expect(english.ahead(milliseconds)).toBe(text)
+  })
+
+  it.each([
+    ['nb', 'for 3 dager siden', 'om 3 dager'],
+    ['da', 'for 3 dage siden', 'om 3 dage'],
+    ['sv', 'för 3 dagar sedan', 'om 3 dagar'],
+    ['fi', '3 päivää sitten', '3 päivän päästä'],
+  ])('in %s is told in days as people say it', (code, past, future) => {
+    const format = formatOf(code)
+    expect([format.ago(3 * day), format.inDays(3)]).toEqual([past, future])
+  })
+})
+
+describe('names', () => {
+  it.each([
+    ['nb', ['Saarinen', 'Zebra', 'Ærlig', 'Ørsta', 'Aarhus', 'Ås']],
+    ['sv', ['Aarhus', 'Saarinen', 'Zebra', 'Ås', 'Ærlig', 'Ørsta']],
+    ['fi', ['Aarhus', 'Saarinen', 'Zebra', 'Ås', 'Ærlig', 'Ørsta']],
+    ['en', ['Aarhus', 'Ærlig', 'Ås', 'Ørsta', 'Saarinen', 'Zebra']],
+  ])('are sorted as in %s', (code, sorted) => {
+    expect([...sorted].reverse().toSorted(formatOf(code).compareNames)).toEqual(sorted)
   })
 })
 

@@ -25,7 +25,9 @@ it.each([
   async (_what, headers: Record<string, string>) => {
     const [first] = await refusedOf('/no-such-page', headers)
     expect(first?.headers.get('retry-after')).toBe('5')
-    expect(await first?.text()).toMatch(/^Too many requests reach the portal just now\. Try again in a moment\.\n$/)
+    expect(await first?.text()).toMatch(
+      /^Too many requests are reaching the portal right now\. Try again in a moment\.\n$/,
+    )
     expect(test.log()).toContain('requests refused: flood')
     expect((await kari.open('/partners/12345')).status).toBe(200)
   },

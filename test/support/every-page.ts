@@ -89,7 +89,7 @@ async function unsubscribing(test: TestPortal): Promise<SomePage[]> {
   const tokens = createUnsubscribeTokens(test.config.sessionSecrets)
   const token = tokens.create({ userId: test.userId('Kari Nordmann'), organisation: 'partner/12345' })
   const first = await browser.open(`/unsubscribe/${token}`)
-  const stopped = await browser.press('Stop e-mails')
+  const stopped = await browser.press('Stop emails')
   return [first, stopped].map((visit) => ({ name, browser, path: visit.url.pathname, visit }))
 }
 

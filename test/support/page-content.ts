@@ -65,7 +65,7 @@ export function chipsOf({ $ }: Visit): Record<string, string> {
 /** A business identifier in the notation of its country. */
 export function writtenIdentifier({ scheme, id }: { readonly scheme: string; readonly id: string }): string {
   if (scheme === 'business:NO:ORG') return `NO ${id.slice(0, 3)} ${id.slice(3, 6)} ${id.slice(6)}`
-  return scheme === 'business:DK:CVR' ? `DK CVR ${id}` : `FI ${id}`
+  return scheme === 'business:DK:CVR' ? `DK ${id}` : `FI ${id}`
 }
 
 /** A date as the English pages show it. */

@@ -76,11 +76,11 @@ describe('an API that is down', () => {
     // During the first 3 s the sync may still be retrying, and the page says so.
     let page = await kari.open(`${base}/sales-units`)
     while (page.status === 200) {
-      expect(page.words).toContain('Being read for the first time')
+      expect(page.words).toContain('Loading for the first time')
       page = await kari.open(`${base}/sales-units`)
     }
     expect(page.status).toBe(503)
-    expect(page.words).toContain('We cannot read the sales units just now')
+    expect(page.words).toContain('We cannot load the sales units right now')
     clearFaults()
     await until(isFullySynced)
     expect((await kari.open(`${base}/sales-units`)).words).toContain('12 sales units')
@@ -112,7 +112,7 @@ describe('an API that is down', () => {
     const kari = await test.signedIn('Kari Nordmann')
     const page = await kari.open(`${base}/sales-units`)
     expect(page.status).toBe(200)
-    expect(page.words).toMatch(/has not answered as it should since .*You see what was there on/)
+    expect(page.words).toMatch(/has not been responding correctly since .*Showing data from/)
     expect(page.words).toContain('12 sales units')
     clearFaults()
     await until(async () => !(await isListFailing()))
@@ -191,7 +191,9 @@ describe('a list', () => {
     await refreshLists()
     await until(async () => (await storedCount()) === 12)
     await until(async () => (await history()).filter(({ kind }) => kind === 'returned').length === 2)
-    expect((await kari.open(`${base}/sales-units/140512`)).words).toMatch(/Back again.*Gone.*Seen for the first time/)
+    expect((await kari.open(`${base}/sales-units/140512`)).words).toMatch(
+      /Available again.*No longer available.*First seen/,
+    )
   })
 
   it('with invalid rows keeps the stored values of those rows', async () => {

@@ -74,7 +74,7 @@ describe('an organisation', () => {
     const kari = await test.signedIn('Kari Nordmann')
     await until(async () => {
       const page = await kari.open('/partners/12345/sales-units/123456')
-      return page.status === 200 && page.words.includes('What it may do')
+      return page.status === 200 && page.words.includes('Settings')
     })
   })
 })
@@ -92,7 +92,7 @@ describe('unknown MSNs', () => {
     for (let number = 0; number < 30; number += 1) {
       const page = await kari.open(`/partners/12345/sales-units/${7_000_000 + number}`)
       expect(page.status).toBe(404)
-      expect(page.words).toContain('is not shared with you')
+      expect(page.words).toContain('You do not have access to this')
     }
     const asked = requests.slice(before).filter(({ path }) => /sales-units\/7\d{6}$/.test(path))
     expect(asked).toHaveLength(20)

@@ -70,7 +70,7 @@ export function saveNotices({
     const user = signedIn(req)
     const { data } = form.safeParse(req.body)
     if (!data) throw new BadRequestError('notices')
-    const choice = organisationsOf(user, organisations).find(
+    const choice = organisationsOf(user, organisations, res.locals.language).find(
       ({ organisation }) => organisationKey(organisation) === data.organisation,
     )
     if (!choice || !config.notices.isOn) throw new NotFoundError('no notices')

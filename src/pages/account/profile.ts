@@ -20,7 +20,7 @@ export function showProfile({
     const user = signedIn(req)
     const { t, format } = res.locals.language
     const sessions = await ownSessions(database, config.sessionLimits, req, user)
-    const mine = user.email ? organisationsOf(user, organisations) : []
+    const mine = user.email ? organisationsOf(user, organisations, res.locals.language) : []
     const { ended: said } = req.query
     const ended = typeof said === 'string' && /^\d{1,2}$/.test(said) ? Number(said) : undefined
     res.render('account/profile', {
@@ -35,9 +35,11 @@ export function showProfile({
         current,
         device: browser && system ? t('sessions.device', { browser, system }) : browser || system,
         address,
-        began: format.moment(signedInAt),
+        began: format.shortMoment(signedInAt),
         // The store writes a session's last use once a minute at most.
-        used: current ? t('sessions.now') : format.ago(Math.max(Date.now() - usedAt.getTime(), 60_000)),
+        used: current
+          ? t('sessions.active')
+          : t('sessions.used', { used: format.ago(Math.max(Date.now() - usedAt.getTime(), 60_000)) }),
       })),
       ended,
     })

@@ -31,9 +31,10 @@ const fewestToFilter = 8
 export function showSelect({ organisations, database }: Pick<PageDeps, 'organisations' | 'database'>): RequestHandler {
   return async (req, res) => {
     const user = signedIn(req)
-    const { t } = res.locals.language
+    const { language } = res.locals
+    const { t } = language
     const { q } = parseQuery(z.object({ q: searchText }), req)
-    const choices = organisationsOf(user, organisations)
+    const choices = organisationsOf(user, organisations, language)
     const [only, ...others] = choices
     if (!only) {
       const isEmpty = organisations.current().size === 0

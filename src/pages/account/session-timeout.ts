@@ -6,7 +6,7 @@ function stateOf(res: Response) {
   if (!sessionEnd) throw new Error('this route needs a user')
   const { kind, at, leftMs } = sessionEnd
   const { t, format } = language
-  return { kind, leftMs, words: t(`sessionTimeout.${kind}`, { at: format.clock(at) }) }
+  return { kind, leftMs, words: t(`sessionTimeout.${kind}`, { at: format.timeOfDay(at) }) }
 }
 
 function wantsJson(req: Request): boolean {

@@ -47,7 +47,7 @@ export function withSwitcher(
       return at === -1 ? mostRecent : at
     }
     const here = openMenuPath(res)
-    const all = organisationsOf(signedIn(req), organisations).toSorted((a, b) => rank(a) - rank(b))
+    const all = organisationsOf(signedIn(req), organisations, res.locals.language).toSorted((a, b) => rank(a) - rank(b))
     const choices = all.slice(0, mostShown).map((choice) => {
       const needed = here && rolesByKind[choice.organisation.kind].get(here)
       const shown = choiceOf(choice, res)

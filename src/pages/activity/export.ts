@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { portalMinute } from '../../domain/time-zone.ts'
 import {
   type ChangeSearch,
   countChanges,
@@ -41,10 +42,7 @@ export function activitySheet({ database }: Pick<PageDeps, 'database'>): (req: R
 type ExportedChange = { readonly change: StoredChange; readonly name: string; readonly field: ChangedField | undefined }
 
 const columns: readonly ExportColumn<ExportedChange>[] = [
-  {
-    label: 'activity.time',
-    cell: ({ change }, { format }) => `${format.isoDay(change.moment)} ${format.clock(change.moment)}`,
-  },
+  { label: 'exports.time', cell: ({ change }) => portalMinute(change.moment) },
   { label: 'activity.record', cell: ({ change }, { t }) => t(`activity.resource.${change.resource}`) },
   { label: 'salesUnits.name', cell: ({ name }) => name },
   { label: 'exports.id', cell: ({ change }) => change.key.replace(/^\//, '') },

@@ -82,7 +82,7 @@ export function changeFilter(res: Response, { filter }: Pick<ActivityQuery, 'fil
   }
 }
 
-/** The beginning of a day in the portal's time zone: the first full hour of that date. */
+/** The beginning of a day as the page shows it: the first full hour of that date. */
 function startOfDay(isoDay: string, format: Format): Date {
   const hours = Array.from({ length: 29 }, (_, hour) => new Date(Date.parse(isoDay) + (hour - 14) * 3_600_000))
   return hours.find((hour) => format.isoDay(hour) === isoDay) ?? new Date(isoDay)

@@ -109,7 +109,7 @@ function viewOf(res: Response, path: string, { filter, size }: ActivityQuery, vi
   const isVisit = since === visit?.toISOString()
   const sinceLabel = isVisit
     ? t('activity.since')
-    : since && t('activity.sinceAt', { at: format.moment(new Date(since)) })
+    : since && t('activity.sinceAt', { at: format.shortMoment(new Date(since)) })
   const options = (values: readonly string[], key: (value: string) => string) =>
     values.map((value) => ({ value, label: t(key(value)) }))
   const fields: Field[] = [
@@ -135,7 +135,7 @@ function viewOf(res: Response, path: string, { filter, size }: ActivityQuery, vi
     ...tick(
       'group',
       filter.group,
-      t('activity.groupOf', { at: format.moment(new Date(Number(filter.group.split('_')[0]))) }),
+      t('activity.groupOf', { at: format.shortMoment(new Date(Number(filter.group.split('_')[0]))) }),
     ),
   ]
   const page = { rows: [], total: 0, more: false, number: 1, hasNext: false, from: 0, to: 0 }

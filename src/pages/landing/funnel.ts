@@ -66,7 +66,7 @@ export async function funnelOf(
   const pathOf = (more: Readonly<Record<string, string>>): string => `product-orders${queryOf({ ...filter, ...more })}`
   return {
     total,
-    since: funnel.since === null ? '' : format.day(new Date(funnel.since)),
+    since: funnel.since === null ? '' : format.longDay(new Date(funnel.since)),
     steps: steps.map((key) => {
       const count = reached(key)
       return {

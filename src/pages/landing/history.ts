@@ -2,6 +2,7 @@ import { markets } from '../../domain/business-identifier.ts'
 import { finalStatuses } from '../../domain/product-order.ts'
 import type { Language } from '../../presentation/language.ts'
 import type { ProductOrderFacets, SalesUnitFacets } from '../../store/summaries.ts'
+import { portalDay } from '../../domain/time-zone.ts'
 import { queryOf } from '../lists/list-view.ts'
 import type { Numbers } from './charts.ts'
 
@@ -27,7 +28,7 @@ export function ordersByMonth(
   }
   const has = new Set(months.map(({ value }) => kindOf(value)))
   const first = [growth[0]?.month, months[0]?.month].filter((month) => month !== undefined).toSorted()[0]
-  const shown = sinceFirst(lastMonths(language, now), first)
+  const shown = sinceFirst(lastMonths(now), first)
   if (shown.length < 2 || months.length === 0) return undefined
   return {
     measure: 'flow',
@@ -51,8 +52,8 @@ function sinceFirst(months: readonly string[], first: string | undefined): reado
 }
 
 /** The twelve months up to the one of `now`, in the portal's time zone. */
-function lastMonths({ format }: Language, now: Date): string[] {
-  const [year = 0, month = 1] = format.isoDay(now).split('-').map(Number)
+function lastMonths(now: Date): string[] {
+  const [year = 0, month = 1] = portalDay(now).split('-').map(Number)
   return Array.from({ length: monthsShown }, (_, index) =>
     new Date(Date.UTC(year, month - monthsShown + index, 1)).toISOString().slice(0, 7),
   )
@@ -60,7 +61,7 @@ function lastMonths({ format }: Language, now: Date): string[] {
 
 /** The number of sales units at the end of each month, by market; '' is an unknown market. */
 export function salesUnitsByMonth({ growth }: SalesUnitFacets, language: Language, now: Date): Numbers | undefined {
-  const shown = sinceFirst(lastMonths(language, now), growth[0]?.month)
+  const shown = sinceFirst(lastMonths(now), growth[0]?.month)
   if (shown.length < 2) return undefined
   const sumUpTo = (month: string, kind: string): number =>
     growth

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { Request, RequestHandler } from 'express'
+import { portalDay } from '../../domain/time-zone.ts'
 import { isStillAllowed } from '../../auth/access.ts'
 import { compressedStreams } from '../../http/compression.ts'
 import type { PageDeps } from '../deps.ts'
@@ -47,7 +48,7 @@ function download(
   return async (req, res) => {
     const { language } = res.locals
     const { title, filter, headings, kinds, find } = sheetOf(req, res)
-    const file = nameOf(actingAs(res).name, title, filter, language.format.isoDay(new Date()))
+    const file = nameOf(actingAs(res).name, title, filter, portalDay(new Date()))
     const name = `${file}.${format.extension}`
     if (req.method === 'HEAD') {
       res.attachment(name).type(format.type).end()

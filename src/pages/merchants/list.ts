@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { identifierText, markets } from '../../domain/business-identifier.ts'
+import { portalDay } from '../../domain/time-zone.ts'
 import type { Language } from '../../presentation/language.ts'
 import {
   allMerchants,
@@ -54,7 +55,7 @@ export const merchantList: ListDefinition<ListedMerchant, MerchantSummary, Merch
     { label: 'merchant.country', cell: ({ market }, { format }) => market && format.country(market) },
     { label: 'merchants.units', cell: ({ salesUnits }) => String(salesUnits) },
     { label: 'merchants.orders', cell: ({ openOrders }) => String(openOrders) },
-    { label: 'merchants.changed', kind: 'date', cell: ({ changedAt }, { format }) => format.isoDay(changedAt) },
+    { label: 'merchants.changed', kind: 'date', cell: ({ changedAt }) => portalDay(changedAt) },
   ],
   exportRows: async ({ db, organisation, filter, asked }) => {
     const keys = await allMerchants(db, organisation, filter, asked.sort)

@@ -1,4 +1,5 @@
 import type { Organisation } from '../../domain/organisation.ts'
+import { portalDay } from '../../domain/time-zone.ts'
 import type { Language } from '../../presentation/language.ts'
 import type { Handle } from '../../store/database.ts'
 import { usedPricePackages } from '../../store/price-package-assignments.ts'
@@ -38,9 +39,8 @@ function knownIn(answer: PricePackageAnswer) {
   return answer.source === 'narrowed' ? undefined : answer.pricePackage
 }
 
-function howIn(answer: PricePackageAnswer, { t, format }: Language): string {
-  if (answer.source !== 'narrowed')
-    return t(`pricePackages.${answer.source}Since`, { date: format.isoDay(answer.since) })
+function howIn(answer: PricePackageAnswer, { t }: Language): string {
+  if (answer.source !== 'narrowed') return t(`pricePackages.${answer.source}Since`, { date: portalDay(answer.since) })
   const count = answer.candidates.length
   if (count === 0) return ''
   const names = answer.candidates.map(({ name, pricePackageId }) => name ?? pricePackageId)

@@ -13,6 +13,7 @@ import { choice, days, month, recordKey, searchText, ticked } from '../lists/que
 import { inBatches } from '../lists/sheet.ts'
 import { markets } from '../../domain/business-identifier.ts'
 import { orderSteps } from '../../domain/product-order.ts'
+import { portalDay } from '../../domain/time-zone.ts'
 import { checkChoices, facetsOf, sumOf } from './facets.ts'
 import { fieldsOf, ofTab, tabsOf } from './fields.ts'
 import { type Expiry, expiryOf, orderOf, type ProductOrder } from './order.ts'
@@ -96,13 +97,13 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
     },
     { label: 'salesUnits.msn', cell: ({ salesUnit }) => salesUnit?.msn },
     { label: 'productOrders.salesUnit', cell: ({ salesUnit }) => salesUnit?.name },
-    { label: 'productOrders.changed', kind: 'date', cell: ({ changedAt }, { format }) => format.isoDay(changedAt) },
+    { label: 'productOrders.changed', kind: 'date', cell: ({ changedAt }) => portalDay(changedAt) },
     {
       label: 'productOrders.expires',
       kind: 'date',
-      cell: ({ expiresAt }, { format }) => expiresAt && format.isoDay(expiresAt),
+      cell: ({ expiresAt }) => expiresAt && portalDay(expiresAt),
     },
-    { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+    { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }) => portalDay(firstSeenAt) },
   ],
   exportRows: async ({ db, organisation, lists, filter, asked }) => {
     checkChoices(filter, facetsOf(lists.get('productOrders')))

@@ -1,5 +1,6 @@
 import { httpUrl } from '../../management-api/parse.ts'
 import { countryOf } from '../../domain/business-identifier.ts'
+import { portalDay } from '../../domain/time-zone.ts'
 import type { Language } from '../../presentation/language.ts'
 import {
   allProductOrders,
@@ -50,7 +51,7 @@ export function reminderSheet(request: ListRequest<ProductOrderFilter, ProductOr
     {
       label: 'productOrders.expires',
       kind: 'date' as const,
-      cell: ({ order: { expiresAt } }: Reminded, { format }: Language) => expiresAt && format.isoDay(expiresAt),
+      cell: ({ order: { expiresAt } }: Reminded) => expiresAt && portalDay(expiresAt),
     },
     { label: 'productOrder.prefillLink', cell: ({ reminder }: Reminded) => reminder.link },
     {

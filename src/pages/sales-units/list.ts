@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { markets, merchantKey } from '../../domain/business-identifier.ts'
 import { isMerchantIdentifier, type Organisation } from '../../domain/organisation.ts'
+import { portalDay } from '../../domain/time-zone.ts'
 import { readStored } from '../../management-api/lenient.ts'
 import { configurationSwitches, salesUnit } from '../../management-api/sales-units.ts'
 import type { Language } from '../../presentation/language.ts'
@@ -89,11 +90,11 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     { label: 'salesUnits.identifier', cell: ({ read }) => read?.businessIdentifier?.id },
     { label: 'salesUnits.capture', cell: captureLabel },
     ...configurationSwitches.map(switchColumn),
-    { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }, { format }) => format.isoDay(firstSeenAt) },
+    { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }) => portalDay(firstSeenAt) },
     {
       label: 'lists.removed',
       kind: 'date',
-      cell: ({ removedAt }, { format }) => removedAt && format.isoDay(removedAt),
+      cell: ({ removedAt }) => removedAt && portalDay(removedAt),
     },
   ],
   exportRows: async ({ db, organisation, filter, asked }) => {

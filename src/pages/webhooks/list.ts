@@ -97,7 +97,7 @@ function ownerOf(msn: string, { kind }: Organisation, t: Translate): string {
 
 function goneText(gone: Awaited<ReturnType<typeof webhooksGone>>, { t, format }: Language): string {
   const named = gone.slice(0, mostNamed)
-  const urls = named.map(({ url, removedAt }) => t('webhooks.goneOn', { url, date: format.day(removedAt) }))
+  const urls = named.map(({ url, removedAt }) => t('webhooks.goneOn', { url, date: format.longDay(removedAt) }))
   return t('webhooks.gone', {
     count: gone.length,
     urls: [...urls, ...(gone.length > mostNamed ? ['…'] : [])].join(', '),

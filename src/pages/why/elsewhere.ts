@@ -32,7 +32,7 @@ export function elsewhereAnswer(
     text: t('why.elsewhere'),
     evidence: [
       lineOf(language, 'why.evidence.notHere', { organisation: organisation.name }, { sign: 'no' }),
-      lineOf(language, 'why.evidence.there', { ...values, at: format.day(trace.firstSeenAt) }, { sign: 'yes' }),
+      lineOf(language, 'why.evidence.there', { ...values, at: format.longDay(trace.firstSeenAt) }, { sign: 'yes' }),
     ],
     steps: [lineOf(language, 'why.steps.openThere', values, { link })],
   }

@@ -75,7 +75,7 @@ function hereAnswer(question: Question, { table, trace, id }: Found): Answer {
     text: t('why.recordHere.text', { id }),
     evidence: [
       lineOf(language, 'why.evidence.inList', { list }, { sign: 'yes', note }),
-      lineOf(language, 'why.evidence.firstSeen', { at: format.day(trace.firstSeenAt) }, { sign: 'yes' }),
+      lineOf(language, 'why.evidence.firstSeen', { at: format.longDay(trace.firstSeenAt) }, { sign: 'yes' }),
     ],
     steps: [lineOf(language, 'why.steps.open', {}, { link })],
   }
@@ -87,7 +87,7 @@ function goneAnswer(question: Question, { table, trace }: Found, look: Look | un
   const list = t(`menu.${lists[table].menu}`)
   const at = trace.removedAt ? format.moment(trace.removedAt) : ''
   const note = listNote(question, lists[table].menu)
-  const values = { name: trace.name ?? trace.key, at: format.day(trace.firstSeenAt) }
+  const values = { name: trace.name ?? trace.key, at: format.longDay(trace.firstSeenAt) }
   const noticed =
     trace.removedBy === 'details'
       ? lineOf(language, 'why.evidence.left404', { at }, { sign: 'no' })

@@ -41,7 +41,7 @@ function hereAnswer(question: Question, { key: msn, name, firstSeenAt }: Trace):
     text: t('why.salesUnitHere.text', { msn }),
     evidence: [
       lineOf(language, 'why.evidence.listed', {}, { sign: 'yes', note: listNote(question, 'salesUnits') }),
-      lineOf(language, 'why.evidence.firstSeen', { at: format.day(firstSeenAt) }, { sign: 'yes' }),
+      lineOf(language, 'why.evidence.firstSeen', { at: format.longDay(firstSeenAt) }, { sign: 'yes' }),
     ],
     steps: [lineOf(language, 'why.steps.open', {}, { link }), lineOf(language, 'why.steps.filters', {}, { link: all })],
   }
@@ -66,7 +66,12 @@ async function goneAnswer(
     text: t(`why.salesUnitGone.${isPresent ? 'textPresent' : kind}`),
     reasons: reasonsOf(question, 'salesUnitNotShared').slice(0, -1),
     evidence: [
-      lineOf(language, 'why.evidence.wasYours', { name: name ?? msn, at: format.day(firstSeenAt) }, { sign: 'yes' }),
+      lineOf(
+        language,
+        'why.evidence.wasYours',
+        { name: name ?? msn, at: format.longDay(firstSeenAt) },
+        { sign: 'yes' },
+      ),
       noticed,
       ...(await earlierGaps(question, msn)),
       ...lookLines(question, look),

@@ -40,7 +40,7 @@ export function showWhy(deps: Pick<PageDeps, 'database' | 'freshness' | 'organis
     const { q } = parseQuery(query, req)
     const organisation = actingAs(res)
     const { language, role } = res.locals
-    const choices = organisationsOf(signedIn(req), deps.organisations)
+    const choices = organisationsOf(signedIn(req), deps.organisations, language)
     const question: Question = {
       db: deps.database.pages,
       organisation,

@@ -113,7 +113,7 @@ async function trySignIn(
   await withPortal(provider, env, async (log) => {
     const { page } = await signIn(provider, new Visitor())
     const refused = /"type":"EidSetupError","message":"([^"]*)"/.exec(log())?.[1]
-    const isRight = works ? isProfile(page, provider) : page.text.includes('The sign-in is not set up correctly')
+    const isRight = works ? isProfile(page, provider) : page.text.includes('Sign-in is not set up correctly')
     check(works ? `sign-in with ${what}` : `${what} is refused: ${refused}`, isRight, page.text + log())
   })
 }
