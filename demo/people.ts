@@ -122,7 +122,7 @@ export const demoPeople: readonly DemoPerson[] = [
     name: 'Nils Aas',
     email: 'nils.aas@nordlys.example',
     emailVerified: false,
-    description: 'Is new at Nordlys Platform AS and must verify his e-mail address; the mail is in the demo inbox.',
+    description: 'Is new at Nordlys Platform AS and must verify his email address; the mail is in the demo inbox.',
     grants: [viewer(nordlys)],
   },
 ]

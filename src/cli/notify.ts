@@ -56,7 +56,7 @@ export async function notify(deps: CommandDeps, values: readonly string[], { ope
 async function list(deps: CommandDeps, positionals: readonly string[]): Promise<string> {
   const reference = positionals.length === 0 ? undefined : parseAnyOrganisation(positionals)
   const channels = await noticeChannels(deps.database.kysely, reference)
-  if (channels.length === 0) return 'There is no channel.'
+  if (channels.length === 0) return 'There are no channels.'
   const rows = channels.map(({ id, organisation, kind, url, events, language, addedBy }) => [
     id,
     inWords(organisation),

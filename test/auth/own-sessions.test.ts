@@ -148,7 +148,7 @@ describe('the list of own sessions', () => {
     const csrf = String((await kari.open('/profile')).$('input[name=_csrf]').first().val())
     for (const session of [key, 'x', '__proto__', '\0'])
       expect((await kari.post('/profile/sessions/revoke', { _csrf: csrf, session })).words).toContain(
-        '0 sessions have ended.',
+        'The session had already ended.',
       )
     for (const form of [{ _csrf: csrf }, { _csrf: csrf, session: '' }, { _csrf: csrf, 'session[]': 'all' }])
       expect(errorPageOf(await kari.post('/profile/sessions/revoke', form))[0]).toBe(400)

@@ -70,7 +70,7 @@ describe('the first sign-in', () => {
     expect(page.$('#email').attr('value')).toBe(email)
     const form = await browser.press('Send me a code')
     expect(form.url.pathname + form.url.search).toBe('/verify-email/code?returnTo=%2Fselect%3Fall')
-    expect(form.words).toContain(`a code of six digits to ${email}`)
+    expect(form.words).toContain(`a 6-digit code to ${email}`)
     const { inputmode, autocomplete } = form.$('#code').attr() ?? {}
     expect([inputmode, autocomplete]).toEqual(['numeric', 'one-time-code'])
     const code = mail.codeFor(email)
@@ -223,7 +223,7 @@ describe('a code', () => {
       expect(problemOf(page)).toContain(left)
     }
     const last = await verify(browser, otherThan(code))
-    expect([last.status, problemOf(last)]).toEqual([200, expect.stringContaining('wrong too many times')])
+    expect([last.status, problemOf(last)]).toEqual([200, expect.stringContaining('incorrectly too many times')])
     const token = String(last.$('input[name=_csrf]').val())
     const right = await browser.post('/verify-email/code', { _csrf: token, code, returnTo: '/select?all' })
     expect([right.status, right.url.pathname]).toEqual([200, '/verify-email/code'])
@@ -243,7 +243,7 @@ describe('a code', () => {
     await browser.press('Send me a code')
     for (const typed of ['', '12345', '1234567', 'abcdef', '12345６', '<script>']) {
       const page = await verify(browser, typed)
-      expect([page.status, problemOf(page)]).toEqual([200, expect.stringContaining('six digits')])
+      expect([page.status, problemOf(page)]).toEqual([200, expect.stringContaining('Enter all 6 digits.')])
     }
     await verify(browser, mail.codeFor(email))
     expect(await verifiedOf(id)).toBe(email)
@@ -272,17 +272,17 @@ describe('a code', () => {
     await browser.press('Send a new code')
     const second = mail.codeFor(email)
     // Both codes are equal in one run of a million.
-    expect(problemOf(await verify(browser, first))).toContain('not the code')
+    expect(problemOf(await verify(browser, first))).toContain('Incorrect code.')
     // An attacker with write access to the table cannot move a code to another address.
     await query("update email_codes set email = 'victim@example.com' where user_id = $1", [id])
-    expect(problemOf(await verify(browser, second))).toContain('not the code')
+    expect(problemOf(await verify(browser, second))).toContain('Incorrect code.')
     const other = await newUser()
     await other.browser.press('Send me a code')
     await query(
       'update email_codes set code_mac = (select code_mac from email_codes where user_id = $1) where user_id = $2',
       [id, other.id],
     )
-    expect(problemOf(await verify(other.browser, second))).toContain('not the code')
+    expect(problemOf(await verify(other.browser, second))).toContain('Incorrect code.')
   })
 
   it('allows five guesses, even when more arrive concurrently', async () => {
@@ -458,7 +458,7 @@ describe('an e-mail address', () => {
     const page = await browser.press('Send me a code')
     delete refuse.rcpt
     expect([page.status, page.url.pathname]).toEqual([200, '/verify-email/code'])
-    expect(page.words).toContain(`a code of six digits to ${email}`)
+    expect(page.words).toContain(`a 6-digit code to ${email}`)
     expect(portal.log()).toMatch(/"answer":550.*mail recipient refused/)
   })
 
@@ -480,7 +480,7 @@ describe('an e-mail address', () => {
     const { browser } = await newUser()
     const mails = mail.mails.length
     const page = await send(browser, typed)
-    expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('not an e-mail address')])
+    expect([page.status, problemOf(page)]).toEqual([400, expect.stringContaining('Enter an email address')])
     // A value far longer than the field allows is not shown again.
     const kept = typed.length > 500 ? '' : typed.replaceAll('\r\n', '\n').trim()
     expect(page.$('#email').attr('value')?.trim()).toBe(kept)
@@ -544,7 +544,7 @@ it('without a mail server the page says so, and the profile works', async () => 
   const bare = await startPortalOf(provider.issuer, { database: portal.database })
   const { browser, page } = await signInAs({ portal: bare, provider }, { sub: 'bare' })
   expect([page.url.pathname, page.status]).toEqual(['/verify-email', 200])
-  expect(page.words).toContain('have not set up e-mail yet')
+  expect(page.words).toContain('has not set up email yet')
   expect(page.$('form[action="/verify-email"]')).toHaveLength(0)
   const profile = await browser.open('/profile')
   expect(profile.words).toContain('Not verified yet')

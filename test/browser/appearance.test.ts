@@ -131,7 +131,7 @@ it.each([
   await page.goto(small)
   await page.evaluate('inPage.recordAnimations()')
   await page.locator('.faq summary').click()
-  await page.locator('summary', { hasText: 'Can do' }).click()
+  await page.locator('summary', { hasText: 'Features' }).click()
   await page.keyboard.press('Escape')
   await page.keyboard.press('?')
   await page.keyboard.press('Escape')

@@ -154,7 +154,7 @@ describe('a menu', () => {
     for (const [button, inside] of [
       [page.locator('.account-button'), page.getByRole('button', { name: 'Dark' })],
       [page.locator('.switch'), page.getByRole('link', { name: 'See all businesses' })],
-      [page.locator('summary', { hasText: 'Can do' }), page.getByRole('checkbox', { name: 'Payments', exact: true })],
+      [page.locator('summary', { hasText: 'Features' }), page.getByRole('checkbox', { name: 'Payments', exact: true })],
     ] as const) {
       await goTo(page, button)
       expect(await inside.isVisible()).toBe(false)
@@ -168,7 +168,7 @@ describe('a menu', () => {
 
   it('of a filter applies a tick at once, stays open and keeps the focus', async () => {
     const page = await open(small)
-    await goTo(page, page.locator('summary', { hasText: 'Can do' }))
+    await goTo(page, page.locator('summary', { hasText: 'Features' }))
     await page.keyboard.press('Enter')
     const box = page.getByRole('checkbox', { name: 'Recurring payments' })
     await goTo(page, box)

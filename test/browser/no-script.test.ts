@@ -27,7 +27,7 @@ describe('without JavaScript a list', () => {
     const all = await namesOn(page)
     await filterOf(page).fill('fjord')
     await choose(page, 'Market', 'Norway')
-    await choose(page, 'Can do', 'Payments')
+    await choose(page, 'Features', 'Payments')
     await page.locator('.tools > .apply').click()
     expect(await namesOn(page)).toEqual(fjord.slice(0, 1))
     expect(await summaryOn(page)).toBe('1 of 12 sales units matches “fjord”')

@@ -124,7 +124,7 @@ it('what the API says takes precedence, and a sales unit that is read again keep
   const [standard, denmark] = [packageNamed('Standard'), packageNamed('Standard Danmark')]
   await run(`${head}123456,${packageNamed('Kasse').pricePackageId},2026-01-01\n`)
   expect(await shown('123456')).toContain(`${standard.name} `)
-  expect(await shown('123456')).toContain('The API says so')
+  expect(await shown('123456')).toContain('According to the API')
   await run(`${head}231777,${denmark.pricePackageId},2026-01-01\n`)
   const unit = test.world.salesUnits.find(({ body }) => body.msn === '231777')?.body
   if (unit) unit.name = "Ole's New Gym"

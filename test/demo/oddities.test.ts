@@ -23,7 +23,7 @@ it.each(['/sales-units?size=100', '/product-orders?expired=1&size=100', '/price-
     const page = await kari.open(base + path)
     expect(page.status).toBe(200)
     expect(page.words).not.toMatch(technical)
-    expect(page.words).not.toContain('could not be read')
+    expect(page.words).not.toContain('could not be loaded')
   },
 )
 

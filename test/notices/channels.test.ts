@@ -70,7 +70,7 @@ describe('notify', () => {
     const id = /\(([\da-f-]{36})\)/.exec(added.output)?.[1]
     expect((await notify('partner 12345 --remove 00000000-0000-0000-0000-000000000000')).exitCode).toBe(1)
     expect((await notify(`partner 12345 --remove ${id}`)).output).toContain('has been removed')
-    expect((await notify('partner 12345')).output).toBe('There is no channel.')
+    expect((await notify('partner 12345')).output).toBe('There are no channels.')
     const { rows } = await test.portal.database.pool.query(
       `select event, details from audit where event like 'channel%' order by id`,
     )

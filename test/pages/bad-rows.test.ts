@@ -74,7 +74,7 @@ async function readAs(answerOf: (list: (typeof lists)[number]) => unknown, statu
   await test.sync()
 }
 
-const failing = /has not answered as it should/
+const failing = /has not been responding correctly/
 
 // Must run first: nothing is stored yet that an empty list could remove.
 it.each([
@@ -137,7 +137,7 @@ it('every list says that rows are missing even when all are invalid', async () =
   for (const [page] of lists) {
     const visit = await liisa.open(base + page)
     expect(visit.status).toBe(200)
-    expect(visit.words).toContain('could not be read and')
+    expect(visit.words).toContain('could not be loaded and')
     expect(visit.words).not.toMatch(failing)
   }
 })
@@ -148,7 +148,7 @@ it('a quota keeps the stored rows, and the banner says that the API asked to wai
   const visit = await liisa.open(`${base}/price-packages`)
   expect(visit.status).toBe(200)
   expect(visit.words).toMatch(/The Vipps MobilePay API has asked the portal to wait since \d/)
-  expect(visit.words).not.toMatch(/refused|quota/)
+  expect(visit.words).not.toMatch(/rejected|quota/)
   const { rows } = await test.portal.database.pool.query(
     `select distinct failure, failure_said from sync_state where failure = 'limited' and failure_said is not null`,
   )

@@ -113,7 +113,7 @@ describe('acting as a merchant', () => {
     for (const path of ['', '/details', '/sales-units', '/sales-units/140512', '/developers/webhooks']) {
       const page = await åse.open(cafe + path)
       expect([path, page.status]).toEqual([path, 200])
-      expect(page.words).not.toContain('Could not be read')
+      expect(page.words).not.toContain('Not available right now')
     }
   })
 

@@ -382,7 +382,7 @@ describe('the section "needs attention"', () => {
     const charts = page.$('section.chart')
     expect(charts.length).toBe(2)
     expect(charts.find('svg').length).toBe(0)
-    expect(wordsOf(charts.first())).toContain('when the portal has been reading for more than a month')
+    expect(wordsOf(charts.first())).toContain('This chart appears after a month of data.')
   })
 })
 

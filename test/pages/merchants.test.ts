@@ -148,7 +148,7 @@ it('a merchant with orders only has a page with its orders, and says what is mis
   const page = await kari.open(`/partners/12345/merchants/${scheme}/${id}`)
   expect(page.status).toBe(200)
   expect(page.words).toContain('Only orders')
-  expect(page.words).toContain('the API shares nothing of it but its orders')
+  expect(page.words).toContain('the API shares only its orders')
   expect(rowsIn(page, 'orders')).toHaveLength(1)
   expect(rowsIn(page, 'units')).toHaveLength(0)
 })

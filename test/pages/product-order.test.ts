@@ -98,7 +98,7 @@ describe('a product order', () => {
       const expires = factsOf(await kari.open(pathOf(order)))['Expires']
       const waits = order.productOrderType === 'PREFILL' && ['RECEIVED', 'MERCHANT_VIEWED'].includes(order.status)
       // Every order was first seen when the test began.
-      const [today, by] = [0, 14].map((days) => shownDate(new Date(Date.now() + days * 86_400_000)))
+      const [today, by] = [0, 14].map((days) => shownDate(new Date(Date.now() + days * 86_400_000), 'long'))
       expect(expires).toBe(
         waits
           ? `By ${by} at the latest, unless the merchant submits it 14 days after it was created. The API does not say when that was. The portal first saw it on ${today}.`
@@ -227,7 +227,7 @@ it('the 410 page of a removed order says until when it was visible, and the poss
   const page = await kari.open(pathOf(order.body))
   expect(page.status).toBe(410)
   expect(page.$('h1').text()).toMatch(/^The product order of .+ is no longer shared with you$/)
-  expect(page.words).toContain(`You could see it until ${shownDate(new Date())}`)
+  expect(page.words).toContain(`You could see it until ${shownDate(new Date(), 'long')}`)
   expect(page.words).toContain(order.body.productOrderId)
   expect(page.words).toContain(messages.errors.productOrderNotShared.reasons.otherPartner)
   expect(page.words).not.toContain(messages.errors.productOrderNotShared.reasons.typo)

@@ -106,7 +106,7 @@ describe('the list', () => {
     expect([...new Set(groups)]).toEqual(order)
     expect(groups).toEqual(groups.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)))
     const sorted = await kari.open(`${path}?sort=merchant`)
-    expect(sorted.words).not.toContain('Those that wait for their merchants come first')
+    expect(sorted.words).not.toContain('Orders waiting for merchants come first')
   })
 
   it('shows the last page instead of one past the end, and says so', async () => {

@@ -73,7 +73,7 @@ function isSorted(rows: string[][]) {
 describe('the list', () => {
   it('shows exactly the sales units of the partner, by name, in all columns', async () => {
     const page = await kari.open(small)
-    expect(headingsOf(page)).toEqual(['Name', 'MSN', 'Merchant', 'Can do', 'First seen'])
+    expect(headingsOf(page)).toEqual(['Name', 'MSN', 'Merchant', 'Features', 'First seen'])
     expect(rowsOf(page)).toHaveLength(12)
     expect(inOrder(rowsOf(page))).toEqual(inOrder(rowsFor({ kind: 'partner', id: '12345' })))
     isSorted(rowsOf(page))

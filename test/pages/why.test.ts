@@ -159,7 +159,7 @@ describe('a sales unit', () => {
       steps: [
         saying('Ask the merchant for the MSN'),
         saying('named you as partner'),
-        saying('send your partner manager'),
+        saying('to your partner manager'),
       ],
       similar: [],
     })
@@ -197,7 +197,7 @@ describe('a sales unit', () => {
       saying('no: The API was asked and does not have it for you (404).'),
       'yes: Its merchant ACME Fantastic Fitness AS has 2 other active sales units with you.',
     ])
-    expect(answer.steps).toEqual([saying('closed the shop or changed partner'), saying('send your partner manager')])
+    expect(answer.steps).toEqual([saying('closed the shop or changed partner'), saying('to your partner manager')])
     unit.active = true
     await readAgain()
   })
@@ -237,7 +237,7 @@ describe('a merchant', () => {
       steps: [
         saying('which sales units are active'),
         saying('named you as partner'),
-        saying('send your partner manager'),
+        saying('to your partner manager'),
       ],
       similar: [],
     })
@@ -443,7 +443,7 @@ describe('the business portal', () => {
     expect((await looks()).length).toBe(before)
     const page = await why('125000', options)
     expect(answerOf(page).sentence).toBe('You do not have access to sales unit 125000.')
-    expect(answerOf(page).steps).toEqual(including('customer service of Vipps MobilePay'))
+    expect(answerOf(page).steps).toEqual(including('contact Vipps MobilePay customer service'))
     expect(page.words).not.toContain('partner manager')
   })
 })

@@ -69,8 +69,8 @@ export function writtenIdentifier({ scheme, id }: { readonly scheme: string; rea
 }
 
 /** A date as the English pages show it. */
-export function shownDate(time: Date): string {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Europe/Oslo' }).format(time)
+export function shownDate(time: Date, dateStyle: 'medium' | 'long' = 'medium'): string {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle, timeZone: 'Europe/Oslo' }).format(time)
 }
 
 /** Reads all pages of a list by following "Next". */

@@ -150,7 +150,9 @@ describe('a list', () => {
     await until(async () => test.log().includes('list suspect: it lost too many rows'))
     expect(await storedCount()).toBe(12)
     expect((await history()).filter(({ kind }) => kind !== 'added')).toEqual([])
-    expect((await kari.open(`${base}/sales-units`)).words).toContain('lacked much of what is shown here')
+    expect((await kari.open(`${base}/sales-units`)).words).toContain(
+      'Much of this data was missing from the latest API response',
+    )
     await until(async () => (await storedCount()) === 6)
     expect(test.log()).toContain('list confirmed: a second read lost as many rows')
     const reads = test.api.requests.slice(before).filter(({ path }) => path.endsWith('/sales-units'))

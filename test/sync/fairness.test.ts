@@ -127,6 +127,6 @@ describe('a record that the database cannot store', () => {
     expect(await stored()).toEqual([`/${hooks[0]?.id}`, `/${hooks[2]?.id}`])
     expect(test.log().includes('record cannot be stored')).toBe(true)
     const kari = await test.signedIn('Kari Nordmann')
-    expect((await kari.open('/partners/12345/developers/webhooks')).words).toContain('could not be read')
+    expect((await kari.open('/partners/12345/developers/webhooks')).words).toContain('could not be loaded')
   })
 })
