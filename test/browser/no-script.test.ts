@@ -60,7 +60,7 @@ describe('without JavaScript a list', () => {
     const second = await namesOn(page)
     await page.getByRole('link', { name: 'Previous' }).click()
     expect(await namesOn(page)).toEqual(first)
-    await page.locator('#size').selectOption('50 a page')
+    await page.locator('#size').selectOption('50 per page')
     await page.locator('.pages .apply').click()
     expect((await namesOn(page)).slice(0, 50)).toEqual([...first, ...second])
     expect(await filterOf(page).inputValue()).toBe('4')
@@ -68,7 +68,7 @@ describe('without JavaScript a list', () => {
     await page.locator('.tools > .apply').click()
     const { searchParams } = new URL(page.url())
     expect(['q', 'sort'].map((name) => searchParams.get(name))).toEqual(['40', '-msn'])
-    expect(await page.locator('#size option:checked').innerText()).toBe('50 a page')
+    expect(await page.locator('#size option:checked').innerText()).toBe('50 per page')
   })
 
   it('has tabs with the rows of one status', async () => {

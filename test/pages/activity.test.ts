@@ -162,7 +162,7 @@ describe('a viewer', () => {
 it('downloads a row for each change and field', async () => {
   const csv = await developer.open(`${page}.csv?q=123456`)
   const lines = csv.text.trim().split('\r\n')
-  expect(lines[0]).toContain('"Time","Record","Name","ID","Change","Field","Before","After"')
+  expect(lines[0]).toContain('"Time (Oslo)","Record","Name","ID","Change","Field","Before","After"')
   expect(lines).toContainEqual(
     expect.stringContaining(
       '"Sales unit","ACME Fantastic Fitness","123456","Changed","Capture","Reserve, capture later","Direct capture"',

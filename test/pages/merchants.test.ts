@@ -4,7 +4,7 @@ import type { DemoAddress, DemoMerchant } from '../../demo/world/types.ts'
 import { messages } from '../support/messages.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf, writtenIdentifier } from '../support/page-content.ts'
+import { explainedIdentifier, factsOf, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -61,7 +61,7 @@ it('a partner sees all shared fields of each merchant, and its sales units with 
     const { name, businessIdentifier, createdAt, updatedAt, countryCode, ...rest } = merchant.body
     expect(page.$('h1').text()).toBe(name)
     expect(factsOf(page)).toEqual({
-      'Business identifier': `${writtenIdentifier(businessIdentifier)} ${businessIdentifier.scheme}`,
+      'Business identifier': explainedIdentifier(businessIdentifier),
       Status: 'Active',
       Country: countries[countryCode],
       'Merchant since': date(createdAt),

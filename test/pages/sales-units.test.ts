@@ -246,7 +246,7 @@ describe('columns', () => {
       Next: '?sort=-msn&page=2',
     })
     expect(page.$('#sort [selected]').val()).toBe('-msn')
-    expect(page.$('#size[form=filter] [selected]').text()).toBe('50 a page')
+    expect(page.$('#size[form=filter] [selected]').text()).toBe('50 per page')
     const rows = (await readRows(åse, `${large}?sort=-msn&size=50`)).map(([, msn]) => Number(msn))
     expect(rows).toEqual(rows.toSorted((a, b) => b - a))
     expect(rows).toHaveLength(60)
@@ -271,11 +271,11 @@ describe('the filter by market, capture type and setting', () => {
     ['market=DK', market('DK'), ['Market: Denmark']],
     ['market=FI', market('FI'), ['Market: Finland']],
     ['capture=DirectCapture', captures('DirectCapture'), ['Capture: Direct capture']],
-    ['can=recurringAllowed', can('recurringAllowed'), ['Can do: Recurring payments']],
+    ['can=recurringAllowed', can('recurringAllowed'), ['Features: Recurring payments']],
     [
       'can=paymentAllowed&can=recurringAllowed',
       can('paymentAllowed', 'recurringAllowed'),
-      ['Features: Payments', 'Can do: Recurring payments'],
+      ['Features: Payments', 'Features: Recurring payments'],
     ],
     [
       'market=NO&capture=ReserveCapture&can=paymentAllowed',

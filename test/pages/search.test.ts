@@ -92,7 +92,7 @@ describe('the search result', () => {
     expect(Object.keys(groups)).toEqual(['salesUnits', 'merchants', 'productOrders', 'templates', 'webhooks'])
     expect(groups['salesUnits']).toHaveLength(5)
     expect(wordsOf(page.$('#salesUnits'))).toBe('Sales units 9')
-    const all = await åse.follow('See all 9')
+    const all = await åse.follow('See all (9)')
     expect(all.url.pathname + all.url.search).toBe(`${base}/sales-units?q=fitness`)
     expect(all.$('main tbody tr')).toHaveLength(9)
     expect(groups['merchants']).toContain('Fitness Tampere Oy')

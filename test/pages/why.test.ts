@@ -113,7 +113,7 @@ async function looks(): Promise<
   return rows
 }
 
-const moment = String.raw`\d+ \w+ \d{4}, \d\d:\d\d`
+const moment = String.raw`\d+ \w+ \d{4} at \d\d:\d\d CES?T`
 
 describe('a sales unit', () => {
   it('that is active is found, with its link', async () => {
@@ -123,7 +123,7 @@ describe('a sales unit', () => {
         {
           sentence: 'Yes, you can see ACME Fantastic Fitness.',
           evidence: [saying('yes: It is in your list of active sales units. | Checked '), saying('first saw it on')],
-          steps: ['Open ACME Fantastic Fitness.', saying('its filters leave it out. See Sales units')],
+          steps: ['Open ACME Fantastic Fitness.', saying('a filter is hiding it. See Sales units')],
           similar: [],
         },
       ])

@@ -68,6 +68,17 @@ export function writtenIdentifier({ scheme, id }: { readonly scheme: string; rea
   return scheme === 'business:DK:CVR' ? `DK ${id}` : `FI ${id}`
 }
 
+const registers: Readonly<Record<string, string>> = {
+  'business:NO:ORG': 'Norwegian organisation number',
+  'business:DK:CVR': 'Danish CVR number',
+  'business:FI:Y-tunnus': 'Finnish business ID (Y-tunnus)',
+}
+
+/** A business identifier as pages of details write it in English: with the kind of its number. */
+export function explainedIdentifier(identifier: { readonly scheme: string; readonly id: string }): string {
+  return `${writtenIdentifier(identifier)} ${registers[identifier.scheme]}`
+}
+
 /** A date as the English pages show it. */
 export function shownDate(time: Date, dateStyle: 'medium' | 'long' = 'medium'): string {
   return new Intl.DateTimeFormat('en-GB', { dateStyle, timeZone: 'Europe/Oslo' }).format(time)
