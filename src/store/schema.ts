@@ -339,7 +339,7 @@ export type Schema = {
   email_codes: EmailCodesTable
   code_mails: CodeMailsTable
   sales_units: SalesUnitsTable
-  merchants: RecordColumns & { name: string }
+  merchants: RecordColumns & Searchable & { name: string }
   merchant_summaries: MerchantSummariesTable
   product_orders: ProductOrdersTable
   price_packages: RecordColumns

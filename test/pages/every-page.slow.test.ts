@@ -4,12 +4,14 @@ import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { rowsOf } from '../support/page-content.ts'
+import { statementsAtOnce } from '../support/statements-at-once.ts'
 
 /** Markup, both kinds of quotes, and the syntax of templates and translations. */
 const awkward = `<script>alert("hei")</script>'"&amp;<%= 1 %>{{count}}$t(portal.name)<img src=x onerror=alert(1)>`
 
 let test: TestPortal
 let kari: Browser
+let atOnce: () => readonly string[]
 beforeAll(async () => {
   const world = createDemoWorld({ salesUnits: 30 })
   for (const row of world.pricePackages) row.body.name = awkward
@@ -33,6 +35,7 @@ beforeAll(async () => {
   }
   test = await startTestPortal({ world })
   kari = await test.signedIn('Kari Nordmann')
+  atOnce = statementsAtOnce(test.portal.database.pages)
 })
 afterAll(async () => test.stop())
 
@@ -112,6 +115,8 @@ async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken:
     const known = pages.get(to)
     const page = known ?? (await browser.open(to))
     pages.set(to, page)
+    // A page that takes several connections at once lets one user take those of the others.
+    broken.push(...atOnce().map((statement) => `${to} runs at once: ${statement}`))
     if (page.status !== 200) broken.push(`${from} leads to ${to}: ${page.status}`)
     if (hash && page.$('[id]').filter((_, element) => page.$(element).attr('id') === hash).length !== 1)
       broken.push(`${from} leads to ${to}#${hash}, which is not there`)

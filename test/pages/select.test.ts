@@ -119,7 +119,7 @@ describe('the selection of an organisation', () => {
     expect(pathsOf(page)).toHaveLength(8)
     expect(page.$('main input[name=q]').attr('aria-label')).toBe('Find a business')
     expect(cardsOf(page)['Partners']?.['/partners/45678']?.join()).toMatch(
-      /Ærlig Betaling AS,Partner 45678,Not updated since 15 Jan 2026.*,You see everything but Developers/,
+      /Ærlig Betaling AS,Partner 45678,Not updated since 15 January 2026 .*,Can view everything except Developers/,
     )
     expect(page.$(`main a[href="${acme}"] small.soon`).text()).toMatch(/^Until the end of \d+ \w+ \d{4}$/)
     const found = async (q: string) => pathsOf(await nora.open(`/select?all=&q=${encodeURIComponent(q)}`))

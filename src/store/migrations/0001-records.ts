@@ -34,7 +34,7 @@ const recordColumns = sql`
 /** The most characters in an index over sorted rows, which takes 2,700 bytes a row. */
 const longest = 450
 
-const [unitName, merchantName] = [sql.ref('name'), sql.ref('merchant_name')]
+const [recordName, merchantName] = [sql.ref('name'), sql.ref('merchant_name')]
 
 /** The merchant of a sales unit or product order, as far as known. */
 const merchantColumns = sql`
@@ -74,7 +74,7 @@ async function records(db: Db): Promise<void> {
       name text not null,
       scheme text,
       business_id text,
-      ${keysOf('sort_key', unitName)},
+      ${keysOf('sort_key', recordName)},
       msn_number bigint generated always as (case when key ~ '^[0-9]{1,18}$' then key::bigint end) stored,
       capture_type text generated always as (left(details #>> '{configuration,captureType}', 100)) stored,
       capabilities text[] generated always as (array_remove(array[${sql.join(switchedOn)}], null)) stored,
@@ -82,11 +82,16 @@ async function records(db: Db): Promise<void> {
       price_package_id text,
       price_package_source text check (price_package_source in ('api', 'file')),
       price_package_since timestamptz,
-      ${searchColumn(sql`left(${searchTextOf([unitName, sql`key`, merchantName, sql`business_id`])}, ${sql.lit(longest)})`)},
+      ${searchColumn(sql`left(${searchTextOf([recordName, sql`key`, merchantName, sql`business_id`])}, ${sql.lit(longest)})`)},
       ${merchantColumns},
       ${recordColumns}
     )`.execute(db)
-  await sql`create table merchants (name text not null, ${recordColumns})`.execute(db)
+  await sql`
+    create table merchants (
+      name text not null,
+      ${searchColumn(sql`left(${searchTextOf([recordName, sql`split_part(key, '/', 2)`])}, ${sql.lit(longest)})`)},
+      ${recordColumns}
+    )`.execute(db)
   await sql`
     create table product_orders (
       status text not null,
@@ -208,6 +213,7 @@ async function indexes(db: Db): Promise<void> {
     sql`sales_units_price_package on sales_units (organisation, price_package_id, key)
       where removed_at is null and price_package_id is not null`,
     sql`sales_units_unlisted on sales_units (organisation) ${isUnlisted}`,
+    sql`merchants_search on merchants using gin (search_text ${trigrams}) ${isCurrent}`,
     sql`product_orders_search on product_orders using gin (search_text ${trigrams}) ${isCurrent}`,
     sql`product_orders_order on product_orders (organisation, rank, expires_at, changed_at desc, key) ${isCurrent}`,
     sql`product_orders_changed on product_orders (organisation, changed_at, key) ${isCurrent}`,
