@@ -9,8 +9,11 @@ export type Format = {
   readonly day: (time: Date) => string
   /** The date of a moment without the year, such as "30 Nov". */
   readonly shortDay: (time: Date) => string
-  /** The date with its weekday, such as "Saturday 28 November"; of another year with the year. */
-  readonly weekday: (time: Date) => string
+  /**
+   * The date with its weekday, such as "Saturday 28 November"; of another year with the year. Capitalised, but not in the
+   * middle of a sentence, where only some languages do.
+   */
+  readonly weekday: (time: Date, place?: 'start' | 'middle') => string
   /** The date of a moment in full, such as "30 November 2026". */
   readonly longDay: (time: Date) => string
   /** The date in ISO 8601: 2026-10-01. */
@@ -113,9 +116,10 @@ export function createFormat(locale: string, homeZone?: string): Format {
     day: (time) => dates().format(time),
     shortDay: (time) => shortDates().format(time),
     longDay: (time) => longDates().format(time),
-    weekday: (time) => {
+    weekday: (time, place = 'start') => {
       const isThisYear = isoDays().format(time).slice(0, 4) === isoDays().format(new Date()).slice(0, 4)
-      return capitalised((isThisYear ? weekdays() : weekdaysOfYear()).format(time))
+      const text = (isThisYear ? weekdays() : weekdaysOfYear()).format(time)
+      return place === 'start' ? capitalised(text) : text
     },
     isoDay: (time) => isoDays().format(time),
     recent: (time) => {

@@ -32,7 +32,7 @@ it.each([
     'Commission',
     'Product',
     'Market',
-    'Shown in order form',
+    'In order form',
     'Used by',
     'ID',
   ])

@@ -80,6 +80,8 @@ describe('a moment', () => {
     const late = new Date('2026-11-03T22:30:00Z')
     expect([english.isoDay(late), formatOf('fi').isoDay(late)]).toEqual(['2026-11-03', '2026-11-04'])
     expect(formatOf('fi').weekday(late)).toMatch(/^Keskiviikko 4\. marraskuuta/)
+    expect(formatOf('fi').weekday(late, 'middle')).toMatch(/^keskiviikko 4\. marraskuuta/)
+    expect(english.weekday(late, 'middle')).toMatch(/^Tuesday 3 November/)
   })
 })
 

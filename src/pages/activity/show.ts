@@ -186,16 +186,15 @@ function summaryOf({ locals }: Response, { filter }: ActivityQuery, counts: Chan
 /** The entries by day; the line of the last visit stands above the first entry that is older. */
 function daysOf({ locals: { language } }: Response, entries: readonly Entry[], visit: Date | undefined) {
   const { t, format } = language
-  const [now, dayMs] = [Date.now(), 86_400_000]
   const nameOf = (at: Date): string => {
-    const day = format.weekday(at)
-    if (format.isoDay(at) === format.isoDay(new Date(now))) return t('activity.today', { day })
-    return format.isoDay(at) === format.isoDay(new Date(now - dayMs)) ? t('activity.yesterday', { day }) : day
+    const days = format.daysTo(at)
+    if (days < -1) return format.weekday(at)
+    return t(days >= 0 ? 'activity.today' : 'activity.yesterday', { day: format.weekday(at, 'middle') })
   }
   const seen = visit && entries.findIndex(({ moment }) => moment < visit)
   const lineAt = (index: number): string | undefined =>
     visit && index === seen && index > 0
-      ? t('activity.lastVisit', { at: `${format.weekday(visit)}, ${format.clock(visit)}` })
+      ? t('activity.lastVisit', { at: `${format.weekday(visit, 'middle')}, ${format.clock(visit)}` })
       : undefined
   const marked = entries.map((entry, index) => ({ ...entry, visitLine: lineAt(index) }))
   return [...Map.groupBy(marked, ({ moment }) => format.isoDay(moment))].map(([date, ofDay]) => ({
