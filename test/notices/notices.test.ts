@@ -356,9 +356,20 @@ describe('unsubscribing', () => {
     await pass(new Date(Date.now() + 48 * hourMs))
     expect(mails()).toEqual([])
     expect((await kari.open('/profile')).$('#notices summary .muted').text()).toBe('Off')
-    expect((await stranger.open(link)).status).toBe(200)
-    expect((await stranger.press('Stop emails')).status).toBe(200)
+    expect((await stranger.open(link)).words).toContain('Emails about Nordlys Platform AS have stopped')
     expect(test.log()).not.toContain(link.split('/').at(-1))
+  })
+
+  it('redirects the button of its page, so that the back button does not send it again', async () => {
+    await choose(kari, nordlys, { events: ['completed'] })
+    await decide('COMPLETED')
+    await pass()
+    const browser = test.browser()
+    const link = linkOf(mails()[0])
+    await browser.open(link)
+    const pressed = await browser.press('Stop e-mails', { follow: false })
+    expect([pressed.status, pressed.headers['location']]).toEqual([303, new URL(link).pathname])
+    expect((await browser.open(link)).words).toContain('E-mails about Nordlys Platform AS have stopped')
   })
 
   it('answers 404 to a changed token', async () => {

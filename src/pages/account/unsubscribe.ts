@@ -2,21 +2,23 @@ import type { Request, RequestHandler, Response } from 'express'
 import { NotFoundError } from '../../errors.ts'
 import { createUnsubscribeTokens, type Unsubscription } from '../../notices/unsubscribe-token.ts'
 import { recordAudit } from '../../store/audit.ts'
-import { stopNotices } from '../../store/notice-settings.ts'
+import { noticeChoicesOf, stopNotices } from '../../store/notice-settings.ts'
 import type { PageDeps } from '../deps.ts'
 import { pathParameter } from '../request-state.ts'
 
 type Deps = Pick<PageDeps, 'database' | 'config' | 'organisations' | 'logger'>
 
 /**
- * `GET /unsubscribe/:token`: a page with a button. It changes nothing, because programs that check mails open links.
+ * `GET /unsubscribe/:token`: a page with a button, or that there is nothing left to stop. It changes nothing, because
+ * programs that check mails open links.
  * @throws NotFoundError for a token that the portal did not make
  */
 export function showUnsubscribe(deps: Deps): RequestHandler {
   const read = readerOf(deps)
-  return (req, res) => {
-    const { organisation } = read(req)
-    render(deps, res, organisation, false)
+  return async (req, res) => {
+    const { userId, organisation } = read(req)
+    const chosen = await noticeChoicesOf(deps.database.kysely, userId)
+    render(deps, res, organisation, !chosen.has(organisation))
   }
 }
 
@@ -37,8 +39,8 @@ function render({ organisations }: Deps, res: Response, organisation: string, do
 }
 
 /**
- * `POST /unsubscribe/:token`: turns off everything that the user is told about the organisation. Sent by the button of
- * the page, or by a mail client (RFC 8058), without a session.
+ * `POST /unsubscribe/:token`: turns off everything that the user is told about the organisation, without a session. The
+ * button of the page sends `?page` and is redirected, so that the back button works; mail clients must not be (RFC 8058).
  * @throws NotFoundError for a token that the portal did not make
  */
 export function unsubscribe(deps: Deps): RequestHandler {
@@ -48,6 +50,7 @@ export function unsubscribe(deps: Deps): RequestHandler {
     const { kysely } = deps.database
     if (await stopNotices(kysely, organisation, userId))
       await recordAudit(kysely, deps.logger, { event: 'notices stopped', userId, organisation })
-    render(deps, res, organisation, true)
+    if (req.query['page'] !== undefined) return res.redirect(303, req.path)
+    return render(deps, res, organisation, true)
   }
 }

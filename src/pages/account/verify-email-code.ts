@@ -3,7 +3,7 @@ import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { renewSession } from '../../sessions/session.ts'
 import { codeMinutes, findCode, type SentCode } from '../../store/email-codes.ts'
 import { signedIn } from '../request-state.ts'
-import { answerUnsent, asking, codePage, formField, minutesToWait, type VerifyEmailDeps } from './verify-email.ts'
+import { asking, codePage, formField, queryOfUnsent, unsentIn, type VerifyEmailDeps } from './verify-email.ts'
 
 type CodeForm = {
   readonly returnTo: string
@@ -15,7 +15,7 @@ type CodeForm = {
 
 /**
  * `GET /verify-email/code`: the form for the code, or why the last code is invalid, with a way to get a new one.
- * `?problem=`: what was wrong with the code that `checkCode` refused.
+ * `?problem=`: what was wrong with the code that `checkCode` refused, or why `resendCode` sent none.
  */
 export function showCodeForm(deps: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
@@ -24,7 +24,7 @@ export function showCodeForm(deps: VerifyEmailDeps): RequestHandler {
     if (!code) return res.redirect(`/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
     const problem = (['malformed', 'wrong'] as const).find((each) => each === req.query['problem'])
     const again = req.query['again'] === '1' && code.state === 'valid'
-    return showForm(res, code, { returnTo, again, ...(problem && { problem }) })
+    return showForm(res, code, { returnTo, again, ...(problem ? { problem } : unsentIn(req, res)) })
   }
 }
 
@@ -79,7 +79,6 @@ export function resendCode(deps: VerifyEmailDeps): RequestHandler {
       return res.redirect(303, `/verify-email?returnTo=${encodeURIComponent(returnTo)}`)
     const sending = await deps.emailCodes.send(asking(req), code.email, res.locals.language)
     if (sending.outcome === 'sent') return res.redirect(303, `${codePage(returnTo)}&again=1`)
-    answerUnsent(res, sending)
-    return showForm(res, code, { returnTo, problem: sending.outcome, minutes: minutesToWait(sending) })
+    return res.redirect(303, `${codePage(returnTo)}${queryOfUnsent(sending)}`)
   }
 }

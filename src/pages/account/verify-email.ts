@@ -3,9 +3,17 @@ import type { Asking, Sending } from '../../auth/email-codes.ts'
 import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { emailAddress } from '../../domain/email-address.ts'
 import { truncatedAddress } from '../../http/truncated-address.ts'
+import { saveSession } from '../../sessions/session.ts'
 import { findCode } from '../../store/email-codes.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
+
+declare module 'express-session' {
+  interface SessionData {
+    /** The address that the last form of this session was refused with; a URL would leak it. */
+    typedEmail?: string
+  }
+}
 
 export type VerifyEmailDeps = Pick<PageDeps, 'database' | 'emailCodes'>
 
@@ -25,15 +33,26 @@ export function codePage(returnTo: string): string {
   return `/verify-email/code?returnTo=${encodeURIComponent(returnTo)}`
 }
 
-/** Sets the status and Retry-After of the response when the mail was not sent. */
-export function answerUnsent(res: Response, sending: Exclude<Sending, { outcome: 'sent' }>): void {
-  res.status(sending.outcome === 'limit' ? 429 : 503)
-  if (sending.outcome === 'limit') res.set('Retry-After', String(sending.retryAfterSeconds))
+/** Why no mail was sent, as the query of the page that the form redirects to. */
+export function queryOfUnsent(sending: Exclude<Sending, { outcome: 'sent' }>): string {
+  const wait = sending.outcome === 'limit' ? `&wait=${Math.ceil(sending.retryAfterSeconds / 60)}` : ''
+  return `&problem=${sending.outcome}${wait}`
 }
 
-/** Whole minutes until the next mail may be sent; 0 when waiting does not help. */
-export function minutesToWait(sending: Sending): number {
-  return sending.outcome === 'limit' ? Math.ceil(sending.retryAfterSeconds / 60) : 0
+/**
+ * Why no mail was sent, from the query, with the minutes to wait; sets the status and Retry-After of the response.
+ * Undefined without such a problem.
+ */
+export function unsentIn(
+  { query }: Request,
+  res: Response,
+): { readonly problem: 'limit' | 'down'; readonly minutes: number } | undefined {
+  const problem = (['limit', 'down'] as const).find((each) => each === query['problem'])
+  if (!problem) return undefined
+  const minutes = typeof query['wait'] === 'string' && /^\d{1,2}$/.test(query['wait']) ? Number(query['wait']) : 0
+  res.status(problem === 'limit' ? 429 : 503)
+  if (problem === 'limit') res.set('Retry-After', String(minutes * 60))
+  return { problem, minutes }
 }
 
 type AddressForm = {
@@ -45,7 +64,10 @@ type AddressForm = {
   readonly waiting?: string | undefined
 }
 
-/** `GET /verify-email`: asks for the address; filled in with the one a code went to, else the eID's. */
+/**
+ * `GET /verify-email`: asks for the address; filled in with the one a code went to, else the eID's. `?problem=`: why the
+ * address that the user typed was refused; it is still there.
+ */
 export function showVerifyEmail({ emailCodes, database }: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const user = signedIn(req)
@@ -53,10 +75,14 @@ export function showVerifyEmail({ emailCodes, database }: VerifyEmailDeps): Requ
     if (!emailCodes.ready) return showNoMail(res, returnTo)
     const code = await findCode(database.kysely, user.id)
     const claimed = emailAddress(user.eidEmail)
+    const refused = req.query['problem'] === 'invalid' ? { problem: 'invalid' as const } : unsentIn(req, res)
+    if (refused?.problem === 'invalid') res.status(400)
+    const typed = refused && req.session.typedEmail
     return showForm(req, res, {
-      email: code?.email ?? (claimed === user.email ? '' : (claimed ?? '')),
+      email: typed ?? code?.email ?? (claimed === user.email ? '' : (claimed ?? '')),
       returnTo,
       waiting: code?.state === 'valid' ? code.email : undefined,
+      ...refused,
     })
   }
 }
@@ -81,24 +107,24 @@ function showForm(req: Request, res: Response, form: AddressForm): void {
   })
 }
 
-/** `POST /verify-email`: mails a code to the address, even if another user has it, and asks for the code. */
-export function requestCode({ emailCodes, database }: VerifyEmailDeps): RequestHandler {
+/**
+ * `POST /verify-email`: mails a code to the address, even if another user has it, and redirects to the form for the code;
+ * without a mail, back to the form for the address, so that the browser's back button does not send it again.
+ */
+export function requestCode({ emailCodes }: VerifyEmailDeps): RequestHandler {
   return async (req, res) => {
     const returnTo = safeReturnPath(formField(req, 'returnTo'))
+    const form = `/verify-email?returnTo=${encodeURIComponent(returnTo)}`
+    if (!emailCodes.ready) return res.redirect(303, form)
     const typed = formField(req, 'email')
-    if (!emailCodes.ready) return showNoMail(res.status(503), returnTo)
     const email = emailAddress(typed)
-    if (email === undefined) return showForm(req, res.status(400), { email: typed, returnTo, problem: 'invalid' })
-    const sending = await emailCodes.send(asking(req), email, res.locals.language)
-    if (sending.outcome === 'sent') return res.redirect(303, codePage(returnTo))
-    answerUnsent(res, sending)
-    const code = await findCode(database.kysely, signedIn(req).id)
-    return showForm(req, res, {
-      email: typed,
-      returnTo,
-      problem: sending.outcome,
-      minutes: minutesToWait(sending),
-      waiting: code?.state === 'valid' ? code.email : undefined,
-    })
+    const sending = email === undefined ? undefined : await emailCodes.send(asking(req), email, res.locals.language)
+    if (sending?.outcome === 'sent') {
+      delete req.session.typedEmail
+      return res.redirect(303, codePage(returnTo))
+    }
+    req.session.typedEmail = typed
+    await saveSession(req)
+    return res.redirect(303, `${form}${sending ? queryOfUnsent(sending) : '&problem=invalid'}`)
   }
 }
