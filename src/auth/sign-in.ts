@@ -5,6 +5,8 @@ import { type PortalError, SignInDoneError, SignInExpiredError } from '../errors
 import { truncatedAddress } from '../http/truncated-address.ts'
 import type { Logger } from '../logger.ts'
 import { beginSession } from '../sessions/begin-session.ts'
+import { noteIdleEnd } from '../sessions/last-session.ts'
+import type { SessionLimits } from '../sessions/session.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { createWriteCheck } from '../store/write-check.ts'
@@ -31,7 +33,10 @@ export type SignInDeps = {
 }
 
 /** Dependencies of the two steps of a sign-in. */
-type SignInStepDeps = SignInDeps & { readonly pendingSignIns: PendingSignIns }
+type SignInStepDeps = SignInDeps & {
+  readonly pendingSignIns: PendingSignIns
+  readonly sessionLimits: SessionLimits
+}
 
 /**
  * `GET /login?returnTo=/local/path` → 302 to the eID provider, with PKCE S256, state and nonce. It writes nothing to
@@ -80,7 +85,7 @@ const callbackQuery = z
  */
 export function finishSignIn(deps: SignInStepDeps): RequestHandler {
   return async (req, res) => {
-    const { eid, database, logger, pendingSignIns, portalUrl } = deps
+    const { eid, database, logger, pendingSignIns, portalUrl, sessionLimits } = deps
     // A retry of this URL always fails, so error pages link to a new sign-in.
     res.locals.returnTo = '/login'
     const { data: answer } = callbackQuery.safeParse(req.query)
@@ -113,6 +118,7 @@ export function finishSignIn(deps: SignInStepDeps): RequestHandler {
       finishedSignIn: { answer: digestOf(answer.state), returnTo: pending.returnTo },
     })
     pendingSignIns.forgetAll(req, res)
+    noteIdleEnd(res, new Date(Date.now() + sessionLimits.idleMs), portalUrl.startsWith('https:'))
     return res.redirect(pending.returnTo)
   }
 }

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express'
 import * as oidc from 'openid-client'
 import { truncatedAddress } from '../http/truncated-address.ts'
+import { noteSignOut } from '../sessions/last-session.ts'
 import { endSession } from '../sessions/session.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { SignInDeps } from './sign-in.ts'
@@ -18,6 +19,8 @@ export function signOut({ eid, database, logger, tokens, portalUrl }: SignInDeps
     await endSession(req)
     const address = truncatedAddress(req.ip)
     await recordAudit(database.kysely, logger, { event: 'sign-out', userId, address })
+    // The eID redirects back to a fixed URL, so a cookie tells the sign-in page.
+    noteSignOut(res, portalUrl.startsWith('https:'))
     // Browsers keep pages for the back button even with no-store.
     res.set('Clear-Site-Data', '"cache"')
     const configuration = eid.known()

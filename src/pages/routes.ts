@@ -38,8 +38,8 @@ import { showWhy } from './why/show.ts'
 
 /** The site map: every URL of the portal and the menus. Anything else is a 404. */
 export function siteMap(deps: PageDeps) {
-  const { portalUrl, userIdSecret } = deps.config
-  const signInDeps = { ...deps, portalUrl, userIdSecret }
+  const { portalUrl, userIdSecret, sessionLimits } = deps.config
+  const signInDeps = { ...deps, portalUrl, userIdSecret, sessionLimits }
   const lists = { ...deps, downloadRoutes: createDownloads(deps) }
   const salesUnits = {
     path: '/sales-units',
@@ -71,19 +71,6 @@ export function siteMap(deps: PageDeps) {
   const mailLinks: Section = {
     prefix: '',
     routes: [{ path: '/unsubscribe/:token', get: showUnsubscribe(deps), post: unsubscribe(deps) }],
-  }
-
-  /** Public. */
-  const anyone: Section = {
-    prefix: '',
-    routes: [
-      { path: '/', get: showSignIn },
-      { path: '/register', get: showSignIn },
-      { path: '/login', get: auditRefusals(signInDeps, startSignIn(signInDeps)), navigationOnly: true },
-      { path: '/auth/callback', get: auditRefusals(signInDeps, finishSignIn(signInDeps)), navigationOnly: true },
-      { path: '/auth/jwks.json', get: showJwks(deps.eid) },
-      { path: '/language/:code', get: showLanguage(deps) },
-    ],
   }
 
   /** For signed-in users, also before their e-mail address is verified; nothing here shows an organisation. */
@@ -151,6 +138,20 @@ export function siteMap(deps: PageDeps) {
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
       ...activity,
       ...webhooks,
+    ],
+  }
+
+  const signInPage = showSignIn(deps, [partner, merchant])
+  /** Public. */
+  const anyone: Section = {
+    prefix: '',
+    routes: [
+      { path: '/', get: signInPage },
+      { path: '/register', get: signInPage },
+      { path: '/login', get: auditRefusals(signInDeps, startSignIn(signInDeps)), navigationOnly: true },
+      { path: '/auth/callback', get: auditRefusals(signInDeps, finishSignIn(signInDeps)), navigationOnly: true },
+      { path: '/auth/jwks.json', get: showJwks(deps.eid) },
+      { path: '/language/:code', get: showLanguage(deps) },
     ],
   }
 

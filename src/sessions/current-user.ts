@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts'
 import { recordAudit } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import type { UserWithGrants } from '../store/users.ts'
+import { noteIdleEnd } from './last-session.ts'
 import type { SessionStore } from './session-store.ts'
 import { endSession, type SessionLimits } from './session.ts'
 
@@ -40,10 +41,11 @@ const warnMs = 5 * 60_000
 export function currentUser(options: {
   readonly store: SessionStore
   readonly limits: SessionLimits
+  readonly https: boolean
   readonly database: Database
   readonly logger: Logger
 }): RequestHandler {
-  const { store, limits, database, logger } = options
+  const { store, limits, https, database, logger } = options
   return async (req, res, next) => {
     const { user } = store.stored(req) ?? {}
     const endsByAge = (req.session.signedInAt ?? 0) + limits.absoluteMs
@@ -59,7 +61,8 @@ export function currentUser(options: {
       })
       return next()
     }
-    if (!isBackground(req)) await store.keepAlive(req)
+    const postponed = isBackground(req) ? undefined : await store.keepAlive(req)
+    if (postponed) noteIdleEnd(res, postponed, https)
     const stored = store.stored(req)
     if (!stored?.user) return next()
     req.user = stored.user

@@ -39,13 +39,14 @@ export class SessionStore extends session.Store {
     return Date.now() < endsByAge ? found?.user : undefined
   }
 
-  /** Postpones the idle end of the request's session. */
-  async keepAlive(req: Request): Promise<void> {
+  /** Postpones the idle end of the request's session. @returns the new end; undefined when it was not written */
+  async keepAlive(req: Request): Promise<Date | undefined> {
     const stored = this.#stored.get(req.session)
     const { last_used_at, ends_at } = this.#usedNow()
-    if (!stored || ends_at.getTime() - stored.endsAt.getTime() < touchIntervalMs) return
+    if (!stored || ends_at.getTime() - stored.endsAt.getTime() < touchIntervalMs) return undefined
     stored.endsAt = ends_at
     await updateSession(this.#db, rowId(req.sessionID), { last_used_at, ends_at })
+    return ends_at
   }
 
   /** Gives the request's session a new id in one statement; a session that has ended meanwhile is not renewed. */

@@ -13,6 +13,13 @@ export function showLanguage({ languages, config }: Pick<PageDeps, 'languages' |
     rememberLanguage(res, code, config.https)
     const { returnTo } = req.query
     const back = safeReturnPath(returnTo)
-    res.redirect(back === '/select' && !req.user ? '/' : back)
+    res.redirect(back === '/select' && !req.user ? signInPage(returnTo) : back)
   }
+}
+
+/** The sign-in page, which still leads to the page that it led to. */
+function signInPage(returnTo: unknown): string {
+  const query = typeof returnTo === 'string' ? returnTo.split('?')[1] : undefined
+  const goal = safeReturnPath(new URLSearchParams(query).get('returnTo'))
+  return goal === '/select' ? '/' : `/?returnTo=${encodeURIComponent(goal)}`
 }
