@@ -201,6 +201,7 @@ function environmentOf(
     SMTP_URL: smtpUrl,
     MAIL_FROM: 'Partner portal <partner-portal@example.com>',
     FEEDBACK_URL: 'mailto:partner-portal@example.com',
+    SUPPORT_EMAIL: 'partner-portal@example.com',
     LOG_LEVEL: switches.log,
   }
 }

@@ -1,6 +1,7 @@
 import { userIdOf } from '../src/auth/user-id.ts'
 import type { Handle } from '../src/store/database.ts'
 import { organisationKey } from '../src/domain/organisation.ts'
+import { insertAudit } from '../src/store/audit.ts'
 import { addGrant, removeGrant } from '../src/store/grants.ts'
 import { demoPeople } from './people.ts'
 
@@ -31,6 +32,9 @@ export async function giveDemoGrants(
     for (const organisation of revoked) {
       await addGrant(db, organisation, userId)
       await removeGrant(db, organisation, userId)
+      await insertAudit(db, [
+        { event: 'revoke', userId, organisation: organisationKey(organisation), details: { by: 'demo' } },
+      ])
     }
   }
 }

@@ -78,7 +78,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(compressedPages)
   app.use(personalPages)
   const { brand, demoNotice } = deps
-  app.use(viewLocals({ languages, ...files, name: brand.name, demoNotice, csrfToken }), requirePath)
+  app.use(viewLocals({ languages, ...files, name: brand.name, config, demoNotice, csrfToken }), requirePath)
   app.use(mountForServers(pages.servers, rateLimits.addresses, logger), mountMailLinks(pages.mailLinks))
   app.use(guardNavigations(pages.anyone, pages.account), rateLimits.addresses)
   const { sessionSecrets: secrets, sessionLimits: limits, https } = config

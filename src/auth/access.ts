@@ -147,7 +147,7 @@ export async function isStillAllowed(
 }
 
 /** The path of the page that the form was on, from the Referer header; `/select` without one. */
-function pageOfForm(req: Request): string {
+export function pageOfForm(req: Request): string {
   const referer = req.get('referer') ?? ''
   const { pathname, search } = URL.canParse(referer) ? new URL(referer) : { pathname: '', search: '' }
   return safeReturnPath(pathname + search)

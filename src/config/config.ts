@@ -7,6 +7,7 @@ import {
   databaseUrl,
   hexColour,
   logoFile,
+  mailAddress,
   mailSender,
   origin,
   sessionSecrets,
@@ -89,6 +90,7 @@ const portalSchema = z
       .transform((value) => value.href)
       .optional(),
     SUPPORT_TEXT: z.string().max(1000).optional(),
+    SUPPORT_EMAIL: mailAddress.optional(),
     SERVICE_NAME: shortName.default('Vipps MobilePay'),
     BRAND_NAME: shortName.optional(),
     BRAND_LOGO: logoFile.optional(),
@@ -170,6 +172,7 @@ export function readConfig(given?: Environment) {
     organisations,
     feedbackUrl: values.FEEDBACK_URL,
     supportText: values.SUPPORT_TEXT,
+    supportEmail: values.SUPPORT_EMAIL,
     /** The name of the operator of the APIs in all texts. */
     serviceName: values.SERVICE_NAME,
     brand: { name: values.BRAND_NAME, logo: values.BRAND_LOGO, accent: values.BRAND_ACCENT },

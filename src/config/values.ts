@@ -183,6 +183,14 @@ export const mailSender = z.string().transform((value, context) => {
   return z.NEVER
 })
 
+/** An e-mail address. */
+export const mailAddress = z.string().transform((value, context) => {
+  const address = emailAddress(value)
+  if (address !== undefined) return address
+  context.addIssue({ code: 'custom', message: 'must be an e-mail address such as help@example.com' })
+  return z.NEVER
+})
+
 function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
 }

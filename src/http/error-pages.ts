@@ -15,6 +15,15 @@ import {
   UpstreamError,
 } from '../errors.ts'
 
+declare global {
+  namespace Express {
+    interface Locals {
+      /** The path of the page that a form was on; absent when it is unknown. */
+      formPage?: string | undefined
+    }
+  }
+}
+
 /** Answers 404 to unknown paths and wrong methods. */
 export function notFound(): void {
   throw new NotFoundError('no route')
@@ -48,6 +57,8 @@ export function errorPages(logger: Logger): ErrorRequestHandler {
       // What a page that is missing was to show, for the page that explains why.
       asked: error.status === 404 || error.status === 410 ? key || lastSegment(req.path) : undefined,
       page: error.page,
+      // A form is sent again from its page only.
+      again: req.method === 'POST' && res.locals.formPage !== undefined ? res.locals.formPage : '',
       retry: (error.status >= 500 || waitMs > 0 || error instanceof TooSlowError) && req.method === 'GET',
       requestId: res.locals.requestId,
     })

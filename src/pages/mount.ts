@@ -1,5 +1,5 @@
-import express, { type RequestHandler, Router } from 'express'
-import { requireRole } from '../auth/access.ts'
+import express, { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express'
+import { pageOfForm, requireRole } from '../auth/access.ts'
 import { csrfProtection } from '../http/csrf.ts'
 import { jsonErrors } from '../http/error-pages.ts'
 import { navigationsOnly } from '../http/navigations-only.ts'
@@ -77,9 +77,15 @@ function routerOf<R extends Route>(
       next()
     }
     if (get) router.get(path, named, ...gate(route), get)
-    if (post) router.post(path, named, ...gate(route), ...csrfProtection, post)
+    if (post) router.post(path, named, rememberForm, ...gate(route), ...csrfProtection, post)
   }
   return router
+}
+
+function rememberForm(req: Request, res: Response, next: NextFunction): void {
+  const page = pageOfForm(req)
+  if (page !== '/select') res.locals.formPage = page
+  next()
 }
 
 function patternOf(prefix: string, path: string): string {

@@ -73,22 +73,6 @@ export function siteMap(deps: PageDeps) {
     routes: [{ path: '/unsubscribe/:token', get: showUnsubscribe(deps), post: unsubscribe(deps) }],
   }
 
-  /** For signed-in users, also before their e-mail address is verified; nothing here shows an organisation. */
-  const account: Section = {
-    prefix: '',
-    routes: [
-      { path: '/logout', post: signOut(signInDeps), navigationOnly: true },
-      { path: '/profile', get: showProfile(deps) },
-      { path: '/appearance', post: chooseAppearance(deps) },
-      { path: '/verify-email', get: showVerifyEmail(deps), post: requestCode(deps), navigationOnly: true },
-      { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps), navigationOnly: true },
-      { path: '/verify-email/resend', post: resendCode(deps), navigationOnly: true },
-      { path: '/profile/sessions/revoke', post: revokeSessions(signInDeps), navigationOnly: true },
-      { path: '/session/ending', get: showSessionTimeout },
-      { path: '/session/stay', post: staySignedIn },
-    ],
-  }
-
   /** For signed-in users with a verified e-mail address. */
   const user: Section = {
     prefix: '',
@@ -138,6 +122,22 @@ export function siteMap(deps: PageDeps) {
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
       ...activity,
       ...webhooks,
+    ],
+  }
+
+  /** For signed-in users, also before their e-mail address is verified; nothing here shows an organisation. */
+  const account: Section = {
+    prefix: '',
+    routes: [
+      { path: '/logout', post: signOut(signInDeps), navigationOnly: true },
+      { path: '/profile', get: showProfile(deps, [partner, merchant]) },
+      { path: '/appearance', post: chooseAppearance(deps) },
+      { path: '/verify-email', get: showVerifyEmail(deps), post: requestCode(deps), navigationOnly: true },
+      { path: '/verify-email/code', get: showCodeForm(deps), post: checkCode(deps), navigationOnly: true },
+      { path: '/verify-email/resend', post: resendCode(deps), navigationOnly: true },
+      { path: '/profile/sessions/revoke', post: revokeSessions(signInDeps), navigationOnly: true },
+      { path: '/session/ending', get: showSessionTimeout },
+      { path: '/session/stay', post: staySignedIn },
     ],
   }
 

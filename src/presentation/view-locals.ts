@@ -35,6 +35,8 @@ export function viewLocals(options: {
   readonly logo: string | null
   /** The brand's name, if the operator has configured one. */
   readonly name: string | undefined
+  /** What the operator says about support, and the address that users may write to. */
+  readonly config: { readonly supportText: string | undefined; readonly supportEmail: string | undefined }
   readonly demoNotice: DemoNotice | undefined
   /** The token for a form in the request's session. */
   readonly csrfToken: (req: Request) => string
@@ -64,12 +66,15 @@ export function viewLocals(options: {
       portalName: options.name ?? language.t('portal.name'),
       hasOwnName: options.name !== undefined,
       demoNotice: options.demoNotice,
+      support: { text: options.config.supportText, email: options.config.supportEmail },
+      mailTo: (subject: string, text: string) => mailTo(options.config.supportEmail, subject, text),
       organisation: null,
       user: null,
       sessionEnd: null,
       sessionEndsSoon: false,
       menu: [],
       switcher: null,
+      accessEnds: '',
       steps: null,
       base: '',
       // Two slashes at the start would name another host.
@@ -80,4 +85,11 @@ export function viewLocals(options: {
     })
     next()
   }
+}
+
+/** The URL of a mail that is already filled in; '' without an address. */
+function mailTo(address: string | undefined, subject: string, text: string): string {
+  if (address === undefined) return ''
+  const lines = text.replaceAll('\n', '\r\n')
+  return `mailto:${encodeURIComponent(address).replace('%40', '@')}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(lines)}`
 }

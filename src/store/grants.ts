@@ -124,6 +124,25 @@ export async function moveGrants(db: Handle, moves: readonly GrantMove[]): Promi
     where grants.user_id = moves.old_id`.execute(db)
 }
 
+/** Access that a user has no longer: until its last day, or until the operator removed it. */
+export type EndedGrant = { readonly organisation: string } & (
+  { readonly until: string; readonly removedAt: null } | { readonly until: null; readonly removedAt: Date }
+)
+
+/** The access that the user had, as far as grants and audit log still know, the last one first. */
+export async function endedGrants(db: Handle, userId: string): Promise<EndedGrant[]> {
+  const { rows } = await sql<EndedGrant>`
+    select organisation, ${lastDay} as until, null::timestamptz as "removedAt", ends_at as at
+    from grants where user_id = ${userId}::uuid and not ${isInForce}
+    union all
+    select organisation, null, max(at), max(at) from audit
+    where user_id = ${userId}::uuid and event = 'revoke' and organisation is not null
+      and not exists (select from grants where user_id = ${userId}::uuid and organisation = audit.organisation)
+    group by organisation
+    order by at desc, organisation`.execute(db)
+  return rows.map(({ organisation, until, removedAt }) => ({ organisation, until, removedAt }) as EndedGrant)
+}
+
 /** Deletes a grant. @returns whether it existed */
 export async function removeGrant(db: Handle, organisation: OrganisationReference, userId: string): Promise<boolean> {
   const remove = db.deleteFrom('grants').where('user_id', '=', userId)

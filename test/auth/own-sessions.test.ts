@@ -101,13 +101,13 @@ describe('the list of own sessions', () => {
     await test.signedIn('Åse Bjørk')
     const page = await here.open('/profile')
     const [first, ...others] = devices(page)
-    expect(first).toMatch(/^Safari on iOS This device Signed in .* · active now · from 127\.0\.0\.0\/24$/)
+    expect(first).toMatch(/^Safari on iOS This device Signed in .* · active now · from 127\.0\.0\.0\/24 Sign out$/)
     expect(others).toHaveLength(2)
     expect(others.join()).toMatch(/Firefox on Linux Signed in .*1 minute ago/)
     expect(others.join()).toContain('Unknown browser')
     const cookie = decodeURIComponent(String(here.cookie('portal')))
     expect(page.text).not.toContain(cookie.slice(2, cookie.indexOf('.')))
-    expect(page.$('.devices li').first().find('button')).toHaveLength(0)
+    expect(page.$('.devices li').first().find('form').attr('action')).toBe('/logout')
   })
 
   it('ends one session, all others, or all', async () => {
@@ -134,7 +134,11 @@ describe('the list of own sessions', () => {
 
     const three = await signedIn()
     await here.open('/profile')
-    expect((await here.press('Sign out everywhere')).url.origin).toBe(test.issuer)
+    const asks = await here.open('/profile')
+    expect(asks.$('.everywhere details').text().replace(/\s+/g, ' ').trim()).toBe(
+      'Sign out everywhere This ends all 2 sessions, this one included. Yes, sign out everywhere',
+    )
+    expect((await here.press('Yes, sign out everywhere')).url.origin).toBe(test.issuer)
     expect(await lastAudit()).toEqual([['sign-out', null]])
     expect([await isSignedIn(here), await isSignedIn(three)]).toEqual([false, false])
     expect(await isSignedIn(stranger)).toBe(true)

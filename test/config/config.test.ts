@@ -76,6 +76,13 @@ describe('readConfig', () => {
     })
   })
 
+  it('takes an address for support, and refuses what is none', () => {
+    expect(readConfig({ ...valid, SUPPORT_EMAIL: ' Help@Example.COM ' }).supportEmail).toBe('Help@example.com')
+    expect(problemsOf({ ...valid, SUPPORT_EMAIL: 'call us' })).toEqual([
+      'SUPPORT_EMAIL must be an e-mail address such as help@example.com',
+    ])
+  })
+
   it('keeps audit entries for 400 days, and history and users for ever, and refuses an invalid number', () => {
     expect(readConfig(valid).retentionDays).toEqual({ audit: 400, history: 0, users: 0 })
     const days = { AUDIT_RETENTION_DAYS: '0', HISTORY_RETENTION_DAYS: '730', USER_RETENTION_DAYS: '365' }

@@ -156,7 +156,7 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
     expect(page.words).toContain(name)
     expect(page.words).toContain(person?.email)
     expect(page.$('#user-id').text()).toBe(test.userId(name))
-    expect(page.$('main section').last().find('#user-id, button[data-copy]')).toHaveLength(2)
+    expect(page.$('main section').last().find('#user-id, button[data-copy]')).toHaveLength(3)
     expect(page.$('header .account-button').text()).toContain(name)
     expect(page.$('header #account a[href="/profile"]')).toHaveLength(1)
   })

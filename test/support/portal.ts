@@ -141,6 +141,7 @@ async function startOnce(options: TestPortalOptions): Promise<TestPortal> {
     ORGANISATIONS_FILE: organisations,
     FEEDBACK_URL: 'https://feedback.example/portal',
     SUPPORT_TEXT: 'Call us on Mondays.',
+    SUPPORT_EMAIL: 'help@portal.example',
     LOG_LEVEL: 'trace',
     SMTP_URL: inbox.smtpUrl,
     MAIL_FROM: 'Partner portal <portal@example.com>',

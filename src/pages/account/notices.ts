@@ -10,6 +10,7 @@ import { noticeChoicesOf, saveNoticeChoice } from '../../store/notice-settings.t
 import { choices } from '../lists/query.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
+import { profilePath } from './way-back.ts'
 
 /**
  * What the profile page shows of notices: for each organisation the choice, what may be chosen, and the choice in
@@ -51,12 +52,13 @@ export async function noticesOf(
 
 const form = z.object({
   organisation: z.string(),
+  returnTo: z.string().default(''),
   digest: z.enum(['', ...digestPeriods]),
   events: choices(noticeEvents),
 })
 
 /**
- * `POST /profile/notices`, form body `organisation` (an organisationKey()), `digest` and `events`: stores the choice of
+ * `POST /profile/notices`, form body `organisation` (an organisationKey()), `digest`, `events` and `returnTo`: stores the choice of
  * the user, and the language of the page for all their notices.
  * @throws BadRequestError for another body
  * @throws NotFoundError when the user may not act as the organisation, or the portal sends no notices
@@ -90,6 +92,6 @@ export function saveNotices({
           { language, timeZone, now: sql<Date>`now()` },
         ),
       )
-    res.redirect(303, `/profile?notices=${encodeURIComponent(data.organisation)}#notices`)
+    res.redirect(303, `${profilePath(data.returnTo, `notices=${encodeURIComponent(data.organisation)}`)}#notices`)
   }
 }

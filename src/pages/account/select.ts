@@ -9,6 +9,7 @@ import { parseQuery, searchText } from '../lists/query.ts'
 import { rowsWith } from '../lists/rows-in-memory.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
+import { showNoAccess } from './no-access.ts'
 
 /** An organisation as the page lists it. `until`: the grant's last day in the page's language, or undefined. */
 export function choiceOf({ organisation, role, until }: Choice, res: Response) {
@@ -25,10 +26,11 @@ const fewestToFilter = 8
 
 /**
  * `GET /select`: the organisations that the user may act as, those that the user used last first. With exactly one it
- * redirects there, unless the query has `?all`; with none it explains how to get access, or that the portal has no
- * organisation yet.
+ * redirects there, unless the query has `?all`; with none it explains how to get access, that it has ended, or that the
+ * portal has no organisation yet.
  */
-export function showSelect({ organisations, database }: Pick<PageDeps, 'organisations' | 'database'>): RequestHandler {
+export function showSelect(deps: Pick<PageDeps, 'organisations' | 'database'>): RequestHandler {
+  const { organisations, database } = deps
   return async (req, res) => {
     const user = signedIn(req)
     const { language } = res.locals
@@ -36,22 +38,15 @@ export function showSelect({ organisations, database }: Pick<PageDeps, 'organisa
     const { q } = parseQuery(z.object({ q: searchText }), req)
     const choices = organisationsOf(user, organisations, language)
     const [only, ...others] = choices
-    if (!only) {
-      const isEmpty = organisations.current().size === 0
-      res.render('account/no-access', { title: t(isEmpty ? 'noAccess.noneTitle' : 'noAccess.title'), isEmpty })
-      return
-    }
-    if (others.length === 0 && req.query['all'] === undefined) {
-      res.redirect(organisationPath(only.organisation))
-      return
-    }
+    if (!only) return showNoAccess(deps, res)
+    if (others.length === 0 && req.query['all'] === undefined) return res.redirect(organisationPath(only.organisation))
     const keys = choices.map(({ organisation }) => organisationKey(organisation))
     const known = await businessesOf(database.pages, keys, user.id)
     const cards = rowsWith(choices, q, ({ organisation }) => textsOf(organisation))
       .map((choice) => ({ choice, business: known.get(organisationKey(choice.organisation)) }))
       .toSorted((a, b) => usedMs(b.business) - usedMs(a.business))
       .map(({ choice, business }) => cardOf(choice, business, res))
-    res.render('account/select', {
+    return res.render('account/select', {
       title: t('select.title'),
       q,
       // Where the user is a developer everywhere, saying so on each card tells nothing.

@@ -3,7 +3,7 @@ import { safeReturnPath } from '../../auth/safe-return-path.ts'
 import { lastSession } from '../../sessions/last-session.ts'
 import type { PageDeps } from '../deps.ts'
 import type { OrganisationSection } from '../mount.ts'
-import { pageNameOf } from './page-name.ts'
+import { pageNameOf } from './way-back.ts'
 
 /**
  * `GET /` and `GET /register`: the sign-in page. It says why the user is not signed in, and where the sign-in leads, as
