@@ -145,13 +145,14 @@ const dueAtOnce = 5000
 export async function makeDue(
   db: Handle,
   organisation: Organisation,
-  options: { readonly listsOnly: boolean },
+  options: { readonly listsOnly: boolean; readonly answeringOnly?: boolean },
 ): Promise<void> {
+  const answering = options.answeringOnly ? sql`and failing_since is null` : sql``
   const lists = options.listsOnly ? sql`key = '' and resource = any(${listResources})` : sql`true`
   const { rows } = await sql<{ now: Date }>`select now()`.execute(db)
   const notDue = sql`
     organisation = ${organisationKey(organisation)} and due_at > 'epoch' and due_at < 'infinity' and ${lists}
-      and (checked_at is null or checked_at < ${rows[0]?.now})`
+      and (checked_at is null or checked_at < ${rows[0]?.now}) ${answering}`
   for (;;) {
     const { numAffectedRows = 0n } = await sql`
       update sync_state set due_at = 'epoch' where ctid = any(array(

@@ -76,9 +76,11 @@ export async function summarise(
   { inPassing = false, again = false }: { readonly inPassing?: boolean; readonly again?: boolean } = {},
 ): Promise<void> {
   const own = sql`organisation = ${organisationKey(organisation)}`
+  // While a first list is written its total is known before its rows are there.
+  const total = sql`case when s.checked_at is null then greatest(s.total, counted.total) else counted.total end`
   const isKnown = again ? sql`(s.checked_at is not null or s.total is not null)` : sql`true`
   await sql`
-    update sync_state s set total = counted.total, done = ${doneOf(resource, own)}, facets = ${facetsOf(resource, own, inPassing)}
+    update sync_state s set total = ${total}, done = ${doneOf(resource, own)}, facets = ${facetsOf(resource, own, inPassing)}
     from (select count(*)::int as total from ${sql.table(table)} where ${own} and removed_at is null) counted
     where s.${own} and s.resource = ${resource} and s.key = '' and ${isKnown}`.execute(db)
   // The count of merchants is kept with the sales units; orders have merchants of their own.

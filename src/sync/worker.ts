@@ -1,5 +1,5 @@
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
-import { type DueTask, dueTasks } from '../store/due.ts'
+import { type DueTask, dueTasks, makeDue } from '../store/due.ts'
 import { summarise } from '../store/summaries.ts'
 import { type Failure, type ListResource, listResources, noteOutcomes, type Outcome } from '../store/sync-state.ts'
 import type { Moment, Vacuum } from './apply.ts'
@@ -38,6 +38,8 @@ const [pollMs, pollAgainMs] = [5000, 50]
 const webhookRateDivisor = 4
 /** Consecutive failures that end a worker. */
 const failuresInARow = 10
+/** Consecutive failures of details after which the lists are tried, because their pages say that the API does not answer. */
+const failuresUntilLists = 3
 /** The interval at which progress counts are updated. */
 const progressMs = 2000
 /** Calls that wait for their permit, in seconds of the rate, so that no permit is lost while results are written. */
@@ -199,6 +201,7 @@ class OrganisationWorker {
     const detail = await readDetail(this.#context, this.#organisation, task, this.#options.signal)
     if (this.#options.signal.aborted) return
     this.#count(detail.failure)
+    if (this.#failures === failuresUntilLists) await this.#tryLists()
     this.#read += 1
     if (!task.isRead && task.priority !== 'unlisted') this.#outdateCounts(detail)
     this.#gathered.push(detail)
@@ -215,6 +218,12 @@ class OrganisationWorker {
 
   #count(failure: Failure | undefined): void {
     this.#failures = failure ? this.#failures + 1 : 0
+  }
+
+  /** Makes the lists due that do not fail yet. */
+  async #tryLists(): Promise<void> {
+    await makeDue(this.#context.db, this.#organisation, { listsOnly: true, answeringOnly: true })
+    this.wake()
   }
 
   readonly #enqueueWrite: EnqueueWrite = async (write) => {

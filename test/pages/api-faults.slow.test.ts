@@ -341,10 +341,13 @@ describe('a part of the data', () => {
   })
 
   it('is marked in a sales unit: its merchant', async () => {
-    for (const msn of ['231777', '20481235']) {
+    for (const [msn, why] of [
+      ['231777', messages.common.notRead],
+      ['20481235', messages.common.notShared],
+    ]) {
       const page = await åse.open(`${base}/sales-units/${msn}`)
       expect(page.status).toBe(200)
-      expect(factsOf(page)['Merchant']).toBe(messages.salesUnit.merchantMissing)
+      expect(factsOf(page)['Merchant']).toBe(why)
       expect(page.$('dl.settings > div').length).toBeGreaterThan(0)
     }
   })

@@ -44,6 +44,13 @@ describe('acting as a merchant', () => {
     expect(wordsOf(page.$('.side small'))).toBe('FI 9234567-8')
   })
 
+  it('ends the titles with the name of this portal, also on an error page', async () => {
+    for (const path of ['', '/sales-units', '/details', '/why?q=1', '/sales-units/999999', '/no/such/page']) {
+      const title = (await mikko.open(sauna + path)).$('title').text()
+      expect([path, title]).toEqual([path, expect.stringMatching(/ – Saimaan Sauna Oy – Business portal$/)])
+    }
+  })
+
   it('answers 404 to the pages of partners', async () => {
     for (const path of [
       '/product-orders',

@@ -45,7 +45,7 @@ it('every page has the contact, with the reference in a mail that is filled in, 
   for (const path of ['/partners/12345/sales-units?page=x', '/partners/99999', '/auth/callback?state=x&code=y']) {
     const page = await kari.open(path)
     expect(page.words).toContain('Call us on Mondays.')
-    const reference = String(page.$('.reference code').text())
+    const reference = page.$('.reference code').text()
     expect(page.$('.reference button').attr('data-copy')).toBe(reference)
     const mail = new URL(String(page.$('main .contact a').attr('href')))
     expect([mail.pathname, mail.searchParams.get('subject')]).toEqual([

@@ -1,9 +1,10 @@
 import type { RequestHandler } from 'express'
+import { merchantKey } from '../../domain/business-identifier.ts'
 import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../errors.ts'
 import { readStored } from '../../management-api/lenient.ts'
 import { configurationSwitches, type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
-import { msnPattern, type Organisation } from '../../domain/organisation.ts'
-import { findSalesUnit, salesUnitsOfMerchant } from '../../store/sales-units.ts'
+import { isMerchantIdentifier, msnPattern, type Organisation } from '../../domain/organisation.ts'
+import { findSalesUnit, salesUnitsOfMerchant, type StoredSalesUnit } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
@@ -49,6 +50,7 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       title: `${stored.name} (${msn})`,
       stored,
       details,
+      missingMerchant: missingMerchant(deps, organisation, stored, details),
       configuration: details && configurationOf(details.configuration, res.locals.language.has),
       others: others.slice(0, mostOthers - 1),
       moreOthers: others.length >= mostOthers,
@@ -65,6 +67,20 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       fresh,
     })
   }
+}
+
+/** Why the page has no merchant, as the list says it: a key of `common`. Requests a merchant that was never read. */
+function missingMerchant(
+  { freshness }: Pick<PageDeps, 'freshness'>,
+  organisation: Organisation,
+  { isMerchantRead }: StoredSalesUnit,
+  details: SalesUnit | undefined,
+): 'unknown' | 'notShared' | 'notRead' {
+  const identifier = details?.businessIdentifier
+  if (!identifier) return 'unknown'
+  if (isMerchantRead || !isMerchantIdentifier(identifier)) return 'notShared'
+  freshness.requestUnread(organisation, 'merchant', [merchantKey(identifier)])
+  return 'notRead'
 }
 
 async function load(
