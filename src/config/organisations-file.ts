@@ -59,7 +59,11 @@ export function readOrganisationsFile(path: string, env: Environment): Organisat
       keys,
     })),
     ...parsed.data.merchants.map(({ keys, ...merchant }) => ({
-      organisation: { kind: 'merchant' as const, ...merchant },
+      organisation: {
+        kind: 'merchant' as const,
+        ...merchant,
+        ...(keys.type === 'sales-unit' ? { onlyMsn: keys.merchantSerialNumber } : {}),
+      },
       keys,
     })),
   ]

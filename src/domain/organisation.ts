@@ -9,6 +9,8 @@ export type Merchant = {
   readonly scheme: string
   readonly id: string
   readonly name: string
+  /** The only sales unit that the operator's credentials for it reach; absent when they reach all. */
+  readonly onlyMsn?: string
 }
 
 /** A partner or a merchant. */

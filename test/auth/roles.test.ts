@@ -159,6 +159,37 @@ describe('a viewer', () => {
     }
   })
 
+  it('is offered URLs, webhooks or Developers on no page: in no lead, placeholder, filter or hint', async () => {
+    const [base, own] = ['/partners/12345', '/merchants/business:NO:ORG/311900456']
+    const pagesOf = (section: typeof partner) =>
+      section.routes
+        .filter(({ get, role, path }) => get && role === 'viewer' && !/[.:]/.test(path))
+        .map(({ path }) => path)
+    const paths = [...pagesOf(partner).map((path) => base + path), ...pagesOf(merchant).map((path) => own + path)]
+    expect(paths.length).toBeGreaterThan(12)
+    for (const path of [...paths, `${base}/search?q=zzz`, `${own}/search?q=zzz`, `${base}/why?q=zzz`]) {
+      const page = await ask('a viewer', 'GET', path.replace(/\/$/, ''))
+      page.$('script, link, svg, [data-hx-get]').removeAttr('href')
+      const shown = [
+        page.$('body').text(),
+        ...page
+          .$('[placeholder]')
+          .toArray()
+          .map((field) => page.$(field).attr('placeholder')),
+      ]
+      expect([path, page.status, /webhook|developers|\bURLs?\b/i.exec(shown.join(' '))?.[0]]).toEqual([
+        path,
+        200,
+        undefined,
+      ])
+    }
+    const lead = async (visitor: string, path: string) => (await ask(visitor, 'GET', path)).$('.title p').text()
+    expect(await lead('a viewer', `${own}/search`)).toBe(
+      'Names and MSNs of your sales units. An exact MSN leads straight there.',
+    )
+    expect(await lead('a developer', `${own}/search`)).toContain('the URLs and IDs of webhooks')
+  })
+
   it('keeps menu and side bar on the 403 page', async () => {
     const page = await ask('a viewer', 'GET', '/partners/12345/developers/webhooks')
     expect(page.$('.side strong').first().text()).toBe('Nordlys Platform AS')

@@ -86,6 +86,14 @@ describe('the list', () => {
     expect(rowsOf(page)).toEqual(expectedFor(cafe))
   })
 
+  it('says that credentials for one sales unit know the webhooks of that one only', async () => {
+    const words = 'The portal’s keys for this business are those of sales unit 140512. It can only know the webhooks of'
+    const page = await åse.open('/merchants/business:NO:ORG/313402778/developers/webhooks')
+    expect(page.$('main .ds-alert').text()).toContain(words)
+    for (const other of [path, '/merchants/business:NO:ORG/311900456/developers/webhooks'])
+      expect((await åse.open(other)).words).not.toContain('those of sales unit')
+  })
+
   it('shows 25 rows a page', async () => {
     const pages = await readAll(åse, '/partners/23456/developers/webhooks')
     expect(pages.map(({ length }) => length)).toEqual([25, 9])

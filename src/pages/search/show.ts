@@ -49,6 +49,9 @@ export function showSearch({
     }
     res.render('search/results', {
       title: q === '' ? language.t('search.title') : language.t('search.titleOf', { q }),
+      lead: language.t(
+        `search.lead${organisation.kind === 'partner' ? '' : 'Merchant'}${seesDevelopers ? '' : 'Viewer'}`,
+      ),
       q,
       groups,
       resources,

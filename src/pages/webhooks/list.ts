@@ -42,7 +42,9 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
     const rows = page.rows.map(listedWebhook(language))
     const owners = [...new Set(['', ...rows.map(({ salesUnit }) => salesUnit?.msn ?? '')])]
     const full = await eventsNearLimit(db, organisation, owners)
+    const { onlyMsn } = organisation.kind === 'merchant' ? organisation : {}
     const warnings = [
+      ...(onlyMsn === undefined ? [] : [t('webhooks.onlyUnit', { msn: onlyMsn })]),
       ...full.map(({ msn, event, count }) =>
         t('webhooks.limit', { owner: ownerOf(msn, organisation, t), event, count }),
       ),
