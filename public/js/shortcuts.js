@@ -79,7 +79,7 @@ function filterOf() {
 }
 
 function rows() {
-  return [...document.querySelectorAll('main tbody tr')]
+  return [...document.querySelectorAll('main tbody tr:has(a, button)')]
 }
 
 function focusTargetIn(row) {

@@ -30,6 +30,8 @@ export type Format = {
   readonly inDays: (days: number) => string
   /** "79%", from a share of 1. */
   readonly share: (value: number) => string
+  /** A percentage that the API sends as text, such as "2.99%" or "30 %", as in the language; other text unchanged. */
+  readonly percentage: (text: string) => string
   /** "2 minutes ago", from milliseconds passed; from a day on in calendar days. */
   readonly ago: (milliseconds: number) => string
   /** "in 2 minutes", from milliseconds to come, rounded up; from a day on in calendar days. */
@@ -129,6 +131,14 @@ export function createFormat(locale: string, homeZone?: string): Format {
     daysTo,
     inDays,
     share: (value) => shares().format(value),
+    percentage: (text) => {
+      const [, whole, fraction = ''] = /^\s*(\d{1,3})(?:[.,](\d{1,6}))?\s*%\s*$/.exec(text) ?? []
+      if (whole === undefined) return text
+      const digits = { minimumFractionDigits: fraction.length, maximumFractionDigits: fraction.length }
+      return new Intl.NumberFormat(locale, { style: 'percent', ...digits }).format(
+        Number(`${whole}.${fraction || '0'}`) / 100,
+      )
+    },
     moment: (time) => moments().format(time),
     shortMoment: (time) => shortMoments().format(time),
     ago: (milliseconds) => inTime(milliseconds, -1, Math.round),

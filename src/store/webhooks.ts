@@ -50,6 +50,10 @@ export type WebhookFilter = {
   readonly msn?: string
   /** The merchantKey() of the merchant of the sales unit that it is registered for. */
   readonly merchant?: string
+  /** An event that it receives. */
+  readonly event?: string
+  /** `own`: registered for the organisation; `units`: for single sales units. */
+  readonly owner?: '' | 'own' | 'units'
 }
 
 /** A page of webhooks. */
@@ -62,9 +66,30 @@ export async function findWebhooks(
   return findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 }
 
+const events = sql`case when jsonb_typeof(listed -> 'events') = 'array' then listed -> 'events' else '[]' end`
+
+/** The events of the organisation's webhooks, and how many receive each; and how many have which owner. */
+export async function webhookFacets(
+  db: Handle,
+  organisation: Organisation,
+): Promise<{
+  readonly events: readonly { readonly event: string; readonly count: number }[]
+  readonly own: number
+  readonly units: number
+}> {
+  const current = sql`webhooks where organisation = ${organisationKey(organisation)} and removed_at is null`
+  const { rows } = await sql<Awaited<ReturnType<typeof webhookFacets>>>`
+    select count(*) filter (where msn = '')::int as own, count(*) filter (where msn <> '')::int as units, (
+      select coalesce(jsonb_agg(jsonb_build_object('event', event, 'count', count) order by event), '[]')
+      from (select event, count(distinct key)::int as count
+        from (select key, jsonb_array_elements_text(${events}) as event from ${current}) each group by event) counted
+    ) as events from ${current}`.execute(db)
+  return rows[0] ?? { events: [], own: 0, units: 0 }
+}
+
 function search(
   organisation: Organisation,
-  { q, msn = '', merchant = '' }: WebhookFilter,
+  { q, msn = '', merchant = '', event = '', owner = '' }: WebhookFilter,
   sort: Sorting<WebhookColumn>,
 ) {
   const own = sql`organisation = ${organisationKey(organisation)}`
@@ -72,7 +97,9 @@ function search(
   return {
     table: 'webhooks',
     where: sql<boolean>`${own} and removed_at is null and ${isValue('msn', msn)}
-      and ${merchant === '' ? sql`true` : ofMerchant}`,
+      and ${merchant === '' ? sql`true` : ofMerchant}
+      and ${event === '' ? sql`true` : sql`${events} @> to_jsonb(${event}::text)`}
+      and ${owner === '' ? sql`true` : owner === 'own' ? sql`msn = ''` : sql`msn <> ''`}`,
     q,
     ...sortedBy(columns[sort.column], sort),
   }

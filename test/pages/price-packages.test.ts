@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Visit } from '../support/browser.ts'
 import { messages } from '../support/messages.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { chipsOf, factsOf, headingsOf, inOrder, rowsOf } from '../support/page-content.ts'
@@ -9,7 +10,23 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
-const countries = { NO: 'Norway', DK: 'Denmark', FI: 'Finland' }
+const countries = { DK: 'Denmark', FI: 'Finland', NO: 'Norway' }
+
+/** A percentage as English writes it. */
+function english(text: string): string {
+  return text.replace(' %', '%')
+}
+
+/** The markets of the list in their order, each with the IDs below it. */
+function marketsOf({ $ }: Visit): [market: string, ids: string[]][] {
+  const markets: [string, string[]][] = []
+  for (const row of $('main tbody tr').toArray()) {
+    if ($(row).is('.market')) markets.push([$(row).text().trim(), []])
+    else markets.at(-1)?.[1].push(String($(row).attr('id')))
+  }
+  return markets.map(([market, ids]) => [market, ids.toSorted()])
+}
+
 /** The numbers of templates and of sales units whose price package the API tells. */
 function usesOf(id: string): string {
   const templates = test.world.templates.filter(({ body }) => body.pricePackageId === id).length
@@ -26,31 +43,28 @@ it.each([
 ])('the list shows every price package of partner %s with commission, market and ID', async (partnerId, count) => {
   const åse = await test.signedIn('Åse Bjørk')
   const page = await åse.open(`/partners/${partnerId}/price-packages`)
-  expect(headingsOf(page)).toEqual([
-    'Name',
-    'Price',
-    'Commission',
-    'Product',
-    'Market',
-    'In order form',
-    'Used by',
-    'ID',
-  ])
+  expect(headingsOf(page)).toEqual(['Name', 'Price', 'Commission', 'Product', 'In order form', 'Used by', 'ID'])
   const packages = test.world.pricePackages.filter((row) => row.partnerId === partnerId)
   expect(packages).toHaveLength(count)
   const expected = packages.map(({ body }) => [
     body.name,
     body.description,
-    body.commission ?? 'None',
+    english(body.commission ?? 'None'),
     products[body.productType ?? ''] ?? '',
-    countries[body.market ?? 'NO'],
     body.visibleInSignupForm ? 'Yes' : 'No',
     usesOf(body.pricePackageId),
     body.pricePackageId,
   ])
   expect(inOrder(rowsOf(page))).toEqual(inOrder(expected))
-  const markets = rowsOf(page).map((row) => String(row[4]))
-  expect(markets).toEqual(markets.toSorted())
+  expect(marketsOf(page)).toEqual(
+    Object.entries(countries).map(([market, country]) => [
+      country,
+      packages
+        .filter(({ body }) => body.market === market)
+        .map(({ body }) => body.pricePackageId)
+        .toSorted(),
+    ]),
+  )
   for (const { body } of packages) {
     expect(page.$(`tr[id="${body.pricePackageId}"] td strong`).text()).toBe(body.name)
     expect(page.$(`button[data-copy="${body.pricePackageId}"]`)).toHaveLength(1)
@@ -80,7 +94,7 @@ it('the page of a sales unit says which price package it has, and that the API s
   const path = '/partners/12345/sales-units/123456'
   const page = await kari.open(path)
   expect(factsOf(page)['Price package']).toContain(
-    `${known?.name} ${known?.description}, commission ${known?.commission}`,
+    `${known?.name} ${known?.description}, commission ${english(String(known?.commission))}`,
   )
   expect(factsOf(page)['Price package']).toContain('According to the API, seen since')
   const link = page.$(`dd a[href="/partners/12345/price-packages?q=${known?.pricePackageId}"]`)
@@ -116,7 +130,7 @@ it('what is not known is narrowed to the price packages of market and product, a
   )?.body
   const fact = factsOf(await kari.open(`/partners/12345/product-orders/${order?.productOrderId}`))['Price package']
   expect(fact).toContain(
-    'Most likely one of 2: Standard 2,99 %, commission 30 % Standard uten provisjon 2,49 %, no commission',
+    'Most likely one of 2: Standard 2.99%, commission 30% Standard uten provisjon 2.49%, no commission',
   )
   expect(fact).toContain('Neither the API nor a file says which.')
 })
@@ -150,7 +164,7 @@ it('the list filters by name, ID, product and market, and sorts', async () => {
   const kari = await test.signedIn('Kari Nordmann')
   const path = '/partners/12345/price-packages'
   const packages = test.world.pricePackages.filter(({ partnerId }) => partnerId === '12345').map(({ body }) => body)
-  const idsOf = async (query: string) => rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[7]))
+  const idsOf = async (query: string) => rowsOf(await kari.open(`${path}?${query}`)).map((row) => String(row[6]))
   const ids = (wanted: (body: (typeof packages)[number]) => boolean) =>
     packages
       .filter(wanted)
@@ -163,9 +177,14 @@ it('the list filters by name, ID, product and market, and sorts', async () => {
   expect((await idsOf(`product=${one?.productType}&market=${one?.market}`)).toSorted()).toEqual(
     ids(({ productType, market }) => productType === one?.productType && market === one?.market),
   )
-  const commissions = rowsOf(await kari.open(`${path}?by=commission`)).map((row) => String(row[2]))
-  const known = commissions.filter((text) => text !== 'None')
-  expect(known).toEqual(known.toSorted(new Intl.Collator('nb', { numeric: true }).compare))
+  const byCommission = await kari.open(`${path}?by=-commission&market=NO`)
+  expect(rowsOf(byCommission).map((row) => row[2])).toEqual(['30%', '20%', 'None', 'None'])
+  expect(marketsOf(await kari.open(`${path}?by=-commission`)).map(([market]) => market)).toEqual(
+    Object.values(countries),
+  )
+  expect(marketsOf(await kari.open(`${path}?sort=-market`)).map(([market]) => market)).toEqual(
+    Object.values(countries).toReversed(),
+  )
   expect((await kari.open(`${path}?market=SE`)).words).toContain('No price packages match your filters')
 })
 
@@ -182,8 +201,23 @@ it('the list shows unknown values unchanged and leaves missing ones out', async 
   test.api.faults.override = null
   expect(inOrder(rowsOf(page))).toEqual(
     inOrder([
-      ['New', '7', 'None', 'Gift cards (GIFT_CARDS)', 'Sweden', '', '', 'a'],
-      ['Odd', '<i>1 %</i>', 'None', 'Not provided', 'MOON', '', '', 'b'],
+      ['New', '7', 'None', 'Gift cards (GIFT_CARDS)', '', '', 'a'],
+      ['Odd', '<i>1 %</i>', 'None', 'Not provided', '', '', 'b'],
     ]),
   )
+  expect(marketsOf(page).map(([market]) => market)).toEqual(['MOON', 'Sweden'])
+})
+
+it('prices and commissions are written as in the language, and found as people type them', async () => {
+  const kari = await test.signedIn('Kari Nordmann')
+  const path = '/partners/12345/price-packages'
+  const namesOf = async (q: string) =>
+    rowsOf(await kari.open(`${path}?q=${encodeURIComponent(q)}`)).map(([name]) => name)
+  for (const q of ['2,99', '2.99', '2,99 %', '2.99%']) expect([q, await namesOf(q)]).toEqual([q, ['Standard']])
+  expect(await namesOf('20%')).toEqual(['Kasse'])
+  await kari.open('/language/nb')
+  const page = await kari.open(`${path}?q=2,99`)
+  expect(rowsOf(page)[0]?.slice(1, 3)).toEqual(['2,99 %', '30 %'])
+  expect(page.$('td.right').first().attr('class')).toContain('right')
+  expect(page.$('td mark').text()).toBe('2,99')
 })

@@ -5,7 +5,7 @@ import { createDemoWorld } from '../../demo/world.ts'
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { headingsOf, inOrder, linksOf, readAll, rowsOf } from '../support/page-content.ts'
+import { chipsOf, headingsOf, inOrder, linksOf, readAll, rowsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -129,6 +129,33 @@ describe('the filter', () => {
       expect(rowsOf(page)).toHaveLength(1)
       expect(rowsOf(page)[0]?.[0]).toContain('https://oles-gym.example/hook')
     }
+  })
+
+  it('is by event and by owner, with counts of what there is', async () => {
+    const rows = expectedFor(nordlys)
+    const page = await kari.open(path)
+    const captured = 'epayments.payment.captured.v1'
+    const of = (event: string) =>
+      test.world.webhooks.filter(
+        ({ registeredFor, body }) => registeredFor !== 'partner/23456' && body.events.includes(event),
+      )
+    const options = page.$('#event label, #owner label').toArray()
+    const texts = options.map((option) => page.$(option).text().replace(/\s+/g, ' ').trim())
+    expect(texts).toContain(
+      `Payment captured – ${captured} ${rowsOf(await kari.open(`${path}?event=${captured}`)).length}`,
+    )
+    expect(texts).toContain('The partner, all sales units 3')
+    expect(texts).toContain('Single sales units 5')
+    const some = await kari.open(`${path}?event=${captured}`)
+    expect(rowsOf(some).length).toBeGreaterThan(1)
+    expect(rowsOf(some).length).toBeLessThan(rows.length)
+    const urls = new Set(of(captured).map(({ body }) => body.url))
+    for (const [url] of rowsOf(some)) expect(urls).toContain(String(url).split(' ')[0])
+    expect(Object.keys(chipsOf(some))).toEqual([`Event: Payment captured – ${captured}`])
+    const own = rowsOf(await kari.open(`${path}?owner=own`))
+    expect(own.map(([, , owner]) => owner)).toEqual(Array.from({ length: 3 }, () => 'The partner, all sales units'))
+    expect(rowsOf(await kari.open(`${path}?owner=units`))).toHaveLength(5)
+    expect(rowsOf(await kari.open(`${path}?owner=units&event=no.such.event`))).toEqual([])
   })
 
   it('does not search events and owners', async () => {

@@ -155,3 +155,15 @@ describe('a number', () => {
 it('a country has its name, and an unknown code stays as it is', () => {
   expect([english.country('NO'), english.country('ZZZ')]).toEqual(['Norway', 'ZZZ'])
 })
+
+describe('a percentage of the API', () => {
+  it.each([
+    ['2.99%', '2.99%', '2,99\u00A0%'],
+    ['30 %', '30%', '30\u00A0%'],
+    ['0,50 %', '0.50%', '0,50\u00A0%'],
+    ['from 1%', 'from 1%', 'from 1%'],
+    ['1.2.3%', '1.2.3%', '1.2.3%'],
+  ])('%j is written as in the language', (text, en, nb) => {
+    expect([english.percentage(text), createFormat('nb-NO').percentage(text)]).toEqual([en, nb])
+  })
+})

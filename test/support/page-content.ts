@@ -18,7 +18,7 @@ export function wordsOf(found: Found): string {
 
 /** The text of each cell of the page's table, row by row. */
 export function rowsOf({ $ }: Visit): string[][] {
-  return $('main tbody tr')
+  return $('main tbody tr:has(td)')
     .toArray()
     .map((row) =>
       $(row)

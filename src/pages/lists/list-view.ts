@@ -12,7 +12,7 @@ export type Field = {
   readonly kind: 'one' | 'many' | 'tick' | 'chip'
   readonly name: string
   readonly label: string
-  readonly options: readonly { readonly value: string; readonly label: string }[]
+  readonly options: readonly { readonly value: string; readonly label: string; readonly count?: number }[]
 }
 
 /** Tabs above the rows. Each sets its filters and clears those of the other tabs. */

@@ -6,6 +6,7 @@ import { pageOf } from '../lists/rows-in-memory.ts'
 import { inMemory } from '../lists/sheet.ts'
 import {
   allPricePackages,
+  groupedByMarket,
   type PricePackageColumn,
   pricePackageColumns,
   type PricePackageFilter,
@@ -16,7 +17,7 @@ import {
 
 /** The list of the partner's price packages. */
 export const pricePackageList: ListDefinition<
-  UsedPricePackage,
+  UsedPricePackage & { readonly isFirstOfMarket: boolean },
   UsedPricePackage,
   PricePackageFilter,
   PricePackageColumn
@@ -27,11 +28,10 @@ export const pricePackageList: ListDefinition<
   sorts: pricePackageColumns,
   columns: [
     { label: 'pricePackages.name', sort: 'name' },
-    { label: 'pricePackages.price', width: 'w-price' },
+    { label: 'pricePackages.price', width: 'w-expires right' },
     { label: 'pricePackages.commission', sort: 'commission', width: 'w-number right' },
     { label: 'pricePackages.product', sort: 'product', width: 'w-product folds' },
-    { label: 'pricePackages.market', sort: 'market', width: 'w-expires folds' },
-    { label: 'pricePackages.visible', width: 'w-expires' },
+    { label: 'pricePackages.visible', width: 'w-price' },
     { label: 'pricePackages.usedBy', width: 'w-product' },
     { label: 'pricePackages.id', width: 'w-id' },
   ],
@@ -41,7 +41,7 @@ export const pricePackageList: ListDefinition<
     const products = rows.flatMap(({ productType }) => productType ?? [])
     const markets = rows.flatMap(({ market }) => market ?? [])
     const found = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
-    const page = { ...found, rows: await withUses(db, organisation, found.rows) }
+    const page = { ...found, rows: groupedByMarket(await withUses(db, organisation, found.rows)) }
     return { page, total: rows.length, fields: [productField(language, products), marketField(language, markets)] }
   },
   exported: [

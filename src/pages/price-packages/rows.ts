@@ -46,17 +46,36 @@ const columns: Readonly<Record<PricePackageColumn, (row: PricePackage) => string
   commission: ({ commission }) => commission,
 }
 
-/** The rows that the filter finds, in the requested order. */
+/** The rows that the filter finds, by market, and within one in the requested order. */
 export function pricePackagesFound(
   rows: readonly PricePackage[],
   filter: PricePackageFilter,
   sort: Sorting<PricePackageColumn>,
 ): PricePackage[] {
   const { q, product, market } = filter
-  const found = rowsWith(rows, q, (row) => [row.name, row.description, row.commission, row.pricePackageId])
+  const found = rowsWith(rows, q, (row) => [
+    row.name,
+    row.pricePackageId,
+    ...spellingsOf(row.description),
+    ...spellingsOf(row.commission),
+  ])
   const some = found
     .filter(({ productType }) => product === '' || productType === product)
     .filter((row) => market === '' || row.market === market)
   const byName = rowsSorted(some, columns.name, { ...sort, descending: false })
-  return rowsSorted(byName, columns[sort.column], sort)
+  const inOrder = sort.column === 'market' ? byName : rowsSorted(byName, columns[sort.column], sort)
+  return rowsSorted(inOrder, columns.market, { ...sort, descending: sort.column === 'market' && sort.descending })
+}
+
+/** A percentage as people type it: "2.99%" is also found by "2,99", and "30 %" by "30%". */
+function spellingsOf(text = ''): readonly string[] {
+  const spellings = [text, text.replaceAll(/\s+(?=%)/g, '')]
+  return [...spellings, ...spellings.map((each) => each.replace('.', ','))]
+}
+
+/** The rows of a page; the first of each market says so. */
+export function groupedByMarket<Row extends PricePackage>(
+  rows: readonly Row[],
+): (Row & { readonly isFirstOfMarket: boolean })[] {
+  return rows.map((row, at) => ({ ...row, isFirstOfMarket: at === 0 || rows[at - 1]?.market !== row.market }))
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { linkedField, productField } from '../lists/filter-fields.ts'
+import type { Language } from '../../presentation/language.ts'
 import type { ListDefinition } from '../lists/list.ts'
+import type { Field } from '../lists/list-view.ts'
 import { recordKey, searchText } from '../lists/query.ts'
 import { pageOf } from '../lists/rows-in-memory.ts'
 import { inMemory } from '../lists/sheet.ts'
@@ -14,7 +16,12 @@ import {
 } from './rows.ts'
 
 /** The list of the partner's product order templates. */
-export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilter, TemplateColumn> = {
+export const templateList: ListDefinition<
+  TemplateRow & { readonly locked: string },
+  TemplateRow,
+  TemplateFilter,
+  TemplateColumn
+> = {
   noun: 'templates',
   resource: 'templates',
   filters: z.object({ q: searchText, product: searchText, package: recordKey }),
@@ -32,9 +39,11 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
     const rows = await allTemplates(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
     const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
-    const named = rows.find(({ pricePackageId }) => pricePackageId === filter.package)?.pricePackageName
-    const ofPackage = linkedField('package', filter.package ?? '', language.t('templates.pricePackage'), named)
-    return { page, total: rows.length, fields: [productField(language, products), ...ofPackage] }
+    return {
+      page: { ...page, rows: page.rows.map((row) => ({ ...row, locked: lockedInWords(row, language) })) },
+      total: rows.length,
+      fields: [productField(language, products), ...packageField(rows, filter.package ?? '', language)],
+    }
   },
   exported: [
     { label: 'exports.id', cell: ({ templateId }) => templateId },
@@ -51,4 +60,21 @@ export const templateList: ListDefinition<TemplateRow, TemplateRow, TemplateFilt
   ],
   exportRows: async ({ db, organisation, filter, asked }) =>
     inMemory(templatesFound(await allTemplates(db, organisation), filter, asked.sort)),
+}
+
+/** The names of the fields that the merchant cannot change, as a text; '' without any. */
+function lockedInWords({ lockedFields }: TemplateRow, { label }: Language): string {
+  const text = lockedFields.map((field) => label(`templates.field.${field}`, field)).join(', ')
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+}
+
+/** The filter by the price packages that templates have; a link may name another one. */
+function packageField(rows: readonly TemplateRow[], chosen: string, { t }: Language): Field[] {
+  const label = t('templates.pricePackage')
+  const names = new Map(
+    rows.flatMap(({ pricePackageId: id, pricePackageName: name }) => (id ? [[id, name ?? id] as const] : [])),
+  )
+  if (chosen !== '' && !names.has(chosen)) return linkedField('package', chosen, label)
+  const options = [...names].map(([value, name]) => ({ value, label: name }))
+  return options.length === 0 ? [] : [{ kind: 'one', name: 'package', label, options }]
 }

@@ -8,6 +8,7 @@ import {
   findWebhooks,
   type StoredWebhook,
   type WebhookColumn,
+  webhookFacets,
   type WebhookFilter,
   webhookProgress,
   webhooksGone,
@@ -16,7 +17,8 @@ import {
 import type { Language, Translate } from '../../presentation/language.ts'
 import { linkedField, merchantField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
-import { recordKey, searchText } from '../lists/query.ts'
+import type { Field } from '../lists/list-view.ts'
+import { choice, recordKey, searchText } from '../lists/query.ts'
 import { inBatches } from '../lists/sheet.ts'
 
 /** The most sales units that are counted; beyond that the page says "more than 1,000". */
@@ -26,7 +28,13 @@ const mostCounted = 1000
 export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilter, WebhookColumn> = {
   noun: 'webhooks',
   resource: 'webhooks',
-  filters: z.object({ q: searchText, msn: recordKey, merchant: recordKey }),
+  filters: z.object({
+    q: searchText,
+    event: searchText,
+    owner: choice(['own', 'units']),
+    msn: recordKey,
+    merchant: recordKey,
+  }),
   sorts: ['owner', 'url'],
   columns: [
     { label: 'webhooks.url', sort: 'url' },
@@ -37,6 +45,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
   load: async ({ db, organisation, language, lists, filter, asked }) => {
     const { t, format } = language
     const page = await findWebhooks(db, organisation, filter, asked)
+    const facets = await webhookFacets(db, organisation)
     const { unasked } = await webhookProgress(db, organisation)
     const gone = await webhooksGone(db, organisation)
     const rows = page.rows.map(listedWebhook(language))
@@ -56,6 +65,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
       total: format.number(lists.get('salesUnits')?.total ?? 0),
     })
     const fields = [
+      ...fieldsOf(facets, filter, organisation, language),
       ...linkedField('msn', filter.msn ?? '', t('productOrders.salesUnit')),
       ...(await merchantField(db, organisation, language, filter.merchant ?? '')),
     ]
@@ -72,6 +82,36 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
     const keys = await allWebhooks(db, organisation, filter, asked.sort)
     return inBatches(keys, async (some) => (await webhooksOf(db, organisation, some)).map(rowOf))
   },
+}
+
+/** The filters by event and by owner, without what nobody has. */
+function fieldsOf(
+  { events, own, units }: Awaited<ReturnType<typeof webhookFacets>>,
+  { event: chosen = '' }: WebhookFilter,
+  organisation: Organisation,
+  language: Language,
+): Field[] {
+  const { t } = language
+  const nameOf = eventLabelOf(language)
+  const owners = [
+    { value: 'own', label: ownerOf('', organisation, t), count: own },
+    { value: 'units', label: t('webhooks.units'), count: units },
+  ]
+  const known =
+    events.some(({ event }) => event === chosen) || chosen === '' ? events : [...events, { event: chosen, count: 0 }]
+  return [
+    {
+      kind: 'one',
+      name: 'event',
+      label: t('webhooks.oneEvent'),
+      options: known.map(({ event, count }) => ({
+        value: event,
+        label: [nameOf(event), event].filter(Boolean).join(' – '),
+        count,
+      })),
+    },
+    { kind: 'one', name: 'owner', label: t('webhooks.owner'), options: owners.filter(({ count }) => count > 0) },
+  ]
 }
 
 /** The most URLs that the notice of webhooks that have gone names. */
