@@ -513,7 +513,7 @@ describe('the page', () => {
   ])('is asked from the page of what is missing: %s', async (path, asked, sentence, list) => {
     const page = await kari.open(base + path)
     expect([page.status, page.$('#asked').val()]).toEqual([404, asked])
-    expect(page.$('.actions a').last().attr('href')).toBe(list)
+    expect(page.$('.actions a').first().attr('href')).toBe(list)
     expect(page.$('.reference [data-copy]').attr('data-copy')).toBe(page.$('.reference code').text())
     const form = page.$('main form.ask')
     expect([form.attr('method'), form.attr('action'), page.$('#asked').attr('name')]).toEqual([
