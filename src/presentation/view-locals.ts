@@ -74,7 +74,6 @@ export function viewLocals(options: {
       sessionEndsSoon: false,
       menu: [],
       switcher: null,
-      accessEnds: '',
       steps: null,
       base: '',
       // Two slashes at the start would name another host.

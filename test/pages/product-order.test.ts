@@ -3,7 +3,7 @@ import type { DemoProductOrder } from '../../demo/world/types.ts'
 import { messages } from '../support/messages.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, wordsOf, explainedIdentifier, shownDate } from '../support/page-content.ts'
+import { factsOf, wordsOf, writtenIdentifier, shownDate } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -40,14 +40,14 @@ describe('a product order', () => {
       const page = await kari.open(pathOf(orderWhere((order) => order.status === status)))
       const { name, meaning, next } = messages.orderStatus[status === 'RECEIVED' ? 'NOT_OPENED' : status]
       expect(wordsOf(page.$('h1 .status'))).toBe(name)
-      expect(wordsOf(page.$('.next > p').first())).toBe(`${meaning} ${next}`.replace('{{service}}', 'Vipps MobilePay'))
+      expect(wordsOf(page.$('.next .what p'))).toBe(`${meaning} ${next}`.replace('{{service}}', 'Vipps MobilePay'))
     },
   )
 
   it('with an unknown status shows it unchanged and says that it is newer than the portal', async () => {
     const page = await kari.open(pathOf(orderWhere(({ status }) => status === 'ON_HOLD')))
     expect(wordsOf(page.$('h1 .status'))).toBe('On hold (ON_HOLD)')
-    expect(wordsOf(page.$('.next > p').first())).toBe(
+    expect(wordsOf(page.$('.next .what p'))).toBe(
       'This status is newer than the portal. It is shown as the API returns it. Ask your partner manager what it means.',
     )
   })
@@ -84,7 +84,9 @@ describe('a product order', () => {
           ? `${order.salesUnit.name} ${order.salesUnit.msn}`
           : messages.productOrder.noSalesUnit,
       })
-      expect(facts['Business identifier']?.startsWith(explainedIdentifier(order.businessIdentifier))).toBe(true)
+      const identifier = writtenIdentifier(order.businessIdentifier)
+      expect(facts['Merchant']?.endsWith(identifier)).toBe(true)
+      expect(wordsOf(page.$('.title .copying'))).toBe(identifier)
       expect(wordsOf(page.$('.next .link code'))).toBe(final.has(order.status) ? '' : (order.productOrderUrl ?? ''))
       expect(page.words).toContain('The API gives no dates.')
     }
@@ -182,12 +184,36 @@ describe('a product order', () => {
       const page = await kari.open(pathOf(order))
       const text = wordsOf(page.$('.reminder blockquote'))
       expect(text).toMatch(words[order.businessIdentifier.scheme.split(':')[1] ?? ''] ?? /^$/)
-      const copied = String(page.$('.reminder button').attr('data-copy'))
+      // One primary button; both are there for who has JavaScript.
+      const buttons = page.$('.next .actions button').toArray()
+      expect(buttons.map((button) => [page.$(button).text(), page.$(button).attr('data-variant')])).toEqual([
+        ['Copy link', 'primary'],
+        ['Copy reminder', 'secondary'],
+      ])
+      expect(page.$('.next [hidden]')).toHaveLength(0)
+      const [link, reminder] = buttons.map((button) => page.$(button).attr('data-copy'))
+      expect(link).toBe(order.productOrderUrl)
+      const copied = String(reminder)
       expect(copied.replace(/\s+/g, ' ')).toBe(text)
       expect(copied.endsWith(`\n${order.productOrderUrl}`)).toBe(true)
     }
     const done = await kari.open(pathOf(orderWhere((order) => order.status === 'COMPLETED')))
     expect(done.$('.reminder')).toHaveLength(0)
+  })
+
+  it('has the merchant’s other orders and sales units, and its history beside the details', async () => {
+    const [order] = ordersOf(({ businessIdentifier }) => businessIdentifier.id === '311900456')
+    if (!order) throw new Error('no such order')
+    const page = await kari.open(pathOf(order))
+    const sections = page.$('main section > h2, main .related-title > h2').toArray()
+    expect(sections.map((heading) => page.$(heading).text())).toEqual([
+      'Details',
+      'What has changed',
+      "The merchant's other orders",
+      'The merchant’s sales units',
+    ])
+    expect(page.$('section[aria-labelledby=units] tbody a').first().attr('href')).toMatch(/\/sales-units\/\d+$/)
+    expect(page.$('main details.faq').nextAll()).toHaveLength(0)
   })
 
   it('links to its sales unit and back to the list', async () => {

@@ -4,7 +4,7 @@ import type { DemoSalesUnit } from '../../demo/world/types.ts'
 import { messages } from '../support/messages.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, inOrder, linksOf, wordsOf } from '../support/page-content.ts'
+import { factsOf, inOrder, linksOf, shownDate, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -34,7 +34,7 @@ function setting(name: string, value: boolean | string): [string, string] {
   const said = typeof value === 'boolean' ? (value ? 'Yes' : 'No') : (values[value] ?? value)
   const entry = known[name]
   return entry
-    ? [`${entry.name} ${name}`, `${said} ${entry.text} Documentation: ${entry.name}`]
+    ? [`${entry.name} ${name}`, `${said} ${entry.text}`]
     : [name, `${said} This setting is newer than the portal. It is shown as the API returns it.`]
 }
 
@@ -47,9 +47,23 @@ describe('a sales unit', () => {
       const shown = facts.map((fact) => [wordsOf(page.$(fact).find('dt')), wordsOf(page.$(fact).find('dd'))])
       const expected = Object.entries(body.configuration).map(([name, value]) => setting(name, value))
       expect(inOrder(shown)).toEqual(inOrder(expected))
-      for (const link of page.$('dl.settings a').toArray())
+      expect(page.$('dl.settings dd a')).toHaveLength(0)
+      for (const link of page.$('dl.settings dt a').toArray())
         expect(page.$(link).attr('href')).toMatch(/^https:\/\/developer\.vippsmobilepay\.com\/docs\/.+\/$/)
     }
+  })
+
+  it('says when it was first seen, and ends with questions and answers', async () => {
+    const page = await kari.open(`${base}/231777`)
+    expect(factsOf(page)['First seen']).toBe(shownDate(new Date()))
+    expect(
+      page
+        .$('main > .faq')
+        .toArray()
+        .map((faq) => page.$(faq).find('summary').text()),
+    ).toEqual(['Which price package does a sales unit have?', 'How new is what I see?'])
+    expect(page.$('main > .faq').last().nextAll()).toHaveLength(0)
+    expect(page.$('dl.settings dt a').first().text()).toBe('Payments')
   })
 
   it('has messages for every documented setting and capture type', () => {

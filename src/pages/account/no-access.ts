@@ -41,15 +41,6 @@ export async function showNoAccess(deps: Deps, res: Response): Promise<void> {
 /** How many days before its end a grant is announced. */
 const announcedDays = 14
 
-declare global {
-  namespace Express {
-    interface Locals {
-      /** The last day of the user's access to the organisation, when it is near; else ''. */
-      accessEnds: string
-    }
-  }
-}
-
 /** The last day of a grant in the user's language when it is near; '' when it is not, or without an end. */
 export function nearEnd(until: string | null, { locals: { language } }: Response): string {
   if (until === null) return ''

@@ -5,7 +5,6 @@ import { covers, type Role } from '../../domain/role.ts'
 import { actingAs, signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
 import type { OrganisationSection } from '../mount.ts'
-import { nearEnd } from './no-access.ts'
 import { choiceOf } from './select.ts'
 
 declare module 'express-session' {
@@ -55,10 +54,6 @@ export function withSwitcher(
       const href = needed && covers(choice.role, needed) ? `${shown.href}${here}` : shown.href
       return { ...shown, href, isCurrent: organisationKey(choice.organisation) === current }
     })
-    res.locals.accessEnds = nearEnd(
-      all.find(({ organisation }) => organisationKey(organisation) === current)?.until ?? null,
-      res,
-    )
     res.locals.switcher = {
       partners: choices.filter(({ organisation }) => organisation.kind === 'partner'),
       merchants: choices.filter(({ organisation }) => organisation.kind === 'merchant'),

@@ -15,7 +15,7 @@ import { noteViewed } from '../search/recent.ts'
 import { productOrderDocumentation } from '../documentation.ts'
 import { pricePackageAnswer } from '../price-packages/answer.ts'
 import { allPricePackages } from '../price-packages/rows.ts'
-import { relatedOrders } from '../related.ts'
+import { relatedOrders, relatedSalesUnits } from '../related.ts'
 import { expiryOf, merchantOf, orderName, orderOf } from './order.ts'
 import { reminderOf } from './reminders.ts'
 import { stepsOf } from './steps.ts'
@@ -39,9 +39,9 @@ export function showProductOrder(deps: Deps): RequestHandler {
     const db = deps.database.pages
     const { role } = res.locals
     const { businessIdentifier, salesUnit } = order
-    const others =
-      businessIdentifier &&
-      (await relatedOrders({ db, organisation, language, role }, { merchant: merchantKey(businessIdentifier) }))
+    const asked = { db, organisation, language, role }
+    const others = businessIdentifier && (await relatedOrders(asked, { merchant: merchantKey(businessIdentifier) }))
+    const units = businessIdentifier && (await relatedSalesUnits(asked, merchantKey(businessIdentifier)))
     const unit = salesUnit?.msn === undefined ? undefined : await findSalesUnit(db, organisation, salesUnit.msn)
     const packages = await allPricePackages(db, organisation)
     const history = await historyOf(deps, res, 'productOrder', productOrderId)
@@ -54,6 +54,7 @@ export function showProductOrder(deps: Deps): RequestHandler {
       documentation: productOrderDocumentation,
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
       history,
+      units,
       others: others && withoutOrder(others, productOrderId),
       isUnitGone: Boolean(unit?.removedAt),
       answer: pricePackageAnswer(packages, {
