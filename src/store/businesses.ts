@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Handle } from './database.ts'
+import { listResources } from './sync-state.ts'
 
 /** What the page of all of a user's organisations says of one. */
 export type Business = {
@@ -32,6 +33,8 @@ export async function businessesOf(
         select sum((facet ->> 'count')::int) as count
         from jsonb_array_elements(case when resource = 'productOrders' then s.facets -> 'status' end) facet
         where (facet ->> 'waits')::boolean) waiting on true
-      where s.organisation = given.organisation and s.key = '') lists on true`.execute(db)
+      where s.organisation = given.organisation and s.key = '' and s.resource = any(${listResources})) lists on true`.execute(
+    db,
+  )
   return new Map(rows.map(({ organisation, ...business }) => [organisation, business]))
 }

@@ -7,6 +7,7 @@ import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
 import { isOpenOrder } from './merchant-summaries.ts'
 import {
+  countFound,
   findAllKeys,
   findPage,
   type Found,
@@ -143,6 +144,11 @@ export async function findProductOrders(
   },
 ): Promise<Page<StoredProductOrder>> {
   return findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
+}
+
+/** The number of product orders of the filter, as its list says it. */
+export async function countProductOrders(db: Handle, organisation: Organisation, filter: ProductOrderFilter) {
+  return countFound(db, { table: 'product_orders', where: matching(organisation, filter), q: filter.q })
 }
 
 function search(organisation: Organisation, filter: ProductOrderFilter, sort: Sorting<ProductOrderColumn>) {

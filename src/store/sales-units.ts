@@ -3,7 +3,16 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findPage, type Found, inThisOrder, isOfMerchant, isValue, sortedBy } from './searching.ts'
+import {
+  countFound,
+  findAllKeys,
+  findPage,
+  type Found,
+  inThisOrder,
+  isOfMerchant,
+  isValue,
+  sortedBy,
+} from './searching.ts'
 import { endOfFirstSync } from './summaries.ts'
 import { endOfMonth, inMonth, sinceDays } from './time-filters.ts'
 
@@ -154,6 +163,11 @@ export async function findSalesUnits(
     listTotal: total,
   }
   return findPage(db, pageSearch, async (found) => foundIn<SalesUnitRow>(db, organisation, found, row))
+}
+
+/** The number of sales units of the filter, as its list says it. */
+export async function countSalesUnits(db: Handle, organisation: Organisation, filter: SalesUnitFilter) {
+  return countFound(db, search(organisation, filter, { column: 'name', descending: false }))
 }
 
 function search(organisation: Organisation, filter: SalesUnitFilter, sort: Sorting<SalesUnitColumn>) {

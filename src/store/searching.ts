@@ -123,14 +123,23 @@ export async function findPage<Row>(
   return findAskedPage(db, { ...search, page: Math.max(1, Math.ceil(total / search.size)), total }, rowsOf)
 }
 
+/** The number of matches alone, as far as a page of them counts without a text. */
+export async function countFound(
+  db: Handle,
+  search: Pick<Search, 'table' | 'where' | 'q'>,
+): Promise<{ readonly total: number; readonly more: boolean }> {
+  const count = await countMatches(db, search, mostCounted + 1)
+  return { total: Math.min(count, mostCounted), more: count > mostCounted }
+}
+
 /** The number of matches, counted up to `most`. */
-async function countMatches(db: Handle, search: Search, most: number): Promise<number> {
+async function countMatches(db: Handle, search: Pick<Search, 'table' | 'where' | 'q'>, most: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from (${matchesUpTo(search, most)}) counted`.execute(db)
   return rows[0]?.count ?? 0
 }
 
-function matchesUpTo({ table, where, q }: Search, most: number): RawBuilder<unknown> {
+function matchesUpTo({ table, where, q }: Pick<Search, 'table' | 'where' | 'q'>, most: number): RawBuilder<unknown> {
   return sql`select from ${sql.table(table)} where ${where} and ${matches(q)} limit ${most}`
 }
 

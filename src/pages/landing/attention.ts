@@ -1,6 +1,5 @@
 import { soonDays } from '../../domain/product-order.ts'
 import type { Organisation } from '../../domain/organisation.ts'
-import type { Page } from '../../domain/paging.ts'
 import type { Language } from '../../presentation/language.ts'
 import type { Handle } from '../../store/database.ts'
 import {
@@ -9,7 +8,9 @@ import {
   type ProductOrderColumn,
   type ProductOrderFilter,
 } from '../../store/product-orders.ts'
+import type { ProductOrderFacets } from '../../store/summaries.ts'
 import { queryOf } from '../lists/list-view.ts'
+import { sumOf } from '../product-orders/facets.ts'
 import { expiryOf, orderName, orderOf, type ProductOrder } from '../product-orders/order.ts'
 
 /** A matter that needs attention: how many records there are, some of them, and a link to exactly those. */
@@ -35,11 +36,14 @@ export async function attentionOf(
   db: Handle,
   organisation: Organisation,
   language: Language,
+  { status }: ProductOrderFacets,
 ): Promise<readonly Notice[]> {
+  // As the list and its tabs count them; unknown until the first list is read.
+  const waiting = status.length === 0 ? undefined : sumOf(status.filter(({ waits }) => waits))
   // One after the other: a page takes one connection at a time.
   const notices = [
     await ofOrders('expiring', { expiring: String(soonDays) }, 'urgency', waitingRow),
-    await ofOrders('waiting', { waiting: '1' }, 'urgency', waitingRow),
+    await ofOrders('waiting', { waiting: '1' }, 'urgency', waitingRow, waiting),
     await ofOrders('rejected', { status: 'REJECTED', changed: rejectedDays }, '-changed', ({ changedAt }) => ({
       soon: '',
       note: language.t('landing.rejectedOn', { date: language.format.shortDay(changedAt) }),
@@ -53,29 +57,30 @@ export async function attentionOf(
     filter: Partial<ProductOrderFilter>,
     sort: 'urgency' | '-changed',
     noteOf: (order: ProductOrder) => Pick<NoticeRow, 'soon' | 'note'>,
+    total?: number,
   ): Promise<Notice> {
     const column: ProductOrderColumn = sort === 'urgency' ? 'urgency' : 'changed'
     const sorting = { column, descending: sort.startsWith('-') }
-    const page = await findProductOrders(
-      db,
-      organisation,
-      { ...everyOrder, ...filter },
-      { ...firstPage, sort: sorting },
-    )
-    const orders = page.rows.map(orderOf)
+    const asked = { ...firstPage, sort: sorting, total }
+    const page = await findProductOrders(db, organisation, { ...everyOrder, ...filter }, asked)
     // The card before has those that expire soon.
-    const others = orders.filter(({ expiresAt }) => !expiryOf(expiresAt, language)?.isSoon)
-    const shown = key === 'waiting' && others.length > 0 ? others : orders
+    const others = page.rows.filter(({ expiresAt }) => !expiryOf(expiresAt, language)?.isSoon)
+    const shown = key === 'waiting' && others.length > 0 ? others : page.rows
     const query = queryOf({ ...filter, sort: sort === 'urgency' ? '' : sort })
     return {
       key,
-      ...countOf(page),
+      count: page.total,
+      more: page.more,
       path: `product-orders${query}`,
-      rows: shown.slice(0, mostRows).map((order) => ({
-        path: order.productOrderId === undefined ? `product-orders${query}` : `product-orders/${order.productOrderId}`,
-        name: orderName(order, language),
-        ...noteOf(order),
-      })),
+      rows: shown
+        .slice(0, mostRows)
+        .map(orderOf)
+        .map((order) => ({
+          path:
+            order.productOrderId === undefined ? `product-orders${query}` : `product-orders/${order.productOrderId}`,
+          name: orderName(order, language),
+          ...noteOf(order),
+        })),
     }
   }
 
@@ -85,8 +90,4 @@ export async function attentionOf(
     const ends = expiry ? `${expiry.text} (${expiry.date})` : ''
     return expiry?.isSoon ? { soon: ends, note: status } : { soon: '', note: ends ? `${ends} · ${status}` : status }
   }
-}
-
-function countOf({ total, more }: Page<unknown>): Pick<Notice, 'count' | 'more'> {
-  return { count: total, more }
 }

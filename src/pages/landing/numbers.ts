@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import type { Handle } from '../../store/database.ts'
-import { everyOrder, findProductOrders } from '../../store/product-orders.ts'
-import { everySalesUnit, findSalesUnits } from '../../store/sales-units.ts'
+import { countProductOrders, everyOrder } from '../../store/product-orders.ts'
+import { countSalesUnits, everySalesUnit } from '../../store/sales-units.ts'
 import { firstSeenAt } from '../../store/summaries.ts'
 import { webhookProgress } from '../../store/webhooks.ts'
 import type { Freshness } from '../../sync/freshness.ts'
@@ -25,7 +25,6 @@ export type Count = {
 /** The days in which a record is new. */
 const newDays = '7'
 const weekMs = Number(newDays) * 86_400_000
-const firstPage = { page: 1, size: 25 } as const
 
 /** The freshness of the lists that the numbers are about; undefined for one that could not be read. */
 export type CountedLists = Readonly<
@@ -38,7 +37,7 @@ export async function partnerNumbers(db: Handle, res: Response, lists: CountedLi
   const { salesUnits, productOrders, pricePackages, templates, webhooks } = lists
   const merchants = salesUnits && { ...salesUnits, total: merchantCount(listsHere(res)) ?? null }
   return [
-    countOf('salesUnits', 'sales-units', salesUnits, await newSalesUnits(db, res, salesUnits?.total ?? undefined)),
+    countOf('salesUnits', 'sales-units', salesUnits, await newSalesUnits(db, res)),
     countOf('merchants', 'merchants', merchants, changes('merchant')),
     countOf('productOrders', 'product-orders', productOrders, await newOrders(db, res)),
     countOf('pricePackages', 'price-packages', pricePackages, changes('pricePackage')),
@@ -68,16 +67,13 @@ function countOf(key: string, path: string, fresh: Freshness | undefined, change
   return { key, path, value, missing, change: missing ? { text: '', path: undefined } : change }
 }
 
-async function newSalesUnits(db: Handle, res: Response, total: number | undefined): Promise<Count['change']> {
-  const filter = { ...everySalesUnit, new: newDays }
-  const sort = { column: 'seen', descending: true } as const
-  const found = await findSalesUnits(db, actingAs(res), filter, { ...firstPage, sort, total })
+async function newSalesUnits(db: Handle, res: Response): Promise<Count['change']> {
+  const found = await countSalesUnits(db, actingAs(res), { ...everySalesUnit, new: newDays })
   return newText(res, found, `sales-units${queryOf({ new: newDays, sort: '-seen' })}`)
 }
 
 async function newOrders(db: Handle, res: Response): Promise<Count['change']> {
-  const sort = { column: 'urgency', descending: false } as const
-  const found = await findProductOrders(db, actingAs(res), { ...everyOrder, new: newDays }, { ...firstPage, sort })
+  const found = await countProductOrders(db, actingAs(res), { ...everyOrder, new: newDays })
   return newText(res, found, `product-orders${queryOf({ new: newDays })}`)
 }
 

@@ -65,7 +65,7 @@ export function showPartnerLanding({
     res.render('landing/partner', {
       title: language.t('landing.title'),
       about: aboutOf(req, res, config, visit),
-      notices: await attentionOf(db, partner, language),
+      notices: await attentionOf(db, partner, language, facets),
       since: await sinceLastVisit(db, res, visit.lastAt),
       counts: await partnerNumbers(db, res, { salesUnits, productOrders, pricePackages, templates, webhooks }),
       orders: {
