@@ -36,10 +36,10 @@ export async function attentionOf(
   db: Handle,
   organisation: Organisation,
   language: Language,
-  { status }: ProductOrderFacets,
+  facets: ProductOrderFacets,
 ): Promise<readonly Notice[]> {
   // As the list and its tabs count them; unknown until the first list is read.
-  const waiting = status.length === 0 ? undefined : sumOf(status.filter(({ waits }) => waits))
+  const waiting = facets.status.length === 0 ? undefined : sumOf(facets.status.filter(({ waits }) => waits))
   // One after the other: a page takes one connection at a time.
   const notices = [
     await ofOrders('expiring', { expiring: String(soonDays) }, 'urgency', waitingRow),
