@@ -57,7 +57,7 @@ export type Choice = UserGrant & { readonly organisation: Organisation }
 export function organisationsOf(
   user: Express.User,
   organisations: Organisations,
-  { format: { compareNames } }: Language,
+  { format: { compareNames } }: Pick<Language, 'format'>,
 ): Choice[] {
   const configured = organisations.current()
   return [...user.grants]

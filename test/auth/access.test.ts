@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createDemoWorld } from '../../demo/world.ts'
-import type { OrganisationReference } from '../../src/domain/organisation.ts'
+import { organisationsOf } from '../../src/auth/access.ts'
+import { organisationKey, type OrganisationReference } from '../../src/domain/organisation.ts'
+import { createFormat } from '../../src/presentation/format.ts'
 import { addGrant, removeGrant } from '../../src/store/grants.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
@@ -51,6 +53,19 @@ async function stepsAt(path: string): Promise<string> {
   expect(page.words).toContain('freja.ostergard@ny.example')
   return page.$('h1').text()
 }
+
+it.each([
+  ['nb-NO', ['Ørsta', 'Aarhus']],
+  ['sv-SE', ['Aarhus', 'Ørsta']],
+])('the organisations of a user are sorted by name as in %s', (locale, sorted) => {
+  const partners = ['Ørsta', 'Aarhus'].map((name, id) => ({ kind: 'partner' as const, id: String(id), name }))
+  const all = new Map(partners.map((partner) => [organisationKey(partner), partner]))
+  const grants = new Map([...all.keys()].map((key) => [key, { role: 'viewer' as const, until: null }]))
+  const organisations = { current: () => all, presence: () => new AbortController().signal }
+  const user = { grants } as unknown as Express.User
+  const shown = organisationsOf(user, organisations, { format: createFormat(locale) })
+  expect(shown.map(({ organisation }) => organisation.name)).toEqual(sorted)
+})
 
 describe('/select', () => {
   it('shows a user without a grant the steps to get access, with user ID and e-mail address', async () => {

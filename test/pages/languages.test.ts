@@ -114,6 +114,22 @@ describe('numbers and dates', () => {
     expect(Object.values(facts)).toContain('Norge')
     expect((await åse.open(path, nb)).words).toMatch(/Sjekket (nå|for \d+ sekunder? siden)/)
   })
+
+  it('have the time of the country of the language, in downloads that of the portal', async () => {
+    const fi = { headers: { 'Accept-Language': 'fi' } }
+    const page = await åse.open('/partners/12345/activity', fi)
+    expect(page.words).toContain('Kellonajat ovat Suomen aikaa.')
+    const newest = page.$('main time').first()
+    const moment = new Date(String(newest.attr('datetime')))
+    const inHelsinki = new Intl.DateTimeFormat('fi-FI', { timeStyle: 'short', timeZone: 'Europe/Helsinki' })
+    expect(newest.text()).toBe(inHelsinki.format(moment))
+    const [head, first] = (await åse.open('/partners/12345/activity.csv', fi)).text.split('\r\n')
+    const inOslo = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'short', timeZone: 'Europe/Oslo' })
+    expect([head, first]).toEqual([
+      expect.stringContaining('"Aika (Oslo)";'),
+      expect.stringContaining(`"${inOslo.format(moment)}"`),
+    ])
+  })
 })
 
 describe('the message keys', () => {

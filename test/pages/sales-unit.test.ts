@@ -105,7 +105,9 @@ describe('a sales unit', () => {
       'Business identifier': 'NO 311 900 456',
       'Settlement account': `8601 11 17947 Where money from this sales unit is paid out.`,
     })
+    expect(page.$('.facts abbr').attr('title')).toBe('Norwegian organisation number')
     expect(page.$('button[data-copy=123456]')).toHaveLength(1)
+    expect(page.$('button[data-copy=86011117947]')).toHaveLength(1)
     const without = factsOf(await kari.open(`${base}/20481235`))
     expect(without).not.toHaveProperty('Settlement account')
   })
