@@ -139,7 +139,7 @@ describe('a sales unit', () => {
       'no: It is not under Nordlys Platform AS.',
       saying('yes: It has been under ACME Fantastic Fitness AS since'),
     ])
-    expect(answer.steps).toEqual(['Open ACME Fitness nettbutikk at ACME Fantastic Fitness AS.'])
+    expect(answer.steps).toEqual(['Open ACME Fitness nettbutikk under ACME Fantastic Fitness AS.'])
     expect((await åse.follow('ACME Fitness nettbutikk')).url.pathname).toBe(`${shop}/sales-units/124999`)
     const page = await why('124999')
     expect(answerOf(page).sentence).toBe('You do not have access to sales unit 124999.')
@@ -273,7 +273,7 @@ describe('a merchant', () => {
   it('of another organisation of the user is there', async () => {
     const { sentence, steps } = await answerTo('business:FI:Y-tunnus:9123456-7', { browser: åse, at: shop })
     expect(sentence).toBe('Fitness Tampere Oy is under Nordlys Platform AS, not under ACME Fantastic Fitness AS.')
-    expect(steps).toEqual(['Open Fitness Tampere Oy at Nordlys Platform AS.'])
+    expect(steps).toEqual(['Open Fitness Tampere Oy under Nordlys Platform AS.'])
   })
 })
 

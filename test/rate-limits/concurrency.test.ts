@@ -59,6 +59,6 @@ it.each(['?page=401', '?page=101&size=100', '?q=a&sort=merchant&page=201&size=50
   'a page behind row 10,000 is refused in words: %s',
   async (query) => {
     const page = await kari.open(slow + query)
-    expect([page.status, page.$('h1').text()]).toEqual([400, 'Pages of a list end at row 10,000'])
+    expect([page.status, page.$('h1').text()]).toEqual([400, 'Lists have pages up to row 10,000'])
   },
 )
