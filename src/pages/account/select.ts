@@ -4,12 +4,11 @@ import { type Choice, organisationsOf } from '../../auth/access.ts'
 import { identifierText } from '../../domain/business-identifier.ts'
 import { type Organisation, organisationKey, organisationPath } from '../../domain/organisation.ts'
 import { type Business, businessesOf } from '../../store/businesses.ts'
-import { accessEndText } from '../landing/about.ts'
 import { parseQuery, searchText } from '../lists/query.ts'
 import { rowsWith } from '../lists/rows-in-memory.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
-import { showNoAccess } from './no-access.ts'
+import { nearEnd, showNoAccess } from './no-access.ts'
 
 /** An organisation as the page lists it. `until`: the grant's last day in the page's language, or undefined. */
 export function choiceOf({ organisation, role, until }: Choice, res: Response) {
@@ -83,6 +82,6 @@ function cardOf(choice: Choice, business: Business | undefined, res: Response) {
       isFailing ? t('select.failing', { at: format.moment(failingSince) }) : '',
     ].filter(Boolean),
     used: usedAt ? t('select.used', { at: format.recent(usedAt) }) : '',
-    endsSoon: accessEndText(choice.until, res) !== '',
+    endsSoon: nearEnd(choice.until, res) !== '',
   }
 }
