@@ -124,7 +124,9 @@ describe('a session that has ended', () => {
     await end()
     await filterOf(page).fill('fjord')
     await page.waitForURL(`${portal().url}/?*`)
-    expect(await page.locator('main .ds-alert').innerText()).toBe('Sign in to see the page you asked for.')
+    expect(await page.locator('main .ds-alert').innerText()).toBe(
+      'When you sign in, you will come back to Sales units.',
+    )
     await signIn(page, 'Kari Nordmann', portal())
     await expectUnchanged(page)
   })

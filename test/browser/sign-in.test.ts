@@ -27,6 +27,31 @@ it('a user without a verified e-mail address verifies it first', async () => {
   expect(await page.title()).toContain('Nordlys Platform AS')
 })
 
+it('going back to a mistyped address or code shows the form with its error', async () => {
+  const { page, watched } = await signedIn('Kari Nordmann')
+  watched.expect(/status of 400/)
+  const comeBack = async () => {
+    await page.goto('/profile')
+    await page.goBack()
+  }
+  await page.goto('/verify-email?returnTo=/profile')
+  // The browser's own check is not the last one.
+  await page.locator('form.stack').evaluate((form) => form.setAttribute('novalidate', ''))
+  await page.getByLabel('E-mail address').fill('kari@nowhere')
+  await page.getByRole('button', { name: 'Send me a code' }).click()
+  await comeBack()
+  expect(await page.locator('#email-problem').innerText()).toContain('not an e-mail address')
+  expect(await page.getByLabel('E-mail address').inputValue()).toBe('kari@nowhere')
+
+  await page.getByLabel('E-mail address').fill('kari@example.com')
+  await page.getByRole('button', { name: 'Send me a code' }).click()
+  await page.getByLabel('Code').fill('12345')
+  await page.getByRole('button', { name: 'Verify' }).click()
+  await comeBack()
+  expect(await page.locator('#code-problem').innerText()).toContain('six digits')
+  expect(await page.getByLabel('Code').inputValue()).toBe('')
+})
+
 it('two tabs of one browser can show two organisations', async () => {
   const { context, page: one } = await signedIn('Åse Bjørk')
   const two = await context.newPage()

@@ -85,6 +85,9 @@ async function unverified(test: TestPortal): Promise<SomePage[]> {
 
 /** The pages that a link of a mail leads to, before and after its button is pressed. */
 async function unsubscribing(test: TestPortal): Promise<SomePage[]> {
+  const kari = await test.signedIn('Kari Nordmann')
+  await kari.open('/profile')
+  await kari.press('Save', { typed: { digest: 'daily' } })
   const [name, browser] = ['signed out', test.browser()]
   const tokens = createUnsubscribeTokens(test.config.sessionSecrets)
   const token = tokens.create({ userId: test.userId('Kari Nordmann'), organisation: 'partner/12345' })
