@@ -28,7 +28,7 @@ beforeAll(async () => {
     },
   })
   const { kysely } = test.portal.database
-  await until(async () => (await findSyncState(kysely, nordlys, 'salesUnits'))?.checkedAt != null)
+  await until(async () => (await findSyncState(kysely, nordlys, 'salesUnits'))?.checkedAt instanceof Date)
   isUp = false
   kari = await test.signedIn('Kari Nordmann')
 })
