@@ -449,7 +449,7 @@ describe('a form that is refused', () => {
     ])
     const form = await browser.open(String(refused.headers['location']))
     expect([problemOf(form), form.$('#email').attr('value')]).toEqual([
-      expect.stringContaining('not an e-mail address'),
+      expect.stringContaining('Enter an email address like name@example.com.'),
       'kari@nowhere',
     ])
     await send(browser, 'kari@example.org')
@@ -578,7 +578,7 @@ it('without a mail server the page says so, and the profile works', async () => 
   expect(profile.words).toContain('Not verified yet')
   const token = String(profile.$('input[name=_csrf]').val())
   const sent = await browser.post('/verify-email', { _csrf: token, email: 'a@example.com' })
-  expect([sent.status, sent.words]).toEqual([200, expect.stringContaining('have not set up e-mail yet')])
+  expect([sent.status, sent.words]).toEqual([200, expect.stringContaining('has not set up email yet')])
   const vouched = await signInAs({ portal: bare, provider }, { sub: 'vouched', email_verified: true })
   expect(vouched.page.url.pathname).toBe('/select')
   await bare.stop()

@@ -95,7 +95,7 @@ it('a dry run prints what the import writes; the import is shown on pages, and i
 
   expect((await run(text, '--by', 'Ada')).output).toBe('2 added, 0 changed, 0 unchanged.')
   expect(await shown('140512')).toBe(
-    'Standard 2,99 %, commission 30 % From the portal administrator’s file, since 31 January 2026.',
+    'Standard 2.99%, commission 30% From the portal administrator’s file, since 31 January 2026.',
   )
   expect((await run(text)).output).toBe('0 added, 0 changed, 2 unchanged.')
   const list = await kari.open(`/partners/12345/sales-units?package=${till.pricePackageId}`)
@@ -117,7 +117,7 @@ it('the newest day that has begun counts, and a later one when it comes', async 
     `update price_package_assignments set valid_from = '2026-04-01' where valid_from = '2999-01-01'`,
   )
   await test.sync()
-  expect(await shown('20481234')).toContain('Standard 2,99 %, commission 30 % From the portal administrator’s file')
+  expect(await shown('20481234')).toContain('Standard 2.99%, commission 30% From the portal administrator’s file')
 })
 
 it('what the API says takes precedence, and a sales unit that is read again keeps its price package', async () => {

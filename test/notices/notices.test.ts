@@ -367,9 +367,9 @@ describe('unsubscribing', () => {
     const browser = test.browser()
     const link = linkOf(mails()[0])
     await browser.open(link)
-    const pressed = await browser.press('Stop e-mails', { follow: false })
+    const pressed = await browser.press('Stop emails', { follow: false })
     expect([pressed.status, pressed.headers['location']]).toEqual([303, new URL(link).pathname])
-    expect((await browser.open(link)).words).toContain('E-mails about Nordlys Platform AS have stopped')
+    expect((await browser.open(link)).words).toContain('Emails about Nordlys Platform AS have stopped')
   })
 
   it('answers 404 to a changed token', async () => {

@@ -15,7 +15,7 @@ function waysOf({ $ }: Visit): Record<string, string> {
   return Object.fromEntries(links.map((link) => [$(link).text(), String($(link).attr('href'))]))
 }
 
-const home = { 'Go to the front page': '/partners/12345' }
+const home = { 'Go to the home page': '/partners/12345' }
 
 it.each([
   ['a sales unit', '/sales-units/9999999', '9999999', { 'Sales units': '/partners/12345/sales-units' }],
@@ -65,6 +65,6 @@ it('an old form leads back to its page', async () => {
   expect([page.status, page.$('h1').text()]).toEqual([403, 'This form is no longer valid'])
   expect(waysOf(page)).toEqual({
     'Open the page again': '/profile?returnTo=%2Fpartners%2F12345',
-    'Go to the front page': '/select',
+    'Go to the home page': '/select',
   })
 })

@@ -41,25 +41,25 @@ function alertsOf({ $ }: Awaited<ReturnType<Browser['open']>>): string[] {
 }
 
 it('the pages of lists say in one box that the API does not answer, before the lists are due again', async () => {
-  await until(async () => (await kari.open(list)).words.includes('has not answered as it should'))
+  await until(async () => (await kari.open(list)).words.includes('has not been responding correctly'))
   const page = await kari.open(list)
   const [alert, ...others] = alertsOf(page)
   expect(others).toEqual([])
   expect(alert).toMatch(
-    /^The API of Vipps MobilePay has not answered as it should since .*; what has happened since is missing\. Read in full so far: \d+ of 12 sales units\./,
+    /^The Vipps MobilePay API has not been responding correctly since .*\. Later changes are not included\. \d+ of 12 sales units loaded\./,
   )
   expect(page.$('[data-live=freshness] [data-reading]')).toHaveLength(1)
-  expect(page.words).not.toContain('Being read for the first time')
-  await until(async () => (await kari.open('/partners/12345')).words.includes('has not answered as it should'))
+  expect(page.words).not.toContain('Loading for the first time')
+  await until(async () => (await kari.open('/partners/12345')).words.includes('has not been responding correctly'))
   expect(alertsOf(await kari.open('/partners/12345'))).toHaveLength(1)
 })
 
 it('a sales unit says the same of its merchant as the list', async () => {
-  const read = rowsOf(await kari.open(list)).filter((row) => /Not read yet .*\d/.test(String(row[2])))
+  const read = rowsOf(await kari.open(list)).filter((row) => /Not loaded yet .*\d/.test(String(row[2])))
   expect(read.length).toBeGreaterThan(0)
   for (const [, msn] of read) {
     const page = await kari.open(`${list}/${msn}`)
-    expect([msn, factsOf(page)['Merchant']]).toEqual([msn, 'Not read yet'])
+    expect([msn, factsOf(page)['Merchant']]).toEqual([msn, 'Not loaded yet'])
     expect(page.words).not.toContain('could not be read')
   }
 })

@@ -28,11 +28,11 @@ describe('a user who never had access', () => {
     const id = test.userId('Freja Østergård')
     expect(page.$('h1').text()).toBe('You do not have access to any business yet')
     const both = page.$('main button:contains("Copy both")')
-    expect(both.attr('data-copy')).toBe(`User ID: ${id}\nE-mail address: freja.ostergard@ny.example`)
+    expect(both.attr('data-copy')).toBe(`User ID: ${id}\nEmail address: freja.ostergard@ny.example`)
     expect(mailOf(page)).toEqual([
       'help@portal.example',
       'Access to the partner portal',
-      `Hello! I would like access to this business: User ID: ${id} E-mail address: freja.ostergard@ny.example`,
+      `Hello! I would like access to this business: User ID: ${id} Email address: freja.ostergard@ny.example`,
     ])
     expect(page.words).toContain('Call us on Mondays.')
   })
@@ -51,7 +51,7 @@ describe('a user whose access has ended', () => {
 
   it('reads when the operator removed it', async () => {
     const ola = await test.signedIn('Ola Hansen')
-    const removed = `The access of Ola Hansen to Nordlys Platform AS was removed on ${shownDate(new Date())}`
+    const removed = `The access of Ola Hansen to Nordlys Platform AS was removed on ${shownDate(new Date(), 'long')} at`
     const page = await ola.open('/select')
     expect(page.$('h1').text()).toBe('Your access to Nordlys Platform AS has ended')
     expect(page.words).toContain(removed)

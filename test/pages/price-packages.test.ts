@@ -14,7 +14,7 @@ const countries = { DK: 'Denmark', FI: 'Finland', NO: 'Norway' }
 
 /** A percentage as English writes it. */
 function english(text: string): string {
-  return text.replace(' %', '%')
+  return text.replace(' %', '%').replace(',', '.')
 }
 
 /** The markets of the list in their order, each with the IDs below it. */
@@ -48,7 +48,7 @@ it.each([
   expect(packages).toHaveLength(count)
   const expected = packages.map(({ body }) => [
     body.name,
-    body.description,
+    english(body.description),
     english(body.commission ?? 'None'),
     products[body.productType ?? ''] ?? '',
     body.visibleInSignupForm ? 'Yes' : 'No',
@@ -94,7 +94,7 @@ it('the page of a sales unit says which price package it has, and that the API s
   const path = '/partners/12345/sales-units/123456'
   const page = await kari.open(path)
   expect(factsOf(page)['Price package']).toContain(
-    `${known?.name} ${known?.description}, commission ${english(String(known?.commission))}`,
+    `${known?.name} ${english(String(known?.description))}, commission ${english(String(known?.commission))}`,
   )
   expect(factsOf(page)['Price package']).toContain('According to the API, seen since')
   const link = page.$(`dd a[href="/partners/12345/price-packages?q=${known?.pricePackageId}"]`)

@@ -208,8 +208,8 @@ describe('a product order', () => {
     const sections = page.$('main section > h2, main .related-title > h2').toArray()
     expect(sections.map((heading) => page.$(heading).text())).toEqual([
       'Details',
-      'What has changed',
-      "The merchant's other orders",
+      'History',
+      'The merchant’s other orders',
       'The merchant’s sales units',
     ])
     expect(page.$('section[aria-labelledby=units] tbody a').first().attr('href')).toMatch(/\/sales-units\/\d+$/)

@@ -15,9 +15,9 @@ it('the page shows identity, access, notifications and sessions, and the user ID
     .$('main h1, main h2')
     .toArray()
     .map((heading) => wordsOf(page.$(heading)))
-  expect(headings).toEqual(['Profile', 'You may act as', 'Notifications', 'Where you are signed in', 'User ID'])
+  expect(headings).toEqual(['Profile', 'Your access', 'Notifications', 'Where you are signed in', 'User ID'])
   expect(page.$('main section').last().find('button:contains("Copy both")').attr('data-copy')).toBe(
-    `User ID: ${test.userId('Kari Nordmann')}\nE-mail address: kari.nordmann@nordlys.example`,
+    `User ID: ${test.userId('Kari Nordmann')}\nEmail address: kari.nordmann@nordlys.example`,
   )
   const variants = page
     .$('main .sessions .ds-button')
@@ -37,12 +37,12 @@ it('the page leads back to where the user came from, also after a form and a cha
   await åse.press('Save')
   expect((await back()).url.search).toBe('?q=kiosk')
   await åse.follow('Profile')
-  await åse.follow('Change e-mail address')
+  await åse.follow('Change email address')
   await åse.follow('Keep ase.bjork@konsulent.example')
   expect((await back()).url.search).toBe('?q=kiosk')
   await test.signedIn('Åse Bjørk')
   await åse.follow('Profile')
-  await åse.press('Sign out everywhere else')
+  await åse.press('Sign out all other devices')
   expect((await back()).url.search).toBe('?q=kiosk')
 })
 

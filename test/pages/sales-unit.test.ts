@@ -61,7 +61,7 @@ describe('a sales unit', () => {
         .$('main > .faq')
         .toArray()
         .map((faq) => page.$(faq).find('summary').text()),
-    ).toEqual(['Which price package does a sales unit have?', 'How new is what I see?'])
+    ).toEqual(['Which price package does a sales unit have?', 'How up to date is what I see?'])
     expect(page.$('main > .faq').last().nextAll()).toHaveLength(0)
     expect(page.$('dl.settings dt a').first().text()).toBe('Payments')
   })
