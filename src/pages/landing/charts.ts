@@ -28,8 +28,9 @@ export type Chart = {
     /** Empty where totals would overlap; the column's name has it. */
     readonly total: string
     readonly totalAt: string
-    /** Where there is little room, this total is left out. */
+    /** Where there is little room, this total is left out; where there is hardly any, the name of every second month. */
     readonly isSpare: boolean
+    readonly isSecond: boolean
     readonly parts: readonly {
       readonly series: string
       readonly left: string
@@ -98,6 +99,7 @@ export function chartOf(numbers: Numbers, { number, month: monthName }: Format):
       total: areLong && !isThird ? '' : total.text,
       totalAt: pixels(top - 5),
       isSpare: measure === 'stock' && !isThird,
+      isSecond: (months.length - 1 - index) % 2 === 1,
       parts,
     }
   })
