@@ -1,14 +1,18 @@
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
+import { organisationKey } from '../../domain/organisation.ts'
 import type { CurrentVisit } from '../../store/visits.ts'
 import type { PageDeps } from '../deps.ts'
 import { seesDevelopers } from '../history.ts'
-import { actingAs } from '../request-state.ts'
+import { nearEnd } from '../account/no-access.ts'
+import { actingAs, signedIn } from '../request-state.ts'
 
-/** What Home says of the portal. */
+/** What Home says of the portal and of the user's access. */
 export type About = {
   /** The welcome is open for the first visits; then it is behind "About this portal". */
   readonly isWelcome: boolean
   readonly lead: string
+  /** The last day of the user's access when it is near, else ''. */
+  readonly accessEnds: string
   readonly feedbackUrl: string | undefined
   readonly supportText: string | undefined
 }
@@ -17,6 +21,7 @@ const welcomeVisits = 3
 
 /** The words of Home about the portal itself. */
 export function aboutOf(
+  req: Request,
   res: Response,
   { feedbackUrl, supportText }: Pick<PageDeps['config'], 'feedbackUrl' | 'supportText'>,
   { number }: CurrentVisit,
@@ -24,9 +29,11 @@ export function aboutOf(
   const organisation = actingAs(res)
   const { t } = res.locals.language
   const lead = `landing.${organisation.kind}Lead${seesDevelopers(res) ? '' : 'Viewer'}`
+  const grant = signedIn(req).grants.get(organisationKey(organisation))
   return {
     isWelcome: number <= welcomeVisits,
     lead: t(lead, { organisation: organisation.name }),
+    accessEnds: nearEnd(grant?.until ?? null, res),
     feedbackUrl,
     supportText,
   }

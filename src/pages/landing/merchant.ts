@@ -42,7 +42,7 @@ export function showMerchantLanding({
     const { scheme, id, name } = own
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),
-      about: aboutOf(res, config, visit),
+      about: aboutOf(req, res, config, visit),
       since: await sinceLastVisit(db, res, visit.lastAt),
       salesUnits: await unitsOf(db, res, own, fresh?.total ?? undefined),
       webhooks: seesDevelopers(res) ? await webhooksOf(db, res, own, fresh?.total ?? 0) : undefined,

@@ -64,7 +64,7 @@ export function showPartnerLanding({
     const orderTotal = orderCount(lists) ?? productOrders?.total ?? 0
     res.render('landing/partner', {
       title: language.t('landing.title'),
-      about: aboutOf(res, config, visit),
+      about: aboutOf(req, res, config, visit),
       notices: await attentionOf(db, partner, language, facets),
       since: await sinceLastVisit(db, res, visit.lastAt),
       counts: await partnerNumbers(db, res, { salesUnits, productOrders, pricePackages, templates, webhooks }),
