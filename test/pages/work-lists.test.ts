@@ -83,6 +83,13 @@ describe('sales units', () => {
     const page = await kari.open(`${units}?at=${at}`)
     // All but those of the last three weeks; the removed one was there then.
     expect(msnsOf(page)).toEqual(msns.slice(3).toSorted())
+    const gone = rowsOf(page).filter((row) => row[1] === msns.at(-1))
+    expect(gone.map((row) => [row[0], row.at(-1)])).toEqual([
+      [
+        expect.stringMatching(new RegExp(` Removed ${shownDate(new Date())}$`)),
+        shownDate(new Date(Date.now() - 100 * dayMs)),
+      ],
+    ])
     const [chip = ''] = Object.keys(chipsOf(page))
     expect(chip).toMatch(/^Active at the end of \w+ \d{4}$/)
     expect(tabsOf(page)).toEqual([])

@@ -63,7 +63,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     // One after the other: a page that takes two connections leaves none to the pages of other users.
     const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })
     const removed = await countRemovedSalesUnits(db, organisation)
-    const rows = page.rows.map(listedOf)
+    const rows = page.rows.map((row) => listedOf(row, filter))
     requestUnread(
       freshness,
       organisation,
@@ -121,12 +121,13 @@ export function salesUnitCount(lists: Lists): number | undefined {
 type ListedSalesUnit = ReturnType<typeof listedOf>
 
 /** A row of the list; the identifier is undefined until the sales unit's details have been read. */
-function listedOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow) {
+function listedOf({ scheme, businessId, isMerchantRead, ...row }: SalesUnitRow, { removed }: SalesUnitFilter) {
   const identifier = scheme !== null && businessId !== null ? { scheme, id: businessId } : undefined
   // In a row that has been read in full, a missing merchant is one that the API does not share.
   // The API has no merchant for an identifier that is none.
   const isRead = identifier !== undefined && (isMerchantRead || !isMerchantIdentifier(identifier))
-  return { ...row, identifier, isRead }
+  // The sales units of an earlier month include some that have been removed since.
+  return { ...row, identifier, isRead, isRemovedSince: row.removedAt !== null && !removed }
 }
 
 /** Requests unread details of the shown rows, which the sync then reads first. */
