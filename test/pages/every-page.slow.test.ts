@@ -53,7 +53,7 @@ function inlineOrForeignOf({ $ }: Visit): string[] {
     .map((element) => String($(element).attr('href') ?? $(element).attr('src') ?? $(element).attr('action')))
     .filter(
       (link) =>
-        !/^(\/(?!\/)|[?#]|https:\/\/(feedback\.example|orders\.example\.com|developer\.vippsmobilepay\.com\/docs)\/)/.test(
+        !/^(\/(?!\/)|[?#]|mailto:help@portal\.example\?|https:\/\/(feedback\.example|orders\.example\.com|developer\.vippsmobilepay\.com\/docs)\/)/.test(
           link,
         ),
     )
@@ -75,6 +75,8 @@ function targetsOf({ $, url }: Visit): URL[] {
         .map((form) => `${formPath($(form).attr('action'))}?${new URLSearchParams($(form).serialize()).toString()}`),
     ]
       .map((href) => new URL(href, url))
+      // The link to the profile contains the current page, too.
+      .map((target) => (target.pathname === '/profile' ? new URL(`/profile${target.hash}`, url) : target))
       // The links to another language and to sign-in contain the current page, so each page has its own.
       .filter(({ origin, pathname }) => origin === url.origin && !/^\/(language\/|login$)/.test(pathname))
       // A filtered list links to all combinations of filters: follow one step only.
