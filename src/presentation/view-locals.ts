@@ -89,6 +89,6 @@ export function viewLocals(options: {
 /** The URL of a mail that is already filled in; '' without an address. */
 function mailTo(address: string | undefined, subject: string, text: string): string {
   if (address === undefined) return ''
-  const lines = text.replaceAll('\n', '\r\n')
-  return `mailto:${encodeURIComponent(address).replace('%40', '@')}?subject=${encodeURIComponent(subject)}&body=${encodeURIComponent(lines)}`
+  const [to, titled, body] = [address, subject, text.replaceAll('\n', '\r\n')].map(encodeURIComponent)
+  return `mailto:${to?.replace('%40', '@')}?subject=${titled}&body=${body}`
 }
