@@ -35,7 +35,9 @@ describe('a pending sign-in', () => {
       expect(Buffer.from(part, 'base64url').toString()).not.toMatch(/profile|nonce|state|codeVerifier/)
     expect(JSON.stringify(cookie)).not.toContain(searchParams.get('state'))
     expect((await test.portal.database.pool.query('select from sessions')).rows).toEqual([])
-    expect((await test.portal.database.pool.query(`select from audit where event not in ('grant', 'revoke')`)).rows).toEqual([])
+    expect(
+      (await test.portal.database.pool.query(`select from audit where event not in ('grant', 'revoke')`)).rows,
+    ).toEqual([])
   })
 
   it('is removed from the browser by the sign-in, with those of other tabs', async () => {
