@@ -6,37 +6,47 @@ import { startDemo } from '../demo/demo.ts'
 import { parseDemoSwitches } from '../demo/switches.ts'
 import { launchChromium } from '../test/support/chromium.ts'
 
+const partner = '/partners/12345'
+
 /** The pictures in README and docs, by name: pages of the demo, each light and dark. */
 const pictures = {
-  landing: { path: '/partners/12345', height: 1480 },
-  'sales-units': { path: '/partners/12345/sales-units?q=fitness', height: 800 },
-  'sales-unit': { path: '/partners/12345/sales-units/123456', height: 800 },
-  'product-orders': { path: '/partners/12345/product-orders', height: 800 },
+  landing: { path: partner, height: 1480 },
+  'sales-units': { path: `${partner}/sales-units?q=fitness`, height: 800 },
+  'sales-unit': { path: `${partner}/sales-units/123456`, height: 800 },
+  'product-orders': { path: `${partner}/product-orders`, height: 800 },
 }
 
 /** Every kind of page, by name; `npm run screenshots -- every <directory>` takes each at every width, theme and language. */
 const everyPage = {
-  home: '',
-  'product-orders': '/product-orders',
-  'product-orders-filtered': '/product-orders?product=CASHIER',
-  'sales-units': '/sales-units?q=fitness',
-  'sales-unit': '/sales-units/123456?from=q%3Dfitness',
-  merchant: '/merchants/business:NO:ORG/311900456',
-  templates: '/templates',
-  'price-packages': '/price-packages',
-  webhooks: '/developers/webhooks',
-  search: '/search?q=bergen',
-  'no-match': '/sales-units?q=zz',
-  'not-shared': '/sales-units/9999999',
+  select: '/select?all',
+  profile: '/profile',
+  home: partner,
+  'home-of-a-merchant': '/merchants/business:NO:ORG/311900456',
+  'product-orders': `${partner}/product-orders`,
+  'product-orders-filtered': `${partner}/product-orders?product=CASHIER`,
+  'product-order': `${partner}/product-orders/:first`,
+  'sales-units': `${partner}/sales-units?q=fitness`,
+  'sales-unit': `${partner}/sales-units/123456?from=q%3Dfitness`,
+  merchants: `${partner}/merchants`,
+  merchant: `${partner}/merchants/business:NO:ORG/311900456`,
+  templates: `${partner}/templates`,
+  'price-packages': `${partner}/price-packages`,
+  webhooks: `${partner}/developers/webhooks`,
+  activity: `${partner}/activity`,
+  why: `${partner}/why?q=123456`,
+  'why-malformed': `${partner}/why?q=NO+311+900+45`,
+  search: `${partner}/search?q=bergen`,
+  'no-match': `${partner}/sales-units?q=zz`,
+  'not-shared': `${partner}/sales-units/9999999`,
 }
 const widths = [390, 820, 1024, 1360]
 
 const images = join(import.meta.dirname, 'images')
 
-async function signIn(page: Page, portalUrl: string): Promise<void> {
+async function signIn(page: Page, portalUrl: string, person = 'Kari Nordmann'): Promise<void> {
   await page.goto(portalUrl)
   await page.getByRole('main').getByRole('link', { name: 'Sign in with eID' }).click()
-  await page.getByRole('button', { name: 'Kari Nordmann' }).click()
+  await page.getByRole('button', { name: person }).click()
   await page.waitForURL(`${portalUrl}/**`)
 }
 
@@ -60,24 +70,31 @@ async function takeAll(browser: Browser, portalUrl: string): Promise<void> {
   }
 }
 
-/** Takes `<name>-<width>-<theme>-<language>.png` of every page, in full length. */
+/** Takes `<name>-<language>-<width>-<theme>.png` of every page, in full length. */
 async function takeEvery(browser: Browser, portalUrl: string, directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true })
   const page = await browser.newPage({ locale: 'en-GB', reducedMotion: 'reduce' })
-  await signIn(page, portalUrl)
+  await page.goto(portalUrl)
+  await takeSizes(page, join(directory, 'sign-in'))
+  await signIn(page, portalUrl, 'Åse Bjørk')
+  await page.goto(`${portalUrl}${partner}/product-orders`)
+  const first = await page.locator('main tbody a').first().getAttribute('href')
   for (const language of ['en', 'nb']) {
     await page.goto(`${portalUrl}/language/${language}`)
     for (const [name, path] of Object.entries(everyPage)) {
-      await page.goto(`${portalUrl}/partners/12345${path}`)
+      await page.goto(portalUrl + path.replace(`${partner}/product-orders/:first`, String(first)))
       await settled(page)
-      for (const width of widths) {
-        await page.setViewportSize({ width, height: 900 })
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme })
-          const file = `${name}-${width}-${colorScheme}-${language}.png`
-          await page.screenshot({ path: join(directory, file), fullPage: true })
-        }
-      }
+      await takeSizes(page, join(directory, `${name}-${language}`))
+    }
+  }
+}
+
+async function takeSizes(page: Page, name: string): Promise<void> {
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.screenshot({ path: `${name}-${width}-${colorScheme}.png`, fullPage: true })
     }
   }
 }

@@ -15,7 +15,7 @@ function dayIn(days: number): Date {
   return new Date(Date.now() + days * 86_400_000)
 }
 
-/** Address, subject and text of the first mail that the page offers. */
+/** Address, subject and text of the first mail that the page links to. */
 function mailOf({ $ }: Visit): [address: string, subject: string | null, text: string] {
   const { pathname, searchParams } = new URL(String($('main a[href^="mailto:"]').attr('href')))
   return [pathname, searchParams.get('subject'), fold(String(searchParams.get('body')))]
