@@ -10,7 +10,11 @@ const directory = mkdtempSync(join(tmpdir(), 'portal-history-'))
 let demo: Demo
 let kari: Browser
 beforeAll(async () => {
-  demo = await startDemo({ ...parseDemoSwitches(['--sales-units', '30']), dataDir: directory, log: 'silent' })
+  demo = await startDemo({
+    ...parseDemoSwitches(['--sales-units', '30', '--port', '3200']),
+    dataDir: directory,
+    log: 'silent',
+  })
   kari = new Browser(demo.portalUrl)
   await kari.signIn('Kari Nordmann')
 })
