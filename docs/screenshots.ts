@@ -65,7 +65,7 @@ async function takeAll(browser: Browser, portalUrl: string): Promise<void> {
       await page.emulateMedia({ colorScheme })
       await page.goto(portalUrl + path)
       await settled(page)
-      await page.screenshot({ path: join(images, `${name}-${colorScheme}.png`) })
+      await page.screenshot({ path: join(images, `${name}-${colorScheme}.png`), animations: 'disabled' })
     }
   }
 }
@@ -94,7 +94,7 @@ async function takeSizes(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height: 900 })
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
-      await page.screenshot({ path: `${name}-${width}-${colorScheme}.png`, fullPage: true })
+      await page.screenshot({ path: `${name}-${width}-${colorScheme}.png`, fullPage: true, animations: 'disabled' })
     }
   }
 }
