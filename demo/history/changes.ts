@@ -83,11 +83,16 @@ export function pastMerchants({ merchants }: DemoWorld, salesUnits: readonly Dem
       const { businessAddress: address } = body
       const before =
         index % 2 === 0 || !address
-          ? { ...body, name: `${body.name.replace(/ \S+$/, '')} Holding` }
+          ? { ...body, name: `${words(body.name).replace(/ \S+$/, '')} Holding` }
           : { ...body, businessAddress: { ...address, lines: ['Gamleveien 1'] } }
       return [
         { daysAgo: 54, key, item: before },
         { daysAgo: 1 + ((index * 13) % 45), key, item: body },
       ]
     })
+}
+
+/** With --oddities a name may be of any type. */
+function words(name: unknown): string {
+  return typeof name === 'string' ? name : ''
 }

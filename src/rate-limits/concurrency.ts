@@ -3,14 +3,20 @@ import { TooManyRequestsError } from '../errors.ts'
 
 type Work = { atWork: number; readonly waiting: (() => void)[] }
 
-/**
- * Requests of one user that are at work at once (two downloads and a page), and that wait. A browser with a few tabs
- * sends less than both.
- */
-const [mostAtWork, mostWaiting] = [3, 20]
+declare global {
+  namespace Express {
+    interface Locals {
+      /** Leaves the user's place to the next request; for a download, which has limits of its own. */
+      leaveWork?: () => void
+    }
+  }
+}
+
+/** Requests of one user that are at work at once, and that wait. A browser with a few tabs sends less than both. */
+const [mostAtWork, mostWaiting] = [2, 20]
 
 /**
- * Lets at most 3 requests of a user work at once in this process; up to 20 more wait in the order of their arrival,
+ * Lets at most 2 requests of a user work at once in this process; up to 20 more wait in the order of their arrival,
  * and the rest get 429. A user can then not keep the database from the others.
  */
 export function limitConcurrency(): RequestHandler {
@@ -35,7 +41,13 @@ export function limitConcurrency(): RequestHandler {
     } else mine.atWork += 1
     // The browser may have given up meanwhile.
     if (res.closed) return release(id, mine)
-    res.once('close', () => release(id, mine))
+    let isAtWork = true
+    const leave = (): void => {
+      if (isAtWork) release(id, mine)
+      isAtWork = false
+    }
+    res.locals.leaveWork = leave
+    res.once('close', leave)
     return next()
   }
 }

@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../logger.ts'
 
 /** Requests of one session in flight, and in one minute: more than the limits of a user, whose refusal is a page. */
-const [mostInFlight, mostPerMinute] = [32, 1200]
+const [mostInFlight, mostPerMinute] = [24, 1200]
 /** Files and probes, which cost little, and logout tokens, which the eID provider sends. */
 const notCounted = /^\/(assets\/|favicon\.svg|healthz|readyz|auth\/backchannel-logout)/
 /** Names that a counter keeps; more, as from made-up cookies, restart the counts. */

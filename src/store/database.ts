@@ -60,7 +60,7 @@ export function openDatabase({
   }
 }
 
-/** Of ten, five are for pages: one user is at work on at most three, each with one connection at a time. */
+/** Of ten, five are for pages: one user is at work on at most two, each with one connection at a time. */
 function sharesOf(connections: number) {
   const portal = Math.max(2, Math.floor(connections / 5))
   const sync = Math.max(2, Math.floor((connections * 3) / 10))

@@ -5,6 +5,7 @@ import type { Handle } from './database.ts'
 import { isListedMerchant } from './merchant-summaries.ts'
 import type { RecordTable } from './records.ts'
 import type { ListResource } from './sync-state.ts'
+import { events } from './webhooks.ts'
 
 /** The number of orders by value. */
 export type Facet = readonly { readonly value: string; readonly count: number }[]
@@ -40,6 +41,14 @@ export type SalesUnitFacets = {
   }[]
   /** The number of merchants with a current sales unit or order. */
   readonly merchants: number
+}
+
+/** The events of the webhooks with the number that receives each, and how many have which owner. */
+export type WebhookFacets = {
+  readonly events: readonly { readonly event: string; readonly count: number }[]
+  /** Registered for the organisation, and for single sales units. */
+  readonly own: number
+  readonly units: number
 }
 
 /**
@@ -100,6 +109,7 @@ function doneOf(resource: ListResource, own: RawBuilder<unknown>): RawBuilder<un
 
 function facetsOf(resource: ListResource, own: RawBuilder<unknown>, inPassing: boolean): RawBuilder<unknown> {
   if (resource === 'productOrders') return productOrderFacets(own)
+  if (resource === 'webhooks') return webhookFacets(own)
   if (resource !== 'salesUnits') return sql`null`
   const growth = inPassing
     ? sql`case when counted.total > ${fewRows} then coalesce(s.facets, '{}') else ${salesUnitFacets(own)} end`
@@ -110,6 +120,18 @@ function facetsOf(resource: ListResource, own: RawBuilder<unknown>, inPassing: b
 function merchantFacet(own: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`jsonb_build_object('merchants', (
     select count(*)::int from merchant_summaries where ${own} and ${isListedMerchant}))`
+}
+
+/** WebhookFacets, the events by name. */
+function webhookFacets(own: RawBuilder<unknown>): RawBuilder<unknown> {
+  const current = sql`webhooks where ${own} and removed_at is null`
+  return sql`(
+    select jsonb_build_object('own', count(*) filter (where msn = ''), 'units', count(*) filter (where msn <> ''),
+      'events', (
+        select coalesce(jsonb_agg(jsonb_build_object('event', event, 'count', count) order by event), '[]')
+        from (select event, count(distinct key)::int as count
+          from (select key, jsonb_array_elements_text(${events}) as event from ${current}) each group by event) counted))
+    from ${current})`
 }
 
 /** ProductOrderFacets, each in display order. */

@@ -66,26 +66,8 @@ export async function findWebhooks(
   return findPage(db, { ...search(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 }
 
-const events = sql`case when jsonb_typeof(listed -> 'events') = 'array' then listed -> 'events' else '[]' end`
-
-/** The events of the organisation's webhooks, and how many receive each; and how many have which owner. */
-export async function webhookFacets(
-  db: Handle,
-  organisation: Organisation,
-): Promise<{
-  readonly events: readonly { readonly event: string; readonly count: number }[]
-  readonly own: number
-  readonly units: number
-}> {
-  const current = sql`webhooks where organisation = ${organisationKey(organisation)} and removed_at is null`
-  const { rows } = await sql<Awaited<ReturnType<typeof webhookFacets>>>`
-    select count(*) filter (where msn = '')::int as own, count(*) filter (where msn <> '')::int as units, (
-      select coalesce(jsonb_agg(jsonb_build_object('event', event, 'count', count) order by event), '[]')
-      from (select event, count(distinct key)::int as count
-        from (select key, jsonb_array_elements_text(${events}) as event from ${current}) each group by event) counted
-    ) as events from ${current}`.execute(db)
-  return rows[0] ?? { events: [], own: 0, units: 0 }
-}
+/** SQL: the events that a row of `webhooks` receives, as a JSON array. */
+export const events = sql`case when jsonb_typeof(listed -> 'events') = 'array' then listed -> 'events' else '[]' end`
 
 function search(
   organisation: Organisation,

@@ -153,3 +153,19 @@ it('the demo takes the port that it is given, and says when it is in use', async
   expect(await urlOf(demo)).toBe(`http://127.0.0.1:${port}`)
   expect(await stop(demo)).toBe(0)
 }, 180_000)
+
+it('the demo whose API sends odd answers starts, and shows what can be read of them', async () => {
+  const demo = runDemo(['--oddities', '--reset', '--port', '3400'])
+  const browser = new Browser(await urlOf(demo))
+  await browser.signIn('Kari Nordmann')
+  for (const list of ['sales-units', 'product-orders', 'templates', 'price-packages', 'activity'])
+    await vi.waitFor(
+      async () => {
+        const page = await browser.open(`/partners/12345/${list}`)
+        expect([list, page.status, page.$('main tbody tr, .entry').length > 0]).toEqual([list, 200, true])
+        expect(page.words).not.toMatch(/\[object|undefined|\bnull\b|\bNaN\b|Invalid Date/)
+      },
+      { timeout: 60_000, interval: 500 },
+    )
+  expect(await stop(demo)).toBe(0)
+}, 180_000)

@@ -75,7 +75,7 @@ it('the list shows every merchant of sales units and of orders, with their numbe
 
 it('each number leads to exactly its rows, with a chip that says so', async () => {
   const { $ } = await kari.open(`${path}?size=100`)
-  const links = $('main tbody td.amount a')
+  const links = $('main tbody td.right a')
     .toArray()
     .map((link) => ({ href: String($(link).attr('href')), count: Number($(link).text()) }))
   expect(links.length).toBeGreaterThan(10)

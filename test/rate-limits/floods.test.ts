@@ -33,7 +33,7 @@ it.each([
   },
 )
 
-it('more than 32 requests of a session at once are refused after a second, and not those of others', async () => {
+it('more than 24 requests of a session at once are refused after a second, and not those of others', async () => {
   const began = performance.now()
   const refused = await refusedOf('/partners/12345', { Cookie: `portal=${åse.cookie('portal')}` })
   expect(refused.length).toBeGreaterThan(200)

@@ -55,6 +55,7 @@ function download(
       return
     }
     const running = await exportLimits.begin(req, signedIn(req).id)
+    res.locals.leaveWork?.()
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(new ExportEndedError('time')), mostMs)
     try {

@@ -8,12 +8,12 @@ import {
   findWebhooks,
   type StoredWebhook,
   type WebhookColumn,
-  webhookFacets,
   type WebhookFilter,
   webhookProgress,
   webhooksGone,
   webhooksOf,
 } from '../../store/webhooks.ts'
+import type { WebhookFacets } from '../../store/summaries.ts'
 import type { Language, Translate } from '../../presentation/language.ts'
 import { linkedField, merchantField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
@@ -45,7 +45,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
   load: async ({ db, organisation, language, lists, filter, asked }) => {
     const { t, format } = language
     const page = await findWebhooks(db, organisation, filter, asked)
-    const facets = await webhookFacets(db, organisation)
+    const facets = { ...noFacets, ...(lists.get('webhooks')?.facets as WebhookFacets | null | undefined) }
     const { unasked } = await webhookProgress(db, organisation)
     const gone = await webhooksGone(db, organisation)
     const rows = page.rows.map(listedWebhook(language))
@@ -84,9 +84,11 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
   },
 }
 
+const noFacets: WebhookFacets = { events: [], own: 0, units: 0 }
+
 /** The filters by event and by owner, without what nobody has. */
 function fieldsOf(
-  { events, own, units }: Awaited<ReturnType<typeof webhookFacets>>,
+  { events, own, units }: WebhookFacets,
   { event: chosen = '' }: WebhookFilter,
   organisation: Organisation,
   language: Language,
