@@ -98,6 +98,10 @@ export async function releaseLease(
         (select min(due_at) from sync_state
           where organisation = ${organisation} and checked_at is null
             and resource = any(array['salesUnit', 'merchant', 'productOrder', 'salesUnitWebhooks'])),
+        -- Made due on purpose, perhaps after the worker's last look; other known details wait for the next list.
+        (select min(due_at) from sync_state
+          where organisation = ${organisation} and due_at = 'epoch'
+            and resource = any(array['salesUnit', 'merchant', 'productOrder', 'salesUnitWebhooks'])),
         (select min(due_at) from sync_state
           where organisation = ${organisation} and failures > 0 and key <> ''), 'infinity')),
       requested_at = (
