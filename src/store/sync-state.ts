@@ -170,6 +170,14 @@ export async function markSuspect(
     where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ${key}`.execute(db)
 }
 
+/** Forgets the digest of a list's last answer: from now on the store has part of another one. */
+export async function forgetAnswer(db: Handle, organisation: Organisation, resource: ListResource): Promise<void> {
+  await sql`
+    update sync_state set answer_digest = null
+    where organisation = ${organisationKey(organisation)} and resource = ${resource} and key = ''
+      and answer_digest is not null`.execute(db)
+}
+
 /** Writes how much of a list has been read, which its page shows. */
 export async function writeProgress(
   db: Handle,

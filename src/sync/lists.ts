@@ -6,7 +6,7 @@ import { type DueTask, ensureDue, pruneSyncState } from '../store/due.ts'
 import { applyBegunAssignments } from '../store/price-package-assignments.ts'
 import { hasOthersThanListed, type Json } from '../store/records.ts'
 import { summarise } from '../store/summaries.ts'
-import { type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
+import { forgetAnswer, type ListResource, markSuspect, type Outcome, writeProgress } from '../store/sync-state.ts'
 import { applyAnswers, type Moment, type Vacuum } from './apply.ts'
 import type { SyncContext } from './context.ts'
 import { failureOf } from './details.ts'
@@ -140,6 +140,8 @@ async function write(
       await ensureDue(db, organisation, resource === 'salesUnits' ? 'salesUnit' : 'productOrder', contradicted)
       return { written: contradicted.length }
     })
+  // A write that is cut off leaves the store between two answers, of which the earlier one may come again.
+  if (answers.length > 0) await forgetAnswer(db, organisation, resource)
   const moment: Moment = {}
   let [written, refused] = [0, 0]
   let most = answers.length > rowsInTransaction ? rowsAtFirst : rowsInTransaction

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { FaultAnswer } from '../../demo/management-api/faults.ts'
 import { makeDue } from '../../src/store/due.ts'
 import type { Browser } from '../support/browser.ts'
+import { whileHeld } from '../support/held-query.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 
 const nordlys = { kind: 'partner', id: '12345', name: 'Nordlys Platform AS' } as const
@@ -65,6 +66,29 @@ it('another answer is, and the first one again', async () => {
   test.api.faults.override = null
   expect(await readLists()).toBe(true)
   expect((await kari.open(`${base}/sales-units?q=${msn}`)).$('tbody tr')).toHaveLength(1)
+})
+
+it('the first answer is compared again when the writing of another one was cut off', async () => {
+  const all = await listed()
+  answerWith(listPath, { status: 200, body: all.map((row) => (row.msn === msn ? { ...row, name: 'Cut off' } : row)) })
+  const { sync } = test.portal.database
+  await whileHeld(
+    sync,
+    /insert into "?sync_state"? as s/,
+    async () => readLists(),
+    async () => {
+      // As when the process is killed between the last row and the outcome.
+      const digest = async () =>
+        (
+          await test.portal.database.pool.query(
+            `select answer_digest as digest from sync_state
+             where organisation = 'partner/12345' and resource = 'salesUnits' and key = ''`,
+          )
+        ).rows
+      await expect.poll(digest).toEqual([{ digest: null }])
+    },
+  )
+  expect((await kari.open(`${base}/sales-units?q=${msn}`)).words).toContain('Cut off')
 })
 
 it('an answer with rows that cannot be read is compared each time', async () => {
