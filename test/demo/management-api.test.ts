@@ -194,10 +194,8 @@ describe('headers', () => {
   test.each(Object.keys(system))('%s is required and at most 30 characters', async (header) => {
     const get = await signIn(nordlys)
     for (const value of ['', 'x'.repeat(31)]) {
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await get(salesUnitsPath, { [header]: value })
       expect(answer.status).toBe(400)
-      // oxlint-disable-next-line no-await-in-loop
       expect(await answer.json()).toMatchObject({ detail: expect.stringContaining(header) })
     }
     expect(await status(get(salesUnitsPath, { [header]: 'x'.repeat(30) }))).toBe(200)
@@ -402,7 +400,6 @@ async function sixtyTimes(failRate: number): Promise<number[]> {
   const get = await signIn(nordlys)
   api.faults.failRate = failRate
   const seen: number[] = []
-  // oxlint-disable-next-line no-await-in-loop
   while (seen.length < 60) seen.push(await status(get(salesUnitsPath)))
   return seen
 }

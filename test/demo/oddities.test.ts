@@ -45,9 +45,7 @@ it('order IDs in upper and lower case are one order', async () => {
   const count = async () => (await kari.open(`${base}/product-orders?expired=1`)).$('#found').text()
   const before = await count()
   for (let read = 0; read < 3; read += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- the API alternates
     await test.sync()
-    // oxlint-disable-next-line no-await-in-loop -- the API alternates
     expect(await count()).toBe(before)
   }
   const { rows } = await test.portal.database.pool.query(

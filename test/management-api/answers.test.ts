@@ -385,7 +385,6 @@ test('equal unread members of details are logged when they begin, and not with e
   const { client, upstream, log } = await createFixture()
   for (const msn of ['1001', '1002', '1003']) {
     upstream.answer(`${salesUnitsPath}/${msn}`, { body: { msn, name: null, businessIdentifier } })
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await getSalesUnit(client, msn)
   }
   expect(log().filter(({ msg }) => msg === 'upstream members unread')).toHaveLength(1)

@@ -121,10 +121,8 @@ test.each(Object.values(keys))('$type credentials and their tokens are in no log
   ]
   for (const answer of answers) {
     for (const path of [salesUnitsPath, '/accesstoken/get', '/miami/v1/token']) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const { client, upstream, logText } = await createFixture({ keys: own, limits: { timeoutMs: 50 } })
       upstream.answer(path, answer)
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       const error: unknown = await listSalesUnits(client).then(
         () => undefined,
         (reason: unknown) => reason,

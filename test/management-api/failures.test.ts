@@ -171,9 +171,7 @@ test('a caller can abort a call in flight', async () => {
 test('an invalid ID rejects with NotFoundError without a request', async () => {
   const { client, upstream } = await createFixture()
   for (const id of ['..', '.', '', '1/2', '%00', 'é', '1?x=1', '\uD800', '1'.repeat(65)]) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect(await rejection(getSalesUnit(client, id))).toBeInstanceOf(NotFoundError)
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect(await rejection(getMerchant(client, { scheme: 'business:NO:ORG', id }))).toBeInstanceOf(NotFoundError)
   }
   expect(upstream.requests).toHaveLength(0)
@@ -223,7 +221,6 @@ test('failures that repeat for hours are logged when they begin, every five minu
   upstream.answer(salesUnitsPath, { status: 400, body: { message: 'Maintenance' } })
   for (let minute = 0; minute < 60; minute += 1) {
     now = minute * 60_000
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await rejection(listSalesUnits(client))
   }
   const warnings = () => log().filter(({ level, purpose }) => level === 40 && purpose === 'salesUnits')

@@ -191,14 +191,11 @@ test.each<[string, Answer]>([
   ['403', { status: 403 }],
 ])('after a %s the default pause takes the place of a Retry-After that names no time', async (_name, answer) => {
   for (const value of ['0', '1.5', '-1', 'soon', 'Wed, 31 Dec 2025 23:59:55 GMT']) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     const { client, upstream } = await createFixture()
     upstream.answer(salesUnitsPath, { ...answer, headers: { 'retry-after': value } }, { body: [] })
     const list = listSalesUnits(client)
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     await expect.poll(() => client.pausedMs()).toBeGreaterThan(0)
     expect(client.pausedMs()).toBeLessThanOrEqual(1000)
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
     expect((await list).rows).toEqual([])
   }
 })

@@ -121,7 +121,6 @@ test('the pause after a failure doubles up to a minute, is longer for refused cr
     const [failedAt, before] = [now, asked]
     for (;;) {
       now += 1000
-      // oxlint-disable-next-line no-await-in-loop -- one second after the other
       await tokens.get().catch(() => {})
       if (asked > before) break
     }

@@ -81,7 +81,6 @@ async function walk(browser: Browser, base: string, patternOf: (path: string) =>
   for (let path = todo.shift(); path !== undefined; path = todo.shift()) {
     const pattern = patternOf(path)
     if (pattern === undefined || pages.has(pattern)) continue
-    // oxlint-disable-next-line no-await-in-loop -- one page leads to the next
     const page = await browser.open(path)
     pages.set(pattern, page)
     const links = page.$('a[href]:not([download])').toArray()
@@ -119,7 +118,6 @@ it.each([
     expect(distinct.length).toBeGreaterThanOrEqual(least)
     const wrong: string[] = []
     for (const { from, text, says, to } of distinct) {
-      // oxlint-disable-next-line no-await-in-loop -- one user asks for one page at a time
       const rows = await rowsBehind(browser, to)
       if (rows !== says) wrong.push(`${from}: "${text}" leads to ${rows} rows at ${to.pathname}${to.search}`)
     }

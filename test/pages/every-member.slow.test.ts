@@ -194,7 +194,6 @@ function expectPlain(visit: Visit, what: string): void {
 async function listText(path: string): Promise<string> {
   const texts: string[] = []
   for (let page: string | undefined = `${base}${path}${path.includes('?') ? '&' : '?'}size=100`; page !== undefined;) {
-    // oxlint-disable-next-line no-await-in-loop -- page after page
     const visit = await liisa.open(page)
     expectPlain(visit, page)
     texts.push(visit.$('main').html() ?? '')
@@ -224,7 +223,6 @@ describe('a record with any value in any member', () => {
     ['product order', '/product-orders/', orders],
   ])('is shown on its page: %s', async (_name, path, records) => {
     for (const { key, member, what } of records) {
-      // oxlint-disable-next-line no-await-in-loop -- one user asks for one page at a time
       const visit = await liisa.open(`${base}${path}${key}`)
       expectPlain(visit, `${member}: ${what}`)
       expect([member, what, visit.words]).toEqual([

@@ -68,7 +68,7 @@ it('another answer is, and the first one again', async () => {
   expect((await kari.open(`${base}/sales-units?q=${msn}`)).$('tbody tr')).toHaveLength(1)
 })
 
-it('the first answer is compared again when the writing of another one was cut off', async () => {
+it('the first answer is forgotten before another one is written, as that may be cut off', async () => {
   const all = await listed()
   answerWith(listPath, { status: 200, body: all.map((row) => (row.msn === msn ? { ...row, name: 'Cut off' } : row)) })
   const { sync } = test.portal.database

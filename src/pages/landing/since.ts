@@ -35,7 +35,7 @@ export async function sinceLastVisit(db: Handle, res: Response, at: Date | undef
   if (!at) return undefined
   const numbers = []
   for (const { key, resource, ...kind } of actingAs(res).kind === 'partner' ? ofPartner : ofMerchant) {
-    // oxlint-disable-next-line no-await-in-loop -- a page takes one connection at a time
+    // One after the other: a page takes one connection at a time.
     const found = (await changesSince(db, res, at, [resource], kind)).get(resource)
     if (found) numbers.push({ key, ...found })
   }
