@@ -87,7 +87,7 @@ function databaseName(): string {
 
 async function listen(database: PGlite, path: string): Promise<void> {
   const session: unknown = await SharedSession.open(database)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the package does not export its queue's type
+  // The package does not export its queue's type.
   const queryQueue = session as PGLiteSocketHandlerOptions['queryQueue']
   const server = createServer((socket) => {
     void new PGLiteSocketHandler({ queryQueue, closeOnDetach: true }).attach(socket)
