@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../logger.ts'
 
@@ -7,8 +8,11 @@ const [mostInFlight, mostPerMinute] = [24, 1200]
 const notCounted = /^\/(assets\/|favicon\.svg|healthz|readyz|auth\/backchannel-logout)/
 /** Names that a counter keeps; more, as from made-up cookies, restart the counts. */
 const mostNames = 20_000
-/** How long a session waits for a refusal: a client that asks again at once would keep the process busy refusing. */
-const holdMs = 1000
+/**
+ * How long a session waits for a refusal, at least and at most: a client that asks again at once would keep the process
+ * busy refusing. Each waits for another time, so that refusals, and the requests that follow them, do not come at once.
+ */
+const [leastHoldMs, mostHoldMs] = [1000, 5000]
 /** The least time between two lines in the log. */
 const logEveryMs = 10_000
 
@@ -56,7 +60,7 @@ export function limitFloods(
       const session = sessionOf(req)
       if (session === undefined) return anonymous('') <= anonymousPerSecond ? next() : refuse(res)
       if (enter(session, res)) return next()
-      const held = setTimeout(refuse, holdMs, res)
+      const held = setTimeout(refuse, randomInt(leastHoldMs, mostHoldMs), res)
       res.once('close', () => clearTimeout(held))
     },
     late: (req, res, next) => {

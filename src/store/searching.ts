@@ -103,9 +103,11 @@ export async function findAllKeys(
   db: Handle,
   { table, where, q, order }: Pick<Search, 'table' | 'where' | 'q' | 'order'>,
 ): Promise<string[]> {
-  const { rows } = await sql<Key>`
-    select key from ${sql.table(table)} where ${where} and ${matches(q)} order by ${order}`.execute(db)
-  return rows.map(({ key }) => key)
+  // As one value: parsing a hundred thousand rows would keep the process busy for a tenth of a second.
+  const { rows } = await sql<{ keys: string[] | null }>`
+    select json_agg(key) as keys from (
+      select key from ${sql.table(table)} where ${where} and ${matches(q)} order by ${order}) sorted`.execute(db)
+  return rows[0]?.keys ?? []
 }
 
 /**

@@ -39,10 +39,28 @@ it('one user’s slow pages wait for each other and neither for other users nor 
     expect(performance.now() - began).toBeLessThan(1500)
   })
   const statuses = (await Promise.all(pages)).map(({ status }) => status)
-  // Two at work and twenty that wait; a statement that waited for two seconds is ended.
-  expect(statuses.filter((status) => status === 429)).toHaveLength(8)
+  // One at work and twenty that wait; a statement that waited for two seconds is ended.
+  expect(statuses.filter((status) => status === 429)).toHaveLength(9)
   expect(statuses.filter((status) => status !== 429 && status !== 422).every((status) => status === 200)).toBe(true)
   expect((await kari.open(slow)).status).toBe(200)
+})
+
+it('a second page of a user starts beside a slow one, and no third', async () => {
+  const waiting = async (): Promise<number | null> =>
+    (
+      await test.portal.database.pool.query(
+        `select from pg_locks where relation = 'sales_units'::regclass and not granted`,
+      )
+    ).rowCount
+  let pages: Promise<Visit>[] = []
+  await whileSalesUnitsWait(async () => {
+    pages = ['fitness', 'kafé'].map(async (q) => kari.open(`${slow}?q=${q}`))
+    await expect.poll(waiting).toBe(1)
+    await expect.poll(waiting).toBe(2)
+    pages.push(kari.open('/partners/12345/product-orders'))
+    expect(await Promise.race(pages.map(async (page) => (await page).status))).toBe(422)
+  })
+  expect((await Promise.all(pages)).map(({ status }) => status)).toEqual([422, expect.any(Number), 200])
 })
 
 it('a statement of a page ends after two seconds, with a page in words', async () => {

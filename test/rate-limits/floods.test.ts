@@ -33,11 +33,19 @@ it.each([
   },
 )
 
-it('more than 24 requests of a session at once are refused after a second, and not those of others', async () => {
+it('more than 24 requests of a session at once are refused after one to five seconds, and not those of others', async () => {
   const began = performance.now()
-  const refused = await refusedOf('/partners/12345', { Cookie: `portal=${åse.cookie('portal')}` })
+  const headers = { Cookie: `portal=${åse.cookie('portal')}` }
+  const times = await Promise.all(
+    Array.from({ length: 400 }, async () => {
+      const { status } = await fetch(`${test.url}/partners/12345`, { headers })
+      return { status, tookMs: performance.now() - began }
+    }),
+  )
+  const refused = times.filter(({ status, tookMs }) => status === 429 && tookMs > 990)
   expect(refused.length).toBeGreaterThan(200)
-  expect(performance.now() - began).toBeGreaterThan(990)
+  // They do not come at once, and ask again at once.
+  expect(new Set(refused.map(({ tookMs }) => Math.floor(tookMs / 500))).size).toBeGreaterThan(4)
   expect((await kari.open('/partners/12345')).status).toBe(200)
   await expect.poll(async () => (await åse.open('/partners/12345')).status).toBe(200)
 })

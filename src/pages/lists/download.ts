@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises'
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Request, RequestHandler } from 'express'
 import { portalDay } from '../../domain/time-zone.ts'
 import { isStillAllowed } from '../../auth/access.ts'
@@ -96,14 +96,21 @@ type DownloadOptions = {
 /** Passes batches on, and reads the next one only when no other reader does. */
 type Turns = <Batch>(batches: AsyncIterable<Batch>) => AsyncIterable<Batch>
 
-/** One batch at a time for all downloads of the process, with a turn for everything else after each. */
+/**
+ * One batch at a time for all downloads of the process. After each, everything else has a pause of the same length: a
+ * page takes several turns of the process and the database, and would otherwise wait for a batch at each.
+ */
 function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve()
   return async function* inTurns(batches) {
     const iterator = batches[Symbol.asyncIterator]()
     for (;;) {
-      const turn = last.then(async () => iterator.next())
-      last = turn.catch(() => {}).then(async () => setImmediate())
+      let began = 0
+      const turn = last.then(async () => {
+        began = performance.now()
+        return iterator.next()
+      })
+      last = turn.catch(() => {}).then(async () => sleep(performance.now() - began))
       const { done, value } = await turn
       if (done) return
       yield value

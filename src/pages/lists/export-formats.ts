@@ -39,8 +39,11 @@ async function* csvOf({ headings, batches }: Content, delimiter: string): AsyncG
   for await (const rows of batches) yield rows.map(line).join('')
 }
 
-/** The most rows of a workbook that is made in memory; a longer one is streamed, without what the library cannot stream. */
-const mostInMemory = 5000
+/**
+ * The most rows of a workbook that is made in memory, which occupies the process for 50 ms; a longer one is streamed,
+ * without what the library cannot stream.
+ */
+const mostInMemory = 2000
 
 /**
  * Office Open XML: dates and percentages are numbers with a format, all other cells have the type string, which

@@ -81,8 +81,8 @@ async function* cellsOf<Row>(
   for await (const rows of batches) yield rows.map((row) => columns.map(({ cell }) => cell(row, language) ?? ''))
 }
 
-/** Each batch occupies the process for 5 ms, in which no page is rendered. */
-const batchSize = 100
+/** Each batch occupies the process for 2 ms, in which no page is rendered. */
+const batchSize = 50
 
 /** Reads the rows of these keys in batches; a row removed since the keys were found is left out. */
 export function inBatches<Row>(
