@@ -2,23 +2,24 @@ import { randomInt } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../logger.ts'
 
-/** Requests of one session in flight, and in one minute: more than the limits of a user, whose refusal is a page. */
-const [mostInFlight, mostPerMinute] = [24, 1200]
+/** Requests of one session in flight, of which downloads leave some, and in one minute: twice the limit of a user. */
+const [mostInFlight, mostPerMinute] = [4, 1200]
 /** Files and probes, which cost little, and logout tokens, which the eID provider sends. */
 const notCounted = /^\/(assets\/|favicon\.svg|healthz|readyz|auth\/backchannel-logout)/
 /** Names that a counter keeps; more, as from made-up cookies, restart the counts. */
 const mostNames = 20_000
 /**
- * How long a session waits for a refusal, at least and at most: a client that asks again at once would keep the process
- * busy refusing. Each waits for another time, so that refusals, and the requests that follow them, do not come at once.
+ * How long a request of a session waits for a place, at least and at most, and for a refusal: a client that asks again
+ * at once would keep the process busy refusing. Each waits for another time, so that they do not come back at once.
  */
-const [leastHoldMs, mostHoldMs] = [1000, 5000]
+const [leastWaitMs, mostWaitMs] = [1000, 5000]
 /** The least time between two lines in the log. */
 const logEveryMs = 10_000
 
 /**
  * Limits floods of requests before they cost anything: those without a signed-in user, of all addresses together, and
- * those of one session. A refusal is plain text and costs a twentieth of a page, so that signed-in users notice little.
+ * those of one session, which wait for a few in flight. A refusal is plain text and costs a twentieth of a page, so that
+ * signed-in users notice little.
  * `early` comes first in the app. `late` comes after the session, and counts requests whose cookie belongs to nobody.
  */
 export function limitFloods(
@@ -29,7 +30,7 @@ export function limitFloods(
   const sessionOf = (req: Request): string | undefined => cookie.exec(req.headers.cookie ?? '')?.[1]
   const anonymous = createCounter(1000)
   const ofSession = createCounter(60_000)
-  const inFlight = new Map<string, number>()
+  const sessions = new Map<string, InFlight>()
   let [refused, loggedAt] = [0, -Infinity]
 
   function refuse(res: Response): void {
@@ -41,17 +42,41 @@ export function limitFloods(
     res.status(429).set({ 'Retry-After': '5', 'Content-Type': 'text/plain; charset=utf-8' }).end(refusal)
   }
 
-  /** Counts a request in flight. @returns false over the limits of a session */
-  function enter(session: string, res: Response): boolean {
-    const now = inFlight.get(session) ?? 0
-    if (now >= mostInFlight || ofSession(session) > mostPerMinute) return false
-    inFlight.set(session, now + 1)
-    res.once('close', () => {
-      const left = (inFlight.get(session) ?? 1) - 1
-      if (left > 0) inFlight.set(session, left)
-      else inFlight.delete(session)
-    })
-    return true
+  /** Passes the request on when the session has a place, and refuses it when it has none for too long. */
+  function enter(session: string, res: Response, pass: () => void): void {
+    const mine = sessions.get(session) ?? { count: 0, waiting: new Set() }
+    sessions.set(session, mine)
+    const isOver = ofSession(session) > mostPerMinute
+    const start = (): void => {
+      mine.count += 1
+      res.once('close', () => {
+        mine.count -= 1
+        const [following] = mine.waiting
+        if (following) following()
+        else if (mine.count === 0) sessions.delete(session)
+      })
+      pass()
+    }
+    if (!isOver && mine.count < mostInFlight) return start()
+    const leave = (): void => {
+      clearTimeout(timer)
+      mine.waiting.delete(follow)
+      if (mine.count === 0 && mine.waiting.size === 0) sessions.delete(session)
+    }
+    const follow = (): void => {
+      clearTimeout(timer)
+      res.off('close', leave)
+      mine.waiting.delete(follow)
+      start()
+    }
+    const giveUp = (): void => {
+      mine.waiting.delete(follow)
+      refuse(res)
+    }
+    const timer = setTimeout(giveUp, randomInt(leastWaitMs, mostWaitMs))
+    res.once('close', leave)
+    if (!isOver) mine.waiting.add(follow)
+    return undefined
   }
 
   return {
@@ -59,9 +84,7 @@ export function limitFloods(
       if (notCounted.test(req.path)) return next()
       const session = sessionOf(req)
       if (session === undefined) return anonymous('') <= anonymousPerSecond ? next() : refuse(res)
-      if (enter(session, res)) return next()
-      const held = setTimeout(refuse, randomInt(leastHoldMs, mostHoldMs), res)
-      res.once('close', () => clearTimeout(held))
+      return enter(session, res, next)
     },
     late: (req, res, next) => {
       const isStranger = !req.user && sessionOf(req) !== undefined
@@ -69,6 +92,9 @@ export function limitFloods(
     },
   }
 }
+
+/** The requests of a session: how many are in flight, and how to start those that wait, in their order. */
+type InFlight = { count: number; readonly waiting: Set<() => void> }
 
 /** Counts by name within periods of this length, and returns the count. */
 function createCounter(periodMs: number): (name: string) => number {
