@@ -87,8 +87,8 @@ describe('the limit of exported rows', () => {
     const most = Math.floor(exportLimits.rows.user / salesUnits)
     for (let done = 0; done < most; done += 1)
       expect(await beginAndLeave(åse, `${partner}/${spellings[done % spellings.length]}?sort=-msn`)).toBe(200)
-    // Less than the list, and enough for a short one.
-    expect(await beginAndLeave(åse, `${partner}/developers/webhooks.csv`)).toBe(200)
+    // Less than the list, and enough for a short one. Two that were left may still end their batches.
+    await expect.poll(async () => beginAndLeave(åse, `${partner}/developers/webhooks.csv`)).toBe(200)
     for (const spelling of spellings) {
       const page = await åse.open(`${partner}/${spelling}`)
       expect([spelling, page.status, page.$('h1').text()]).toEqual([spelling, 429, 'Too many requests'])
@@ -130,7 +130,7 @@ it('two downloads at once leave the pages of their user a place', async () => {
 })
 
 describe('batches', () => {
-  it('have at most 100 rows, and are read one at a time for all downloads', async () => {
+  it('have at most 50 rows, and are read one at a time for all downloads', async () => {
     const nora = await test.signedIn('Nora Lie')
     const kari = await test.signedIn('Kari Nordmann')
     const executor = test.portal.database.pages.getExecutor()
@@ -158,7 +158,7 @@ describe('batches', () => {
         finish(await begin(browser, `${partner}/sales-units.csv?q=5000`)),
       )
       for (const { isWhole } of await Promise.all(both)) expect(isWhole).toBe(true)
-      expect(seen).toEqual({ now: 0, most: 1, rows: 100 })
+      expect(seen).toEqual({ now: 0, most: 1, rows: 50 })
     } finally {
       Object.assign(executor, { executeQuery: execute })
     }
