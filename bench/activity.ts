@@ -84,10 +84,10 @@ function seed(rows: number): string[] {
   const part = (list: readonly string[], by: string) => `(array['${list.join("','")}'])[1 + ${by} % 10]`
   const name = `${part(words, 'i')} || ' ' || ${part(places, '(i / 10)')} || ' ' || i / 1000`
   return [
-    `insert into sales_units (${columns}, name, sort_key, merchant_name)
-     select ${record}, ${name}, '', ${name} from generate_series(0, 99999) i`,
-    `insert into merchants (${columns}, name, sort_key)
-     select ${record}, ${name}, '' from generate_series(0, 24999) i`,
+    `insert into sales_units (${columns}, name, merchant_name)
+     select ${record}, ${name}, ${name} from generate_series(0, 99999) i`,
+    `insert into merchants (${columns}, name)
+     select ${record}, ${name} from generate_series(0, 24999) i`,
     `insert into product_orders (${columns}, status, merchant_name)
      select ${record}, 'COMPLETED', ${name} from generate_series(0, 19999) i`,
     `insert into changes (organisation, at, moment, resource, key, kind, status, alike, for_viewers, fields)

@@ -115,13 +115,24 @@ export function addGrant(
 /** A user ID whose grants become those of another one. */
 export type GrantMove = { readonly from: string; readonly to: string }
 
-/** Gives the grants of users to others, as they are. The new users must not have grants for the same organisations. */
+/**
+ * Gives the grants of users to others, as they are, with the visits and the choice of notices of these organisations.
+ * The new users must not have grants for the same organisations. A user who has never signed in gets no notices.
+ */
 export async function moveGrants(db: Handle, moves: readonly GrantMove[]): Promise<void> {
   const [from, to] = [moves.map((move) => move.from), moves.map((move) => move.to)]
+  const given = sql`unnest(${from}::uuid[], ${to}::uuid[]) as moves (old_id, new_id)`
+  for (const table of ['visits', 'notice_settings'] as const)
+    await sql`
+      update ${sql.table(table)} moved set user_id = moves.new_id from ${given}
+      where moved.user_id = moves.old_id
+        and exists (select from grants where user_id = moves.old_id and organisation = moved.organisation)
+        and exists (select from users where id = moves.new_id)
+        and not exists (
+          select from ${sql.table(table)} other
+          where other.user_id = moves.new_id and other.organisation = moved.organisation)`.execute(db)
   await sql`
-    update grants set user_id = moves.new_id
-    from unnest(${from}::uuid[], ${to}::uuid[]) as moves (old_id, new_id)
-    where grants.user_id = moves.old_id`.execute(db)
+    update grants set user_id = moves.new_id from ${given} where grants.user_id = moves.old_id`.execute(db)
 }
 
 /** Access that a user has no longer: until its last day, or until the operator removed it. */

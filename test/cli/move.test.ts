@@ -90,6 +90,35 @@ describe('users move', () => {
     )
   })
 
+  it('takes the visits and the choice of notices along, for a user who has signed in', async () => {
+    const { pool } = database
+    const choices = `select user_id, digest from notice_settings where organisation = 'partner/12345'`
+    const visits = `select user_id, visits from visits where organisation = 'partner/12345'`
+    for (const id of [oldA, oldB, newA])
+      await pool.query(`insert into users (id, issuer, subject) values ($1::uuid, 'issuer', $1::text)`, [id])
+    for (const id of [oldA, oldB]) {
+      await pool.query(
+        `insert into notice_settings (user_id, organisation, language, events, digest, digest_change, digest_from)
+         values ($1, 'partner/12345', 'nb', '{}', 'daily', 0, now())`,
+        [id],
+      )
+      await pool.query(`insert into visits (user_id, organisation, visits) values ($1, 'partner/12345', 7)`, [id])
+    }
+    expect((await run(['--csv', 'x', '--apply'], csv(`${oldA},${newA}`, `${oldB},${newB}`))).exitCode).toBe(0)
+    expect(new Set((await pool.query(choices)).rows)).toEqual(
+      new Set([
+        { user_id: newA, digest: 'daily' },
+        { user_id: oldB, digest: 'daily' },
+      ]),
+    )
+    expect(new Set((await pool.query(visits)).rows)).toEqual(
+      new Set([
+        { user_id: newA, visits: 7 },
+        { user_id: oldB, visits: 7 },
+      ]),
+    )
+  })
+
   it.each<[string, string[], string]>([
     ['one ID', [oldA], 'a user ID is missing'],
     ['no ID', [], 'a user ID is missing'],
