@@ -39,7 +39,7 @@ export function pastTemplates(world: DemoWorld, partnerId: string): PastRow[] {
 export function pastWebhooks({ webhooks }: DemoWorld, partnerId: string): PastRow[] {
   const mine = webhooks.filter(({ registeredFor }) => registeredFor === `partner/${partnerId}`)
   return mine.flatMap(({ body }, index): PastRow[] => {
-    const now = { daysAgo: 200 - index * 30, key: lists.webhooks.keyOf(body), item: body }
+    const now = { daysAgo: Math.max(2, 200 - index * 30), key: lists.webhooks.keyOf(body), item: body }
     if (index > 0) return [now]
     const id = `${body.id.slice(0, -1)}${body.id.endsWith('0') ? '1' : '0'}`
     const key = lists.webhooks.keyOf({ id })

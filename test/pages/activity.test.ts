@@ -93,6 +93,17 @@ it('says what changed in words, with a link to the thing', async () => {
   expect(shown.$('.day h2').first().text()).toMatch(/^Today, \w+day \d/)
 })
 
+it('calls no day today but today, whatever the clock of the database says', async () => {
+  await test.portal.database.pool.query(
+    `insert into changes (organisation, at, moment, resource, key, kind, alike, for_viewers, fields)
+     select 'merchant/business:FI:Y-tunnus/9234567-8', later, later, 'salesUnit', '1', 'added', 1, true, '{}'
+     from (select now() + interval '3 days' as later) given`,
+  )
+  const mikko = await test.signedIn('Mikko Mäkinen')
+  const shown = await mikko.open('/merchants/business:FI:Y-tunnus/9234567-8/activity')
+  expect(shown.$('.day h2').first().text()).toMatch(/^\w+day,? \d/)
+})
+
 describe('filters', () => {
   it.each([
     ['resource=merchant', /^Merchant /],

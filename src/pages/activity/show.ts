@@ -188,8 +188,9 @@ function daysOf({ locals: { language } }: Response, entries: readonly Entry[], v
   const { t, format } = language
   const nameOf = (at: Date): string => {
     const days = format.daysTo(at)
-    if (days < -1) return format.weekday(at)
-    return t(days >= 0 ? 'activity.today' : 'activity.yesterday', { day: format.weekday(at, 'middle') })
+    // After today as well: the clocks of database and portal may differ.
+    if (days < -1 || days > 0) return format.weekday(at)
+    return t(days === 0 ? 'activity.today' : 'activity.yesterday', { day: format.weekday(at, 'middle') })
   }
   const seen = visit && entries.findIndex(({ moment }) => moment < visit)
   const lineAt = (index: number): string | undefined =>
