@@ -61,7 +61,7 @@ export async function relatedOrders({ db, organisation }: Asked, owner: Owner) {
 /** The webhooks that are registered for a sales unit, or for those of a merchant; undefined if the user sees none. */
 export async function relatedWebhooks({ db, organisation, language, role }: Asked, owner: Owner) {
   if (role === undefined || !covers(role, 'developer')) return undefined
-  const sort = { column: 'owner', descending: false } as const
+  const sort = { column: 'problem', descending: false } as const
   const { rows, total, more } = await findWebhooks(db, organisation, { q: '', ...owner }, { ...first, sort })
   const shown = rows.slice(0, mostShown).map(listedWebhook(language))
   return { rows: shown, total, more, path: pathOf('developers/webhooks', { ...owner }) }

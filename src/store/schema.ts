@@ -198,7 +198,14 @@ export type PricePackageAssignmentsTable = {
 }
 
 /** `msn` is empty for the organisation's own registrations. */
-export type WebhooksTable = RecordColumns & Searchable & { msn: string; url: string; id: string }
+export type WebhooksTable = RecordColumns &
+  Searchable & {
+    msn: string
+    url: string
+    id: string
+    /** 1 without a URL that begins with https, 2 without events, 3 without a problem. */
+    problem_rank: Computed<number>
+  }
 
 /** Written in the transaction that writes the row; the database refuses updates, and deletes other than retention's. */
 export type ChangesTable = {

@@ -12,10 +12,17 @@ export type StoredWebhook = {
   readonly salesUnitName: string | null
 }
 
-/** `owner`: the organisation's own first, then those of its sales units by MSN. */
-export type WebhookColumn = 'owner' | 'url'
+/**
+ * `owner`: the organisation's own first, then those of its sales units by MSN. `problem`: before them those without a
+ * URL that begins with https, then those without events.
+ */
+export type WebhookColumn = 'problem' | 'owner' | 'url'
 
-const columns: Readonly<Record<WebhookColumn, readonly string[]>> = { owner: ['msn', 'url'], url: ['url'] }
+const columns: Readonly<Record<WebhookColumn, readonly string[]>> = {
+  problem: ['problem_rank', 'msn', 'url'],
+  owner: ['msn', 'url'],
+  url: ['url'],
+}
 
 /** The organisation's webhooks with these keys, in their order. */
 export async function webhooksOf(

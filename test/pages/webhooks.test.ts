@@ -108,6 +108,32 @@ describe('the list', () => {
   })
 })
 
+it('the list begins with webhooks that cannot work, and says why and that it does', async () => {
+  const world = createDemoWorld({ salesUnits: 1 })
+  const events = ['user.checked-in.v1']
+  world.webhooks.push(
+    { registeredFor: 'msn/123456', body: { id: 'without-events', url: 'https://acme.example/none', events: [] } },
+    { registeredFor: 'msn/123456', body: { id: 'unsafe', url: 'http://acme.example/', events } },
+    { registeredFor: 'partner/12345', body: { id: 'fine', url: 'https://aaa.example/', events } },
+  )
+  const other = await startTestPortal({ world })
+  try {
+    const browser = await other.signedIn('Kari Nordmann')
+    const page = await browser.open(path)
+    const urlsOf = (visit: typeof page) => rowsOf(visit).map(([url]) => url)
+    expect(urlsOf(page).slice(0, 3)).toEqual([
+      'http://acme.example/ Not HTTPS unsafe',
+      'https://acme.example/none No events without-events',
+      'https://aaa.example/ fine',
+    ])
+    expect(page.$('#sort option:selected').text()).toBe('Problems first')
+    expect(page.words).toContain('11 webhooks · Those that cannot work come first.')
+    expect(urlsOf(await browser.open(`${path}?sort=owner`))[0]).toBe('https://aaa.example/ fine')
+  } finally {
+    await other.stop()
+  }
+})
+
 describe('the filter', () => {
   it.each([
     ['a part of the URL', 'hooks.nordlys', 2],

@@ -35,7 +35,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
     msn: recordKey,
     merchant: recordKey,
   }),
-  sorts: ['owner', 'url'],
+  sorts: ['problem', 'owner', 'url'],
   columns: [
     { label: 'webhooks.url', sort: 'url' },
     { label: 'webhooks.events', width: 'w-events' },
@@ -148,8 +148,11 @@ function goneText(gone: Awaited<ReturnType<typeof webhooksGone>>, { t, format }:
   })
 }
 
-/** A row of the page: `eventLabels` are its events in words, in their order. */
-type ListedWebhook = WebhookRow & { readonly eventLabels: readonly string[] }
+/**
+ * A row of the page: `eventLabels` are its events in words, in their order; `problem` is why it cannot work, as the list
+ * sorts by it, or ''.
+ */
+type ListedWebhook = WebhookRow & { readonly eventLabels: readonly string[]; readonly problem: string }
 
 type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readonly name: string | null } | undefined }
 
@@ -157,8 +160,14 @@ type WebhookRow = Webhook & { readonly salesUnit: { readonly msn: string; readon
 export function listedWebhook(language: Language): (stored: StoredWebhook) => ListedWebhook {
   return (stored) => {
     const row = rowOf(stored)
-    return { ...row, eventLabels: row.events.map(eventLabelOf(language)) }
+    return { ...row, eventLabels: row.events.map(eventLabelOf(language)), problem: problemOf(row, language) }
   }
+}
+
+function problemOf({ url, events }: WebhookRow, { t }: Language): string {
+  if (url === undefined) return t('webhooks.noUrl')
+  if (!/^https:\/\//i.test(url)) return t('webhooks.notHttps')
+  return events.length === 0 ? t('webhooks.noEvents') : ''
 }
 
 function rowOf({ listed, msn, salesUnitName }: StoredWebhook): WebhookRow {
