@@ -294,6 +294,9 @@ describe('the section "needs attention"', () => {
       expect.stringMatching(/^Submitted 5 \d+% after 3 days$/),
       expect.stringMatching(/^Completed 5 \d+% after 5 days$/),
     ])
+    const waiting = await åse.open('/partners/23456/product-orders?waiting=1')
+    const order = await åse.open(String(waiting.$('main tbody .row-link').first().attr('href')))
+    expect(wordsOf(order.$('.course li').last())).toBe('Completed About 5 days after that')
     const links = page.$('.funnel :is(.stages, .others) a').toArray()
     expect(links.length).toBeGreaterThan(4)
     for (const link of links) {

@@ -7,6 +7,7 @@ import { httpUrl } from '../../management-api/parse.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import { findProductOrder, type StoredProductOrder } from '../../store/product-orders.ts'
 import { findSalesUnit } from '../../store/sales-units.ts'
+import type { ProductOrderFacets } from '../../store/summaries.ts'
 import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
@@ -45,11 +46,12 @@ export function showProductOrder(deps: Deps): RequestHandler {
     const unit = salesUnit?.msn === undefined ? undefined : await findSalesUnit(db, organisation, salesUnit.msn)
     const packages = await allPricePackages(db, organisation)
     const history = await historyOf(deps, res, 'productOrder', productOrderId)
+    const facets = ask.lists.get('productOrders')?.facets as ProductOrderFacets | null | undefined
     res.render('product-orders/detail', {
       title,
       order,
       expiry: expiryOf(order.expiresAt, language),
-      orderSteps: stepsOf(order, language),
+      orderSteps: stepsOf(order, language, facets?.funnel?.medianDays),
       reminder: reminderOf(order, deps.languages),
       documentation: productOrderDocumentation,
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),

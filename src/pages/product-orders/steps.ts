@@ -1,8 +1,9 @@
 import { finalStatuses, orderSteps, type OrderStep } from '../../domain/product-order.ts'
 import type { Language } from '../../presentation/language.ts'
+import type { Funnel } from '../../store/summaries.ts'
 import type { ProductOrder } from './order.ts'
 
-/** A step of an order, and when the portal saw it; '' when it never did. */
+/** A step of an order, and when the portal saw it; for a step ahead its usual time, or ''. */
 export type Step = {
   readonly name: string
   /** `ended`: the order was rejected or has expired instead of taking the next step. */
@@ -10,8 +11,15 @@ export type Step = {
   readonly when: string
 }
 
-/** The steps of an order: those it has taken, and those ahead until it is completed. */
-export function stepsOf(order: ProductOrder, language: Language): readonly Step[] {
+/**
+ * The steps of an order: those it has taken, and those ahead until it is completed.
+ * @param medianDays of prefilled orders, from each step to the next
+ */
+export function stepsOf(
+  order: ProductOrder,
+  language: Language,
+  medianDays: Funnel['medianDays'] = [],
+): readonly Step[] {
   const { t } = language
   const seenAt: Readonly<Record<OrderStep, Date | null>> = {
     received: order.firstSeenAt,
@@ -31,9 +39,9 @@ export function stepsOf(order: ProductOrder, language: Language): readonly Step[
     if (at === 0) return [{ name, state: 'done', when: language.format.recent(order.firstSeenAt) }]
     if (at <= last) return [{ name, state: 'done', when: whenOf(seenAt[step], order, language) }]
     if (isFinal) return []
-    return [
-      { name, state: step === taken.find((one) => orderSteps.indexOf(one) > last) ? 'current' : 'ahead', when: '' },
-    ]
+    const isCurrent = step === taken.find((one) => orderSteps.indexOf(one) > last)
+    const usual = order.productOrderType === 'PREFILL' ? (medianDays[at - 1] ?? null) : null
+    return [{ name, state: isCurrent ? 'current' : 'ahead', when: usualTime(usual, language) }]
   })
   if (!isFinal || order.status === 'COMPLETED') return steps
   const endedAt = order.status === 'REJECTED' ? order.rejectedAt : order.expiredAt
@@ -46,6 +54,15 @@ function lastStep({ status, completedAt, submittedAt, rejectedAt, viewedAt }: Pr
   if (status === 'COMPLETED' || completedAt) return 3
   if (submittedAt ?? rejectedAt) return 2
   return viewedAt ? 1 : 0
+}
+
+/** How long the step takes after the one before, '' where too few orders tell. */
+function usualTime(days: number | null, { t, format }: Language): string {
+  if (days === null) return ''
+  const whole = Math.round(days)
+  return whole === 0
+    ? t('productOrder.usuallySameDay')
+    : t('productOrder.usually', { count: whole, days: format.number(whole) })
 }
 
 /** A state that the order had when it was first seen is at least as old. */
