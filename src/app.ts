@@ -25,6 +25,7 @@ import { personalPages, securityHeaders } from './http/security-headers.ts'
 import { createStaticFiles } from './http/static-files.ts'
 import { compileViews, viewClass } from './presentation/view-engine.ts'
 import type { PageDeps } from './pages/deps.ts'
+import { explainEndedAccess } from './pages/account/no-access.ts'
 import { withSwitcher } from './pages/account/switcher.ts'
 import { siteMap } from './pages/routes.ts'
 import { warnOfUntrustedProxy } from './http/untrusted-proxy.ts'
@@ -104,7 +105,7 @@ export function createApp(deps: AppDeps): Express {
       mountOrganisation(section, audit),
     )
   }
-  app.use(notFound)
+  app.use(notFound, explainEndedAccess(deps))
   app.use(errorPages(logger), lastResort(logger))
   return app
 }

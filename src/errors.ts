@@ -17,6 +17,15 @@ export class NotFoundError extends PortalError {
   readonly page = 'notFound'
 }
 
+/** Thrown when the user has no grant for the organisation in the URL; `organisation`: its organisationKey(). */
+export class NoGrantError extends NotFoundError {
+  readonly organisation: string
+  constructor(organisation: string) {
+    super('no grant')
+    this.organisation = organisation
+  }
+}
+
 /** Thrown when the user may act as the organisation, but lacks the role for this part of it. */
 export class RoleNeededError extends PortalError {
   readonly status = 403

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { NotFoundError, RoleNeededError } from '../errors.ts'
+import { NoGrantError, RoleNeededError } from '../errors.ts'
 import { truncatedAddress } from '../http/truncated-address.ts'
 import { type Organisation, type OrganisationReference, organisationKey } from '../domain/organisation.ts'
 import type { Organisations } from '../domain/organisations.ts'
@@ -78,7 +78,7 @@ export type AccessDeps = { readonly organisations: Organisations; readonly audit
 /**
  * Loads the organisation in the URL into `res.locals.organisation`, and the user's role in it, if the user has a grant
  * for it now.
- * @throws NotFoundError for any other organisation, existing or not, so that the answer does not reveal which ones
+ * @throws NoGrantError, which is a 404, for any other organisation, existing or not, so that the answer does not reveal which ones
  * exist
  */
 export function actAs(kind: Organisation['kind'], { organisations, audit }: AccessDeps): RequestHandler {
@@ -98,7 +98,7 @@ export function actAs(kind: Organisation['kind'], { organisations, audit }: Acce
         address: truncatedAddress(req.ip),
         details: { reason: 'no grant', route: res.locals.route ?? 'none' },
       })
-      throw new NotFoundError(`no grant for ${kind}`)
+      throw new NoGrantError(key)
     }
     res.locals.organisation = organisation
     res.locals.role = grant.role

@@ -13,17 +13,21 @@ const { anyone, account, user, partner, merchant } = wholeSiteMap
 const nordlys: OrganisationReference = { kind: 'partner', id: '12345' }
 const acme: OrganisationReference = { kind: 'merchant', scheme: 'business:NO:ORG', id: '311900456' }
 
+const names = { partner: 'Nordlys Platform AS', merchant: 'ACME Fantastic Fitness AS' }
+
 let test: TestPortal
 const browsers = new Map<string, Browser>()
 
-/** The visitors and their roles at Nordlys and at ACME; undefined means no access. */
-const visitors: Readonly<Record<string, { person?: string; partner?: Role; merchant?: Role }>> = {
+/** The visitors and their roles at Nordlys and at ACME; undefined means no access, which some have had. */
+const visitors: Readonly<
+  Record<string, { person?: string; partner?: Role; merchant?: Role; had?: readonly ('partner' | 'merchant')[] }>
+> = {
   'a signed-out visitor': {},
   'a user without a grant': { person: 'Freja Østergård' },
   'a viewer': { person: 'Nora Lie', partner: 'viewer', merchant: 'viewer' },
   'a developer': { person: 'Åse Bjørk', partner: 'developer', merchant: 'developer' },
-  'a user whose grant has ended': { person: 'Eirik Dahl' },
-  'a user whose grant was revoked': { person: 'Ola Hansen' },
+  'a user whose grant has ended': { person: 'Eirik Dahl', had: ['partner', 'merchant'] },
+  'a user whose grant was revoked': { person: 'Ola Hansen', had: ['partner'] },
   'a developer of another organisation': { person: 'Liisa Korhonen' },
   'a viewer of the merchant only': { person: 'Jonas Berg', merchant: 'viewer' },
   'a developer of the partner only': { person: 'Kari Nordmann', partner: 'developer' },
@@ -117,6 +121,7 @@ describe.each(Object.entries(visitors))('%s', (visitor, { person, ...mine }) => 
     /** Expected status and, for an error page, its heading. */
     const expectedOf = (needed: Role): [status: number, heading: string] => {
       if (!person) return [302, '']
+      if (mine.had?.includes(kind)) return [403, `Your access to ${names[kind]} has ended`]
       if (!role) return [404, 'Page not found']
       return covers(role, needed) ? [200, ''] : [403, 'Your access does not include this page']
     }
@@ -225,7 +230,7 @@ it('a grant ends at its end time by the database clock', async () => {
   await ends("now() + interval '1 hour'")
   expect((await ask('a viewer', 'GET', path)).status).toBe(200)
   await ends('now()')
-  expect((await ask('a viewer', 'GET', path)).status).toBe(404)
+  expect((await ask('a viewer', 'GET', path)).status).toBe(403)
   await ends('null')
   expect((await ask('a viewer', 'GET', path)).status).toBe(200)
 })

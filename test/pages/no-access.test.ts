@@ -58,6 +58,37 @@ describe('a user whose access has ended', () => {
     expect((await ola.open('/profile')).$('main .ended').text()).toContain(removed)
   })
 
+  it('reads the same at a bookmark of that business, and a stranger reads 404', async () => {
+    const path = '/partners/12345/sales-units/123456'
+    const eirik = await (await test.signedIn('Eirik Dahl')).open(path)
+    expect([eirik.status, eirik.$('h1').text()]).toEqual([403, 'Your access to Nordlys Platform AS has ended'])
+    expect(eirik.words).toContain(
+      `Eirik Dahl had access to Nordlys Platform AS until the end of ${shownDate(dayIn(-1))}.`,
+    )
+    expect(eirik.$('main a:contains("Check again")').attr('href')).toBe('/select')
+    expect(eirik.$('aside')).toHaveLength(0)
+    const ola = await (await test.signedIn('Ola Hansen')).open(path)
+    expect([ola.status, ola.words]).toEqual([403, expect.stringContaining('The access of Ola Hansen to Nordlys')])
+    for (const stranger of ['Freja Østergård', 'Liisa Korhonen']) {
+      const there = await (await test.signedIn(stranger)).open(path)
+      const nowhere = await (await test.signedIn(stranger)).open(path.replace('12345', '99999'))
+      expect([there.status, there.$('main h1').text()]).toEqual([404, 'Page not found'])
+      expect([nowhere.status, nowhere.$('main h1').text()]).toEqual([404, 'Page not found'])
+    }
+    const other = await (await test.signedIn('Eirik Dahl')).open('/partners/23456')
+    expect(other.status).toBe(404)
+  })
+
+  it('to one of several businesses is led to the others', async () => {
+    const { kysely } = test.portal.database
+    const jonas = await test.signedIn('Jonas Berg')
+    const [past] = [{ kind: 'partner', id: '12345' } as const]
+    await addGrant(kysely, past, test.userId('Jonas Berg'), { until: '2026-01-31' })
+    const page = await jonas.open('/partners/12345')
+    expect(page.status).toBe(403)
+    expect(page.$('main a:contains("See all businesses")').attr('href')).toBe('/select?all')
+  })
+
   it('to several businesses reads of each, and of none that is in force again', async () => {
     const { kysely } = test.portal.database
     const [fjordkasse, nordlys] = ['23456', '12345'].map((id) => ({ kind: 'partner', id }) as const)

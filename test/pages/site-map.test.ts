@@ -89,9 +89,10 @@ describe('a signed-out visitor', () => {
   })
 })
 
-describe.each(demoPeople)('$name', ({ name, grants: all }) => {
+describe.each(demoPeople)('$name', ({ name, grants: all, revoked = [] }) => {
   const inForce = all.filter(({ days = 0 }) => days >= 0)
   const grants = inForce.map(({ organisation }) => organisation)
+  const ended = [...all.filter((grant) => !inForce.includes(grant)).map(({ organisation }) => organisation), ...revoked]
   let browser: Browser
   beforeAll(async () => {
     browser = await test.signedIn(name)
@@ -113,8 +114,19 @@ describe.each(demoPeople)('$name', ({ name, grants: all }) => {
     }
   })
 
+  it.runIf(ended.length > 0)('reads at every page of an organisation that their access has ended', async () => {
+    for (const path of ended.flatMap(pagesOf)) {
+      const page = await browser.open(path)
+      expect([path, page.status, page.$('h1').text()]).toEqual([
+        path,
+        403,
+        expect.stringMatching(/^Your access to .* has/),
+      ])
+    }
+  })
+
   it('gets 404 for every other organisation', async () => {
-    const mine = new Set(grants.map(organisationKey))
+    const mine = new Set([...grants, ...ended].map(organisationKey))
     for (const organisation of everyOrganisation().filter((other) => !mine.has(organisationKey(other)))) {
       for (const path of pagesOf(organisation)) {
         const page = await browser.open(path)

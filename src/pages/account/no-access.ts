@@ -1,4 +1,5 @@
-import type { Response } from 'express'
+import type { ErrorRequestHandler, Response } from 'express'
+import { NoGrantError } from '../../errors.ts'
 import { endedGrants } from '../../store/grants.ts'
 import { signedIn } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
@@ -6,7 +7,7 @@ import type { PageDeps } from '../deps.ts'
 type Deps = Pick<PageDeps, 'organisations' | 'database'>
 
 /** Access that the user had: the name of the organisation, and a sentence that says whose access ended, and when. */
-export type EndedAccess = { readonly name: string; readonly text: string }
+export type EndedAccess = { readonly organisation: string; readonly name: string; readonly text: string }
 
 /** The ended access of the user to organisations that are still configured, the last one first. */
 export async function endedAccess({ organisations, database }: Deps, res: Response): Promise<EndedAccess[]> {
@@ -20,7 +21,7 @@ export async function endedAccess({ organisations, database }: Deps, res: Respon
     const text = removedAt
       ? t('noAccess.removed', { user, name, date: format.moment(removedAt) })
       : t('noAccess.until', { user, name, date: format.date(until) })
-    return [{ name, text }]
+    return [{ organisation: key, name, text }]
   })
 }
 
@@ -35,7 +36,24 @@ export async function showNoAccess(deps: Deps, res: Response): Promise<void> {
     : !only
       ? t('noAccess.title')
       : t(others.length === 0 ? 'noAccess.endedTitle' : 'noAccess.endedTitleMany', { name: only.name })
-  res.render('account/no-access', { title, isEmpty, ended })
+  res.render('account/no-access', { title, isEmpty, ended, hasOthers: false })
+}
+
+/**
+ * Answers a page of an organisation that the user had access to: 403, whose access ended and when, and the steps to get
+ * it again. Others get the 404 of `actAs`; the lookup is the same for all, so that its time reveals no organisation.
+ */
+export function explainEndedAccess(deps: Deps): ErrorRequestHandler {
+  return async (error: unknown, req, res, next) => {
+    if (!(error instanceof NoGrantError)) return next(error)
+    const { t } = res.locals.language
+    const ended = await endedAccess(deps, res)
+    const [here] = ended.filter(({ organisation }) => organisation === error.organisation)
+    if (!here) return next(error)
+    const title = t('noAccess.endedTitle', { name: here.name })
+    const hasOthers = signedIn(req).grants.size > 0
+    return res.status(403).render('account/no-access', { title, isEmpty: false, ended: [here], hasOthers })
+  }
 }
 
 /** How many days before its end a grant is announced. */
