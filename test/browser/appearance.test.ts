@@ -91,6 +91,44 @@ describe('in print', () => {
     }
   })
 
+  it('no page has controls, not even those of its content, and nothing is cut off', async () => {
+    const { page } = await signedIn('Kari Nordmann', { viewport: { width: 680, height: 1009 } })
+    const partner = '/partners/12345'
+    for (const path of [
+      partner,
+      `${small}?q=zz`,
+      `${partner}/product-orders`,
+      `${partner}/templates`,
+      `${partner}/price-packages`,
+      `${partner}/developers/webhooks`,
+      `${partner}/activity`,
+      `${partner}/merchants`,
+      `${partner}/merchants/business:NO:ORG/311900456`,
+      `${partner}/why?q=123456`,
+      '/profile',
+      '/select?all',
+    ]) {
+      await page.goto(path)
+      await page.emulateMedia({ media: 'print' })
+      // What is left of a control is a heading that sorts, and a template's link, both as text.
+      const controls = page.locator(
+        'main :is(form, input, select, button, .ds-button):not(thead *, a.ds-button[href^=http]):visible',
+      )
+      expect([path, await controls.count()]).toEqual([path, 0])
+      expect([path, await page.evaluate<string[]>('inPage.overflowing()')]).toEqual([path, []])
+      await page.emulateMedia({ media: null })
+    }
+  })
+
+  it('the heads of a list are repeated on each page, and its links can be read', async () => {
+    const { page } = await signedIn('Kari Nordmann')
+    await page.goto('/partners/12345/templates')
+    await page.emulateMedia({ media: 'print' })
+    // Chromium leaves a positioned button out where it repeats the heads.
+    expect(await styleAt(page, 'thead [aria-sort] button', 'position')).toBe('static')
+    expect(await styleAt(page, '.row-actions a', 'content', '::after')).toMatch(/^"https:\/\//)
+  })
+
   it('a list is a table on narrow paper too', async () => {
     const { page } = await signedIn('Kari Nordmann')
     await page.goto(small)

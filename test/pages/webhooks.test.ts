@@ -127,7 +127,7 @@ it('the list begins with webhooks that cannot work, and says why and that it doe
       'https://aaa.example/ fine',
     ])
     expect(page.$('#sort option:selected').text()).toBe('Problems first')
-    expect(page.words).toContain('11 webhooks · Those that cannot work come first.')
+    expect(page.words).toContain('11 webhooks · Problems come first, then those for all sales units.')
     expect(urlsOf(await browser.open(`${path}?sort=owner`))[0]).toBe('https://aaa.example/ fine')
   } finally {
     await other.stop()
