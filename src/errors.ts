@@ -119,7 +119,7 @@ export type UpstreamFailure = {
   /** `title` of the RFC 7807 problem, cut to 200 characters. */
   readonly title?: string | undefined
   readonly traceId?: string | undefined
-  /** What the API or its gateway says about it, for the operator: redacted, cut to 200 characters. */
+  /** What the API or its gateway says about it, or why there is no answer: redacted, cut to 200 characters. */
   readonly said?: string | undefined
 }
 

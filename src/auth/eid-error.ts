@@ -1,5 +1,6 @@
 import { errors as jose } from 'jose'
 import * as oidc from 'openid-client'
+import { networkProblem } from '../domain/network-problem.ts'
 import {
   AssuranceError,
   EidAnswerError,
@@ -55,7 +56,7 @@ export function eidError(error: unknown): PortalError {
       : refused(error.error, 0, options)
   }
   if (causesOf(error).some(({ cause }) => isOtherIssuer(cause))) return new EidAnswerError(otherSpelling, options)
-  if (noAnswer(error)) return new EidUnavailableError('no answer', options)
+  if (noAnswer(error)) return new EidUnavailableError(networkProblem(error) ?? 'no answer', options)
   if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant')
     return new SignInExpiredError(error.error, options)
   if (

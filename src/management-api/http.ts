@@ -1,3 +1,4 @@
+import { networkCode, networkProblem } from '../domain/network-problem.ts'
 import type { Purpose } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { readBody, TooLargeError } from './body.ts'
@@ -153,15 +154,8 @@ async function exchange(request: HttpRequest, limits: Limits, signal: AbortSigna
     return { ok: false, status, reason: `status ${status}`, wait, ...readProblem(text, secrets) }
   } catch (error) {
     if (error instanceof TooLargeError) return { ok: false, status: 200, reason: error.message }
-    return { ok: false, reason: signal.aborted ? 'timeout' : reasonOf(error) }
+    if (signal.aborted) return { ok: false, reason: 'timeout' }
+    // Not the message of fetch, which can quote a header with a secret.
+    return { ok: false, reason: networkCode(error) ?? 'network error', said: networkProblem(error) }
   }
-}
-
-/**
- * The error code, such as ECONNREFUSED. Messages of fetch are dropped, because they can quote a header with a secret.
- */
-function reasonOf(error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  return typeof code === 'string' && /^[A-Z_]+$/.test(code) ? code : 'network error'
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 export type Problem = {
   readonly title?: string | undefined
   readonly traceId?: string | undefined
-  /** What the API or its gateway says about the error, for the operator. */
+  /** What the API or its gateway says about the error, or why there is no answer, for the operator. */
   readonly said?: string | undefined
 }
 

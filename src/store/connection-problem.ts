@@ -1,3 +1,5 @@
+import { untrustedCertificate } from '../domain/network-problem.ts'
+
 /**
  * Why a connection to the database failed: the innermost cause in one sentence, such as `password authentication failed
  * for user "portal"`. Never the URL, which has the password.
@@ -31,12 +33,3 @@ function sentence(error: unknown): string {
     return `the server's certificate is not trusted (${message}): name its CA with sslrootcert in DATABASE_URL`
   return message || code || error.name
 }
-
-/** The codes of OpenSSL and Node for a certificate of an unknown issuer. */
-const untrustedCertificate = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-])

@@ -155,7 +155,7 @@ export function failureOf(error: unknown): { readonly failure: Failure; readonly
   if (!(error instanceof UpstreamError)) throw error
   const { status, title, said } = error.failure
   const texts = [title, said].filter((text) => text !== undefined && text !== '')
-  const words = texts.length === 0 ? undefined : [status, ...texts].join(' ')
+  const words = texts.length === 0 ? undefined : [...(status === undefined ? [] : [status]), ...texts].join(' ')
   if (error instanceof UpstreamBusyError) return { failure: 'limited', said: words }
   return { failure: error instanceof UpstreamRefusedError ? 'refused' : 'unavailable', said: words }
 }
