@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { z } from 'zod'
 import {
   baseUrl,
@@ -141,8 +141,8 @@ export function readConfig(given?: Environment) {
   const { values, organisations } = parse(portalSchema, env, organisationsFile, [...misplaced, ...eid.problems])
   if (!eid.settings) throw new ConfigurationError(eid.problems)
   return {
-    /** Problems that production would refuse; for the log. */
-    warnings: organisationsFile.warnings,
+    /** Problems that production would refuse, and settings of Node.js without effect; for the log. */
+    warnings: [...organisationsFile.warnings, ...waysOutWithoutEffect(env)],
     /** The organisations file and its secret files, which the portal watches and rereads with `readOrganisations`. */
     secretFiles: organisationsFile.files,
     readOrganisations: rereadOrganisations,
@@ -216,6 +216,29 @@ const readByNode = [
   'NO_PROXY',
   'no_proxy',
 ]
+
+/** What Node.js ignores of the settings of the way out, in silence or as plain text. */
+function waysOutWithoutEffect(env: Environment): string[] {
+  const flags = [env['NODE_OPTIONS'], ...process.execArgv].join(' ')
+  const isProxied = env['NODE_USE_ENV_PROXY'] === '1' || flags.includes('--use-env-proxy')
+  const proxy = ['HTTPS_PROXY', 'https_proxy'].find((name) => env[name] !== undefined)
+  const authorities = env['NODE_EXTRA_CA_CERTS']
+  return [
+    ...(proxy === undefined || isProxied ? [] : [`${proxy} has no effect without NODE_USE_ENV_PROXY=1`]),
+    ...(authorities === undefined || isReadable(authorities)
+      ? []
+      : [`NODE_EXTRA_CA_CERTS has no effect: ${authorities} cannot be read`]),
+  ]
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 function readOrganisations(env: Environment): OrganisationsFile {
   const file = env['ORGANISATIONS_FILE']

@@ -54,12 +54,16 @@ function inWords({ message, code, syscall, address, port, hostname }: Cause): st
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate is for another name'
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'the other end does not speak TLS'
   if (syscall === 'getaddrinfo') return `the name ${String(hostname)} cannot be resolved (${code})`
-  if (syscall === 'connect' && port !== undefined) return `cannot connect to ${String(address)}:${String(port)} (${code})`
+  if (syscall === 'connect' && port !== undefined)
+    return `cannot connect to ${String(address)}:${String(port)} (${code})`
   return undefined
 }
 
-/** What to do about the usual refusals of an outgoing proxy. */
+const password = ': HTTPS_PROXY needs a user and a password that it takes'
+
+/** What to do about the usual refusals of an outgoing proxy; tinyproxy answers a wrong password with 401. */
 const remedies: Readonly<Record<string, string>> = {
+  '401': password,
   '403': ': it must allow this host',
-  '407': ': HTTPS_PROXY needs a user and a password that it takes',
+  '407': password,
 }

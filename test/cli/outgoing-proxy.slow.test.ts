@@ -71,11 +71,7 @@ it.each<[string, (client: Duplex) => void, string]>([
     (client) => client.end('HTTP/1.1 407 Authentication Required\r\n\r\n'),
     'the API did not answer (the proxy answers 407: HTTPS_PROXY needs a user and a password that it takes)',
   ],
-  [
-    'closes the connection',
-    (client) => client.destroy(),
-    'the API did not answer (the proxy closed the connection)',
-  ],
+  ['closes the connection', (client) => client.destroy(), 'the API did not answer (the proxy closed the connection)'],
 ])('an outgoing proxy that %s is named by sync and status, and asked a few times', async (_what, refuse, words) => {
   answer = refuse
   asked = []

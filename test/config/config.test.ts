@@ -256,6 +256,17 @@ describe('readConfig', () => {
     expect(problemsOf({ ...valid, PORTAL_URL: 'http://127.0.0.1.example.com' })).toHaveLength(1)
   })
 
+  it.each<[Record<string, string>, string[]]>([
+    [{ HTTPS_PROXY: 'http://proxy:3128' }, ['HTTPS_PROXY has no effect without NODE_USE_ENV_PROXY=1']],
+    [{ https_proxy: 'http://proxy:3128' }, ['https_proxy has no effect without NODE_USE_ENV_PROXY=1']],
+    [{ HTTPS_PROXY: 'http://proxy:3128', NODE_USE_ENV_PROXY: '1' }, []],
+    [{ HTTPS_PROXY: 'http://proxy:3128', NODE_OPTIONS: '--use-env-proxy' }, []],
+    [{ NODE_EXTRA_CA_CERTS: '/no/ca.pem' }, ['NODE_EXTRA_CA_CERTS has no effect: /no/ca.pem cannot be read']],
+    [{ NODE_EXTRA_CA_CERTS: import.meta.filename }, []],
+  ])('warns of settings that Node.js ignores: %j', (env, warnings) => {
+    expect(readConfig({ ...valid, ...env }).warnings).toEqual(warnings)
+  })
+
   it('says what to do about a missing or invalid DATABASE_URL', () => {
     const { DATABASE_URL: _url, ...without } = valid
     expect(problemsOf(without)).toEqual([

@@ -87,6 +87,22 @@ export function give(path: string, user: string): void {
   chownSync(path, uid, gid)
 }
 
+/** The files of a private CA's certificate, and of a certificate for 127.0.0.1 that it has signed. */
+export type Certificates = { readonly authority: string; readonly certificate: string; readonly key: string }
+
+/** Makes a private CA, and a certificate for 127.0.0.1. */
+export function makeCertificates(directory: string): Certificates {
+  const made = (name: string): string => join(directory, name)
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' })
+  const subject = ['-nodes', '-newkey', 'rsa:2048', '-days', '2', '-subj']
+  openssl('req', '-x509', ...subject, '/CN=Private CA', '-keyout', made('ca.key'), '-out', made('ca.crt'))
+  const names = ['-addext', 'subjectAltName=IP:127.0.0.1']
+  const signed = ['-CA', made('ca.crt'), '-CAkey', made('ca.key')]
+  const leaf = ['-keyout', made('server.key'), '-out', made('server.crt')]
+  openssl('req', '-x509', ...subject, '/CN=127.0.0.1', ...names, ...signed, ...leaf)
+  return { authority: made('ca.crt'), certificate: made('server.crt'), key: made('server.key') }
+}
+
 /** A port that is free at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')

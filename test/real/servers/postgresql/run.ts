@@ -7,7 +7,7 @@ import { openDatabase } from '../../../../src/store/database.ts'
 import { migrate } from '../../../../src/store/migrations.ts'
 import { startTestPortal } from '../../../support/portal.ts'
 import { until } from '../../../support/until.ts'
-import { freePort, give, idsOf, withServers, type Workshop } from '../server.ts'
+import { freePort, give, idsOf, makeCertificates, withServers, type Workshop } from '../server.ts'
 
 /** Binaries of PostgreSQL on npm, because a Debian release has one version only. */
 const versions = ['14.23.0', '15.18.0', '16.14.0', '17.10.0', '18.4.0'].map((version) => `${version}-beta.17`)
@@ -16,7 +16,7 @@ const root = resolve(import.meta.dirname, '../../../..')
 // The portal on PostgreSQL 14 to 18: all tests of the store, a portal over TLS with a private CA, and a standby.
 await withServers(['openssl'], async (shop) => {
   chmodSync(shop.directory, 0o755)
-  const authority = createCertificates(shop)
+  const { authority } = makeCertificates(shop.directory)
   for (const version of versions) {
     const major = version.split('.')[0] ?? ''
     const bin = install(shop, version)
@@ -39,19 +39,6 @@ function install({ directory }: Workshop, version: string): string {
   execFileSync('tar', ['xzf', archive], { cwd: into })
   execFileSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: join(into, 'package') })
   return join(into, 'package/native/bin')
-}
-
-/** A private CA and a certificate of 127.0.0.1. @returns the path of the CA's certificate */
-function createCertificates({ directory }: Workshop): string {
-  const made = (name: string): string => join(directory, name)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' })
-  const subject = ['-nodes', '-newkey', 'rsa:2048', '-days', '2', '-subj']
-  openssl('req', '-x509', ...subject, '/CN=Private CA', '-keyout', made('ca.key'), '-out', made('ca.crt'))
-  const names = ['-addext', 'subjectAltName=IP:127.0.0.1']
-  const signed = ['-CA', made('ca.crt'), '-CAkey', made('ca.key')]
-  const leaf = ['-keyout', made('server.key'), '-out', made('server.crt')]
-  openssl('req', '-x509', ...subject, '/CN=127.0.0.1', ...names, ...signed, ...leaf)
-  return made('ca.crt')
 }
 
 /** A cluster without a locale, so that nothing depends on one. */
