@@ -80,6 +80,13 @@ describe.each(files)('%s', (file) => {
     expect(inflected).toEqual([])
   })
 
+  it('says wherever English does that Vippsnummer and MobilePay-nummer units are never shown', () => {
+    const keys = [...english].filter(([, text]) => /vippsnummer/i.test(text)).map(([key]) => key)
+    expect(keys.length).toBeGreaterThan(5)
+    const without = keys.filter((key) => !/vippsnum.*mobilepay-num/i.test(words.get(key) ?? ''))
+    expect(without).toEqual([])
+  })
+
   it('has no empty messages, surrounding space or markup', () => {
     for (const [key, text] of words) expect([key, text]).toEqual([key, text.trim().replace(/[<>]/g, '') || '?'])
   })
