@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { codeMail } from '../../src/mail/code-mail.ts'
-import { createMailer, type SmtpServer } from '../../src/mail/mailer.ts'
+import { createMailer, ehloNameOf, type SmtpServer } from '../../src/mail/mailer.ts'
 import { smtpServer } from '../../src/config/values.ts'
 import { createMemoryLog } from '../support/log.ts'
 import { type MailServer, type Refusals, startMailServer } from '../support/mail-server.ts'
@@ -18,9 +18,9 @@ function smtpOf(url: string): SmtpServer {
   return smtpServer.parse(url)
 }
 
-function mailerOf(smtp: SmtpServer) {
+function mailerOf(smtp: SmtpServer, name: string | undefined = 'portal.example') {
   const { logger, log } = createMemoryLog()
-  return { mailer: createMailer({ smtp, from, name: 'portal.example' }, logger), log }
+  return { mailer: createMailer({ smtp, from, name }, logger), log }
 }
 
 it('a mail has text and HTML for one address, without header injection from name or subject', async () => {
@@ -72,7 +72,10 @@ describe('a remote server', () => {
   })
 })
 
-it('a server on this machine is told the name of the portal, and gets TLS where the server has it', async () => {
+it.each([
+  ['https://portal.example.com', 'portal.example.com'],
+  ['http://localhost:3000', 'localhost'],
+])('a server on this machine is told the host of %s, and gets TLS where the server has it', async (portalUrl, name) => {
   const seen: unknown[] = []
   server = await startMailServer({
     smtp: {
@@ -82,8 +85,12 @@ it('a server on this machine is told the name of the portal, and gets TLS where 
       },
     },
   })
-  await mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`)).mailer.send('a@example.com', mail)
-  expect(seen).toEqual([{ secure: true, hostNameAppearsAs: 'portal.example' }])
+  await mailerOf(smtpOf(`smtp://127.0.0.1:${server.port}`), ehloNameOf(portalUrl)).mailer.send('a@example.com', mail)
+  expect(seen).toEqual([{ secure: true, hostNameAppearsAs: name }])
+})
+
+it.each(['http://127.0.0.1:3000', 'http://[::1]:3000'])('the library spells an address by itself: %s', (portalUrl) => {
+  expect(ehloNameOf(portalUrl)).toBeUndefined()
 })
 
 describe('a failure', () => {
