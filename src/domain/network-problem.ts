@@ -54,8 +54,7 @@ function inWords({ message, code, syscall, address, port, hostname }: Cause): st
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'the certificate is for another name'
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'the other end does not speak TLS'
   if (syscall === 'getaddrinfo') return `the name ${String(hostname)} cannot be resolved (${code})`
-  if (syscall === 'connect' && port !== undefined)
-    return `cannot connect to ${String(address)}:${String(port)} (${code})`
+  if (syscall === 'connect' && typeof port === 'number') return `cannot connect to ${String(address)}:${port} (${code})`
   return undefined
 }
 
