@@ -63,7 +63,7 @@ describe('on a phone', () => {
       '/partners/12345/developers/webhooks',
     ]) {
       await page.goto(path)
-      expect([path, await page.evaluate<string[]>('inPage.cardFaults()')]).toEqual([path, []])
+      expect([path, await page.evaluate<string[]>('inPage.cellFaults()')]).toEqual([path, []])
       const { y = Infinity } = (await page.locator('main tbody tr').first().boundingBox()) ?? {}
       expect([path, y < 500]).toEqual([path, true])
     }

@@ -55,12 +55,35 @@ const focusFaults = () => {
   return faults
 }
 
-/** Cells of cards that are cut off, or reach out of the window. */
-const cardFaults = () =>
-  [...document.querySelectorAll('main tbody td')]
-    .filter((cell) => cell.checkVisibility())
-    .filter((cell) => cell.scrollWidth > cell.clientWidth + 1 || cell.getBoundingClientRect().right > innerWidth)
-    .map((cell) => cell.outerHTML.slice(0, 160))
+/** Whether all of an element is in the window, and in the ancestors that clip or scroll. */
+const isWithinAll = (element) => {
+  const { left: start, right: end } = element.getBoundingClientRect()
+  const isWithin = (from, to) => start >= from - 1 && end <= to + 1
+  for (let parent = element.parentElement; parent; parent = parent.parentElement) {
+    const { left: from, right: to } = parent.getBoundingClientRect()
+    if (styleOf(parent, 'overflow-x') !== 'visible' && !isWithin(from, to)) return false
+  }
+  return isWithin(0, innerWidth)
+}
+
+/** Whether the words of a cell that is hidden stand elsewhere in its row. */
+const isFolded = (cell) => {
+  const shown = cell.parentElement.innerText.replaceAll(/\s+/g, ' ')
+  return cell.textContent
+    .trim()
+    .split(/\s+/)
+    .every((word) => shown.includes(word))
+}
+
+/** Cells of tables that are cut off or out of sight, and hidden ones whose words do not stand elsewhere in their row. */
+const cellFaults = () =>
+  [...document.querySelectorAll('main :is(thead th, tbody th, tbody td)')]
+    .filter((cell) => cell.closest('table').checkVisibility())
+    .filter((cell) => {
+      if (!cell.checkVisibility()) return cell.closest('tbody') && !isFolded(cell)
+      return cell.scrollWidth > cell.clientWidth + 1 || !isWithinAll(cell)
+    })
+    .map((cell) => `cut off or out of sight at ${innerWidth}: ${cell.outerHTML.slice(0, 160)}`)
 
 /** Controls without a border that contrasts with the page's background. */
 const withoutBorder = () =>
@@ -132,7 +155,7 @@ globalThis.inPage = {
   styleAt,
   animated,
   focusFaults,
-  cardFaults,
+  cellFaults,
   withoutBorder,
   recordAnimations,
 }
