@@ -13,12 +13,17 @@ htmx.registerExtension('portal', { init: ({ initSecurity }) => initSecurity(trus
 let cause
 /** Whether the last history entry came from typing: the next keystroke then replaces it. */
 let isTyping = false
+/** The timer of a request that the portal has asked to send again later. */
+let again
+/** Longer waits are explained by the error page. */
+const longestWaitMs = 10_000
 
 /** Filters the list while the user types, without loading the page. Without this module the form's button filters. */
 export function followFilter() {
   document.addEventListener('click', followLink)
   document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
     if (!isListRequest(ctx)) return
+    clearTimeout(again)
     const { type } = ctx.sourceEvent
     if (type !== 'click') cause = type
     // The URL of a link is complete: the fields of the form are not added.
@@ -28,13 +33,12 @@ export function followFilter() {
   })
   document.addEventListener('htmx:before:response', (event) => {
     const { ctx } = event.detail
-    if (!isListRequest(ctx)) return
-    reportConnection(true)
     const { status, redirected } = ctx.response.raw
+    if (isListRequest(ctx)) reportConnection(true)
     if (status === 200 && !redirected) return
-    // Show an error page or the sign-in page as a whole page.
+    // Without it, htmx would show an error page or the sign-in page in place of a part.
     event.preventDefault()
-    location.assign(ctx.request.action)
+    if (isListRequest(ctx)) answerFailure(ctx)
   })
   document.addEventListener('htmx:before:history:update', ({ detail }) => {
     if (cause === 'input' && isTyping) detail.history.type = 'replace'
@@ -53,6 +57,20 @@ export function followFilter() {
   document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
 }
 
+/**
+ * Sends a request that came too soon again; shows an error page or the sign-in page as a whole page. Neither while the
+ * user types on: the next request is for the whole text, which a new page would lose.
+ */
+function answerFailure({ request: { action }, response: { raw }, sourceEvent: event }) {
+  const isLink = event.type === 'click'
+  const asked = new URLSearchParams(new URL(action, location.href).search).get('q') ?? ''
+  if (!isLink && asked !== (filter()?.elements.q.value ?? asked)) return
+  const waitMs = Number(raw.headers.get('Retry-After')) * 1000
+  if (raw.status === 429 && waitMs <= longestWaitMs)
+    again = setTimeout(() => send(isLink ? action : filter().getAttribute('action'), event), waitMs)
+  else location.assign(action)
+}
+
 function followLink(event) {
   const link = event.target.closest('.status-tabs a, .chips a, .pages a, .empty a, .sheet-foot a')
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
@@ -60,7 +78,12 @@ function followLink(event) {
   event.preventDefault()
   // Now, as the new list may reuse the link for something else.
   cause = link.rel === '' ? 'link' : 'pager'
-  void htmx.ajax('GET', link.href, {
+  send(link.href, event)
+}
+
+/** Loads the list of this URL. The form's fields are added unless the event is a click on a link. */
+function send(url, event) {
+  void htmx.ajax('GET', url, {
     source: '#filter',
     event,
     target: '#results',

@@ -8,12 +8,13 @@ import {
   holdBack,
   large,
   namesOn,
+  settled,
   summaryOn,
   small,
 } from '../support/browser/list.ts'
 import { browserFixture } from '../support/browser/fixture.ts'
 
-const { signedIn } = browserFixture()
+const { signedIn, portal } = browserFixture()
 
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 const bergen = ['Bergen Fitness Sentrum']
@@ -177,5 +178,70 @@ describe('a typed filter', () => {
     await empty.getByRole('link', { name: 'Clear search and filters' }).click()
     await expectFilter(page, '', all, small)
     expect(await focusedOn(page).innerText()).toBe('12 sales units')
+  })
+})
+
+/** Holds every read of sales units until `meanwhile` has ended. */
+async function whileSalesUnitsWait(meanwhile: () => Promise<void>): Promise<void> {
+  const client = await portal().portal.database.pool.connect()
+  try {
+    await client.query('begin')
+    await client.query('lock table sales_units in access exclusive mode')
+    await meanwhile()
+  } finally {
+    await client.query('rollback')
+    client.release()
+  }
+}
+
+describe('the page of a user who types stays', () => {
+  const answered = async (page: Page, address: string, status: number) =>
+    page.waitForResponse((response) => response.url().endsWith(address) && response.status() === status)
+
+  it('when the answer for the first letters is an error', async () => {
+    const { page, watched } = await signedIn('Åse Bjørk')
+    watched.expect(/status of 422/)
+    await page.clock.install()
+    await page.goto(small)
+    await page.evaluate('globalThis.isSamePage = true')
+    await page.clock.pauseAt(Date.now() + 10_000)
+    await whileSalesUnitsWait(async () => {
+      const refused = answered(page, '?q=fjo', 422)
+      await filterOf(page).pressSequentially('fjo')
+      await page.clock.runFor(150)
+      await filterOf(page).pressSequentially('rd')
+      await refused
+    })
+    await page.clock.resume()
+    await expectFilter(page, 'fjord', fjord, `${small}?q=fjord`)
+    expect(await page.evaluate('isSamePage')).toBe(true)
+  })
+
+  it('when other pages of the user take all places; the list follows as soon as there is one', async () => {
+    const { page, context, watched } = await open(small)
+    watched.expect(/status of 429/)
+    await page.evaluate('globalThis.isSamePage = true')
+    let others: Promise<unknown>[] = []
+    await whileSalesUnitsWait(async () => {
+      others = Array.from({ length: 12 }, async () => context.request.get(small))
+      const refused = answered(page, '?q=fjord', 429)
+      await filterOf(page).fill('fjord')
+      await refused
+    })
+    await Promise.all(others)
+    await expectFilter(page, 'fjord', fjord, `${small}?q=fjord`)
+    expect(await page.evaluate('isSamePage')).toBe(true)
+  })
+
+  it('when the session ends, without the sign-in page among the matches of the bar', async () => {
+    const { page, context } = await open(small)
+    await context.clearCookies()
+    const redirected = answered(page, encodeURIComponent('/partners/12345/search?q=fjord'), 200)
+    await page.locator('#find').pressSequentially('fjord')
+    await redirected
+    await settled(page)
+    expect(await page.locator('#suggestions').innerText()).toBe('')
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === '/')
   })
 })
