@@ -48,7 +48,7 @@ export function explainEndedAccess(deps: Deps): ErrorRequestHandler {
     if (!(error instanceof NoGrantError)) return next(error)
     const { t } = res.locals.language
     const ended = await endedAccess(deps, res)
-    const [here] = ended.filter(({ organisation }) => organisation === error.organisation)
+    const here = ended.find(({ organisation }) => organisation === error.organisation)
     if (!here) return next(error)
     const title = t('noAccess.endedTitle', { name: here.name })
     const hasOthers = signedIn(req).grants.size > 0
