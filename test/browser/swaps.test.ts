@@ -25,9 +25,11 @@ describe.each(lists)('after each filter, order and page of %s', (list) => {
     for (const control of controls) {
       await page.goto(list)
       const [before, placesBefore] = [addressOf(page), await places()]
+      await page.evaluate('inPage.forgetShifts()')
       await press(control)
       await expect.poll(() => addressOf(page)).not.toBe(before)
       await expect.poll(async () => page.locator('#results').getAttribute('aria-busy')).toBe(null)
+      expect([control, await page.evaluate<string[]>('inPage.shifted()')]).toEqual([control, []])
       // A list without rows has no heads.
       const there = await places()
       const heads = placesBefore.filter((place) => there.some((other) => other.split(':')[0] === place.split(':')[0]))

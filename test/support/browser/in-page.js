@@ -135,6 +135,25 @@ const places = () =>
       return `${element.localName} ${element.innerText.split(/[\n:]/)[0]}: ${Math.round(x)} ${Math.round(y + scrollY)}`
     })
 
+let shifts = []
+new PerformanceObserver((entries) => shifts.push(...entries.getEntries())).observe({ type: 'layout-shift' })
+const forgetShifts = () => {
+  shifts = []
+}
+/** What the browser has counted as layout shifts since then, except rows and what stands below them. */
+const shifted = async () => {
+  await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+  const rows = document.querySelector('#results :is(.list, .empty)')
+  const follows = Node.DOCUMENT_POSITION_FOLLOWING | Node.DOCUMENT_POSITION_CONTAINED_BY
+  return shifts
+    .flatMap(({ sources }) => sources)
+    .filter(({ node }) => node?.isConnected && !(rows.compareDocumentPosition(node) & follows) && node !== rows)
+    .map(({ node, previousRect: from, currentRect: to }) => {
+      const text = (node.outerHTML ?? node.data).slice(0, 100)
+      return `from ${from.x} ${from.y} to ${to.x} ${to.y}: ${text}`
+    })
+}
+
 /** The controls of a list, as selectors: filters, heads, tabs, pager and size. */
 const controls = () => {
   const options = [...document.querySelectorAll('.filters :is(input[type=checkbox], input[type=radio]):not(:checked)')]
@@ -158,4 +177,6 @@ globalThis.inPage = {
   cellFaults,
   withoutBorder,
   recordAnimations,
+  forgetShifts,
+  shifted,
 }
