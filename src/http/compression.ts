@@ -23,14 +23,18 @@ export function compressedPages(req: Request, res: Response, next: NextFunction)
   res.send = (body: unknown) => {
     if (typeof body !== 'string' || body.length < leastBytes || res.get('Content-Encoding')) return send(body)
     res.vary('Accept-Encoding')
-    // Browsers list gzip first without meaning a preference.
-    const encoding = encodings.find((name) => req.acceptsEncodings(name) === name)
+    const encoding = acceptedEncoding(req)
     if (!encoding) return send(body)
     if (!res.get('Content-Type')) res.type('html')
     res.set('Content-Encoding', encoding)
     return send(compress[encoding](Buffer.from(body)))
   }
   next()
+}
+
+/** The best encoding that the browser accepts: it lists gzip first without meaning a preference. */
+export function acceptedEncoding(req: Request): (typeof encodings)[number] | undefined {
+  return encodings.find((name) => req.acceptsEncodings(name) === name)
 }
 
 /**

@@ -8,6 +8,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 import express, { type RequestHandler, Router } from 'express'
 import type { Brand } from '../brand/brand.ts'
 import { styleSheet } from '../presentation/style-sheet.ts'
+import { acceptedEncoding } from './compression.ts'
 
 const packageFile = createRequire(import.meta.url).resolve
 
@@ -116,9 +117,9 @@ function sendFile({ path, bytes }: SentFile): RequestHandler {
     const isOther = res.locals['isOtherVersion'] === true
     res.set('Cache-Control', isOther ? 'no-store' : 'public, max-age=31536000, immutable').vary('Accept-Encoding')
     res.set('ETag', etag).type(types[path.split('.').at(-1) ?? ''] ?? 'bin')
-    const encoding = req.acceptsEncodings('br', 'gzip')
+    const encoding = acceptedEncoding(req)
     // PNG is already compressed.
-    if ((encoding !== 'br' && encoding !== 'gzip') || path.endsWith('.png')) {
+    if (!encoding || path.endsWith('.png')) {
       res.send(bytes)
       return
     }

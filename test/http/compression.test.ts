@@ -67,6 +67,12 @@ describe.each(['br', 'gzip'] as const)('with Accept-Encoding: %s', (encoding) =>
   })
 })
 
+it('what browsers ask for is compressed with Brotli, although they name gzip first', async () => {
+  const headers = { 'Accept-Encoding': 'gzip, deflate, br, zstd' }
+  for (const path of ['/partners/12345/sales-units', await style()])
+    expect([path, (await fetchRaw(path, headers)).headers['content-encoding']]).toEqual([path, 'br'])
+})
+
 it('a cached static file is answered with 304', async () => {
   const path = await style()
   const { headers } = await fetchRaw(path, { 'Accept-Encoding': 'br' })
