@@ -1,9 +1,6 @@
-import { join } from 'node:path'
 import { createRandom, type Random } from '../demo/world/random.ts'
 import type { DemoWorld } from '../demo/world/types.ts'
 import { everySalesUnit, findSalesUnits } from '../src/store/sales-units.ts'
-import { launchChromium } from '../test/support/chromium.ts'
-import { startPortal } from './fixture.ts'
 import type { LargeFixture } from './large-fixture.ts'
 import { atMost, median, quantile } from './report.ts'
 import { openFixtureDatabase } from './seed.ts'
@@ -11,8 +8,6 @@ import { largeId, salesUnitsOf } from './world.ts'
 
 /** A search text, and the page of matches to open. */
 type Query = { readonly q: string; readonly page: number }
-
-const debounceMs = 150
 
 /** Measures the query of the list of sales units, from search text to rows, for the large partner. */
 export async function measureFilter({ world, env }: LargeFixture): Promise<void> {
@@ -42,7 +37,7 @@ export async function measureFilter({ world, env }: LargeFixture): Promise<void>
  * Parts of the searched texts: some in capitals, with ø, or in the letters that it counts as; two words, some of them
  * swapped; some without a match, some later pages.
  */
-function createQueries(world: DemoWorld): Query[] {
+export function createQueries(world: DemoWorld): Query[] {
   const random = createRandom(99)
   const merchants = world.merchants.flatMap(({ body }) => [body.name, body.businessIdentifier.id])
   const units = salesUnitsOf(world, largeId).flatMap(({ body }) => [body.name, body.msn])
@@ -79,34 +74,5 @@ function partOf(texts: readonly string[], length: number, random: Random): strin
     const start = random.below(Math.max(1, text.length - length + 1))
     const part = text.slice(start, start + length)
     if (part.trim().length === length) return part
-  }
-}
-
-/** Measures typing into the filter: from each key to the frame with the new results, without the debounce. */
-export async function measureKeystroke(fixture: LargeFixture): Promise<void> {
-  const portal = await startPortal(fixture)
-  const browser = await launchChromium()
-  try {
-    const [{ Cookie = '' } = {}] = fixture.visitors
-    const page = await browser.newPage({ extraHTTPHeaders: { Cookie } })
-    await page.addInitScript({ path: join(import.meta.dirname, 'in-page.js') })
-    await page.goto(`${fixture.url}/partners/${largeId}/sales-units`)
-    const times: number[] = []
-    const texts = createQueries(fixture.world).filter(({ q }) => /^[\p{L}\d]{3,8}$/u.test(q))
-    for (const { q } of texts.slice(0, 25)) {
-      await page.fill('#q', '')
-      await page.waitForURL((at) => !at.search.includes('q='))
-      await page.focus('#q')
-      for (const letter of q) {
-        await page.evaluate('timeNextLetter()')
-        await page.keyboard.type(letter)
-        times.push((await page.evaluate<number>('updated')) - debounceMs)
-      }
-    }
-    const note = `p50 ${median(times).toFixed(0)} ms, most ${Math.max(...times).toFixed(0)} ms`
-    atMost(`keystroke to updated list, ${times.length} keys: p95`, quantile(times, 0.95), 150, ' ms', note)
-  } finally {
-    await browser.close()
-    await portal.stop()
   }
 }

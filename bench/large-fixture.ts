@@ -66,6 +66,12 @@ export async function createLargeFixture(large: number) {
   return { ...fixture, visitors }
 }
 
+/** The session of the first visitor, for a browser: its own cookies replace a header of ours once the portal sets one. */
+export function sessionCookie({ url, visitors }: LargeFixture) {
+  const [name = '', value = ''] = visitors[0]?.['Cookie']?.split('=') ?? []
+  return { name, value, url }
+}
+
 /** Every page of a partner, in the same order for each; large and small partners show the same number of rows. */
 export function pagesOf({ world }: LargeFixture, id: string): string[] {
   const [unit] = salesUnitsOf(world, id)

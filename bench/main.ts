@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { measureAbuse } from './abuse.ts'
 import { measureActivity } from './activity.ts'
-import { measureFilter, measureKeystroke } from './filter.ts'
+import { measureFilter } from './filter.ts'
 import { onServer } from './fixture.ts'
+import { measureKeystroke } from './keystroke.ts'
 import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
 import { measureLighthouse } from './lighthouse.ts'
 import { measureKill, measureOrganisations } from './organisations.ts'
@@ -24,9 +25,9 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   'pages-during-sync': async () => measurePagesDuringSync(await large()),
   pages: async () => measurePages(await large()),
   footprint: async () => measureFootprint(await large()),
-  keystroke: async () => measureKeystroke(await large()),
+  keystroke: async () => measureKeystroke(await createLargeFixture(1200)),
   abuse: async () => measureAbuse(await large()),
-  lighthouse: async () => measureLighthouse(await large()),
+  lighthouse: async () => measureLighthouse(await createLargeFixture(1200)),
 }
 
 const { values, positionals } = parseArgs({
