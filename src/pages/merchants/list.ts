@@ -34,7 +34,7 @@ export const merchantList: ListDefinition<ListedMerchant, MerchantSummary, Merch
   columns: [
     { label: 'merchants.name', sort: 'name' },
     { label: 'salesUnits.identifier', sort: 'identifier', width: 'w-identifier folds' },
-    { label: 'merchant.country', sort: 'country', width: 'w-product' },
+    { label: 'merchant.country', sort: 'country', width: 'w-via' },
     { label: 'merchants.units', sort: 'units', width: 'w-count right' },
     { label: 'merchants.orders', sort: 'orders', width: 'w-count right' },
     { label: 'merchants.changed', sort: 'changed', width: 'w-date' },
