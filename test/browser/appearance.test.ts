@@ -61,10 +61,12 @@ describe('on a phone', () => {
       '/partners/12345/price-packages',
       '/partners/12345/templates',
       '/partners/12345/developers/webhooks',
+      '/partners/12345/merchants',
+      '/partners/12345/activity',
     ]) {
       await page.goto(path)
       expect([path, await page.evaluate<string[]>('inPage.cellFaults()')]).toEqual([path, []])
-      const { y = Infinity } = (await page.locator('main tbody tr').first().boundingBox()) ?? {}
+      const { y = Infinity } = (await page.locator('main :is(tbody tr, .entry)').first().boundingBox()) ?? {}
       expect([path, y < 500]).toEqual([path, true])
     }
   })

@@ -237,7 +237,7 @@ it('a move takes effect at the next request, also of a session that is open', as
     expect(await runCommand(those, ['users', 'move', test.userId('Kari Nordmann'), moved], call)).toMatchObject({
       exitCode: 0,
     })
-    expect((await kari.open('/partners/12345')).status).toBe(404)
+    expect((await kari.open('/partners/12345')).status).toBe(403)
     await runCommand(those, ['users', 'move', moved, test.userId('Kari Nordmann')], call)
     expect((await kari.open('/partners/12345')).status).toBe(200)
   } finally {
