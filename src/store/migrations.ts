@@ -4,12 +4,14 @@ import { DatabaseUnavailableError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Database, Handle } from './database.ts'
 import { schema } from './migrations/0001-schema.ts'
+import { webhookProblems } from './migrations/0002-webhook-problems.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
 
 /** Append only: a released migration is never changed, renamed or moved. Names sort in this order. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-schema': schema,
+  '0002-webhook-problems': webhookProblems,
 }
 
 /** The schema of a database compared with this version of the portal. */

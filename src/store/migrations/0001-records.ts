@@ -128,10 +128,6 @@ async function records(db: Db): Promise<void> {
       msn text collate "C" not null,
       url text not null,
       id text not null,
-      problem_rank smallint not null generated always as (case
-        when url !~* '^https://' then 1
-        when jsonb_path_exists(listed, '$.events[*] ? (@ like_regex "[^ ]")') then 3
-        else 2 end) stored,
       ${searchColumn(searchTextOf([sql`url`, sql`id`]))},
       ${recordColumns}
     )`.execute(db)
@@ -228,7 +224,6 @@ async function indexes(db: Db): Promise<void> {
     sql`product_orders_unlisted on product_orders (organisation) ${isUnlisted}`,
     sql`webhooks_search on webhooks using gin (search_text ${trigrams}) ${isCurrent}`,
     sql`webhooks_msn on webhooks (organisation, msn, url, key)`,
-    sql`webhooks_problem on webhooks (organisation, problem_rank, msn, url, key) ${isCurrent}`,
     sql`webhooks_url on webhooks (organisation, url, key) ${isCurrent}`,
     sql`webhooks_removed on webhooks (organisation, removed_at) where removed_at is not null`,
     sql`merchant_summaries_search on merchant_summaries using gin (search_text ${trigrams}) ${isListed}`,
