@@ -11,6 +11,15 @@ export const orderStatuses = [
   'EXPIRED',
 ] as const
 
+/** In filters: every status that the API does not document. */
+export const otherStatuses = 'OTHER'
+
+/** Whether an order with this status is in the filter's `status`; '' is all. */
+export function isOfStatus(status: string, filter: string): boolean {
+  if (filter !== otherStatuses) return filter === '' || filter === status
+  return !(orderStatuses as readonly string[]).includes(status)
+}
+
 /** Statuses that no longer change; the link of a prefilled order with one of them is dead. */
 export const finalStatuses: readonly string[] = ['COMPLETED', 'REJECTED', 'EXPIRED']
 

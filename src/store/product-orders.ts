@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
-import type { OrderStep } from '../domain/product-order.ts'
+import { orderStatuses, type OrderStep, otherStatuses } from '../domain/product-order.ts'
 import { portalTimeZone } from '../domain/time-zone.ts'
 import type { Handle } from './database.ts'
 import type { Json } from './records.ts'
@@ -164,7 +164,7 @@ function matching(organisation: Organisation, filter: ProductOrderFilter): RawBu
   const isNew = [filter.new, month, reached].some((value) => value !== '')
   const terms = [
     sql`${own} and removed_at is null`,
-    isValue('status', filter.status),
+    filter.status === otherStatuses ? sql`status <> all (${orderStatuses})` : isValue('status', filter.status),
     isValue('product_order_type', filter.type),
     isValue('product_type', filter.product),
     isValue('market', filter.market),

@@ -15,10 +15,15 @@ export type Field = {
   readonly options: readonly { readonly value: string; readonly label: string; readonly count?: number }[]
 }
 
-/** Tabs above the rows. Each sets its filters and clears those of the other tabs. */
+/** Tabs above the rows. Each sets its filters and clears those of the other tabs; `isAll` comes first on phones. */
 export type Tabs = {
   readonly label: string
-  readonly options: readonly { readonly label: string; readonly count: number; readonly filter: ListFilter }[]
+  readonly options: readonly {
+    readonly label: string
+    readonly count: number
+    readonly filter: ListFilter
+    readonly isAll?: true
+  }[]
 }
 
 /**
@@ -126,12 +131,12 @@ export function isFiltering(filter: ListFilter): boolean {
 
 function tabLinks({ options }: Tabs, filter: ListFilter, link: (changes: ListFilter) => string) {
   const cleared = Object.fromEntries(options.flatMap((tab) => Object.keys(tab.filter)).map((name) => [name, '']))
-  return options.map(({ label, count, filter: own }) => {
+  return options.map(({ label, count, filter: own, isAll }) => {
     const changes: ListFilter = { ...cleared, ...own }
     const selected = Object.entries(changes).every(
       ([name, value]) => queryOf({ name: filter[name] ?? '' }) === queryOf({ name: value }),
     )
-    return { label, count, href: link(changes), selected }
+    return { label, count, href: link(changes), selected, isAll }
   })
 }
 

@@ -1,4 +1,4 @@
-import { finalStatuses } from '../../domain/product-order.ts'
+import { finalStatuses, otherStatuses } from '../../domain/product-order.ts'
 import { BadRequestError } from '../../errors.ts'
 import type { ProductOrderFacets, StatusFacet } from '../../store/summaries.ts'
 import type { Freshness, Lists } from '../../sync/freshness.ts'
@@ -40,6 +40,7 @@ export function optionsOf(facets: ProductOrderFacets, choice: Choice): string[] 
 
 /** @throws BadRequestError for a filter value that no order can have */
 export function checkChoices(filter: Readonly<Record<Choice, string>>, facets: ProductOrderFacets): void {
-  const unknown = choices.find((choice) => filter[choice] !== '' && !optionsOf(facets, choice).includes(filter[choice]))
+  const always = ['', otherStatuses]
+  const unknown = choices.find((choice) => ![...always, ...optionsOf(facets, choice)].includes(filter[choice]))
   if (unknown) throw new BadRequestError(`unknown ${unknown}`)
 }

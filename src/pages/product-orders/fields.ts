@@ -1,7 +1,7 @@
 import type { Language } from '../../presentation/language.ts'
 import type { ProductOrderFilter } from '../../store/product-orders.ts'
 import type { ProductOrderFacets, StatusFacet } from '../../store/summaries.ts'
-import { orderSteps } from '../../domain/product-order.ts'
+import { isOfStatus, orderSteps, otherStatuses } from '../../domain/product-order.ts'
 import { daysField, marketField, monthField, productField } from '../lists/filter-fields.ts'
 import type { Field, Tabs } from '../lists/list-view.ts'
 import { optionsOf, sumOf } from './facets.ts'
@@ -9,22 +9,22 @@ import { optionsOf, sumOf } from './facets.ts'
 /** The orders of these counts that the filters of the tabs leave. */
 export function ofTab(counts: StatusFacet, { status, waiting }: ProductOrderFilter): StatusFacet {
   return counts.filter(
-    ({ value, waits }) => (status === '' || value === status) && (waiting === '' || waits === (waiting === '1')),
+    ({ value, waits }) => isOfStatus(value, status) && (waiting === '' || waits === (waiting === '1')),
   )
 }
 
 /**
  * The tabs: what waits for its merchant, the other states, and all. Together the others have each order of "All" once.
- * Received orders have a tab when some were not prefilled; these wait to be processed.
+ * Received orders have a tab when some were not prefilled; these wait to be processed. Statuses that the API does not
+ * document share one.
  */
 export function tabsOf({ t, labelOfCode }: Language, facets: ProductOrderFacets, counts: StatusFacet): Tabs {
   const statusOf = (status: string) => ({
     label: labelOfCode(`orderStatus.${status}.name`, status),
-    count: sumOf(counts.filter(({ value, waits }) => value === status && !waits)),
+    count: sumOf(counts.filter(({ value, waits }) => isOfStatus(value, status) && !waits)),
     filter: { status },
   })
-  const fixed = new Set(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED', 'COMPLETED', 'REJECTED', 'EXPIRED'])
-  const others = facets.status.map(({ value }) => value).filter((value) => !fixed.has(value))
+  const others = facets.status.some(({ value }) => isOfStatus(value, otherStatuses)) ? [otherStatuses] : []
   const received = { ...statusOf('RECEIVED'), filter: { status: 'RECEIVED', waiting: '0' } }
   const hasReceived = facets.status.some(({ value, waits }) => value === 'RECEIVED' && !waits)
   return {
@@ -36,8 +36,8 @@ export function tabsOf({ t, labelOfCode }: Language, facets: ProductOrderFacets,
         filter: { waiting: '1' },
       },
       ...(hasReceived ? [received] : []),
-      ...['ORDER_SUBMITTED', 'COMPLETED', 'REJECTED', ...new Set(others), 'EXPIRED'].map(statusOf),
-      { label: t('common.all'), count: sumOf(counts), filter: {} },
+      ...['ORDER_SUBMITTED', 'COMPLETED', 'REJECTED', ...others, 'EXPIRED'].map(statusOf),
+      { label: t('common.all'), count: sumOf(counts), filter: {}, isAll: true },
     ],
   }
 }
@@ -47,7 +47,7 @@ export function fieldsOf(language: Language, facets: ProductOrderFacets, filter:
   const { t, labelOfCode } = language
   const option = (value: string, label: string) => ({ value, label })
   const types = optionsOf(facets, 'type').map((value) => option(value, labelOfCode(`orderType.${value}`, value)))
-  const statuses = optionsOf(facets, 'status').map((value) =>
+  const statuses = [...optionsOf(facets, 'status'), otherStatuses].map((value) =>
     option(value, labelOfCode(`orderStatus.${value}.name`, value)),
   )
   const { expiring } = filter
