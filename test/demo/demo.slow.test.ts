@@ -55,7 +55,7 @@ it('the demo starts without any environment, stops with Ctrl-C, and keeps its da
   // The operator's commands work with the environment file that the demo has written.
   const userId = (await browser.open('/profile')).$('#user-id').text()
   expect((await command('revoke', userId, 'partner', '12345')).exitCode).toBe(0)
-  expect((await browser.open('/partners/12345')).status).toBe(404)
+  expect((await browser.open('/partners/12345')).status).toBe(403)
   expect((await command('grant', userId, 'merchant', 'business:NO:ORG', '311900456')).exitCode).toBe(0)
   expect((await command('status')).output).toContain('partner 23456  ')
   const audit = await command('audit', '--event', 'grant', '--limit', '1', '--json')
