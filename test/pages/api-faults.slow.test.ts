@@ -14,7 +14,7 @@ const nordlys: Partner = { kind: 'partner', id: '12345', name: 'Nordlys' }
 const unavailable: FaultAnswer = { status: 503, body: { title: 'Service Unavailable' } }
 /** The sync retries no failed call during these tests; a page view refreshes data that is older than a second. */
 const noRetryEnv = { SYNC_RETRY_SECONDS: '300', SYNC_REFRESH_SECONDS: '1' }
-const env = { ...noRetryEnv, MANAGEMENT_API_TIMEOUT_MS: '600' }
+const env = { ...noRetryEnv, MANAGEMENT_API_TIMEOUT_MS: '2000' }
 
 /** Every page, and its name for the data it cannot be shown without. */
 function pagesOf({ world }: TestPortal): [path: string, what: string][] {
@@ -141,7 +141,7 @@ describe('synced data', () => {
   })
 
   it('is shown with a banner when the API times out', async () => {
-    test.api.faults.latencyMs = 1000
+    test.api.faults.latencyMs = 3000
     await refreshAll()
     expect(await wrong(unavailableBanner)).toEqual([])
   })
