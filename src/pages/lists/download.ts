@@ -96,9 +96,13 @@ type DownloadOptions = {
 /** Passes batches on, and reads the next one only when no other reader does. */
 type Turns = <Batch>(batches: AsyncIterable<Batch>) => AsyncIterable<Batch>
 
+/** The longest pause after a batch has been written, which a slow browser can draw out. */
+const mostPauseMs = 20
+
 /**
- * One batch at a time for all downloads of the process. After each, everything else has a pause of the same length: a
- * page takes several turns of the process and the database, and would otherwise wait for a batch at each.
+ * One batch at a time for all downloads of the process. After reading one, and after writing it, everything else has a
+ * pause as long as that took: a page takes several turns of the process and the database, and would otherwise wait for a
+ * batch at each.
  */
 function createTurns(): Turns {
   let last: Promise<unknown> = Promise.resolve()
@@ -113,7 +117,9 @@ function createTurns(): Turns {
       last = turn.catch(() => {}).then(async () => sleep(performance.now() - began))
       const { done, value } = await turn
       if (done) return
+      const given = performance.now()
       yield value
+      await sleep(Math.min(performance.now() - given, mostPauseMs))
     }
   }
 }
