@@ -78,8 +78,8 @@ export type AccessDeps = { readonly organisations: Organisations; readonly audit
 /**
  * Loads the organisation in the URL into `res.locals.organisation`, and the user's role in it, if the user has a grant
  * for it now.
- * @throws NoGrantError, which is a 404, for any other organisation, existing or not, so that the answer does not reveal which ones
- * exist
+ * @throws NoGrantError, which is a 404, for any other organisation, existing or not, so that the answer does not reveal
+ * which ones exist
  */
 export function actAs(kind: Organisation['kind'], { organisations, audit }: AccessDeps): RequestHandler {
   return (req, res, next) => {

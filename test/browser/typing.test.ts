@@ -13,6 +13,7 @@ import {
   small,
 } from '../support/browser/list.ts'
 import { browserFixture } from '../support/browser/fixture.ts'
+import { whileSalesUnitsWait } from '../support/locked-table.ts'
 
 const { signedIn, portal } = browserFixture()
 
@@ -181,19 +182,6 @@ describe('a typed filter', () => {
   })
 })
 
-/** Holds every read of sales units until `meanwhile` has ended. */
-async function whileSalesUnitsWait(meanwhile: () => Promise<void>): Promise<void> {
-  const client = await portal().portal.database.pool.connect()
-  try {
-    await client.query('begin')
-    await client.query('lock table sales_units in access exclusive mode')
-    await meanwhile()
-  } finally {
-    await client.query('rollback')
-    client.release()
-  }
-}
-
 describe('the page of a user who types stays', () => {
   const answered = async (page: Page, address: string, status: number) =>
     page.waitForResponse((response) => response.url().endsWith(address) && response.status() === status)
@@ -205,7 +193,7 @@ describe('the page of a user who types stays', () => {
     await page.goto(small)
     await page.evaluate('globalThis.isSamePage = true')
     await page.clock.pauseAt(Date.now() + 10_000)
-    await whileSalesUnitsWait(async () => {
+    await whileSalesUnitsWait(portal().portal.database, async () => {
       const refused = answered(page, '?q=fjo', 422)
       await filterOf(page).pressSequentially('fjo')
       await page.clock.runFor(150)
@@ -222,7 +210,7 @@ describe('the page of a user who types stays', () => {
     watched.expect(/status of 429/)
     await page.evaluate('globalThis.isSamePage = true')
     let others: Promise<unknown>[] = []
-    await whileSalesUnitsWait(async () => {
+    await whileSalesUnitsWait(portal().portal.database, async () => {
       others = Array.from({ length: 12 }, async () => context.request.get(small))
       const refused = answered(page, '?q=fjord', 429)
       await filterOf(page).fill('fjord')

@@ -207,6 +207,11 @@ describe('tabs', () => {
 })
 
 describe('the filter', () => {
+  it.each(['type', 'product'])('has no value for all others of the %s, as the status has', async (choice) => {
+    expect((await kari.open(`${path}?status=OTHER`)).status).toBe(200)
+    expect((await kari.open(`${path}?${choice}=OTHER`)).status).toBe(400)
+  })
+
   it.each([
     ...['ORDER_SUBMITTED', 'MERCHANT_VIEWED', 'RECEIVED', 'COMPLETED', 'REJECTED', 'ON_HOLD'].map(
       (status) => `status=${status}`,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
+import { whileSalesUnitsWait } from '../support/locked-table.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -13,23 +14,10 @@ afterAll(async () => test.stop())
 
 const slow = '/partners/12345/sales-units'
 
-/** Holds every read of sales units until `meanwhile` has ended. */
-async function whileSalesUnitsWait(meanwhile: () => Promise<void>): Promise<void> {
-  const client = await test.portal.database.pool.connect()
-  try {
-    await client.query('begin')
-    await client.query('lock table sales_units in access exclusive mode')
-    await meanwhile()
-  } finally {
-    await client.query('rollback')
-    client.release()
-  }
-}
-
 it('one user’s slow pages wait, are refused after one to five seconds, and cost neither other users nor probes', async () => {
   const began = performance.now()
   const headers = { Cookie: `portal=${kari.cookie('portal')}` }
-  await whileSalesUnitsWait(async () => {
+  await whileSalesUnitsWait(test.portal.database, async () => {
     const pages = Array.from({ length: 300 }, async () => {
       const page = await fetch(test.url + slow, { headers })
       return { status: page.status, text: await page.text(), atMs: performance.now() - began }
@@ -63,7 +51,7 @@ it('a second page of a user starts beside a slow one, and no third', async () =>
       )
     ).rowCount
   const ended: string[] = []
-  await whileSalesUnitsWait(async () => {
+  await whileSalesUnitsWait(test.portal.database, async () => {
     const pages = ['fitness', 'kafé', 'third'].map(async (q) => {
       await kari.open(`${slow}?q=${q}`)
       ended.push(q)
@@ -82,7 +70,7 @@ it('pages of a user are shown while another waits, as for the API', async () => 
     await kari.open(path)
     ended.push(path)
   }
-  await whileSalesUnitsWait(async () => {
+  await whileSalesUnitsWait(test.portal.database, async () => {
     const waiting = show(slow)
     await show('/partners/12345/product-orders')
     await show('/partners/12345/templates')
@@ -92,7 +80,7 @@ it('pages of a user are shown while another waits, as for the API', async () => 
 })
 
 it('a statement of a page ends after two seconds, with a page in words', async () => {
-  await whileSalesUnitsWait(async () => {
+  await whileSalesUnitsWait(test.portal.database, async () => {
     const page = await kari.open(`${slow}?q=fitness`)
     expect([page.status, page.$('h1').text()]).toEqual([422, 'This takes too long'])
     expect(page.words).toContain('Type more of the word')

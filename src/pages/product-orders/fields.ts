@@ -47,7 +47,7 @@ export function fieldsOf(language: Language, facets: ProductOrderFacets, filter:
   const { t, labelOfCode } = language
   const option = (value: string, label: string) => ({ value, label })
   const types = optionsOf(facets, 'type').map((value) => option(value, labelOfCode(`orderType.${value}`, value)))
-  const statuses = [...optionsOf(facets, 'status'), otherStatuses].map((value) =>
+  const statuses = optionsOf(facets, 'status').map((value) =>
     option(value, labelOfCode(`orderStatus.${value}.name`, value)),
   )
   const { expiring } = filter
