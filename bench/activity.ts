@@ -32,9 +32,10 @@ const filters: readonly (readonly [string, Partial<ChangeFilter>])[] = [
   ['since yesterday', { since: daysAgo(1) }],
   ['one record', { q: '1012345' }],
   ['100 records', { q: 'bakeri tromsø 1' }],
-  ['3,000 records', { q: 'bakeri tromsø' }],
+  ['1,500 records', { q: 'bakeri tromsø' }],
   ['many records', { q: 'bak' }],
   ['text and kind', { q: 'bakeri', kind: 'removed' }],
+  ['1,500 records and kind', { q: 'bakeri tromsø', kind: 'removed' }],
 ]
 
 /** Measures the queries of a page of the activity of a partner with `rows` changes, filter by filter. */
@@ -61,7 +62,9 @@ export async function measureActivity(rows: number): Promise<void> {
       const before = round % 2 === 0 ? undefined : first.at(-1)?.position
       const began = performance.now()
       const search = await searchChanges(database.pages, partner, filter)
-      await Promise.all([findChanges(search, { each: 'group', limit: 51, before }), countChanges(search, mostCounted)])
+      // One after the other, as the page does it.
+      await findChanges(search, { each: 'group', limit: 51, before })
+      await countChanges(search, mostCounted)
       times.push(performance.now() - began)
     }
     pages.push(median(times))

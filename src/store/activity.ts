@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { orderStatuses } from '../domain/product-order.ts'
 import { type Change, type ChangeKind, longestMomentMs } from './changes.ts'
 import type { Handle } from './database.ts'
-import { findThings, isOfThing, type Thing } from './things.ts'
+import { findThings, type FoundThings, isOfThing, type Thing } from './things.ts'
 
 /** The kinds of changes, in the order in which pages name them. */
 export const changeKinds = ['added', 'changed', 'removed', 'returned'] as const
@@ -50,16 +50,19 @@ export type StoredChange = Change & { readonly id: string; readonly moment: Date
 
 /** The most changes of a group that a page shows. */
 const mostShown = 25
-/** From so many matching records on, changes are looked for in the order of time. */
-const mostThings = 3000
+/** The most records of a resource that a text is asked for at first. */
+const mostThings = 1500
+/** With more matching records than this, the newest changes are looked at first, whosever they are. */
+const fewThings = 200
+/** How many changes are looked at so, of each kind if the filter has one. */
+const mostScanned = 8000
 
-/** A search for changes, and the records that its text matches. */
+/** A search for changes, and the records that its text matches; undefined without a text. */
 export type ChangeSearch = {
   readonly db: Handle
   readonly organisation: Organisation
   readonly filter: ChangeFilter
-  /** At most `mostThings`; undefined without a text. */
-  readonly things: readonly Thing[] | undefined
+  readonly found: FoundThings | undefined
 }
 
 /** Prepares a search, which then finds and counts changes. */
@@ -68,21 +71,23 @@ export async function searchChanges(
   organisation: Organisation,
   filter: ChangeFilter,
 ): Promise<ChangeSearch> {
-  const things = filter.q === '' ? undefined : await findThings(db, organisation, filter, mostThings)
-  return { db, organisation, filter, things }
+  const found = filter.q === '' ? undefined : await findThings(db, organisation, filter, mostThings)
+  return { db, organisation, filter, found }
+}
+
+/** The part of a search that is of one resource. */
+export function ofResource({ filter, found, ...search }: ChangeSearch, resource: string): ChangeSearch {
+  const things = found?.things.filter((thing) => thing.resource === resource)
+  return { ...search, filter: { ...filter, resources: [resource] }, found: found && things && { ...found, things } }
 }
 
 /**
  * Groups of changes, newest first, or each change by itself. Without a text, each kind of change is read in order by its
- * index. With one, the newest change of each matching record bounds what is read; when many records match, some of the
- * newest changes are theirs.
+ * index. With one, the newest change of each matching record bounds what is read; when many records match, the newest
+ * changes are usually enough.
  */
 export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Promise<ChangeGroup[]> {
-  const { things, filter } = search
-  const isFew = things !== undefined && things.length < mostThings
-  const isOfKind = things === undefined || filter.kind !== '' || filter.status !== ''
-  const query = isFew ? byThing : isOfKind ? byKind : inOrder
-  const { rows } = await query(search, asked).execute(search.db)
+  const rows = await findRows(search, asked)
   const found = asked.after ? rows.toReversed() : rows
   const changes = await changesWith(
     search.db,
@@ -95,6 +100,25 @@ export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Pr
   }))
 }
 
+async function findRows(search: ChangeSearch, asked: ChangesAsked): Promise<readonly Found[]> {
+  const { db, organisation, filter, found } = search
+  if (!found) return (await byKind(search, asked).execute(db)).rows
+  const isOfKind = filter.kind !== '' || filter.status !== ''
+  if (isCut(search) || (found.things.length > fewThings && !isOfKind)) {
+    const { rows } = await (isOfKind ? byKind : inOrder)(search, asked).execute(db)
+    // The last one may have been cut off, but it only tells that there are more.
+    if (rows.length === asked.limit) return rows
+  }
+  const all = isCut(search) ? await findThings(db, organisation, filter) : found
+  return (await byThing({ ...search, found: all }, asked).execute(db)).rows
+}
+
+function isCut({ filter, found }: ChangeSearch): boolean {
+  return filter.resources.some((resource) => found?.cut.has(resource))
+}
+
+const nothing: FoundThings = { things: [], cut: new Set() }
+
 type Found = Position & { readonly count: number; readonly ids: readonly string[] }
 
 const grouped = sql`
@@ -103,17 +127,26 @@ const grouped = sql`
 
 function byKind(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
   const order = orderOf(asked)
-  const ofThing = search.things ? isOfThing(search.organisation, search.filter) : sql`true`
+  const changes = sql`changes c where ${selected(search, asked)} and ${isCombination}`
+  const some = search.found ? ofThings(search, asked, sql`select c.* from ${changes}`) : changes
   return sql<Found>`
     select found.* from ${combinations(search.filter)} cross join lateral (
-      ${grouped} from changes c where ${selected(search, asked)} and ${isCombination} and ${ofThing}
-      group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
+      ${grouped} from ${some} group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
     order by ${order} limit ${asked.limit}`
+}
+
+/** SQL: those of the first changes of a query, in the order asked for, that are of the records with the text. */
+function ofThings(search: ChangeSearch, asked: ChangesAsked, query: RawBuilder<unknown>): RawBuilder<unknown> {
+  const { organisation, filter, found: { things } = nothing } = search
+  const isOfThem = isCut(search)
+    ? isOfThing(organisation, filter)
+    : sql`(c.resource, c.key) in (select thing.resource, thing.key from ${relationOf(things)})`
+  return sql`(${query} order by ${orderOf({ ...asked, each: 'change' })} limit ${mostScanned}) c where ${isOfThem}`
 }
 
 /** Records whose newest change is older than `limit` groups with the newest change of some record are left out. */
 function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
-  const { filter, things = [] } = search
+  const { filter, found: { things } = nothing } = search
   const [order, keys] = [orderOf(asked), keysOf(asked)]
   const ofThing = (limit: number) => sql`
     select c.moment, c.alike, c.id from changes c
@@ -130,9 +163,9 @@ function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
 }
 
 function inOrder(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
+  const changes = sql`select c.* from changes c where ${selected(search, asked)}`
   return sql<Found>`
-    ${grouped} from changes c
-    where ${selected(search, asked)} and ${isOfThing(search.organisation, search.filter)}
+    ${grouped} from ${ofThings(search, asked, changes)}
     group by ${keysOf(asked)} order by ${orderOf(asked)} limit ${asked.limit}`
 }
 
@@ -160,24 +193,25 @@ function keyNames(each: ChangesAsked['each']): readonly string[] {
 /** How many changes there are of each resource; with `more` at least so many. */
 export type ChangeCounts = ReadonlyMap<string, { readonly count: number; readonly more: boolean }>
 
-/** Counts the changes of each resource, up to `most` each. */
+/** Counts the changes of each resource, up to `most` each; with a text, those of the kind among so many. */
 export async function countChanges(search: ChangeSearch, most: number): Promise<ChangeCounts> {
-  const { db, filter, things } = search
-  const ofRow = things
-    ? sql`c.resource = thing.resource and c.key = thing.key and ${hasKind(filter)}`
-    : sql`${isCombination}`
-  const relation = things ? relationOf(things) : combinations(filter)
-  const resource = sql.ref(things ? 'thing.resource' : 'combination.resource')
-  const { rows } = await sql<{ resource: string; count: number }>`
-    select given.resource, counted.count from unnest(${filter.resources}::text[]) as given (resource)
+  const { db, filter, found } = search
+  const [relation, ofRow] = found
+    ? [relationOf(found.things), sql`c.resource = thing.resource and c.key = thing.key`]
+    : [combinations(filter), isCombination]
+  const resource = sql.ref(found ? 'thing.resource' : 'combination.resource')
+  const { rows } = await sql<{ resource: string; scanned: number; count: number }>`
+    select given.resource, counted.* from unnest(${filter.resources}::text[]) as given (resource)
     cross join lateral (
-      select count(*)::int as count from (
-        select from ${relation} cross join lateral (
-          select from changes c where ${selected(search)} and ${ofRow} limit ${most + 1}) c
-        where ${resource} = given.resource limit ${most + 1}) counting) counted`.execute(db)
-  const isPart = things?.length === mostThings
+      select count(*)::int as scanned, (count(*) filter (where ${hasKind(filter)}))::int as count from (
+        select c.kind, c.status from ${relation} cross join lateral (
+          select c.kind, c.status from changes c where ${selected(search)} and ${ofRow} limit ${most + 1}) c
+        where ${resource} = given.resource limit ${most + 1}) c) counted`.execute(db)
   return new Map(
-    rows.map(({ resource: of, count }) => [of, { count: Math.min(count, most), more: count > most || isPart }]),
+    rows.map(({ resource: of, scanned, count }) => [
+      of,
+      { count: Math.min(count, most), more: scanned > most || (found?.cut.has(of) ?? false) },
+    ]),
   )
 }
 
@@ -188,7 +222,9 @@ function selected({ organisation, filter }: ChangeSearch, asked: Partial<Changes
     sql`c.organisation = ${organisationKey(organisation)}`,
     ...(from ? [sql`c.moment >= ${from}`] : []),
     ...(before ? [sql`c.moment < ${before}`] : []),
-    ...(since ? [sql`c.moment >= ${new Date(since.getTime() - longestMomentMs)} and c.at >= ${since}`] : []),
+    ...(since
+      ? [sql`c.moment >= ${new Date(since.getTime() - longestMomentMs)} and (c.at, c.id) >= (${since}::timestamptz, 0)`]
+      : []),
     ...(group ? [sql`c.moment = ${group.moment} and c.alike = ${group.alike}`] : []),
     ...(asked.before ? [beyond(asked.before, sql`<`, asked)] : []),
     ...(asked.after ? [beyond(asked.after, sql`>`, asked)] : []),

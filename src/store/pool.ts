@@ -21,10 +21,16 @@ export function openPool(url: string, logger: Logger, settings: PoolSettings): P
   return pool
 }
 
-/** What the parsing of dates and SQL literals relies on; PgBouncer restores these settings in each of its modes. */
+/**
+ * What the parsing of dates and SQL literals relies on; PgBouncer restores these settings in each of its modes. No
+ * parallel workers: starting them takes longer than most statements of the portal, and they would take the cores from
+ * other users. Behind PgBouncer in transaction mode some connections may have them still.
+ */
 const applySettings = `
   select set_config('datestyle', 'ISO', false), set_config('timezone', 'UTC', false),
-    set_config('standard_conforming_strings', 'on', false), current_setting('statement_timeout') as timeout`
+    set_config('standard_conforming_strings', 'on', false),
+    set_config('max_parallel_workers_per_gather', '0', false),
+    current_setting('statement_timeout') as timeout`
 
 type ConnectCallback = Parameters<Pool['connect']>[0]
 

@@ -17,33 +17,44 @@ export type ThingName = Thing & {
   readonly isRemoved: boolean
 }
 
-/** The records with a text in name or id, `most` at most. */
-export async function findThings(db: Handle, organisation: Organisation, of: Sought, most: number): Promise<Thing[]> {
-  const { rows } = await sql<Thing>`${thingsMatching(organisation, of)} limit ${most}`.execute(db)
-  return rows
+/** Records that match a text. */
+export type FoundThings = {
+  readonly things: readonly Thing[]
+  /** The resources of which there may be more. */
+  readonly cut: ReadonlySet<string>
 }
 
-type Sought = { readonly resources: readonly string[]; readonly q: string }
-
-/** SQL: the records of these resources with `q` in name or id, removed ones included. */
-function thingsMatching(organisation: Organisation, { resources, q }: Sought): RawBuilder<Thing> {
+/** The records with `q` in name or id, removed ones included; of each resource all, or about `most`. */
+export async function findThings(
+  db: Handle,
+  organisation: Organisation,
+  { resources, q }: Sought,
+  most?: number,
+): Promise<FoundThings> {
   const queries = resources.flatMap((resource) =>
     // The indexes for searching are of records that are there, so that removed ones are looked for by themselves.
     [sql`is null`, sql`is not null`].map(
       (removed) => sql`
-        select ${sql.lit(resource)}::text as resource, key from ${searched(resource)}
-        where ${isMatching(organisation, q)} and removed_at ${removed}`,
+        (select ${sql.lit(resource)}::text as resource, key from ${searched(resource)}
+        where ${isMatching(organisation, q)} and removed_at ${removed} limit ${most ?? null}::int)`,
     ),
   )
-  return sql<Thing>`${sql.join(queries, sql` union all `)}`
+  const { rows: things } = await sql<Thing>`${sql.join(queries, sql` union all `)}`.execute(db)
+  const cut = resources.filter(
+    (resource) => things.filter((thing) => thing.resource === resource).length >= (most ?? Infinity),
+  )
+  return { things, cut: new Set(cut) }
 }
 
-/** SQL: the record of the change `c` is one of these. By its key, so that the planner does not read all records. */
+type Sought = { readonly resources: readonly string[]; readonly q: string }
+
+/** SQL: the record of the change `c` is one of these. By its key: as `exists`, the planner would read all records. */
 export function isOfThing(organisation: Organisation, { resources, q }: Sought): RawBuilder<boolean> {
   const cases = resources.map(
     (resource) => sql`
-      when ${sql.lit(resource)} then exists (
-        select from ${searched(resource)} where key = c.key and ${isMatching(organisation, q)})`,
+      when ${sql.lit(resource)} then (
+        select ${matches(q)} from ${searched(resource)}
+        where organisation = ${organisationKey(organisation)} and key = c.key)`,
   )
   return sql<boolean>`case c.resource ${sql.join(cases, sql` `)} else false end`
 }

@@ -34,6 +34,13 @@ function hrefOf({ $, url }: Visit, link: Parameters<Visit['$']>[0]): string {
   return pathname + search
 }
 
+/** What stands beside the days. */
+function changesOfDays({ $ }: Visit): string[] {
+  return $('.day .related-title span')
+    .toArray()
+    .map((number) => wordsOf($(number)))
+}
+
 function wordsIn(visit: Visit): string[] {
   return entriesOf(visit).map(({ words }) => words)
 }
@@ -65,6 +72,7 @@ it('a list that is written in several transactions is one group', async () => {
   const older = await developer.open(String(opened.$('a[rel=next]').attr('href')))
   expect(older.$('.entry')).toHaveLength(50)
   expect(wordsIn(older)).not.toContain(wordsIn(opened)[0])
+  expect(changesOfDays(older)).toEqual([`${units} changes`])
   const back = await developer.open(String(older.$('a[rel=prev]').attr('href')))
   expect(wordsIn(back)).toEqual(wordsIn(opened))
   expect(back.$('a[rel=prev]')).toHaveLength(0)
@@ -91,6 +99,7 @@ it('says what changed in words, with a link to the thing', async () => {
   const { href } = entriesOf(shown).find((entry) => entry.words.includes('was submitted')) ?? {}
   expect((await developer.open(String(href))).words).toContain(order.body.productOrderId)
   expect(shown.$('.day h2').first().text()).toMatch(/^Today, \w+day \d/)
+  expect(changesOfDays(shown)).toEqual([`${totalOf(shown)} changes`])
 })
 
 it('calls no day today but today, whatever the clock of the database says', async () => {

@@ -30,8 +30,8 @@ export function activitySheet({ database }: Pick<PageDeps, 'database'>): (req: R
     const filter = changeFilter(res, query)
     const find = async (): Promise<Rows<ExportedChange>> => {
       const search = await searchChanges(database.pages, actingAs(res), filter)
-      const counts = await countChanges(search, mostExported)
-      const count = counts.values().reduce((sum, one) => sum + one.count, 0)
+      const counts = [...(await countChanges(search, mostExported)).values()]
+      const count = counts.reduce((sum, one) => sum + (one.more ? mostExported : one.count), 0)
       return { count: Math.min(count, mostExported), batches: batchesOf(database.pages, res, search) }
     }
     return sheetOf(res.locals.language, 'activity.title', { q: query.filter.q }, columns, find)

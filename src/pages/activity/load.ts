@@ -4,7 +4,7 @@ import { orderStatuses } from '../../domain/product-order.ts'
 import { pageSizes } from '../../domain/paging.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import type { Format } from '../../presentation/format.ts'
-import { changeKinds, type ChangeFilter, type Position } from '../../store/activity.ts'
+import { changeKinds, type ChangeFilter, type ChangeSearch, type Position } from '../../store/activity.ts'
 import { seesDevelopers } from '../history.ts'
 import { choice, parseQuery, searchText } from '../lists/query.ts'
 import { actingAs } from '../request-state.ts'
@@ -79,6 +79,16 @@ export function changeFilter(res: Response, { filter }: Pick<ActivityQuery, 'fil
     before: until === '' ? undefined : startOfDay(nextDay(until), format),
     group: group === '' ? undefined : positionOf(`${group}_0`),
     isForViewer: !isDeveloper,
+  }
+}
+
+/** The part of a search that is on one day. */
+export function onDay(search: ChangeSearch, isoDay: string, format: Format): ChangeSearch {
+  const { from = new Date(0), before = new Date(8.64e15) } = search.filter
+  const [start, end] = [startOfDay(isoDay, format), startOfDay(nextDay(isoDay), format)]
+  return {
+    ...search,
+    filter: { ...search.filter, from: start > from ? start : from, before: end < before ? end : before },
   }
 }
 

@@ -1,12 +1,15 @@
 import type { RequestHandler, Response } from 'express'
 import { orderStatuses } from '../../domain/product-order.ts'
+import type { Language } from '../../presentation/language.ts'
 import {
   changeKinds,
   type ChangeCounts,
   type ChangeGroup,
+  type ChangeSearch,
   type ChangesAsked,
   countChanges,
   findChanges,
+  ofResource,
   searchChanges,
 } from '../../store/activity.ts'
 import { namesOf } from '../../store/things.ts'
@@ -24,6 +27,7 @@ import {
   activitySize,
   changeFilter,
   mostCounted,
+  onDay,
   positionText,
   resourcesFor,
 } from './load.ts'
@@ -36,8 +40,8 @@ export function showActivity({ database, freshness }: Pick<PageDeps, 'database' 
     const query = activityQuery(req, res)
     const filter = changeFilter(res, query)
     const all = { ...filter, resources: resourcesFor(organisation, seesDevelopers(res)) }
-    const search = await searchChanges(db, organisation, filter)
-    const everything = query.filter.resource === '' ? search : await searchChanges(db, organisation, all)
+    const everything = await searchChanges(db, organisation, all)
+    const search = query.filter.resource === '' ? everything : ofResource(everything, query.filter.resource)
     const found = await pageOf((asked) => findChanges(search, asked), query)
     const counts = await countChanges(everything, mostCounted)
     const visit = await lastVisit(db, organisation, signedIn(req).id)
@@ -52,6 +56,8 @@ export function showActivity({ database, freshness }: Pick<PageDeps, 'database' 
         groups.flatMap(({ changes }) => changes),
       ),
     }
+    const entries = groups.flatMap((group) => entryOf(group, context) ?? [])
+    const days = await counted(search, daysOf(res, entries, visit), found, res.locals.language)
     const path = `${req.baseUrl}/activity`
     const { t } = res.locals.language
     const list = viewOf(res, path, query, visit)
@@ -62,11 +68,7 @@ export function showActivity({ database, freshness }: Pick<PageDeps, 'database' 
       list,
       counts: countTexts(res, counts),
       ...summaryOf(res, query, counts),
-      days: daysOf(
-        res,
-        groups.flatMap((group) => entryOf(group, context) ?? []),
-        visit,
-      ),
+      days,
       groupHref: (group: string) => `${path}${queryOf({ ...shown, group })}`,
       newer:
         found.hasNewer && newest ? `${path}${queryOf({ ...shown, after: positionText(newest.position) })}` : undefined,
@@ -91,6 +93,26 @@ async function pageOf(find: Find, { filter, size, before, after }: ActivityQuery
   if (before && asked.length > 0) return { groups: asked.slice(0, size), hasNewer: true, hasOlder: isFull }
   const groups = await find({ each, limit })
   return { groups: groups.slice(0, size), hasNewer: false, hasOlder: groups.length === limit }
+}
+
+type Day = ReturnType<typeof daysOf>[number]
+
+/** The days with their number of changes in words. Those that the page cuts off are counted in the store. */
+async function counted(
+  search: ChangeSearch,
+  days: readonly Day[],
+  { hasNewer, hasOlder }: { readonly hasNewer: boolean; readonly hasOlder: boolean },
+  language: Language,
+): Promise<(Day & { readonly changes: string })[]> {
+  const all: (Day & { readonly changes: string })[] = []
+  for (const [at, day] of days.entries()) {
+    const isCutOff = (hasNewer && at === 0) || (hasOlder && at === days.length - 1)
+    const counts = isCutOff
+      ? [...(await countChanges(onDay(search, day.date, language.format), mostCounted)).values()]
+      : day.entries
+    all.push({ ...day, changes: changesText(counts, language) })
+  }
+  return all
 }
 
 /** The groups as the user may see them: viewers see known members only. */
@@ -156,6 +178,17 @@ function viewOf(res: Response, path: string, { filter, size }: ActivityQuery, vi
 /** The message that names several records of a resource. */
 function pluralOf(resource: string): string {
   return `search.groups.${resource === 'pricePackage' ? 'pricePackages' : `${resource}s`}`
+}
+
+/** "40 changes", or "more than 3,000 changes" where more are not counted. */
+function changesText(
+  counts: readonly { readonly count: number; readonly more?: boolean }[],
+  { t, format }: Language,
+): string {
+  const count = counts.reduce((sum, one) => sum + one.count, 0)
+  const number = format.number(count)
+  const shown = counts.some(({ more }) => more) ? t('common.moreThan', { count: number }) : number
+  return t('activity.count', { count, shown })
 }
 
 /** The numbers of the tabs, all of them first: "61", or "3,000+" where more are not counted. */
