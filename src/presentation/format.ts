@@ -7,6 +7,8 @@ export type Format = {
   readonly date: (isoDate: string) => string
   /** The date of a moment, such as "1 Oct 2026". */
   readonly day: (time: Date) => string
+  /** The date of a moment, such as "1 Oct" and " 2026"; a year that is not the current one is in the first. */
+  readonly dayAndYear: (time: Date) => readonly [day: string, year: string]
   /** The date of a moment without the year, such as "30 Nov". */
   readonly shortDay: (time: Date) => string
   /**
@@ -99,6 +101,8 @@ export function createFormat(locale: string, homeZone?: string): Format {
   const inDays = (days: number): string => relative().format(days, 'day').replace('døgn', 'dager')
   /** The day of a moment, as the UTC time of its beginning. */
   const midnight = (time: Date): number => Date.parse(isoDays().format(time))
+  const isThisYear = (time: Date): boolean =>
+    isoDays().format(time).slice(0, 4) === isoDays().format(new Date()).slice(0, 4)
   const daysTo = (time: Date): number => (midnight(time) - midnight(new Date())) / 86_400_000
   /** A duration in the unit that fits when rounded: never "60 minutes". `direction` is -1 for the past. */
   const inTime = (milliseconds: number, direction: -1 | 1, round: (value: number) => number): string => {
@@ -116,11 +120,17 @@ export function createFormat(locale: string, homeZone?: string): Format {
       return Number.isNaN(time) ? isoDate : dates().format(time)
     },
     day: (time) => dates().format(time),
+    dayAndYear: (time) => {
+      const parts = dates().formatToParts(time)
+      // All languages of the portal write the year last, some after a space.
+      const at = parts.findIndex(({ type }) => type === 'year') - (parts.at(-2)?.value === ' ' ? 1 : 0)
+      const [day, year] = [parts.slice(0, at), parts.slice(at)].map((some) => some.map(({ value }) => value).join(''))
+      return isThisYear(time) ? [day ?? '', year ?? ''] : [dates().format(time), '']
+    },
     shortDay: (time) => shortDates().format(time),
     longDay: (time) => longDates().format(time),
     weekday: (time, place = 'start') => {
-      const isThisYear = isoDays().format(time).slice(0, 4) === isoDays().format(new Date()).slice(0, 4)
-      const text = (isThisYear ? weekdays() : weekdaysOfYear()).format(time)
+      const text = (isThisYear(time) ? weekdays() : weekdaysOfYear()).format(time)
       return place === 'start' ? capitalised(text) : text
     },
     isoDay: (time) => isoDays().format(time),

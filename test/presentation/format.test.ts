@@ -76,6 +76,19 @@ describe('a moment', () => {
     },
   )
 
+  it.each([
+    ['en', '3 Nov', ' 2026', '3 Nov 2025'],
+    ['nb', '3. nov.', ' 2026', '3. nov. 2025'],
+    ['da', '3. nov.', ' 2026', '3. nov. 2025'],
+    ['sv', '3 nov.', ' 2026', '3 nov. 2025'],
+    ['fi', '3.11.', '2026', '3.11.2025'],
+  ])('in %s can do without the year, if it is the current one', (code, day, year, lastYear) => {
+    at('2026-11-05T12:00:00Z')
+    const { dayAndYear } = formatOf(code)
+    expect(dayAndYear(moment)).toEqual([day, year])
+    expect(dayAndYear(new Date('2025-11-03T14:05:00Z'))).toEqual([lastYear, ''])
+  })
+
   it('late in the evening in Oslo is the next day in Finland', () => {
     const late = new Date('2026-11-03T22:30:00Z')
     expect([english.isoDay(late), formatOf('fi').isoDay(late)]).toEqual(['2026-11-03', '2026-11-04'])
