@@ -528,8 +528,7 @@ describe('the page', () => {
 describe('the live look', () => {
   it('is limited for each user, and the answer says so', async () => {
     const liisa = { browser: await test.signedIn('Liisa Korhonen'), at: '/partners/34567' }
-    for (const tens of [0, 10, 20])
-      await Promise.all(Array.from({ length: 10 }, async (_, at) => why(String(880_001 + tens + at), liisa)))
+    for (let number = 880_001; number <= 880_030; number += 1) await why(String(number), liisa)
     const { sentence, evidence, steps } = await answerTo('880031', liisa)
     expect(sentence).toBe('The portal has never seen sales unit 880031, and could not ask the API about it.')
     expect(evidence).toEqual(
