@@ -127,21 +127,26 @@ const grouped = sql`
 
 function byKind(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
   const order = orderOf(asked)
-  const changes = sql`changes c where ${selected(search, asked)} and ${isCombination}`
-  const some = search.found ? ofThings(search, asked, sql`select c.* from ${changes}`) : changes
+  const all = sql`from changes c where ${selected(search, asked)} and ${isCombination}`
+  // With a text, all kinds are looked at back to the same moment.
+  const farthest = sql`
+    select ${asked.after ? sql`min` : sql`max`}(moment) from ${combinations(search.filter)} cross join lateral (
+      select c.moment ${all} order by ${orderOf({ ...asked, each: 'change' })} offset ${mostScanned} limit 1) c`
+  const isNear = asked.after
+    ? sql`c.moment <= coalesce((${farthest}), 'infinity')`
+    : sql`c.moment >= coalesce((${farthest}), '-infinity')`
+  const some = search.found ? sql`${all} and ${isNear} and ${isOfText(search)}` : all
   return sql<Found>`
     select found.* from ${combinations(search.filter)} cross join lateral (
-      ${grouped} from ${some} group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
+      ${grouped} ${some} group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
     order by ${order} limit ${asked.limit}`
 }
 
-/** SQL: those of the first changes of a query, in the order asked for, that are of the records with the text. */
-function ofThings(search: ChangeSearch, asked: ChangesAsked, query: RawBuilder<unknown>): RawBuilder<unknown> {
+/** SQL: the record of the change `c` has the text. */
+function isOfText(search: ChangeSearch): RawBuilder<boolean> {
   const { organisation, filter, found: { things } = nothing } = search
-  const isOfThem = isCut(search)
-    ? isOfThing(organisation, filter)
-    : sql`(c.resource, c.key) in (select thing.resource, thing.key from ${relationOf(things)})`
-  return sql`(${query} order by ${orderOf({ ...asked, each: 'change' })} limit ${mostScanned}) c where ${isOfThem}`
+  if (isCut(search)) return isOfThing(organisation, filter)
+  return sql`(c.resource, c.key) in (select thing.resource, thing.key from ${relationOf(things)})`
 }
 
 /** Records whose newest change is older than `limit` groups with the newest change of some record are left out. */
@@ -163,9 +168,11 @@ function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
 }
 
 function inOrder(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
-  const changes = sql`select c.* from changes c where ${selected(search, asked)}`
+  const first = sql`
+    select c.* from changes c where ${selected(search, asked)}
+    order by ${orderOf({ ...asked, each: 'change' })} limit ${mostScanned}`
   return sql<Found>`
-    ${grouped} from ${ofThings(search, asked, changes)}
+    ${grouped} from (${first}) c where ${isOfText(search)}
     group by ${keysOf(asked)} order by ${orderOf(asked)} limit ${asked.limit}`
 }
 
