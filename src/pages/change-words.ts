@@ -3,36 +3,57 @@ import type { Language } from '../presentation/language.ts'
 import { accountText } from '../presentation/national.ts'
 import { plain } from '../presentation/plain.ts'
 import type { Change } from '../store/changes.ts'
+import { orderState } from './product-orders/order.ts'
 import { eventLabelOf } from './webhooks/list.ts'
 
-/** A changed field in the user's words. */
-export type ChangedField = { readonly name: string; readonly before: string; readonly after: string }
+/** A changed field in the user's words; the empty text for nothing. */
+export type ChangedField = {
+  /** The status of a product order, which some sentences name. */
+  readonly isOrderStatus: boolean
+  readonly name: string
+  /** The field as the subject of a sentence, such as "The business address". */
+  readonly subject: string
+  readonly before: string
+  readonly after: string
+}
 
 /**
- * The changed fields of a change in the user's words, never as JSON. Parts of an address are one field. A member that
- * the portal does not know has its own name.
+ * The changed fields of a change in the user's words, never as JSON, without those whose words are the same. Parts of an
+ * address are one field. A member that the portal does not know has its own name.
+ * @param productOrderType of a product order: it decides what a received one is called
  */
 export function fieldsInWords(
   { resource, fields }: Pick<Change, 'resource' | 'fields'>,
   language: Language,
+  productOrderType?: string | null,
 ): ChangedField[] {
-  const named = Object.entries(fields).map(([path, values]) => ({
-    name: nameOf(path, resource, language),
-    values: values.map((value) => valueInWords(value, path, resource, language)),
-  }))
-  return [...Map.groupBy(named, ({ name }) => name)].map(([name, parts]) => {
-    const [before, after] = [0, 1].map((at) => parts.flatMap(({ values }) => values[at] || []).join(', '))
-    const empty = language.t('history.nothing')
-    return { name, before: before || empty, after: after || empty }
+  const named = Object.entries(fields).map(([path, values]) => {
+    const isOrderStatus = resource === 'productOrder' && path === 'status'
+    const shown = isOrderStatus ? values.map((value) => orderState(plain(value), productOrderType)) : values
+    return {
+      isOrderStatus,
+      ...nameOf(path, resource, language),
+      values: shown.map((value) => valueInWords(value, path, resource, language)),
+    }
+  })
+  return [...Map.groupBy(named, ({ name }) => name)].flatMap(([name, parts]) => {
+    const { subject = name, isOrderStatus = false } = parts[0] ?? {}
+    const [before = '', after = ''] = [0, 1].map((at) => parts.flatMap(({ values }) => values[at] || []).join(', '))
+    return before === after ? [] : [{ name, subject, isOrderStatus, before, after }]
   })
 }
 
-function nameOf(path: string, resource: string, { t, has }: Language): string {
-  if (has(`${path}.name`)) return t(`${path}.name`)
+function nameOf(path: string, resource: string, { t, has, label }: Language): Pick<ChangedField, 'name' | 'subject'> {
+  if (has(`${path}.name`)) {
+    const name = t(`${path}.name`)
+    return { name, subject: t('history.setting', { name }) }
+  }
   // Parts of an address have the name of the address.
   const member = path.replace(/^(business(?:Post)?Address)\..*/, '$1')
   const key = names[`${resource}.${member}`] ?? names[member]
-  return key === undefined ? path : t(key)
+  if (key === undefined) return { name: path, subject: path }
+  const name = t(key)
+  return { name, subject: label(`history.subjects.${key.split('.').at(-1)}`, name) }
 }
 
 /** Messages that name a member of the API's records; `resource.path` where the same member means something else. */
@@ -71,18 +92,22 @@ const names: Readonly<Record<string, string>> = {
 
 /** The value of a member; the empty text for nothing. */
 function valueInWords(value: unknown, path: string, resource: string, language: Language): string {
-  const { t, label, format } = language
+  const { t, label, labelOfCode, format } = language
   const member = path.split('.').at(-1) ?? ''
   if (typeof value === 'boolean') return t(value ? 'common.yes' : 'common.no')
   if (Array.isArray(value)) {
     const eventLabel = eventLabelOf(language)
-    return value.map((item) => (member === 'events' && eventLabel(String(item))) || plain(item)).join(', ')
+    const itemLabel = (item: string): string => {
+      if (member === 'events') return eventLabel(item) || item
+      return member === 'lockedFields' ? label(`templates.field.${item}`, item) : item
+    }
+    return value.map((item) => itemLabel(plain(item))).join(', ')
   }
   if (typeof value === 'object' && value !== null) return objectInWords(value, path, resource, language)
   const text = plain(value)
   const group = resource === 'merchant' && member === 'status' ? 'merchantStatus.*' : groups[member]
   if (group !== undefined)
-    return label(
+    return labelOfCode(
       group.replace('*', () => text),
       text,
     )

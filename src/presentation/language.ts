@@ -91,6 +91,21 @@ function inWords(code: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)} (${code})`
 }
 
+/** A part of a message: its text, or a value that the view shows in its own way. */
+export type MessagePart = { readonly text: string; readonly isValue: boolean }
+
+/** A message in parts, text and value in turn, beginning with text. `values` are of its text. */
+export function messageParts(
+  t: Translate,
+  key: string,
+  shown: Readonly<Record<string, string>> = {},
+  values: Values = {},
+): MessagePart[] {
+  const places = Object.fromEntries(Object.keys(shown).map((name) => [name, `\0${name}\0`]))
+  const parts = t(key, { ...values, ...places }).split('\0')
+  return parts.map((part, at) => ({ text: at % 2 === 1 ? (shown[part] ?? '') : part, isValue: at % 2 === 1 }))
+}
+
 /** Replaces `{{name}}`. The views escape the result. */
 function fill(text: string, values: Values): string {
   return text.replaceAll(/{{(\w+)}}/g, (_whole, name: string) => String(values[name]))

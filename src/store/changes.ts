@@ -44,16 +44,16 @@ function likeOf({ resource, kind, status, fields }: NewChange): string {
   return [resource, kind, status, ...(kind === 'changed' ? Object.keys(fields).toSorted() : [])].join('|')
 }
 
-/** The changes of one record, newest first, at most 100. */
+/** The changes of one record, newest first, at most 100; `status` as in `NewChange`. */
 export async function changesOf(
   db: Handle,
   organisation: Organisation,
   resource: string,
   key: string,
-): Promise<Change[]> {
+): Promise<(Change & Pick<NewChange, 'status'>)[]> {
   const rows = await db
     .selectFrom('changes')
-    .select(['at', 'resource', 'key', 'kind', 'fields'])
+    .select(['at', 'resource', 'key', 'kind', 'status', 'fields'])
     .where('organisation', '=', organisationKey(organisation))
     .where('resource', '=', resource)
     .where('key', '=', key)

@@ -11,6 +11,7 @@ export type Thing = { readonly resource: string; readonly key: string }
 export type ThingName = Thing & {
   readonly name: string | null
   readonly productType: string | null
+  readonly productOrderType: string | null
   readonly merchantName: string | null
   readonly scheme: string | null
   readonly businessId: string | null
@@ -93,25 +94,26 @@ export async function namesOf(
   return new Map(rows.map((row) => [`${row.resource} ${row.key}`, row]))
 }
 
+const noProduct = sql`null::text as "productType", null::text as "productOrderType"`
 const ofMerchant = sql`merchant_name as "merchantName", scheme, business_id as "businessId"`
 const ofNone = sql`null::text as "merchantName", null::text as scheme, null::text as "businessId"`
 type Named = { readonly table: string; readonly columns: RawBuilder<unknown>; readonly isSearchable?: false }
 const named: Readonly<Record<string, Named>> = {
-  salesUnit: { table: 'sales_units', columns: sql`name, null::text as "productType", ${ofMerchant}` },
+  salesUnit: { table: 'sales_units', columns: sql`name, ${noProduct}, ${ofMerchant}` },
   productOrder: {
     table: 'product_orders',
-    columns: sql`null::text as name, product_type as "productType", ${ofMerchant}`,
+    columns: sql`null::text as name, product_type as "productType", product_order_type as "productOrderType", ${ofMerchant}`,
   },
-  merchant: { table: 'merchants', columns: sql`name, null::text as "productType", ${ofNone}` },
+  merchant: { table: 'merchants', columns: sql`name, ${noProduct}, ${ofNone}` },
   pricePackage: {
     table: 'price_packages',
     isSearchable: false,
-    columns: sql`listed ->> 'name' as name, null::text as "productType", ${ofNone}`,
+    columns: sql`listed ->> 'name' as name, ${noProduct}, ${ofNone}`,
   },
   template: {
     table: 'templates',
     isSearchable: false,
-    columns: sql`listed ->> 'name' as name, null::text as "productType", ${ofNone}`,
+    columns: sql`listed ->> 'name' as name, ${noProduct}, ${ofNone}`,
   },
-  webhook: { table: 'webhooks', columns: sql`url as name, null::text as "productType", ${ofNone}` },
+  webhook: { table: 'webhooks', columns: sql`url as name, ${noProduct}, ${ofNone}` },
 }

@@ -90,7 +90,7 @@ it('says what changed in words, with a link to the thing', async () => {
   const shown = await developer.open(page)
   const words = wordsIn(shown)
   expect(words).toContainEqual(
-    expect.stringMatching(/^Product order .+ for .+ was submitted Status: Viewed by merchant → Submitted$/),
+    expect.stringMatching(/^Product order .+ for .+ was submitted Viewed by merchant → Submitted$/),
   )
   expect(words).toContain(
     'Sales unit ACME Fantastic Fitness 123456 was changed Capture: Reserve, capture later → Direct capture',

@@ -1,6 +1,6 @@
 import { identifierText } from '../../domain/business-identifier.ts'
 import type { Organisation } from '../../domain/organisation.ts'
-import type { Language } from '../../presentation/language.ts'
+import { type Language, messageParts } from '../../presentation/language.ts'
 import type { ChangeGroup, StoredChange } from '../../store/activity.ts'
 import type { ThingName } from '../../store/things.ts'
 import { type ChangedField, fieldsInWords } from '../change-words.ts'
@@ -37,7 +37,7 @@ export function entryOf({ position, count, changes }: ChangeGroup, context: Entr
   const { resource, moment } = first
   const parts = changes.map((change) => ({
     thing: thingOf(change, context),
-    fields: fieldsInWords(change, context.language),
+    fields: fieldsOf(change, context),
   }))
   const group = `${moment.getTime()}_${position.alike}`
   const base = { resource, moment, count, group }
@@ -46,14 +46,18 @@ export function entryOf({ position, count, changes }: ChangeGroup, context: Entr
   return { ...base, words: [manyOf(first, count, changes, context), ''], thing: undefined, fields: [], parts }
 }
 
-/** The texts before and after the thing in the sentence about one change. */
-export function wordsOf({ kind, status }: StoredChange, { t }: Language): [string, string] {
-  const key = kind === 'changed' && status !== '' ? `activity.reached.${status}` : `activity.one.${kind}`
-  const [before = '', after = ''] = t(key, { thing: placeOfThing }).split(placeOfThing)
-  return [before, after]
+/** The changed fields; a status that the sentence says has no name. */
+function fieldsOf(change: StoredChange, { language, names }: EntryContext): ChangedField[] {
+  const fields = fieldsInWords(change, language, names.get(nameKey(change))?.productOrderType)
+  return fields.map((field) => (field.isOrderStatus && change.status !== '' ? { ...field, name: '' } : field))
 }
 
-const placeOfThing = '\0'
+/** The texts before and after the thing in the sentence about one change. */
+function wordsOf({ kind, status }: StoredChange, { t }: Language): [string, string] {
+  const key = kind === 'changed' && status !== '' ? `activity.reached.${status}` : `activity.one.${kind}`
+  const [before, , after] = messageParts(t, key, { thing: '' })
+  return [before?.text ?? '', after?.text ?? '']
+}
 
 /** The sentence about a group, with the merchant when all of it is of one. */
 function manyOf(

@@ -16,7 +16,7 @@ import type { PageDeps } from '../deps.ts'
 import { seesDevelopers } from '../history.ts'
 import { type ExportColumn, type Rows, type Sheet, sheetOf } from '../lists/sheet.ts'
 import { actingAs } from '../request-state.ts'
-import { type EntryContext, thingOf } from './entries.ts'
+import { type EntryContext, nameKey, thingOf } from './entries.ts'
 import { activityQuery, changeFilter } from './load.ts'
 
 /** The most changes of a download, the newest; filters reach the others. */
@@ -65,7 +65,7 @@ async function* batchesOf(db: Handle, res: Response, search: ChangeSearch): Asyn
       .flatMap((change) => (isDeveloper ? change : (forViewers(change) ?? [])))
       .flatMap((change) => {
         const { text: name } = thingOf(change, context)
-        const fields = fieldsInWords(change, language)
+        const fields = fieldsInWords(change, language, names.get(nameKey(change))?.productOrderType)
         return (fields.length === 0 ? [undefined] : fields).map((field) => ({ change, name, field }))
       })
     if (found.length < batchSize) return

@@ -45,7 +45,7 @@ export function showProductOrder(deps: Deps): RequestHandler {
     const units = businessIdentifier && (await relatedSalesUnits(asked, merchantKey(businessIdentifier)))
     const unit = salesUnit?.msn === undefined ? undefined : await findSalesUnit(db, organisation, salesUnit.msn)
     const packages = await allPricePackages(db, organisation)
-    const history = await historyOf(deps, res, 'productOrder', productOrderId)
+    const history = await historyOf(deps, res, 'productOrder', productOrderId, order)
     const facets = ask.lists.get('productOrders')?.facets as ProductOrderFacets | null | undefined
     res.render('product-orders/detail', {
       title,

@@ -11,8 +11,12 @@ export type ProductOrder = ReturnType<typeof orderOf>
 /** An order as the API last showed it. `state` is its status, or NOT_OPENED when its merchant has yet to open the link. */
 export function orderOf({ listed, details, ...stored }: StoredProductOrder) {
   const { status = unknownStatus, ...order } = readStored(productOrder, { ...listed, ...details })
-  const isUnopened = status === 'RECEIVED' && order.productOrderType === 'PREFILL'
-  return { ...stored, ...order, status, state: isUnopened ? 'NOT_OPENED' : status }
+  return { ...stored, ...order, status, state: orderState(status, order.productOrderType) }
+}
+
+/** The state of an order with this status: the status, but NOT_OPENED for a prefilled order that was only received. */
+export function orderState(status: string, productOrderType: string | null | undefined): string {
+  return status === 'RECEIVED' && productOrderType === 'PREFILL' ? 'NOT_OPENED' : status
 }
 
 /** What an order is for and for which merchant, such as "Cashier for Café Ørsta AS". */
