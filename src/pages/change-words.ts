@@ -29,8 +29,11 @@ export function fieldsInWords(
 ): ChangedField[] {
   const named = Object.entries(fields).map(([path, values]) => {
     const isOrderStatus = resource === 'productOrder' && path === 'status'
-    const shown = isOrderStatus ? values.map((value) => orderState(plain(value), productOrderType)) : values
+    const shown = values.map((value) =>
+      isOrderStatus && typeof value === 'string' ? orderState(value, productOrderType) : value,
+    )
     return {
+      path,
       isOrderStatus,
       ...nameOf(path, resource, language),
       values: shown.map((value) => valueInWords(value, path, resource, language)),
@@ -38,7 +41,9 @@ export function fieldsInWords(
   })
   return [...Map.groupBy(named, ({ name }) => name)].flatMap(([name, parts]) => {
     const { subject = name, isOrderStatus = false } = parts[0] ?? {}
-    const [before = '', after = ''] = [0, 1].map((at) => parts.flatMap(({ values }) => values[at] || []).join(', '))
+    const [before = '', after = ''] = [0, 1].map((at) =>
+      joined(parts.map(({ path, values }) => [path, values[at] ?? ''])),
+    )
     return before === after ? [] : [{ name, subject, isOrderStatus, before, after }]
   })
 }
@@ -68,8 +73,8 @@ const names: Readonly<Record<string, string>> = {
   'settlementBankAccount.id': 'salesUnit.settlement',
   'settlementBankAccount.scheme': 'exports.scheme',
   salesUnit: 'productOrders.salesUnit',
-  'salesUnit.name': 'productOrders.salesUnit',
-  'salesUnit.msn': 'salesUnits.msn',
+  'productOrder.salesUnit.name': 'productOrders.salesUnit',
+  'productOrder.salesUnit.msn': 'salesUnits.msn',
   productOrderType: 'productOrders.type',
   productType: 'lists.product',
   productOrderUrl: 'productOrder.prefillLink',
@@ -101,7 +106,8 @@ function valueInWords(value: unknown, path: string, resource: string, language: 
       if (member === 'events') return eventLabel(item) || item
       return member === 'lockedFields' ? label(`templates.field.${item}`, item) : item
     }
-    return value.map((item) => itemLabel(plain(item))).join(', ')
+    const items = value.map((item) => itemLabel(valueInWords(item, path, resource, language)))
+    return items.filter((item) => item !== '').join(', ')
   }
   if (typeof value === 'object' && value !== null) return objectInWords(value, path, resource, language)
   const text = plain(value)
@@ -137,8 +143,17 @@ function objectInWords(value: object, path: string, resource: string, language: 
     ([name, member]) => [name, valueInWords(member, `${path}.${name}`, resource, language)] as const,
   )
   const isKnown = /^(salesUnit|business(Post)?Address)$/.test(path)
-  return texts
-    .filter(([, text]) => text !== '')
-    .map(([name, text]) => (isKnown ? text : `${name}: ${text}`))
-    .join(', ')
+  return joined(texts.map(([name, text]) => [name, isKnown || text === '' ? text : `${name}: ${text}`]))
 }
+
+/** Texts by path as one, those of an address as people write it: the database does not keep the order of members. */
+function joined(parts: readonly (readonly [path: string, text: string])[]): string {
+  const place = (path: string): number => addressMembers.indexOf(path.split('.').at(-1) ?? '')
+  return parts
+    .filter(([, text]) => text !== '')
+    .toSorted(([a], [b]) => place(a) - place(b))
+    .map(([path, text], at, { length }) => text + (at === length - 1 ? '' : path.endsWith('postCode') ? ' ' : ', '))
+    .join('')
+}
+
+const addressMembers = ['lines', 'postCode', 'city', 'countryCode']

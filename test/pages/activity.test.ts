@@ -82,8 +82,13 @@ it('says what changed in words, with a link to the thing', async () => {
   const order = test.world.productOrders.find(
     ({ partnerId, body }) => partnerId === '12345' && body.status === 'MERCHANT_VIEWED',
   )
-  if (!order) throw new Error('no viewed order')
+  const [unopened, held] = test.world.productOrders.filter(
+    ({ partnerId, body }) => partnerId === '12345' && body.status === 'RECEIVED' && body.productOrderType === 'PREFILL',
+  )
+  if (!order || !unopened || !held) throw new Error('no viewed order, or too few that are not opened')
   order.body.status = 'ORDER_SUBMITTED'
+  unopened.body.status = 'EXPIRED'
+  held.body.status = 'ON_HOLD'
   unit('123456').body.configuration['captureType'] = 'DirectCapture'
   unit('230002').active = false
   await test.sync()
@@ -92,6 +97,9 @@ it('says what changed in words, with a link to the thing', async () => {
   expect(words).toContainEqual(
     expect.stringMatching(/^Product order .+ for .+ was submitted Viewed by merchant → Submitted$/),
   )
+  expect(words).toContainEqual(expect.stringMatching(/ expired Not opened yet → Expired$/))
+  // The sentence does not say a status that is newer than the portal.
+  expect(words).toContainEqual(expect.stringMatching(/ was changed Status: Not opened yet → On hold \(ON_HOLD\)$/))
   expect(words).toContain(
     'Sales unit ACME Fantastic Fitness 123456 was changed Capture: Reserve, capture later → Direct capture',
   )

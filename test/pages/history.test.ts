@@ -174,7 +174,6 @@ describe('the history of a product order', () => {
 it('says of each field that it changed, became known or is gone', async () => {
   const found = test.world.merchants.find(({ body }) => body.businessIdentifier.id === '311900456')
   if (!found) throw new Error('no such merchant')
-  const lines = found.body.businessAddress?.lines.join(', ')
   Object.assign(found.body, { name: 'ACME AS', website: 'acme.example', businessAddress: null })
   await test.sync()
   const path = '/partners/12345/merchants/business:NO:ORG/311900456'
@@ -182,9 +181,7 @@ it('says of each field that it changed, became known or is gone', async () => {
   const sentences = newest?.split(' / ') ?? []
   expect(sentences).toContain('The name changed from **ACME Fantastic Fitness AS** to **ACME AS**')
   expect(sentences).toContain('website became known: **acme.example**')
-  expect(sentences).toContainEqual(
-    expect.stringMatching(new RegExp(`^The business address is no longer provided; it was \\*\\*${lines}, .+\\*\\*$`)),
-  )
+  expect(sentences).toContain('The business address is no longer provided; it was **Storgata 12, 0184 Oslo, Norway**')
   expect(oldest).toBe('First seen')
   const [norwegian] = sentencesOf(await developer.open(path, nb))
   expect(norwegian).toContain('Navnet ble endret fra **ACME Fantastic Fitness AS** til **ACME AS**')
@@ -203,7 +200,11 @@ it('says when a record was away, and has earlier times with their date and zone'
     .insertInto('changes')
     .values({
       organisation: 'partner/12345',
-      ...{ at, moment: at, resource: 'salesUnit', key: '123456', kind: 'changed' },
+      at,
+      moment: at,
+      resource: 'salesUnit',
+      key: '123456',
+      kind: 'changed',
       fields: JSON.stringify({ name: ['Old', 'Older'], salesUnit: [null, {}] }),
     })
     .execute()
