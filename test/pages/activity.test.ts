@@ -89,6 +89,8 @@ it('says what changed in words, with a link to the thing', async () => {
   order.body.status = 'ORDER_SUBMITTED'
   unopened.body.status = 'EXPIRED'
   held.body.status = 'ON_HOLD'
+  const template = test.world.templates.find(({ partnerId }) => partnerId === '12345')
+  if (template) template.body.lockedFields = ['businessIdentifier', 'website']
   unit('123456').body.configuration['captureType'] = 'DirectCapture'
   unit('230002').active = false
   await test.sync()
@@ -103,6 +105,7 @@ it('says what changed in words, with a link to the thing', async () => {
   expect(words).toContain(
     'Sales unit ACME Fantastic Fitness 123456 was changed Capture: Reserve, capture later → Direct capture',
   )
+  expect(words).toContainEqual(expect.stringMatching(/ Locked fields: .+ → business identifier, website$/))
   expect(words).toContain('Sales unit København Fitness Nørrebro 230002 is no longer available')
   const { href } = entriesOf(shown).find((entry) => entry.words.includes('was submitted')) ?? {}
   expect((await developer.open(String(href))).words).toContain(order.body.productOrderId)

@@ -174,13 +174,13 @@ describe('the history of a product order', () => {
 it('says of each field that it changed, became known or is gone', async () => {
   const found = test.world.merchants.find(({ body }) => body.businessIdentifier.id === '311900456')
   if (!found) throw new Error('no such merchant')
-  Object.assign(found.body, { name: 'ACME AS', website: 'acme.example', businessAddress: null })
+  Object.assign(found.body, { name: 'ACME AS', website: [{ url: 'acme.example' }], businessAddress: null })
   await test.sync()
   const path = '/partners/12345/merchants/business:NO:ORG/311900456'
   const [newest, oldest] = sentencesOf(await developer.open(path))
   const sentences = newest?.split(' / ') ?? []
   expect(sentences).toContain('The name changed from **ACME Fantastic Fitness AS** to **ACME AS**')
-  expect(sentences).toContain('website became known: **acme.example**')
+  expect(sentences).toContain('website became known: **url: acme.example**')
   expect(sentences).toContain('The business address is no longer provided; it was **Storgata 12, 0184 Oslo, Norway**')
   expect(oldest).toBe('First seen')
   const [norwegian] = sentencesOf(await developer.open(path, nb))
