@@ -67,6 +67,12 @@ export async function relatedWebhooks({ db, organisation, language, role }: Aske
   return { rows: shown, total, more, path: pathOf('developers/webhooks', { ...owner }) }
 }
 
+/** The rows without the record of the page. The link still leads to all; without another record there is none. */
+export function withoutThis<Row>(related: Related<Row>, isThis: (row: Row) => boolean): Related<Row> {
+  const rows = related.rows.filter((row) => !isThis(row))
+  return { ...related, rows, total: rows.length === 0 ? 0 : related.total }
+}
+
 function pathOf(list: string, query: Readonly<Record<string, string>>): string {
   return `${list}?${new URLSearchParams(query).toString()}`
 }

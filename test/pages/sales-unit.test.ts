@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { DemoSalesUnit } from '../../demo/world/types.ts'
 import { messages } from '../support/messages.ts'
-import type { Browser } from '../support/browser.ts'
+import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { factsOf, inOrder, linksOf, shownDate, wordsOf } from '../support/page-content.ts'
+import { factsOf, inOrder, linksOf, rowsOf, shownDate, wordsOf } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -129,18 +129,23 @@ describe('a sales unit', () => {
 
   it('links to the other sales units of its merchant with the same partner', async () => {
     const page = await kari.open(`${base}/123456`)
-    const others = page.$('section[aria-labelledby=others] li')
-    expect(
-      others
-        .toArray()
-        .map((other) => wordsOf(page.$(other)))
-        .toSorted(),
-    ).toEqual(['Bergen Fitness Sentrum 123789', 'Tromsø Fitness Nordlys 124680'])
+    expect(rowNamesOf(page)).toEqual(['Bergen Fitness Sentrum', 'Tromsø Fitness Nordlys'])
+    const all = page.$('section[aria-labelledby=others] .related-title a')
+    expect(wordsOf(all)).toBe('See all (3): The merchant’s other sales units')
+    expect(rowsOf(await kari.open(String(all.attr('href'))))).toHaveLength(3)
+    await kari.open(`${base}/123456`)
     expect((await kari.follow('Bergen Fitness Sentrum')).$('h1').text()).toBe('Bergen Fitness Sentrum')
     const alone = await kari.open(`${base}/140512`)
     expect(alone.words).toContain('No other sales unit of this merchant is connected to you.')
   })
 })
+
+/** The names of the merchant's other sales units, in their order. */
+function rowNamesOf({ $ }: Visit): string[] {
+  return $('section[aria-labelledby=others] tbody a.row-link')
+    .toArray()
+    .map((other) => wordsOf($(other)))
+}
 
 describe('a sales unit in the business portal', () => {
   it('links to the merchant and all its other sales units', async () => {
@@ -149,7 +154,7 @@ describe('a sales unit in the business portal', () => {
       'Saimaan Sauna Oy': `${sauna}/details`,
       'Savusauna Imatra': `${sauna}/sales-units/290002`,
     })
-    expect(page.$('section[aria-labelledby=others] li')).toHaveLength(1)
+    expect(rowNamesOf(page)).toEqual(['Savusauna Imatra'])
   })
 
   it('says when it is the merchant’s only one', async () => {

@@ -16,7 +16,7 @@ import { noteViewed } from '../search/recent.ts'
 import { productOrderDocumentation } from '../documentation.ts'
 import { pricePackageAnswer } from '../price-packages/answer.ts'
 import { allPricePackages } from '../price-packages/rows.ts'
-import { relatedOrders, relatedSalesUnits } from '../related.ts'
+import { relatedOrders, relatedSalesUnits, withoutThis } from '../related.ts'
 import { expiryOf, merchantOf, orderName, orderOf } from './order.ts'
 import { reminderOf } from './reminders.ts'
 import { stepsOf } from './steps.ts'
@@ -57,7 +57,7 @@ export function showProductOrder(deps: Deps): RequestHandler {
       prefillUrl: finalStatuses.includes(order.status) ? undefined : httpUrl(order.productOrderUrl),
       history,
       units,
-      others: others && withoutOrder(others, productOrderId),
+      others: others && withoutThis(others, (other) => other.productOrderId === productOrderId),
       isUnitGone: Boolean(unit?.removedAt),
       answer: pricePackageAnswer(packages, {
         ...pricedBy(stored, unit),
@@ -67,12 +67,6 @@ export function showProductOrder(deps: Deps): RequestHandler {
       fresh,
     })
   }
-}
-
-/** The link still leads to all orders; without another order there is none. */
-function withoutOrder(others: Awaited<ReturnType<typeof relatedOrders>>, id: string): typeof others {
-  const rows = others.rows.filter(({ productOrderId }) => productOrderId !== id)
-  return { ...others, rows, total: rows.length === 0 ? 0 : others.total }
 }
 
 /** What the API says of the order, or what is known of the sales unit that it created. */

@@ -4,7 +4,7 @@ import { BeingReadError, GoneError, NotFoundError, NotSharedError } from '../../
 import { readStored } from '../../management-api/lenient.ts'
 import { configurationSwitches, type SalesUnit, salesUnit } from '../../management-api/sales-units.ts'
 import { isMerchantIdentifier, msnPattern, type Organisation } from '../../domain/organisation.ts'
-import { findSalesUnit, salesUnitsOfMerchant, type StoredSalesUnit } from '../../store/sales-units.ts'
+import { findSalesUnit, type StoredSalesUnit } from '../../store/sales-units.ts'
 import type { Lists } from '../../sync/freshness.ts'
 import { actingAs, listsHere, pathParameter } from '../request-state.ts'
 import type { PageDeps } from '../deps.ts'
@@ -13,10 +13,7 @@ import { noteViewed } from '../search/recent.ts'
 import { settingDocumentation } from '../documentation.ts'
 import { pricePackageAnswer } from '../price-packages/answer.ts'
 import { allPricePackages } from '../price-packages/rows.ts'
-import { relatedOrders, relatedWebhooks } from '../related.ts'
-
-/** The most other sales units of the merchant that the page shows; a link leads to all. */
-const mostOthers = 50
+import { relatedOrders, relatedSalesUnits, relatedWebhooks, withoutThis } from '../related.ts'
 
 /** The order of the settings on the page. */
 const [paymentAllowed, ...otherSwitches] = configurationSwitches
@@ -37,14 +34,13 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
     const { language, role } = res.locals
     const related = { db, organisation, language, role }
     const isPartner = organisation.kind === 'partner'
-    const siblings = details?.businessIdentifier
-      ? await salesUnitsOfMerchant(db, organisation, details.businessIdentifier, mostOthers + 1)
-      : []
+    const units = details?.businessIdentifier
+      ? await relatedSalesUnits(related, merchantKey(details.businessIdentifier))
+      : undefined
     const history = await historyOf(deps, res, 'salesUnit', msn)
     const orders = isPartner ? await relatedOrders(related, { msn }) : undefined
     const webhooks = await relatedWebhooks(related, { msn })
     const packages = isPartner ? await allPricePackages(db, organisation) : undefined
-    const others = siblings.filter((other) => other.msn !== msn)
     noteViewed(req, stored.name)
     res.render('sales-units/detail', {
       title: `${stored.name} (${msn})`,
@@ -52,8 +48,7 @@ export function showSalesUnit(deps: Pick<PageDeps, 'database' | 'freshness'>): R
       details,
       missingMerchant: missingMerchant(deps, organisation, stored, details),
       configuration: details && configurationOf(details.configuration, res.locals.language.has),
-      others: others.slice(0, mostOthers - 1),
-      moreOthers: others.length >= mostOthers,
+      others: units && withoutThis(units, (unit) => unit.msn === msn),
       orders,
       webhooks,
       answer:
