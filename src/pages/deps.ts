@@ -16,15 +16,7 @@ import type { ExportLimits } from './lists/download.ts'
 export type PageDeps = {
   readonly config: Pick<
     Config,
-    | 'portalUrl'
-    | 'https'
-    | 'sessionLimits'
-    | 'sessionSecrets'
-    | 'feedbackUrl'
-    | 'supportText'
-    | 'userIdSecret'
-    | 'mail'
-    | 'notices'
+    'portalUrl' | 'https' | 'sessionLimits' | 'sessionSecrets' | 'userIdSecret' | 'mail' | 'notices'
   >
   readonly logger: Logger
   readonly database: Database

@@ -16,6 +16,8 @@ import { checkCode, resendCode, showCodeForm } from './account/verify-email-code
 import { requestCode, showVerifyEmail } from './account/verify-email.ts'
 import { activitySheet } from './activity/export.ts'
 import { showActivity } from './activity/show.ts'
+import type { ListResource } from '../store/sync-state.ts'
+import type { Lists } from '../sync/freshness.ts'
 import { createDownloads } from './lists/download.ts'
 import { listRoutes } from './lists/list.ts'
 import { stepThrough } from './lists/step-through.ts'
@@ -31,10 +33,15 @@ import { orderCount } from './product-orders/facets.ts'
 import { productOrderList } from './product-orders/list.ts'
 import { showSearch } from './search/show.ts'
 import { showSalesUnit } from './sales-units/detail.ts'
-import { partnerSalesUnitList, salesUnitCount, salesUnitList } from './sales-units/list.ts'
+import { partnerSalesUnitList, salesUnitList } from './sales-units/list.ts'
 import { templateList } from './templates/list.ts'
 import { webhookList } from './webhooks/list.ts'
 import { showWhy } from './why/show.ts'
+
+/** The number of rows of a list, if it has been read. */
+function totalOf(resource: ListResource): (lists: Lists) => number | undefined {
+  return (lists) => lists.get(resource)?.total ?? undefined
+}
 
 /** The site map: every URL of the portal and the menus. Anything else is a 404. */
 export function siteMap(deps: PageDeps) {
@@ -44,11 +51,15 @@ export function siteMap(deps: PageDeps) {
   const salesUnits = {
     path: '/sales-units',
     role: 'viewer',
-    menu: { key: 'salesUnits', count: salesUnitCount },
+    menu: { key: 'salesUnits', count: totalOf('salesUnits') },
   } as const
   const webhooks = listRoutes(
     lists,
-    { path: '/developers/webhooks', role: 'developer', menu: { key: 'webhooks', group: 'developers' } },
+    {
+      path: '/developers/webhooks',
+      role: 'developer',
+      menu: { key: 'webhooks', group: 'developers', count: totalOf('webhooks') },
+    },
     webhookList,
   )
   const salesUnit = [stepThrough(deps, '/sales-units', salesUnitList), showSalesUnit(deps)]
@@ -99,10 +110,14 @@ export function siteMap(deps: PageDeps) {
       { path: '/merchants/:scheme/:id', role: 'viewer', get: merchantPage },
       ...listRoutes(lists, salesUnits, partnerSalesUnitList),
       { path: '/sales-units/:msn', role: 'viewer', get: salesUnit },
-      ...listRoutes(lists, { path: '/templates', role: 'viewer', menu: { key: 'templates' } }, templateList),
       ...listRoutes(
         lists,
-        { path: '/price-packages', role: 'viewer', menu: { key: 'pricePackages' } },
+        { path: '/templates', role: 'viewer', menu: { key: 'templates', count: totalOf('templates') } },
+        templateList,
+      ),
+      ...listRoutes(
+        lists,
+        { path: '/price-packages', role: 'viewer', menu: { key: 'pricePackages', count: totalOf('pricePackages') } },
         pricePackageList,
       ),
       ...activity,

@@ -35,8 +35,8 @@ export function viewLocals(options: {
   readonly logo: string | null
   /** The brand's name, if the operator has configured one. */
   readonly name: string | undefined
-  /** What the operator says about support, and the address that users may write to. */
-  readonly config: { readonly supportText: string | undefined; readonly supportEmail: string | undefined }
+  /** What the operator says about support, the address that users may write to, and where they give feedback. */
+  readonly config: Readonly<Record<'supportText' | 'supportEmail' | 'feedbackUrl', string | undefined>>
   readonly demoNotice: DemoNotice | undefined
   /** The token for a form in the request's session. */
   readonly csrfToken: (req: Request) => string
@@ -67,6 +67,7 @@ export function viewLocals(options: {
       hasOwnName: options.name !== undefined,
       demoNotice: options.demoNotice,
       support: { text: options.config.supportText, email: options.config.supportEmail },
+      feedbackUrl: options.config.feedbackUrl,
       mailTo: (subject: string, text: string) => mailTo(options.config.supportEmail, subject, text),
       organisation: null,
       user: null,

@@ -39,6 +39,7 @@ describe('acting as a merchant', () => {
       'Developers',
       'Webhooks',
       'Why can’t I see it?',
+      'Give feedback',
     ])
     expect(page.$('.side strong').text()).toBe('Saimaan Sauna Oy')
     expect(wordsOf(page.$('.side small'))).toBe('FI 9234567-8')

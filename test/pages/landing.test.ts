@@ -138,13 +138,15 @@ describe('the partner’s landing page', () => {
       'Product orders 38',
       'Merchants 32',
       'Sales units 12',
-      'Templates',
-      'Price packages',
+      'Templates 5',
+      'Price packages 8',
       'Activity',
       'Developers',
-      'Webhooks',
+      'Webhooks 8',
       'Why can’t I see it?',
+      'Give feedback',
     ])
+    expect(page.$('.side .help a').last().attr('href')).toBe('https://feedback.example/portal')
   })
 })
 

@@ -1,7 +1,6 @@
 import type { Request, Response } from 'express'
 import { organisationKey } from '../../domain/organisation.ts'
 import type { CurrentVisit } from '../../store/visits.ts'
-import type { PageDeps } from '../deps.ts'
 import { seesDevelopers } from '../history.ts'
 import { nearEnd } from '../account/no-access.ts'
 import { actingAs, signedIn } from '../request-state.ts'
@@ -13,19 +12,12 @@ export type About = {
   readonly lead: string
   /** The last day of the user's access when it is near, else ''. */
   readonly accessEnds: string
-  readonly feedbackUrl: string | undefined
-  readonly supportText: string | undefined
 }
 
 const welcomeVisits = 3
 
 /** The words of Home about the portal itself. */
-export function aboutOf(
-  req: Request,
-  res: Response,
-  { feedbackUrl, supportText }: Pick<PageDeps['config'], 'feedbackUrl' | 'supportText'>,
-  { number }: CurrentVisit,
-): About {
+export function aboutOf(req: Request, res: Response, { number }: CurrentVisit): About {
   const organisation = actingAs(res)
   const { t } = res.locals.language
   const lead = `landing.${organisation.kind}Lead${seesDevelopers(res) ? '' : 'Viewer'}`
@@ -34,7 +26,5 @@ export function aboutOf(
     isWelcome: number <= welcomeVisits,
     lead: t(lead, { organisation: organisation.name }),
     accessEnds: nearEnd(grant?.until ?? null, res),
-    feedbackUrl,
-    supportText,
   }
 }

@@ -21,11 +21,7 @@ const mostShown = 10
 const firstPage = { page: 1, size: 25 } as const
 
 /** `GET /merchants/:scheme/:id`: the business portal's landing page, with sales units, details and webhooks. */
-export function showMerchantLanding({
-  database,
-  freshness,
-  config,
-}: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
+export function showMerchantLanding({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
   const db = database.pages
   return async (req, res) => {
     const own = actingAs(res)
@@ -42,7 +38,7 @@ export function showMerchantLanding({
     const { scheme, id, name } = own
     res.render('landing/merchant', {
       title: res.locals.language.t('landing.title'),
-      about: aboutOf(req, res, config, visit),
+      about: aboutOf(req, res, visit),
       since: await sinceLastVisit(db, res, visit.lastAt),
       salesUnits: await unitsOf(db, res, own, fresh?.total ?? undefined),
       webhooks: seesDevelopers(res) ? await webhooksOf(db, res, own, fresh?.total ?? 0) : undefined,

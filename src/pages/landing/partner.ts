@@ -35,11 +35,7 @@ export async function optionalList(
 }
 
 /** `GET /partners/:partnerId`: attention, what is new, how far orders come, numbers, orders by month, growth and feedback. */
-export function showPartnerLanding({
-  database,
-  freshness,
-  config,
-}: Pick<PageDeps, 'database' | 'freshness' | 'config'>): RequestHandler {
+export function showPartnerLanding({ database, freshness }: Pick<PageDeps, 'database' | 'freshness'>): RequestHandler {
   const db = database.pages
   return async (req, res) => {
     const asked = parseQuery(funnelQuery, req)
@@ -64,7 +60,7 @@ export function showPartnerLanding({
     const orderTotal = orderCount(lists) ?? productOrders?.total ?? 0
     res.render('landing/partner', {
       title: language.t('landing.title'),
-      about: aboutOf(req, res, config, visit),
+      about: aboutOf(req, res, visit),
       notices: await attentionOf(db, partner, language, facets),
       since: await sinceLastVisit(db, res, visit.lastAt),
       counts: await partnerNumbers(db, res, { salesUnits, productOrders, pricePackages, templates, webhooks }),

@@ -15,7 +15,7 @@ import {
   salesUnitsOf,
   type StoredSalesUnit,
 } from '../../store/sales-units.ts'
-import type { FreshnessService, Lists } from '../../sync/freshness.ts'
+import type { FreshnessService } from '../../sync/freshness.ts'
 import type { PricePackage } from '../../management-api/price-packages.ts'
 import { daysField, linkedField, marketField, merchantField, monthField } from '../lists/filter-fields.ts'
 import type { ListDefinition } from '../lists/list.ts'
@@ -111,11 +111,6 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
 export const partnerSalesUnitList: typeof salesUnitList = {
   ...salesUnitList,
   exported: [...salesUnitList.exported, ...pricePackageColumns],
-}
-
-/** The number of sales units, if the list has been read. */
-export function salesUnitCount(lists: Lists): number | undefined {
-  return lists.get('salesUnits')?.total ?? undefined
 }
 
 type ListedSalesUnit = ReturnType<typeof listedOf>
