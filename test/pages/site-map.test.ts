@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demoPeople } from '../../demo/people.ts'
+import { demoPeople, type DemoPerson } from '../../demo/people.ts'
 import { type OrganisationReference, organisationKey } from '../../src/domain/organisation.ts'
 import type { Role } from '../../src/domain/role.ts'
 import { createUnsubscribeTokens } from '../../src/notices/unsubscribe-token.ts'
@@ -89,10 +89,30 @@ describe('a signed-out visitor', () => {
   })
 })
 
+/** The organisations of a person's access that has ended or was revoked. */
+function endedOf({ grants, revoked = [] }: Pick<DemoPerson, 'grants' | 'revoked'>): OrganisationReference[] {
+  return [...grants.filter(({ days = 0 }) => days < 0).map(({ organisation }) => organisation), ...revoked]
+}
+
+it.each(demoPeople.filter((person) => endedOf(person).length > 0))(
+  '$name reads at every page of an organisation that their access has ended',
+  async (person) => {
+    const browser = await test.signedIn(person.name)
+    for (const path of endedOf(person).flatMap(pagesOf)) {
+      const page = await browser.open(path)
+      expect([path, page.status, page.$('h1').text()]).toEqual([
+        path,
+        403,
+        expect.stringMatching(/^Your access to .* has/),
+      ])
+    }
+  },
+)
+
 describe.each(demoPeople)('$name', ({ name, grants: all, revoked = [] }) => {
   const inForce = all.filter(({ days = 0 }) => days >= 0)
   const grants = inForce.map(({ organisation }) => organisation)
-  const ended = [...all.filter((grant) => !inForce.includes(grant)).map(({ organisation }) => organisation), ...revoked]
+  const ended = endedOf({ grants: all, revoked })
   let browser: Browser
   beforeAll(async () => {
     browser = await test.signedIn(name)
@@ -111,17 +131,6 @@ describe.each(demoPeople)('$name', ({ name, grants: all, revoked = [] }) => {
         expect(page.$('h1')).toHaveLength(1)
         expect(page.$('html').attr('lang')).toBe('en')
       }
-    }
-  })
-
-  it.runIf(ended.length > 0)('reads at every page of an organisation that their access has ended', async () => {
-    for (const path of ended.flatMap(pagesOf)) {
-      const page = await browser.open(path)
-      expect([path, page.status, page.$('h1').text()]).toEqual([
-        path,
-        403,
-        expect.stringMatching(/^Your access to .* has/),
-      ])
     }
   })
 
