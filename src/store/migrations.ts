@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts'
 import type { Database, Handle } from './database.ts'
 import { schema } from './migrations/0001-schema.ts'
 import { webhookProblems } from './migrations/0002-webhook-problems.ts'
+import { merchantsFirstSeen } from './migrations/0003-merchants-first-seen.ts'
 import { removedRecords } from './migrations/0004-removed-records.ts'
 import { requireCreate, requireUsableDatabase } from './requirements.ts'
 import { requireWritable } from './write-check.ts'
@@ -13,6 +14,7 @@ import { requireWritable } from './write-check.ts'
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-schema': schema,
   '0002-webhook-problems': webhookProblems,
+  '0003-merchants-first-seen': merchantsFirstSeen,
   '0004-removed-records': removedRecords,
 }
 

@@ -183,7 +183,9 @@ export type MerchantSummariesTable = Searchable &
     sales_units: number
     orders: number
     open_orders: number
-    /** The newest change of the merchant, its sales units or its orders, also of removed ones. */
+    /** The first sight of the merchant, its sales units or its orders. */
+    first_seen_at: Date
+    /** The newest change of them, also of removed ones; the first read of the merchant's details is none. */
     changed_at: Date
   }
 

@@ -79,6 +79,41 @@ describe('migrations', () => {
     await lost.close()
   })
 
+  it('tell of the merchants of an older database when they were first seen and last changed', async () => {
+    const older = await openTestDatabase()
+    try {
+      await older.pool.query(`
+        delete from migrations where name = '0003-merchants-first-seen';
+        alter table merchant_summaries drop first_seen_at;
+        drop index merchant_summaries_removed;
+        insert into sales_units (organisation, key, name, scheme, business_id, first_seen_at, changed_at, last_seen_at)
+        values ('partner/1', '1', 'One', 's', 'both', '2026-01-02', '2026-01-03', now()),
+          ('partner/1', '2', 'Two', 's', 'both', '2026-01-04', '2026-01-05', now()),
+          ('partner/1', '3', 'Three', null, null, '2025-01-01', '2026-02-01', now());
+        insert into product_orders (organisation, key, status, scheme, business_id, first_seen_at, changed_at, last_seen_at)
+        values ('partner/1', 'a', 'COMPLETED', 's', 'both', '2026-01-03', '2026-01-04', now());
+        insert into merchants (organisation, key, name, first_seen_at, changed_at, last_seen_at)
+        values ('partner/1', 's/both', 'Both', '2026-01-06', '2026-01-06', now()),
+          ('partner/1', 's/none', 'None', '2026-01-07', '2026-01-08', now()),
+          ('partner/2', 's/both', 'Both', '2026-01-01', '2026-01-09', now());
+        insert into merchant_summaries (organisation, key, scheme, business_id, sales_units, orders, open_orders, changed_at)
+        values ('partner/1', 's/both', 's', 'both', 2, 1, 0, '2026-01-06'),
+          ('partner/1', 's/none', 's', 'none', 0, 0, 0, '2026-01-08'),
+          ('partner/1', 's/lost', 's', 'lost', 0, 0, 0, '2026-01-10')`)
+      await migrate(older, logger)
+      const { rows } = await older.pool.query(`
+        select business_id as id, first_seen_at::date::text as first, changed_at::date::text as last
+        from merchant_summaries order by key`)
+      expect(rows).toEqual([
+        { id: 'both', first: '2026-01-02', last: '2026-01-05' },
+        { id: 'lost', first: '2026-01-10', last: '2026-01-10' },
+        { id: 'none', first: '2026-01-07', last: '2026-01-08' },
+      ])
+    } finally {
+      await older.close()
+    }
+  })
+
   it('refuse a database of a newer portal', async () => {
     const newer = await openTestDatabase()
     try {
