@@ -1,11 +1,13 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { merchantKey } from '../domain/business-identifier.ts'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
-import { isListedMerchant } from './merchant-summaries.ts'
+import { isListedMerchant, isRemovedMerchant } from './merchant-summaries.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findPage, type Found, inThisOrder, isValue, sortedBy } from './searching.ts'
+import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
+import { endOfFirstSync } from './summaries.ts'
+import { sinceDays } from './time-filters.ts'
 
 /** A merchant as stored. */
 export type StoredMerchant = { readonly details: Json; readonly removedAt: Date | null }
@@ -35,7 +37,7 @@ export type MerchantSummary = {
   readonly orders: number
   /** Orders without a final status. */
   readonly openOrders: number
-  /** The newest change of the merchant, its sales units or its orders. */
+  /** The newest change of the merchant, its sales units or its orders; the first read of its details is none. */
   readonly changedAt: Date
 }
 
@@ -76,9 +78,36 @@ export type MerchantFilter = {
   readonly q: string
   /** A country, such as NO. */
   readonly market: string
-  readonly units: '' | 'some' | 'none'
+  /** The product of a current order. */
+  readonly product: string
+  /** The number of sales units. */
+  readonly units: keyof typeof unitNumbers | ''
   /** Open orders. */
-  readonly orders: '' | 'some' | 'none'
+  readonly orders: keyof typeof orderNumbers | ''
+  /** First seen in the last so many days, without the merchants of the first sync, whose age is unknown. */
+  readonly new: string
+  /** Those without current sales units and orders, instead of those with some. */
+  readonly removed: boolean
+}
+
+const unitNumbers = {
+  some: sql`sales_units > 0`,
+  none: sql`sales_units = 0`,
+  one: sql`sales_units = 1`,
+  few: sql`sales_units between 2 and 9`,
+  many: sql`sales_units >= 10`,
+}
+const orderNumbers = { some: sql`open_orders > 0`, none: sql`open_orders = 0` }
+
+/** The filter that matches every merchant with a current sales unit or order. */
+export const everyMerchant: MerchantFilter = {
+  q: '',
+  market: '',
+  product: '',
+  units: '',
+  orders: '',
+  new: '',
+  removed: false,
 }
 
 /** A column that merchants can be sorted by. */
@@ -94,33 +123,73 @@ const columns: Readonly<Record<MerchantColumn, readonly string[]>> = {
 }
 
 /**
- * A page of the organisation's merchants: those with a current sales unit or order.
- * @param asked.total the number of merchants without any filter, when known
+ * A page of the organisation's merchants.
+ * @param asked.total the number of matches, when known
  */
 export async function findMerchants(
   db: Handle,
   organisation: Organisation,
   filter: MerchantFilter,
-  { sort, total, ...asked }: PageAsked<MerchantColumn> & { readonly total?: number | undefined },
+  { sort, ...asked }: PageAsked<MerchantColumn> & { readonly total?: number | undefined },
 ): Promise<Page<MerchantSummary>> {
-  const isFiltered = Object.values(filter).some((value) => value !== '')
-  const search = { ...searchFor(organisation, filter, sort), ...asked, total: isFiltered ? undefined : total }
-  return findPage(db, search, rowsOf(db, organisation))
+  return findPage(db, { ...searchFor(organisation, filter, sort), ...asked }, rowsOf(db, organisation))
 }
 
-function searchFor(
+/** What the tabs of the list filter by; the rest of a filter narrows all of them. */
+export type MerchantTab = Pick<MerchantFilter, 'units' | 'orders' | 'new' | 'removed'>
+
+/** The exact number of merchants of each tab, and of all removed ones, whatever the filter. */
+export async function countMerchants(
+  db: Handle,
   organisation: Organisation,
-  { q, market, units, orders }: MerchantFilter,
-  sort: Sorting<MerchantColumn>,
-) {
-  const where = sql<boolean>`organisation = ${organisationKey(organisation)} and ${isListedMerchant}
-    and ${isValue('market', market)} and ${hasSome('sales_units', units)} and ${hasSome('open_orders', orders)}`
-  return { table: 'merchant_summaries', where, q, ...sortedBy(columns[sort.column], sort) }
+  filter: MerchantFilter,
+  tabs: readonly MerchantTab[],
+): Promise<{ readonly counts: readonly number[]; readonly removed: number }> {
+  const own = ownedBy(organisation)
+  // Each part has indexes of its own.
+  const part = (removed: boolean) => sql`
+    select ${removed}::boolean as removed, sales_units, open_orders, first_seen_at from merchant_summaries
+    where ${own} and ${isThere(removed)} and ${isNarrowed(own, filter)} and ${matches(filter.q)}`
+  const counts = tabs.map(
+    (tab) => sql`count(*) filter (where removed = ${tab.removed}::boolean and ${isOfTab(own, tab)})`,
+  )
+  const { rows } = await sql<{ counts: number[]; removed: number }>`
+    select array[${sql.join(counts)}]::int[] as counts,
+      (select count(*)::int from merchant_summaries where ${own} and ${isRemovedMerchant}) as removed
+    from (${part(false)} union all ${part(true)}) found`.execute(db)
+  return rows[0] ?? { counts: [], removed: 0 }
 }
 
-function hasSome(column: string, wanted: '' | 'some' | 'none') {
-  if (wanted === '') return sql`true`
-  return wanted === 'some' ? sql`${sql.ref(column)} > 0` : sql`${sql.ref(column)} = 0`
+function searchFor(organisation: Organisation, filter: MerchantFilter, sort: Sorting<MerchantColumn>) {
+  const own = ownedBy(organisation)
+  const where = sql<boolean>`
+    ${own} and ${isThere(filter.removed)} and ${isNarrowed(own, filter)} and ${isOfTab(own, filter)}`
+  return { table: 'merchant_summaries', where, q: filter.q, ...sortedBy(columns[sort.column], sort) }
+}
+
+function ownedBy(organisation: Organisation): RawBuilder<boolean> {
+  return sql<boolean>`organisation = ${organisationKey(organisation)}`
+}
+
+function isThere(removed: boolean): RawBuilder<boolean> {
+  return removed ? isRemovedMerchant : isListedMerchant
+}
+
+function isNarrowed(own: RawBuilder<boolean>, { market, product }: MerchantFilter): RawBuilder<boolean> {
+  if (product === '') return isValue('market', market)
+  return sql<boolean>`${isValue('market', market)} and (scheme, business_id) in (
+    select scheme, business_id from product_orders where ${own} and removed_at is null and product_type = ${product})`
+}
+
+function isOfTab(own: RawBuilder<boolean>, { units, orders, new: newFor }: MerchantTab): RawBuilder<boolean> {
+  const terms = [
+    units === '' ? sql`true` : unitNumbers[units],
+    orders === '' ? sql`true` : orderNumbers[orders],
+    newFor === ''
+      ? sql`true`
+      : sql`${sinceDays('first_seen_at', newFor)} and first_seen_at > ${endOfFirstSync('merchant_summaries', own)}`,
+  ]
+  return sql<boolean>`${sql.join(terms, sql` and `)}`
 }
 
 /** The keys of all matches, in order. */

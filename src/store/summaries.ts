@@ -55,9 +55,10 @@ export type WebhookFacets = {
  * SQL: when the first sync of these rows ended. Rows first seen until then are of unknown age and do not count as new.
  * An hour is longer than the longest list takes to read and write.
  */
-export function endOfFirstSync(table: RecordTable, own: RawBuilder<unknown>): RawBuilder<Date> {
+export function endOfFirstSync(table: RecordTable | 'merchant_summaries', own: RawBuilder<unknown>): RawBuilder<Date> {
+  const isThere = table === 'merchant_summaries' ? isListedMerchant : sql`removed_at is null`
   return sql<Date>`
-    (select min(first_seen_at) + interval '1 hour' from ${sql.table(table)} where ${own} and removed_at is null)`
+    (select min(first_seen_at) + interval '1 hour' from ${sql.table(table)} where ${own} and ${isThere})`
 }
 
 /** Since when the organisation's records are read; undefined before the first ones are. */

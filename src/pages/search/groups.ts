@@ -5,7 +5,7 @@ import type { Language } from '../../presentation/language.ts'
 import type { Organisation } from '../../domain/organisation.ts'
 import { pageSizes } from '../../domain/paging.ts'
 import type { Handle } from '../../store/database.ts'
-import { findMerchants } from '../../store/merchants.ts'
+import { everyMerchant, findMerchants } from '../../store/merchants.ts'
 import { everyOrder, findProductOrders } from '../../store/product-orders.ts'
 import { everySalesUnit, findSalesUnits } from '../../store/sales-units.ts'
 import { findWebhooks } from '../../store/webhooks.ts'
@@ -73,9 +73,8 @@ async function salesUnits({ db, organisation, q, language }: Asked): Promise<Gro
 }
 
 async function merchants({ db, organisation, q, language }: Asked): Promise<Group> {
-  const filter = { q, market: '', units: '', orders: '' } as const
   const sort = { column: 'name', descending: false, language: language.code } as const
-  const { rows, total, more } = await findMerchants(db, organisation, filter, { page: 1, size, sort })
+  const { rows, total, more } = await findMerchants(db, organisation, { ...everyMerchant, q }, { page: 1, size, sort })
   return {
     key: 'merchants',
     total,
