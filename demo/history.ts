@@ -13,7 +13,14 @@ import { writeDecisions } from '../src/sync/apply.ts'
 import { asStored, digestOf } from '../src/sync/list-diff.ts'
 import type { Answer } from '../src/sync/reconcile.ts'
 import { details, type Kind, lists } from '../src/sync/resources.ts'
-import { pastMerchants, pastPricePackages, pastSettings, pastTemplates, pastWebhooks } from './history/changes.ts'
+import {
+  pastMerchants,
+  pastPricePackages,
+  pastSettings,
+  pastTemplates,
+  pastWebhooks,
+  removedMerchants,
+} from './history/changes.ts'
 import { visibleSalesUnits } from './management-api/visibility.ts'
 import type { DemoProductOrder, DemoSalesUnit, DemoWorld } from './world/types.ts'
 
@@ -51,22 +58,27 @@ const open = new Set(['RECEIVED', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED'])
 export async function writeDemoHistory({ kysely }: Database, world: DemoWorld): Promise<void> {
   for (const { organisation } of world.organisations) {
     if (organisation.kind !== 'partner') continue
-    const salesUnits = pastSalesUnits(visibleSalesUnits(world, organisation))
+    const visible = visibleSalesUnits(world, organisation)
+    const salesUnits = pastSalesUnits(visible)
     const orders = pastOrders(world.productOrders.filter(({ partnerId }) => partnerId === organisation.id))
     if (salesUnits.length + orders.length > mostRows) continue
     const { id } = organisation
+    const there = new Set(visible)
+    const hidden = world.salesUnits.filter((unit) => unit.partnerId === id && !there.has(unit))
     const listed = { source: 'list' } as const
     const read = { source: 'details' } as const
     await kysely.transaction().execute(async (trx) => {
       const past = async (kind: Kind, schema: Schema, rows: readonly PastRow[], source: typeof listed | typeof read) =>
         write(trx, organisation, { kind, schema, rows, ...source })
-      await past(lists.salesUnits, salesUnitListItem, [...salesUnits, ...pastRemovals(world, id, salesUnits)], listed)
+      await past(details.salesUnit, salesUnit, firstDetails(hidden), read)
+      await past(lists.salesUnits, salesUnitListItem, [...salesUnits, ...pastRemovals(hidden)], listed)
       await past(lists.productOrders, productOrder, orders, listed)
       await past(lists.pricePackages, pricePackage, pastPricePackages(world, id), listed)
       await past(lists.templates, productOrderTemplate, pastTemplates(world, id), listed)
       await past(lists.webhooks, webhook, pastWebhooks(world, id), listed)
-      await past(details.salesUnit, salesUnit, pastSettings(visibleSalesUnits(world, organisation)), read)
-      await past(details.merchant, merchant, pastMerchants(world, visibleSalesUnits(world, organisation)), read)
+      await past(details.salesUnit, salesUnit, pastSettings(visible), read)
+      await past(details.merchant, merchant, pastMerchants(world, visible), read)
+      await past(details.merchant, merchant, removedMerchants(world, visible, hidden), read)
     })
   }
 }
@@ -98,10 +110,13 @@ function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
   })
 }
 
+/** The details of the sales units of pastRemovals() when they came, which tell their merchants. */
+function firstDetails(hidden: readonly DemoSalesUnit[]): PastRow[] {
+  return hidden.map(({ body }) => ({ daysAgo: 200, key: body.msn, item: body }))
+}
+
 /** Sales units that the API no longer has were there, went, came back and went again. */
-function pastRemovals(world: DemoWorld, partnerId: string, active: readonly PastRow[]): PastRow[] {
-  const there = new Set(active.map(({ key }) => key))
-  const hidden = world.salesUnits.filter((unit) => unit.partnerId === partnerId && !there.has(unit.body.msn))
+function pastRemovals(hidden: readonly DemoSalesUnit[]): PastRow[] {
   return hidden.flatMap(({ body: { msn, name } }) =>
     [200, 75, 61, 12].map((daysAgo, at) => ({ daysAgo, key: msn, item: at % 2 === 1 ? undefined : { msn, name } })),
   )

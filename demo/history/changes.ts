@@ -92,6 +92,24 @@ export function pastMerchants({ merchants }: DemoWorld, salesUnits: readonly Dem
     })
 }
 
+/** The merchants that had only sales units that the API no longer has. */
+export function removedMerchants(
+  { merchants }: DemoWorld,
+  visible: readonly DemoSalesUnit[],
+  hidden: readonly DemoSalesUnit[],
+): PastRow[] {
+  const keysOf = (units: readonly DemoSalesUnit[]) =>
+    new Set(units.map(({ body }) => merchantKey(body.businessIdentifier)))
+  const gone = keysOf(hidden).difference(keysOf(visible))
+  return merchants
+    .map(({ body }) => ({ key: merchantKey(body.businessIdentifier), item: { ...body, status: 'ACTIVE' } }))
+    .filter(({ key }) => gone.has(key))
+    .flatMap(({ key, item }) => [
+      { daysAgo: 199, key, item },
+      { daysAgo: 13, key },
+    ])
+}
+
 /** With --oddities a name may be of any type. */
 function words(name: unknown): string {
   return typeof name === 'string' ? name : ''
