@@ -70,14 +70,15 @@ export async function writeDemoHistory({ kysely }: Database, world: DemoWorld): 
     await kysely.transaction().execute(async (trx) => {
       const past = async (kind: Kind, schema: Schema, rows: readonly PastRow[], source: typeof listed | typeof read) =>
         write(trx, organisation, { kind, schema, rows, ...source })
-      await past(details.salesUnit, salesUnit, firstDetails(hidden), read)
-      await past(lists.salesUnits, salesUnitListItem, [...salesUnits, ...pastRemovals(hidden)], listed)
+      const listedUnits = [...salesUnits, ...pastRemovals(hidden)]
+      await past(details.salesUnit, salesUnit, firstDetails(listedUnits, visible, hidden), read)
+      await past(lists.salesUnits, salesUnitListItem, listedUnits, listed)
       await past(lists.productOrders, productOrder, orders, listed)
       await past(lists.pricePackages, pricePackage, pastPricePackages(world, id), listed)
       await past(lists.templates, productOrderTemplate, pastTemplates(world, id), listed)
       await past(lists.webhooks, webhook, pastWebhooks(world, id), listed)
       await past(details.salesUnit, salesUnit, pastSettings(visible), read)
-      await past(details.merchant, merchant, pastMerchants(world, visible), read)
+      await past(details.merchant, merchant, pastMerchants(world, visible, firstDays(salesUnits)), read)
       await past(details.merchant, merchant, removedMerchants(world, visible, hidden), read)
     })
   }
@@ -95,7 +96,7 @@ function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
     const [key, item] = [msn, { msn, name }]
     const added = { daysAgo, key, item }
     if (index % rate !== 1 || daysAgo < 60) return [added]
-    const former = { msn: `9${msn.slice(1)}`, name: `${name} 2` }
+    const former = formerOf({ msn, name })
     const goneAgo = 1 + (((index / rate) * 11) % 50)
     const gone = [
       { daysAgo, key: former.msn, item: former },
@@ -110,9 +111,29 @@ function pastSalesUnits(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
   })
 }
 
-/** The details of the sales units of pastRemovals() when they came, which tell their merchants. */
-function firstDetails(hidden: readonly DemoSalesUnit[]): PastRow[] {
-  return hidden.map(({ body }) => ({ daysAgo: 200, key: body.msn, item: body }))
+/** The sales unit that the merchant of this one had in earlier times. */
+function formerOf<Unit extends { readonly msn: string; readonly name: string }>(unit: Unit): Unit {
+  return { ...unit, msn: `9${unit.msn.slice(1)}`, name: `${unit.name} 2` }
+}
+
+/** The details of the sales units that are gone when they came, which tell their merchants and markets. */
+function firstDetails(
+  listed: readonly PastRow[],
+  visible: readonly DemoSalesUnit[],
+  hidden: readonly DemoSalesUnit[],
+): PastRow[] {
+  const first = firstDays(listed)
+  const gone = [...visible.map(({ body }) => formerOf(body)), ...hidden.map(({ body }) => body)]
+  return gone.flatMap((item) => {
+    const daysAgo = first.get(item.msn)
+    return daysAgo === undefined ? [] : [{ daysAgo, key: item.msn, item }]
+  })
+}
+
+/** How many days ago each record was there first, by key. */
+function firstDays(rows: readonly PastRow[]): ReadonlyMap<string, number> {
+  const byKey = Map.groupBy(rows, ({ key }) => key)
+  return new Map([...byKey].map(([key, some]) => [key, Math.max(...some.map(({ daysAgo }) => daysAgo))]))
 }
 
 /** Sales units that the API no longer has were there, went, came back and went again. */

@@ -71,23 +71,31 @@ export function pastSettings(salesUnits: readonly DemoSalesUnit[]): PastRow[] {
   })
 }
 
-/** The merchants of some sales units, which had another name or address before. */
-export function pastMerchants({ merchants }: DemoWorld, salesUnits: readonly DemoSalesUnit[]): PastRow[] {
-  const mine = new Set(salesUnits.map(({ body }) => merchantKey(body.businessIdentifier)))
+/**
+ * The merchants of sales units, which came with the first of them; some had another name or address before.
+ * @param firstDays how many days ago each sales unit came, by MSN
+ */
+export function pastMerchants(
+  { merchants }: DemoWorld,
+  salesUnits: readonly DemoSalesUnit[],
+  firstDays: ReadonlyMap<string, number>,
+): PastRow[] {
+  const mine = Map.groupBy(salesUnits, ({ body }) => merchantKey(body.businessIdentifier))
   const rate = mine.size > 50 ? 25 : 3
   return merchants
     .filter(({ body }) => body.status === 'ACTIVE' && mine.has(merchantKey(body.businessIdentifier)))
-    .filter((_, index) => index % rate === 0)
     .flatMap(({ body }, index): PastRow[] => {
       const key = merchantKey(body.businessIdentifier)
+      const first = Math.max(...(mine.get(key) ?? []).map((unit) => firstDays.get(unit.body.msn) ?? 1))
+      if (index % rate !== 0) return [{ daysAgo: first, key, item: body }]
       const { businessAddress: address } = body
       const before =
-        index % 2 === 0 || !address
+        (index / rate) % 2 === 0 || !address
           ? { ...body, name: `${words(body.name).replace(/ \S+$/, '')} Holding` }
           : { ...body, businessAddress: { ...address, lines: ['Gamleveien 1'] } }
       return [
-        { daysAgo: 54, key, item: before },
-        { daysAgo: 1 + ((index * 13) % 45), key, item: body },
+        { daysAgo: Math.max(first, 54), key, item: before },
+        { daysAgo: 1 + (((index / rate) * 13) % 45), key, item: body },
       ]
     })
 }

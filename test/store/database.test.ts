@@ -83,9 +83,9 @@ describe('migrations', () => {
     const older = await openTestDatabase()
     try {
       await older.pool.query(`
-        delete from migrations where name = '0003-merchants-first-seen';
+        delete from migrations where name > '0003';
         alter table merchant_summaries drop first_seen_at;
-        drop index merchant_summaries_removed;
+        drop index merchant_summaries_removed, product_orders_removed, merchants_removed;
         insert into sales_units (organisation, key, name, scheme, business_id, first_seen_at, changed_at, last_seen_at)
         values ('partner/1', '1', 'One', 's', 'both', '2026-01-02', '2026-01-03', now()),
           ('partner/1', '2', 'Two', 's', 'both', '2026-01-04', '2026-01-05', now()),

@@ -1,5 +1,6 @@
 import type { Response } from 'express'
 import type { Handle } from '../../store/database.ts'
+import { countMerchants, everyMerchant } from '../../store/merchants.ts'
 import { countProductOrders, everyOrder } from '../../store/product-orders.ts'
 import { countSalesUnits, everySalesUnit } from '../../store/sales-units.ts'
 import { firstSeenAt } from '../../store/summaries.ts'
@@ -38,7 +39,7 @@ export async function partnerNumbers(db: Handle, res: Response, lists: CountedLi
   const merchants = salesUnits && { ...salesUnits, total: merchantCount(listsHere(res)) ?? null }
   return [
     countOf('salesUnits', 'sales-units', salesUnits, await newSalesUnits(db, res)),
-    countOf('merchants', 'merchants', merchants, changes('merchant')),
+    countOf('merchants', 'merchants', merchants, await newMerchants(db, res)),
     countOf('productOrders', 'product-orders', productOrders, await newOrders(db, res)),
     countOf('pricePackages', 'price-packages', pricePackages, changes('pricePackage')),
     countOf('templates', 'templates', templates, changes('template')),
@@ -72,6 +73,12 @@ async function newSalesUnits(db: Handle, res: Response): Promise<Count['change']
   return newText(res, found, `sales-units${queryOf({ new: newDays, sort: '-seen' })}`)
 }
 
+async function newMerchants(db: Handle, res: Response): Promise<Count['change']> {
+  const tab = { ...everyMerchant, new: newDays }
+  const { counts } = await countMerchants(db, actingAs(res), everyMerchant, [tab])
+  return newText(res, { total: counts[0] ?? 0, more: false }, `merchants${queryOf({ new: newDays })}`)
+}
+
 async function newOrders(db: Handle, res: Response): Promise<Count['change']> {
   const found = await countProductOrders(db, actingAs(res), { ...everyOrder, new: newDays })
   return newText(res, found, `product-orders${queryOf({ new: newDays })}`)
@@ -93,9 +100,9 @@ async function weeksChanges(db: Handle, res: Response): Promise<(resource: strin
   const since = new Date(Date.now() - weekMs)
   const first = await firstSeenAt(db, actingAs(res))
   if (!first || first > since) return () => ({ text: '', path: undefined })
-  const resources = ['merchant', 'pricePackage', 'template', 'webhook']
+  const resources = ['pricePackage', 'template', 'webhook']
   const added = await changesSince(db, res, since, resources, { kind: 'added', status: '' })
-  const changed = await changesSince(db, res, since, resources.slice(1), { kind: 'changed', status: '' })
+  const changed = await changesSince(db, res, since, resources, { kind: 'changed', status: '' })
   const { t } = res.locals.language
   return (resource) => {
     const [came, differs] = [added.get(resource), changed.get(resource)]
