@@ -31,7 +31,7 @@ export const pricePackageList: ListDefinition<
     { label: 'pricePackages.price', width: 'w-expires right' },
     { label: 'pricePackages.commission', sort: 'commission', width: 'w-number right' },
     { label: 'pricePackages.product', sort: 'product', width: 'w-product folds' },
-    { label: 'pricePackages.visible', width: 'w-via' },
+    { label: 'pricePackages.visible', width: 'w-form' },
     { label: 'pricePackages.usedBy', width: 'w-uses' },
     { label: 'pricePackages.id', width: 'w-id' },
   ],
