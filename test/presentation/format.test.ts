@@ -82,10 +82,10 @@ describe('a moment', () => {
     ['da', '3. nov.', ' 2026', '3. nov. 2025'],
     ['sv', '3 nov.', ' 2026', '3 nov. 2025'],
     ['fi', '3.11.', '2026', '3.11.2025'],
-  ])('in %s can do without the year, if it is the current one', (code, day, year, lastYear) => {
+  ])('in %s can do without the year, if it is the current one', (code, date, year, lastYear) => {
     at('2026-11-05T12:00:00Z')
     const { dayAndYear } = formatOf(code)
-    expect(dayAndYear(moment)).toEqual([day, year])
+    expect(dayAndYear(moment)).toEqual([date, year])
     expect(dayAndYear(new Date('2025-11-03T14:05:00Z'))).toEqual([lastYear, ''])
   })
 

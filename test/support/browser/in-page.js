@@ -66,8 +66,9 @@ const isWithinAll = (element) => {
   return isWithin(0, innerWidth)
 }
 
-/** Whether the words of a cell that is hidden stand elsewhere in its row. */
+/** Whether a cell that is hidden has nothing to say, or its words stand elsewhere in its row. */
 const isFolded = (cell) => {
+  if (cell.classList.contains('none')) return true
   const shown = cell.parentElement.innerText.replaceAll(/\s+/g, ' ')
   return cell.textContent
     .trim()
@@ -75,10 +76,13 @@ const isFolded = (cell) => {
     .every((word) => shown.includes(word))
 }
 
-/** Cells of tables that are cut off or out of sight, and hidden ones whose words do not stand elsewhere in their row. */
+/**
+ * Cells of tables and values that are cut off or out of sight, and hidden cells whose words do not stand elsewhere in
+ * their row.
+ */
 const cellFaults = () =>
-  [...document.querySelectorAll('main :is(thead th, tbody th, tbody td)')]
-    .filter((cell) => cell.closest('table').checkVisibility())
+  [...document.querySelectorAll('main :is(thead th, tbody th, tbody td, dd)')]
+    .filter((cell) => cell.closest('table, dl').checkVisibility())
     .filter((cell) => {
       if (!cell.checkVisibility()) return cell.closest('tbody') && !isFolded(cell)
       return cell.scrollWidth > cell.clientWidth + 1 || !isWithinAll(cell)
