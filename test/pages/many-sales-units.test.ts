@@ -53,7 +53,7 @@ it('pages say after a short wait that their data is being read for the first tim
   for (const page of [unit, merchant]) {
     expect([page.status, page.headers['refresh']]).toEqual([202, '2'])
     expect(page.$('h1').text()).toBe('Loading for the first time')
-    expect(page.$('.side nav a')).toHaveLength(9)
+    expect(page.$('.side nav a')).toHaveLength(10)
   }
 })
 
