@@ -8,9 +8,11 @@ const [mostInFlight, mostPerMinute] = [4, 1200]
 const notCounted = /^\/(assets\/|favicon\.svg|healthz|readyz|auth\/backchannel-logout)/
 /** Names that a counter keeps; more, as from made-up cookies, restart the counts. */
 const mostNames = 20_000
+/** Requests of a session that wait for a place, as when a user opens many pages at once, and for how long. */
+const [mostWaiting, patienceMs] = [30, 10_000]
 /**
- * How long a request of a session waits for a place, at least and at most, and for a refusal: a client that asks again
- * at once would keep the process busy refusing. Each waits for another time, so that they do not come back at once.
+ * How long more of them wait for their refusal, at least and at most: a client that asks again at once would keep the
+ * process busy refusing. Each waits for another time, so that they do not come back at once.
  */
 const [leastWaitMs, mostWaitMs] = [1000, 5000]
 /** The least time between two lines in the log. */
@@ -46,7 +48,7 @@ export function limitFloods(
   function enter(session: string, res: Response, pass: () => void): void {
     const mine = sessions.get(session) ?? { count: 0, waiting: new Set() }
     sessions.set(session, mine)
-    const isOver = ofSession(session) > mostPerMinute
+    const isOver = ofSession(session) > mostPerMinute || mine.waiting.size >= mostWaiting
     const start = (): void => {
       mine.count += 1
       res.once('close', () => {
@@ -73,7 +75,7 @@ export function limitFloods(
       mine.waiting.delete(follow)
       refuse(res)
     }
-    const timer = setTimeout(giveUp, randomInt(leastWaitMs, mostWaitMs))
+    const timer = setTimeout(giveUp, isOver ? randomInt(leastWaitMs, mostWaitMs) : patienceMs)
     res.once('close', leave)
     if (!isOver) mine.waiting.add(follow)
     return undefined

@@ -82,7 +82,7 @@ it('the list is shown as soon as it is read, with the missing details marked', a
   // A page view moves this sales unit ahead of the others.
   const detail = await åse.open(`${path}/${msn}`)
   expect([detail.status, detail.$('h1').text()]).toEqual([200, name])
-  expect(detail.$('dl.settings > div').length).toBeGreaterThan(0)
+  await expect.poll(async () => (await åse.open(`${path}/${msn}`)).$('dl.settings > div').length).toBeGreaterThan(0)
 })
 
 it('the filter finds by merchant and business identifier once all details are read', async () => {

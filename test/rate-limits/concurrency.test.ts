@@ -28,7 +28,7 @@ it('one user’s slow pages wait, are refused after one to five seconds, and cos
     expect((await fetch(`${test.url}/readyz`)).status).toBe(200)
     expect(performance.now() - asked).toBeLessThan(1500)
     const refused = (await Promise.all(pages)).filter(({ status }) => status === 429)
-    expect(refused.length).toBeGreaterThan(280)
+    expect(refused.length).toBeGreaterThan(250)
     expect(refused.every(({ text }) => text.startsWith('Too many requests are reaching the portal'))).toBe(true)
     // They do not come at once, and ask again at once.
     const seconds = new Set(refused.map(({ atMs }) => Math.floor(atMs / 1000)))
