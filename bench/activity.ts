@@ -1,5 +1,5 @@
 import { createLogger } from '../src/logger.ts'
-import { type ChangeFilter, countChanges, findChanges, searchChanges } from '../src/store/activity.ts'
+import { type ChangeFilter, countChanges, everyChange, findChanges, searchChanges } from '../src/store/activity.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrations.ts'
 import { mostCounted } from '../src/pages/activity/load.ts'
@@ -8,17 +8,6 @@ import { atMost, median } from './report.ts'
 
 const partner = { kind: 'partner', id: '100000', name: '' } as const
 const resources = ['productOrder', 'salesUnit', 'merchant', 'pricePackage', 'template', 'webhook']
-const none = {
-  resources,
-  kind: '',
-  status: '',
-  q: '',
-  from: undefined,
-  before: undefined,
-  since: undefined,
-  group: undefined,
-} as const
-
 /** Pages of the activity: a name, and the filter. The texts are of few, some and many records. */
 const filters: readonly (readonly [string, Partial<ChangeFilter>])[] = [
   ['no filter', {}],
@@ -54,7 +43,7 @@ export async function measureActivity(rows: number): Promise<void> {
   await db.query('vacuum analyze')
   const pages: number[] = []
   for (const [name, some] of filters) {
-    const filter: ChangeFilter = { ...none, isForViewer: false, ...some }
+    const filter = { ...everyChange, resources, ...some }
     const first = await findChanges(await searchChanges(database.pages, partner, filter), { each: 'group', limit: 51 })
     const times: number[] = []
     for (let round = 0; round < 7; round += 1) {

@@ -27,6 +27,18 @@ export type ChangeFilter = {
   readonly isForViewer: boolean
 }
 
+/** The filter that selects every change of these resources. */
+export const everyChange: Omit<ChangeFilter, 'resources'> = {
+  kind: '',
+  status: '',
+  q: '',
+  from: undefined,
+  before: undefined,
+  since: undefined,
+  group: undefined,
+  isForViewer: false,
+}
+
 /** The place of a change in the order of changes; a group has that of its newest. */
 export type Position = { readonly moment: Date; readonly alike: number; readonly id: string }
 

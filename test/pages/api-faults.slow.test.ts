@@ -113,7 +113,7 @@ describe('synced data', () => {
         banner.test(alert) &&
         /Showing data from \d+ \w+ \d{4} at \d\d:\d\d CES?T\. Later changes are not included\.$/.test(alert) &&
         rest === textBefore.get(path)?.replaceAll(/\s+/g, ' ') &&
-        page.$('.side nav a').length === 9 &&
+        page.$('.side nav a').length === 10 &&
         !internals.test(page.words)
       if (!right) found.push(`${path}: ${page.status} ${page.words}`)
     }
@@ -237,7 +237,7 @@ describe('data that was never synced', () => {
         page.status === 503 &&
         page.$('h1').text() === `We cannot load ${what} right now` &&
         linksOf(page)['Try again'] === base + path &&
-        page.$('.side nav a').length === 9 &&
+        page.$('.side nav a').length === 10 &&
         !internals.test(page.words)
       if (!right) found.push(`${path}: ${page.status} ${page.words}`)
     }

@@ -5,6 +5,7 @@ import {
   type ChangeFilter,
   type ChangeGroup,
   countChanges,
+  everyChange,
   findChanges,
   ofResource,
   searchChanges,
@@ -86,18 +87,7 @@ function textOf({ position: { moment, alike }, count }: ChangeGroup): string {
 }
 
 async function searchOf(filter: Partial<ChangeFilter>) {
-  const all: ChangeFilter = {
-    resources: ['salesUnit', 'merchant'],
-    kind: '',
-    status: '',
-    q: '',
-    from: undefined,
-    before: undefined,
-    since: undefined,
-    group: undefined,
-    isForViewer: false,
-    ...filter,
-  }
+  const all = { ...everyChange, resources: ['salesUnit', 'merchant'], ...filter }
   return searchChanges(database.kysely, partner, all)
 }
 

@@ -194,7 +194,7 @@ describe('a list', () => {
     await until(async () => (await storedCount()) === 12)
     await until(async () => (await history()).filter(({ kind }) => kind === 'returned').length === 2)
     expect((await kari.open(`${base}/sales-units/140512`)).words).toMatch(
-      /Available again.*No longer available.*First seen/,
+      /Became available again.*Became unavailable.*First seen/,
     )
   })
 

@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import { type ChangeFilter, countChanges, searchChanges } from '../../store/activity.ts'
+import { type ChangeFilter, countChanges, everyChange, searchChanges } from '../../store/activity.ts'
 import type { Handle } from '../../store/database.ts'
 import { mostCounted } from '../activity/load.ts'
 import { seesDevelopers } from '../history.ts'
@@ -50,8 +50,8 @@ export async function changesSince(
   resources: readonly string[],
   { kind, status }: Kind,
 ): Promise<ReadonlyMap<string, ChangeCount>> {
-  const base = { q: '', from: undefined, before: undefined, group: undefined, isForViewer: !seesDevelopers(res) }
-  const search = await searchChanges(db, actingAs(res), { ...base, since, resources, kind, status })
+  const filter = { ...everyChange, resources, kind, status, since, isForViewer: !seesDevelopers(res) }
+  const search = await searchChanges(db, actingAs(res), filter)
   const counts = await countChanges(search, mostCounted)
   const found = [...counts].filter(([, { count }]) => count > 0)
   return new Map(
