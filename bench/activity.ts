@@ -20,7 +20,7 @@ const filters: readonly (readonly [string, Partial<ChangeFilter>])[] = [
   ['a month', { from: daysAgo(400), before: daysAgo(370) }],
   ['since yesterday', { since: daysAgo(1) }],
   ['one record', { q: '1012345' }],
-  ['100 records', { q: 'bakeri tromsø 1' }],
+  ['1,300 records', { q: 'bakeri tromsø 1' }],
   ['1,500 records', { q: 'bakeri tromsø' }],
   ['many records', { q: 'bak' }],
   ['text and kind', { q: 'bakeri', kind: 'removed' }],
