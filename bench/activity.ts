@@ -8,6 +8,7 @@ import { atMost, median } from './report.ts'
 
 const partner = { kind: 'partner', id: '100000', name: '' } as const
 const resources = ['productOrder', 'salesUnit', 'merchant', 'pricePackage', 'template', 'webhook']
+
 /** Pages of the activity: a name, and the filter. The texts are of few, some and many records. */
 const filters: readonly (readonly [string, Partial<ChangeFilter>])[] = [
   ['no filter', {}],

@@ -110,7 +110,7 @@ async function counted(
     const counts = isCutOff
       ? [...(await countChanges(onDay(search, day.date, language.format), mostCounted)).values()]
       : day.entries
-    all.push({ ...day, changes: changesText(counts, language) })
+    all.push({ ...day, changes: language.t('activity.count', sumOf(counts, language)) })
   }
   return all
 }
@@ -180,15 +180,11 @@ function pluralOf(resource: string): string {
   return `search.groups.${resource === 'pricePackage' ? 'pricePackages' : `${resource}s`}`
 }
 
-/** "40 changes", or "more than 3,000 changes" where more are not counted. */
-function changesText(
-  counts: readonly { readonly count: number; readonly more?: boolean }[],
-  { t, format }: Language,
-): string {
+/** The sum, and as shown: "40", or "more than 3,000" where more are not counted. */
+function sumOf(counts: readonly { readonly count: number; readonly more?: boolean }[], { t, format }: Language) {
   const count = counts.reduce((sum, one) => sum + one.count, 0)
   const number = format.number(count)
-  const shown = counts.some(({ more }) => more) ? t('common.moreThan', { count: number }) : number
-  return t('activity.count', { count, shown })
+  return { count, shown: counts.some(({ more }) => more) ? t('common.moreThan', { count: number }) : number }
 }
 
 /** The numbers of the tabs, all of them first: "61", or "3,000+" where more are not counted. */
@@ -207,11 +203,12 @@ function countTexts(res: Response, counts: ChangeCounts): readonly string[] {
 }
 
 function summaryOf({ locals }: Response, { filter }: ActivityQuery, counts: ChangeCounts) {
-  const { t, format } = locals.language
+  const { t } = locals.language
   const chosen = [...counts].filter(([resource]) => filter.resource === '' || filter.resource === resource)
-  const count = chosen.reduce((sum, [, one]) => sum + one.count, 0)
-  const number = format.number(count)
-  const shown = chosen.some(([, { more }]) => more) ? t('common.moreThan', { count: number }) : number
+  const { count, shown } = sumOf(
+    chosen.map(([, one]) => one),
+    locals.language,
+  )
   const summary = t(`activity.${filter.q === '' ? 'count' : 'matches'}`, { count, shown, q: filter.q })
   return { summary, shown, page: { total: count } }
 }
