@@ -55,6 +55,21 @@ export function followFilter() {
     if (ctx && isListRequest(ctx)) reportConnection(false)
   })
   document.addEventListener('htmx:finally:request', () => results()?.removeAttribute('aria-busy'))
+  // htmx starts to listen in a task that it queued when it was loaded; this one comes after it.
+  setTimeout(applyEarlyInput)
+}
+
+/** Applies what the user typed or chose while the scripts were loading, which nothing has heard. */
+function applyEarlyInput() {
+  for (const field of document.querySelectorAll('#find, #q, [data-filters]')) {
+    if (field.value !== field.defaultValue) field.dispatchEvent(new Event('input', { bubbles: true }))
+  }
+  const chosen = [...(filter()?.elements ?? [])].find(isOtherThanSent)
+  chosen?.dispatchEvent(new Event('change', { bubbles: true }))
+}
+
+function isOtherThanSent({ checked, defaultChecked, options = [] }) {
+  return checked !== defaultChecked || [...options].some((option) => option.selected !== option.defaultSelected)
 }
 
 /**

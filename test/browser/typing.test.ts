@@ -19,6 +19,7 @@ const { signedIn, portal } = browserFixture()
 
 const fjord = ['Fjord Fitness & Spa', 'Fjord Fitness & Spa innlogging']
 const bergen = ['Bergen Fitness Sentrum']
+const recurring = ['ACME Fantastic Fitness', 'Bergen Fitness Sentrum']
 
 async function open(path: string) {
   const visitor = await signedIn('Åse Bjørk')
@@ -35,6 +36,14 @@ async function expectFilter(page: Page, q: string, names: readonly string[], add
   await expect.poll(() => addressOf(page)).toBe(address)
   await expectNames(page, names)
   expect(await filterOf(page).inputValue()).toBe(q)
+}
+
+/** Opens the page with its scripts held back until the returned function is called. */
+async function openWithoutScripts(page: Page, path: string): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await page.route(/portal\.js/, async (route) => promise.then(async () => route.continue()))
+  await page.goto(path, { waitUntil: 'commit' })
+  return resolve
 }
 
 describe('the list while the user types', () => {
@@ -56,6 +65,22 @@ describe('the list while the user types', () => {
     await page.clock.resume()
     await expectFilter(page, 'fjord', fjord, `${small}?q=fjord`)
     expect(asked).toEqual(['?q=fjord'])
+  })
+
+  it.each([
+    ['typed', 'fjord', undefined, fjord, `${small}?q=fjord`],
+    ['typed and ticked', 'fitness', 'Recurring payments', recurring, `${small}?q=fitness&can=recurringAllowed`],
+  ])('is filtered by what was %s before the scripts were loaded', async (_, q, tick, names, address) => {
+    const { page } = await signedIn('Åse Bjørk')
+    const loadScripts = await openWithoutScripts(page, small)
+    await filterOf(page).pressSequentially(q)
+    if (tick !== undefined) {
+      await page.locator('.filters summary', { hasText: 'Features' }).click()
+      await page.getByLabel(tick).check()
+    }
+    expect(await summaryOn(page)).toBe('12 sales units')
+    loadScripts()
+    await expectFilter(page, q, names, address)
   })
 
   it('marks the matches, shows their count, and keeps the caret', async () => {
@@ -230,4 +255,12 @@ describe('the page of a user who types stays', () => {
     await page.keyboard.press('Enter')
     await page.waitForURL((url) => url.pathname === '/')
   })
+})
+
+it('the search of the bar has the matches of what was typed before the scripts were loaded', async () => {
+  const { page } = await signedIn('Åse Bjørk')
+  const loadScripts = await openWithoutScripts(page, small)
+  await page.locator('#find').pressSequentially('fjord')
+  loadScripts()
+  await expect.poll(async () => page.locator('#suggestions').innerText()).toContain('Fjord Fitness & Spa')
 })
