@@ -8,9 +8,7 @@ export function watchCopyButtons() {
     try {
       await navigator.clipboard.writeText(button.dataset.copy)
     } catch {
-      // The browser refuses without https or permission: select the text, so that the user can copy it with the keyboard.
-      getSelection().selectAllChildren(button.previousElementSibling ?? button)
-      return
+      if (!copySelected(button.dataset.copy, button)) return
     }
     const text = button.querySelector('.live-text')
     const label = text.textContent
@@ -21,4 +19,17 @@ export function watchCopyButtons() {
       delete button.dataset.done
     }, doneMs)
   })
+}
+
+/** Copies in the older way, which needs neither https nor permission. Returns whether the browser has copied. */
+function copySelected(value, button) {
+  const field = document.createElement('textarea')
+  field.value = value
+  // Beside the button: outside an open dialog nothing can be selected.
+  button.after(field)
+  field.select()
+  const isCopied = document.execCommand('copy')
+  field.remove()
+  button.focus()
+  return isCopied
 }
