@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers'
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { addressOf, choose, filterOf, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
+import { addressOf, choose, filterOf, follow, large, namesOn, summaryOn, small } from '../support/browser/list.ts'
 import { browserFixture } from '../support/browser/fixture.ts'
 import { wordsOn } from '../support/browser/watch.ts'
 
@@ -28,44 +28,44 @@ describe('without JavaScript a list', () => {
     await filterOf(page).fill('fjord')
     await choose(page, 'Market', 'Norway')
     await choose(page, 'Features', 'Payments')
-    await page.locator('.tools > .apply').click()
+    await follow(page.locator('.tools > .apply'))
     expect(await namesOn(page)).toEqual(fjord.slice(0, 1))
     expect(await summaryOn(page)).toBe('1 of 12 sales units matches “fjord”')
     expect(await page.locator('main mark').allInnerTexts()).toContain('Fjord')
-    await page.getByRole('link', { name: 'Remove filter: Features: Payments' }).click()
+    await follow(page.getByRole('link', { name: 'Remove filter: Features: Payments' }))
     expect(await namesOn(page)).toEqual(fjord)
     expect([await filterOf(page).inputValue(), await page.locator('input[name=market]:checked').inputValue()]).toEqual([
       'fjord',
       'NO',
     ])
-    await page.getByRole('link', { name: 'Clear all' }).click()
+    await follow(page.getByRole('link', { name: 'Clear all' }))
     expect([addressOf(page), await namesOn(page)]).toEqual([small, all])
   })
 
   it('without a match links to the whole list', async () => {
     const page = await open(`${small}?q=zz`)
     expect(await wordsOn(page)).toContain('No sales unit matches “zz”')
-    await page.getByRole('link', { name: 'Clear search and filters' }).click()
+    await follow(page.getByRole('link', { name: 'Clear search and filters' }))
     expect(await summaryOn(page)).toBe('12 sales units')
   })
 
   it('is sorted, paged and resized, and keeps its filter', async () => {
     const page = await open(`${large}?q=4`)
-    await page.getByRole('button', { name: 'MSN' }).click()
-    await page.getByRole('button', { name: 'MSN' }).click()
+    await follow(page.getByRole('button', { name: 'MSN' }))
+    await follow(page.getByRole('button', { name: 'MSN' }))
     expect(await page.locator('th', { hasText: 'MSN' }).getAttribute('aria-sort')).toBe('descending')
     const first = await namesOn(page)
-    await page.getByRole('link', { name: 'Next' }).click()
+    await follow(page.getByRole('link', { name: 'Next' }))
     expect(new URL(page.url()).searchParams.get('page')).toBe('2')
     const second = await namesOn(page)
-    await page.getByRole('link', { name: 'Previous' }).click()
+    await follow(page.getByRole('link', { name: 'Previous' }))
     expect(await namesOn(page)).toEqual(first)
     await page.locator('#size').selectOption('50 per page')
-    await page.locator('.pages .apply').click()
+    await follow(page.locator('.pages .apply'))
     expect((await namesOn(page)).slice(0, 50)).toEqual([...first, ...second])
     expect(await filterOf(page).inputValue()).toBe('4')
     await filterOf(page).fill('40')
-    await page.locator('.tools > .apply').click()
+    await follow(page.locator('.tools > .apply'))
     const { searchParams } = new URL(page.url())
     expect(['q', 'sort'].map((name) => searchParams.get(name))).toEqual(['40', '-msn'])
     expect(await page.locator('#size option:checked').innerText()).toBe('50 per page')
@@ -75,7 +75,7 @@ describe('without JavaScript a list', () => {
     const page = await open('/partners/12345/product-orders')
     const tab = page.locator('.status-tabs').getByRole('link', { name: 'Rejected' })
     const [count] = /\d+/.exec(await tab.innerText()) ?? []
-    await tab.click()
+    await follow(tab)
     expect(await tab.getAttribute('aria-current')).toBe('true')
     const states = await page.locator('main tbody td[data-label="Status"]').allInnerTexts()
     expect(states).toEqual(Array.from({ length: Number(count) }, () => 'Rejected'))
@@ -108,7 +108,7 @@ describe('without JavaScript the top bar', () => {
     await page.keyboard.press('Enter')
     await page.waitForURL('**/search?q=bergen')
     expect(await page.locator('h1').innerText()).toBe('Results for “bergen”')
-    await page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }).click()
+    await follow(page.getByRole('main').getByRole('link', { name: 'Bergen Fitness Sentrum' }))
     expect(await page.locator('h1').innerText()).toBe('Bergen Fitness Sentrum')
   })
 
@@ -116,11 +116,11 @@ describe('without JavaScript the top bar', () => {
     const page = await open(`${small}?q=fjord`)
     await page.locator('.account-button').click()
     await summary(page, 'Language').click()
-    await page.getByRole('link', { name: 'Norsk' }).click()
+    await follow(page.getByRole('link', { name: 'Norsk' }))
     expect(await page.locator('html').getAttribute('lang')).toBe('nb')
     expect(await namesOn(page)).toEqual(fjord)
     await page.locator('.account-button').click()
-    await page.getByRole('button', { name: 'Mørkt' }).click()
+    await follow(page.getByRole('button', { name: 'Mørkt' }))
     expect(await page.locator('html').getAttribute('data-color-scheme')).toBe('dark')
     expect([addressOf(page), await namesOn(page)]).toEqual([`${small}?q=fjord`, fjord])
   })
@@ -128,11 +128,8 @@ describe('without JavaScript the top bar', () => {
   it('switches to another business', async () => {
     const page = await open(small)
     await page.locator('.switch').click()
-    await page.getByRole('link', { name: 'See all businesses' }).click()
-    await page
-      .getByRole('main')
-      .getByRole('link', { name: /Fjordkasse/ })
-      .click()
+    await follow(page.getByRole('link', { name: 'See all businesses' }))
+    await follow(page.getByRole('main').getByRole('link', { name: /Fjordkasse/ }))
     expect([addressOf(page), await page.locator('.side strong').first().innerText()]).toEqual([
       '/partners/23456',
       'Fjordkasse & Sønner POS AS',

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { signIn, browserFixture } from '../support/browser/fixture.ts'
+import { follow } from '../support/browser/list.ts'
 import { wordsOn } from '../support/browser/watch.ts'
 
 const { portal, signedOut, signedIn } = browserFixture()
@@ -13,7 +14,7 @@ it('a user signs in with the eID, gets the requested page, and signs out', async
   expect(await page.title()).toContain('Nordlys Platform AS')
 
   await page.getByRole('button', { name: 'Kari Nordmann' }).click()
-  await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+  await follow(page.getByRole('button', { name: 'Sign out', exact: true }))
   await page.waitForURL(`${portal().url}/`)
   expect(await wordsOn(page)).toContain('Sign in with eID')
   await page.goBack()
@@ -38,15 +39,15 @@ it('going back to a mistyped address or code shows the form with its error', asy
   // The browser's own check is not the last one.
   await page.locator('form.stack').evaluate((form) => form.setAttribute('novalidate', ''))
   await page.getByLabel('Email address').fill('kari@nowhere')
-  await page.getByRole('button', { name: 'Send me a code' }).click()
+  await follow(page.getByRole('button', { name: 'Send me a code' }))
   await comeBack()
   expect(await page.locator('#email-problem').innerText()).toContain('name@example.com')
   expect(await page.getByLabel('Email address').inputValue()).toBe('kari@nowhere')
 
   await page.getByLabel('Email address').fill('kari@example.com')
-  await page.getByRole('button', { name: 'Send me a code' }).click()
+  await follow(page.getByRole('button', { name: 'Send me a code' }))
   await page.getByLabel('Code').fill('12345')
-  await page.getByRole('button', { name: 'Verify' }).click()
+  await follow(page.getByRole('button', { name: 'Verify' }))
   await comeBack()
   expect(await page.locator('#code-problem').innerText()).toContain('all 6 digits')
   expect(await page.getByLabel('Code').inputValue()).toBe('')
@@ -57,8 +58,8 @@ it('two tabs of one browser can show two organisations', async () => {
   const two = await context.newPage()
   await Promise.all([one.goto('/partners/12345'), two.goto('/partners/12345')])
   await two.locator('.switch').click()
-  await two.getByRole('link', { name: 'See all businesses' }).click()
-  await two.getByRole('link', { name: /Fjordkasse/ }).click()
+  await follow(two.getByRole('link', { name: 'See all businesses' }))
+  await follow(two.getByRole('link', { name: /Fjordkasse/ }))
   const pages = [
     [one, 'Nordlys Platform AS', '/partners/12345'],
     [two, 'Fjordkasse', '/partners/23456'],
@@ -66,7 +67,7 @@ it('two tabs of one browser can show two organisations', async () => {
   const lists = ['Sales units', 'Product orders', 'Price packages']
   for (const name of lists) {
     await Promise.all(
-      pages.map(async ([tab]) => tab.locator('.menu').getByRole('link', { name, exact: false }).click()),
+      pages.map(async ([tab]) => follow(tab.locator('.menu').getByRole('link', { name, exact: false }))),
     )
     await Promise.all([one.reload(), two.reload()])
     for (const [tab, who, base] of pages) {

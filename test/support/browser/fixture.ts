@@ -2,6 +2,7 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import type { Browser as HttpBrowser } from '../browser.ts'
 import { mailedCode, startTestPortal, type TestPortal, type TestPortalOptions } from '../portal.ts'
+import { follow } from './list.ts'
 import { type Watch, watch } from './watch.ts'
 
 /** A separate browser context with its first tab. */
@@ -28,7 +29,7 @@ export async function signIn(page: Page, name: string, portal: TestPortal): Prom
   await page.getByRole('button', { name }).click()
   await page.waitForURL(`${portal.url}/**`)
   if (new URL(page.url()).pathname !== '/verify-email') return
-  await page.getByRole('button', { name: 'Send me a code' }).click()
+  await follow(page.getByRole('button', { name: 'Send me a code' }))
   await page.getByLabel('Code').fill(mailedCode(portal.inbox))
   await page.getByRole('button', { name: 'Verify' }).click()
   await page.waitForURL((url) => !url.pathname.startsWith('/verify-email'))

@@ -8,6 +8,11 @@ export function filterOf(page: Page): Locator {
   return page.locator('#q')
 }
 
+/** Clicks what leads to another page, and waits until that has loaded. */
+export async function follow(place: Locator): Promise<void> {
+  await Promise.all([place.page().waitForEvent('load'), place.click()])
+}
+
 /** The texts of the first column, from top to bottom. */
 export async function namesOn(page: Page): Promise<string[]> {
   return page.locator('main tbody .row-link').allInnerTexts()
