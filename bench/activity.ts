@@ -45,13 +45,13 @@ export async function measureActivity(rows: number): Promise<void> {
   const pages: number[] = []
   for (const [name, some] of filters) {
     const filter = { ...everyChange, resources, ...some }
-    const first = await findChanges(await searchChanges(database.pages, partner, filter), { each: 'group', limit: 51 })
+    const first = await findChanges(searchChanges(database.pages, partner, filter), { each: 'group', limit: 51 })
     const times: number[] = []
     for (let round = 0; round < 7; round += 1) {
       // Every other time the second page.
       const before = round % 2 === 0 ? undefined : first.at(-1)?.position
       const began = performance.now()
-      const search = await searchChanges(database.pages, partner, filter)
+      const search = searchChanges(database.pages, partner, filter)
       // One after the other, as the page does it.
       await findChanges(search, { each: 'group', limit: 51, before })
       await countChanges(search, mostCounted)

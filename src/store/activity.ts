@@ -62,41 +62,52 @@ export type StoredChange = Change & { readonly id: string; readonly moment: Date
 
 /** The most changes of a group that a page shows. */
 const mostShown = 25
-/** The most records of a resource that a text is asked for at first. */
-const mostThings = 1500
-/** With more matching records than this, the newest changes are looked at first, whosever they are. */
-const fewThings = 200
-/** How many changes are looked at so, of each kind if the filter has one. */
+/** The number of newest changes that have a page of matches when many records match. */
+const fewScanned = 600
+/** The most changes that are looked at in order. */
 const mostScanned = 8000
+/** The changes of so few matching records are read record by record. */
+const fewThings = 200
+/** Up to so many matching records of a resource are listed; with more, each change is asked for its record. */
+const mostThings = 2500
 
-/** A search for changes, and the records that its text matches; undefined without a text. */
+/** A search for changes. */
 export type ChangeSearch = {
   readonly db: Handle
   readonly organisation: Organisation
   readonly filter: ChangeFilter
-  readonly found: FoundThings | undefined
+  /** Finds the records with the filter's text, of each resource all or up to about `most`; undefined without a text. */
+  readonly things: ((most: number) => Promise<FoundThings>) | undefined
 }
 
-/** Prepares a search, which then finds and counts changes. */
-export async function searchChanges(
-  db: Handle,
-  organisation: Organisation,
-  filter: ChangeFilter,
-): Promise<ChangeSearch> {
-  const found = filter.q === '' ? undefined : await findThings(db, organisation, filter, mostThings)
-  return { db, organisation, filter, found }
+/** Prepares a search, which then finds and counts changes. It looks for records when it needs them, and keeps them. */
+export function searchChanges(db: Handle, organisation: Organisation, filter: ChangeFilter): ChangeSearch {
+  const kept = new Map<number, Promise<FoundThings>>()
+  const things = async (most: number): Promise<FoundThings> => {
+    const enough = [...kept.keys()].find((limit) => limit >= most) ?? most
+    const found = kept.get(enough) ?? findThings(db, organisation, filter, enough)
+    kept.set(enough, found)
+    return found
+  }
+  return { db, organisation, filter, things: filter.q === '' ? undefined : things }
 }
 
-/** The part of a search that is of one resource. */
-export function ofResource({ filter, found, ...search }: ChangeSearch, resource: string): ChangeSearch {
-  const things = found?.things.filter((thing) => thing.resource === resource)
-  return { ...search, filter: { ...filter, resources: [resource] }, found: found && things && { ...found, things } }
+/** The part of a search that is of some resources. */
+export function ofResources({ filter, things, ...search }: ChangeSearch, resources: readonly string[]): ChangeSearch {
+  const some = async (most: number): Promise<FoundThings> => {
+    const found = await things?.(most)
+    return {
+      things: found?.things.filter(({ resource }) => resources.includes(resource)) ?? [],
+      cut: found?.cut.intersection(new Set(resources)) ?? new Set(),
+    }
+  }
+  return { ...search, filter: { ...filter, resources }, things: things && some }
 }
 
 /**
  * Groups of changes, newest first, or each change by itself. Without a text, each kind of change is read in order by its
- * index. With one, the newest change of each matching record bounds what is read; when many records match, the newest
- * changes are usually enough.
+ * index. With one, the newest changes are usually enough when many records match; when few do, the newest change of each
+ * bounds what is read.
  */
 export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Promise<ChangeGroup[]> {
   const rows = await findRows(search, asked)
@@ -113,23 +124,21 @@ export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Pr
 }
 
 async function findRows(search: ChangeSearch, asked: ChangesAsked): Promise<readonly Found[]> {
-  const { db, organisation, filter, found } = search
-  if (!found) return (await byKind(search, asked).execute(db)).rows
-  const isOfKind = filter.kind !== '' || filter.status !== ''
-  if (isCut(search) || (found.things.length > fewThings && !isOfKind)) {
-    const { rows } = await (isOfKind ? byKind : inOrder)(search, asked).execute(db)
-    // The last one may have been cut off, but it only tells that there are more.
+  const { db, organisation, filter, things: find } = search
+  if (!find) return (await byKind(search, asked).execute(db)).rows
+  const isMatching = isOfThing(organisation, filter)
+  // The last of a full page may have been cut off, but it only tells that there are more.
+  const newest = (await inOrder(search, asked, fewScanned, isMatching).execute(db)).rows
+  if (newest.length === asked.limit) return newest
+  const { things, cut } = await find(mostThings)
+  if (cut.size > 0 || things.length > fewThings) {
+    const isFound = cut.size > 0 ? isMatching : isOneOf(things)
+    const { rows } = await inOrder(search, asked, mostScanned, isFound).execute(db)
     if (rows.length === asked.limit) return rows
   }
-  const all = isCut(search) ? await findThings(db, organisation, filter) : found
-  return (await byThing({ ...search, found: all }, asked).execute(db)).rows
+  const all = cut.size > 0 ? await find(Infinity) : { things }
+  return (await byThing(search, asked, all.things).execute(db)).rows
 }
-
-function isCut({ filter, found }: ChangeSearch): boolean {
-  return filter.resources.some((resource) => found?.cut.has(resource))
-}
-
-const nothing: FoundThings = { things: [], cut: new Set() }
 
 type Found = Position & { readonly count: number; readonly ids: readonly string[] }
 
@@ -139,35 +148,25 @@ const grouped = sql`
 
 function byKind(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
   const order = orderOf(asked)
-  const all = sql`from changes c where ${selected(search, asked)} and ${isCombination}`
-  // With a text, all kinds are looked at back to the same moment.
-  const farthest = sql`
-    select ${asked.after ? sql`min` : sql`max`}(moment) from ${combinations(search.filter)} cross join lateral (
-      select c.moment ${all} order by ${orderOf({ ...asked, each: 'change' })} offset ${mostScanned} limit 1) c`
-  const isNear = asked.after
-    ? sql`c.moment <= coalesce((${farthest}), 'infinity')`
-    : sql`c.moment >= coalesce((${farthest}), '-infinity')`
-  const some = search.found ? sql`${all} and ${isNear} and ${isOfText(search)}` : all
   return sql<Found>`
     select found.* from ${combinations(search.filter)} cross join lateral (
-      ${grouped} ${some} group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
+      ${grouped} from changes c where ${selected(search, asked)} and ${isCombination}
+      group by ${keysOf(asked)} order by ${order} limit ${asked.limit}) found
     order by ${order} limit ${asked.limit}`
 }
 
-/** SQL: the record of the change `c` has the text. */
-function isOfText(search: ChangeSearch): RawBuilder<boolean> {
-  const { organisation, filter, found: { things } = nothing } = search
-  if (isCut(search)) return isOfThing(organisation, filter)
-  return sql`(c.resource, c.key) in (select thing.resource, thing.key from ${relationOf(things)})`
+/** SQL: the change `c` is of one of these records. As an array, which PostgreSQL hashes without giving up the order. */
+function isOneOf(things: readonly Thing[]): RawBuilder<boolean> {
+  const given = things.map(({ resource, key }) => `${resource} ${key}`)
+  return sql<boolean>`c.resource || ' ' || c.key = any(${given}::text[])`
 }
 
 /** Records whose newest change is older than `limit` groups with the newest change of some record are left out. */
-function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
-  const { filter, found: { things } = nothing } = search
+function byThing(search: ChangeSearch, asked: ChangesAsked, things: readonly Thing[]): RawBuilder<Found> {
   const [order, keys] = [orderOf(asked), keysOf(asked)]
   const ofThing = (limit: number) => sql`
     select c.moment, c.alike, c.id from changes c
-    where ${selected(search, asked)} and c.resource = thing.resource and c.key = thing.key and ${hasKind(filter)}
+    where ${selected(search, asked)} and c.resource = thing.resource and c.key = thing.key and ${hasKind(search.filter)}
     order by ${orderOf({ ...asked, each: 'change' })} limit ${limit}`
   return sql<Found>`
     with newest as materialized (
@@ -179,12 +178,29 @@ function byThing(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
     group by ${keysOf(asked, 'c.')} order by ${orderOf(asked, 'c.')} limit ${asked.limit}`
 }
 
-function inOrder(search: ChangeSearch, asked: ChangesAsked): RawBuilder<Found> {
-  const first = sql`
-    select c.* from changes c where ${selected(search, asked)}
-    order by ${orderOf({ ...asked, each: 'change' })} limit ${mostScanned}`
+/** Looks at the newest changes in order, up to `most`, until the page is full. */
+function inOrder(
+  search: ChangeSearch,
+  asked: ChangesAsked,
+  most: number,
+  isMatching: RawBuilder<boolean>,
+): RawBuilder<Found> {
+  const { filter } = search
+  const order = orderOf({ ...asked, each: 'change' })
+  const newest = (where: RawBuilder<unknown>) => sql`
+    (select c.moment, c.alike, c.id, c.resource, c.key from changes c
+    where ${selected(search, asked)} and ${where} order by ${order} limit ${most})`
+  // PostgreSQL merges the combinations, each in the order of its index, and reads no more of them than it needs.
+  const sources =
+    filter.kind === '' && filter.status === ''
+      ? [newest(sql`true`)]
+      : combinationsOf(filter).map(({ resource, kind, status }) =>
+          newest(sql`c.resource = ${resource} and c.kind = ${kind} and c.status = ${status}`),
+        )
   return sql<Found>`
-    ${grouped} from (${first}) c where ${isOfText(search)}
+    ${grouped} from (
+      select c.* from (${sql.join(sources, sql` union all `)}) c order by ${order} limit ${most}) c
+    where ${isMatching}
     group by ${keysOf(asked)} order by ${orderOf(asked)} limit ${asked.limit}`
 }
 
@@ -214,7 +230,20 @@ export type ChangeCounts = ReadonlyMap<string, { readonly count: number; readonl
 
 /** Counts the changes of each resource, up to `most` each; with a text, those of the kind among so many. */
 export async function countChanges(search: ChangeSearch, most: number): Promise<ChangeCounts> {
-  const { db, filter, found } = search
+  // The changes of few records are often enough to say that there are more than `most`.
+  const counts = await countFound(search, most, await search.things?.(fewThings))
+  const unsure = [...counts].flatMap(([resource, { more, isCut }]) => (isCut && !more ? [resource] : []))
+  if (unsure.length > 0) {
+    const rest = ofResources(search, unsure)
+    for (const [resource, count] of await countFound(rest, most, await rest.things?.(mostThings))) {
+      counts.set(resource, { ...count, more: count.more || count.isCut })
+    }
+  }
+  return counts
+}
+
+async function countFound(search: ChangeSearch, most: number, found: FoundThings | undefined) {
+  const { db, filter } = search
   const [relation, ofRow] = found
     ? [relationOf(found.things), sql`c.resource = thing.resource and c.key = thing.key`]
     : [combinations(filter), isCombination]
@@ -229,7 +258,7 @@ export async function countChanges(search: ChangeSearch, most: number): Promise<
   return new Map(
     rows.map(({ resource: of, scanned, count }) => [
       of,
-      { count: Math.min(count, most), more: scanned > most || (found?.cut.has(of) ?? false) },
+      { count: Math.min(count, most), more: scanned > most, isCut: found?.cut.has(of) ?? false },
     ]),
   )
 }
@@ -268,8 +297,8 @@ function hasKind({ kind, status }: ChangeFilter): RawBuilder<boolean> {
 }
 
 /** Every combination of resource, kind and status that the filter selects: the prefixes of the index `changes_kind`. */
-function combinations({ resources, kind, status }: ChangeFilter): RawBuilder<unknown> {
-  const all = resources.flatMap((resource) =>
+function combinationsOf({ resources, kind, status }: ChangeFilter): readonly Combination[] {
+  return resources.flatMap((resource) =>
     changeKinds
       .filter((one) => kind === '' || one === kind)
       .flatMap((one) =>
@@ -278,6 +307,12 @@ function combinations({ resources, kind, status }: ChangeFilter): RawBuilder<unk
           .map((given) => ({ resource, kind: one, status: given })),
       ),
   )
+}
+
+type Combination = { readonly resource: string; readonly kind: ChangeKind; readonly status: string }
+
+function combinations(filter: ChangeFilter): RawBuilder<unknown> {
+  const all = combinationsOf(filter)
   return sql`
     unnest(${all.map((one) => one.resource)}::text[], ${all.map((one) => one.kind)}::text[],
       ${all.map((one) => one.status)}::text[]) as combination (resource, kind, status)`

@@ -25,25 +25,23 @@ export type FoundThings = {
   readonly cut: ReadonlySet<string>
 }
 
-/** The records with `q` in name or id, removed ones included; of each resource all, or about `most`. */
+/** The records with `q` in name or id, removed ones included; of each resource all, or about `most` of more. */
 export async function findThings(
   db: Handle,
   organisation: Organisation,
   { resources, q }: Sought,
-  most?: number,
+  most: number,
 ): Promise<FoundThings> {
   const queries = resources.flatMap((resource) =>
     // The indexes for searching are of records that are there, so that removed ones are looked for by themselves.
     [sql`is null`, sql`is not null`].map(
       (removed) => sql`
         (select ${sql.lit(resource)}::text as resource, key from ${searched(resource)}
-        where ${isMatching(organisation, q)} and removed_at ${removed} limit ${most ?? null}::int)`,
+        where ${isMatching(organisation, q)} and removed_at ${removed} limit ${Number.isFinite(most) ? most : null}::int)`,
     ),
   )
   const { rows: things } = await sql<Thing>`${sql.join(queries, sql` union all `)}`.execute(db)
-  const cut = resources.filter(
-    (resource) => things.filter((thing) => thing.resource === resource).length >= (most ?? Infinity),
-  )
+  const cut = resources.filter((resource) => things.filter((thing) => thing.resource === resource).length >= most)
   return { things, cut: new Set(cut) }
 }
 

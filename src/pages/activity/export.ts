@@ -29,7 +29,7 @@ export function activitySheet({ database }: Pick<PageDeps, 'database'>): (req: R
     const query = activityQuery(req, res)
     const filter = changeFilter(res, query)
     const find = async (): Promise<Rows<ExportedChange>> => {
-      const search = await searchChanges(database.pages, actingAs(res), filter)
+      const search = searchChanges(database.pages, actingAs(res), filter)
       const counts = [...(await countChanges(search, mostExported)).values()]
       const count = counts.reduce((sum, one) => sum + (one.more ? mostExported : one.count), 0)
       return { count: Math.min(count, mostExported), batches: batchesOf(database.pages, res, search) }

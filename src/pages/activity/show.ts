@@ -9,7 +9,7 @@ import {
   type ChangesAsked,
   countChanges,
   findChanges,
-  ofResource,
+  ofResources,
   searchChanges,
 } from '../../store/activity.ts'
 import { namesOf } from '../../store/things.ts'
@@ -40,8 +40,8 @@ export function showActivity({ database, freshness }: Pick<PageDeps, 'database' 
     const query = activityQuery(req, res)
     const filter = changeFilter(res, query)
     const all = { ...filter, resources: resourcesFor(organisation, seesDevelopers(res)) }
-    const everything = await searchChanges(db, organisation, all)
-    const search = query.filter.resource === '' ? everything : ofResource(everything, query.filter.resource)
+    const everything = searchChanges(db, organisation, all)
+    const search = query.filter.resource === '' ? everything : ofResources(everything, [query.filter.resource])
     const found = await pageOf((asked) => findChanges(search, asked), query)
     const counts = await countChanges(everything, mostCounted)
     const visit = await lastVisit(db, organisation, signedIn(req).id)

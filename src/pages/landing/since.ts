@@ -51,7 +51,7 @@ export async function changesSince(
   { kind, status }: Kind,
 ): Promise<ReadonlyMap<string, ChangeCount>> {
   const filter = { ...everyChange, resources, kind, status, since, isForViewer: !seesDevelopers(res) }
-  const search = await searchChanges(db, actingAs(res), filter)
+  const search = searchChanges(db, actingAs(res), filter)
   const counts = await countChanges(search, mostCounted)
   const found = [...counts].filter(([, { count }]) => count > 0)
   return new Map(
