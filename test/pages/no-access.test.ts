@@ -11,8 +11,9 @@ beforeAll(async () => {
 })
 afterAll(async () => test.stop())
 
+/** Noon of the day in so many days. Access ends with a day in UTC, which in Oslo has ended already. */
 function dayIn(days: number): Date {
-  return new Date(Date.now() + days * 86_400_000)
+  return new Date(new Date(Date.now() + days * 86_400_000).setUTCHours(12))
 }
 
 /** Address, subject and text of the first mail that the page links to. */
