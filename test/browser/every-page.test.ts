@@ -42,7 +42,8 @@ async function outOfSightOn(page: Page): Promise<string[]> {
   const faults: string[] = []
   for (const width of widths) {
     await page.setViewportSize({ width, height: 800 })
-    faults.push(...(await page.evaluate<string[]>('[...inPage.overflowing(), ...inPage.cellFaults()]')))
+    const found = '[...inPage.overflowing(), ...inPage.cellFaults(), ...inPage.brokenWords()]'
+    faults.push(...(await page.evaluate<string[]>(found)))
   }
   return faults
 }

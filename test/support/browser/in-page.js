@@ -89,6 +89,29 @@ const cellFaults = () =>
     })
     .map((cell) => `cut off or out of sight at ${innerWidth}: ${cell.outerHTML.slice(0, 160)}`)
 
+/** Words of headings and of what the portal calls things that stand on two lines, broken in the middle. */
+const brokenWords = () =>
+  [...document.querySelectorAll('main :is(th, dt, .c-middle)')]
+    .filter((element) => element.checkVisibility())
+    .flatMap((element) => textsIn(element).flatMap(wordsIn))
+    .filter(([, range]) => new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1)
+    .map(([word]) => `broken at ${innerWidth}: ${word}`)
+
+const textsIn = (element) => {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  const texts = []
+  while (walker.nextNode()) texts.push(walker.currentNode)
+  return texts
+}
+
+const wordsIn = (text) =>
+  [...text.data.matchAll(/\p{L}+/gu)].map(({ 0: word, index }) => {
+    const range = new Range()
+    range.setStart(text, index)
+    range.setEnd(text, index + word.length)
+    return [word, range]
+  })
+
 /** Controls without a border that contrasts with the page's background. */
 const withoutBorder = () =>
   [...document.querySelectorAll('.ds-button, .ds-chip, main .ds-input')]
@@ -179,6 +202,7 @@ globalThis.inPage = {
   animated,
   focusFaults,
   cellFaults,
+  brokenWords,
   withoutBorder,
   recordAnimations,
   forgetShifts,
