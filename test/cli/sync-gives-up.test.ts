@@ -109,6 +109,7 @@ it('the command gives up when nothing happens for five minutes', async () => {
 it('the command continues while something is read, despite failures', async () => {
   const jump = fakeClock()
   let read = 0
+  const recorded: Promise<void>[] = []
   const { exitCode, error } = await sync(
     async () => {
       for (const resource of lists) await recordOutcome(resource, [''], true)
@@ -117,9 +118,11 @@ it('the command continues while something is read, despite failures', async () =
     () => {
       jump(50_000)
       read = Math.min(msns.length - 1, read + 100)
-      void recordOutcome('salesUnit', msns.slice(0, read), true)
+      recorded.push(recordOutcome('salesUnit', msns.slice(0, read), true))
     },
   )
+  // The next test deletes what these still write.
+  await Promise.all(recorded)
   expect(exitCode).toBe(1)
   expect(error).toMatch(/^partner 12345: 1 of 400 sales units failed: the API did not answer\nSync incomplete after/)
 })
