@@ -5,7 +5,7 @@ import type { Page, PageAsked, Sorting } from '../domain/paging.ts'
 import type { Handle } from './database.ts'
 import { isListedMerchant, isRemovedMerchant } from './merchant-summaries.ts'
 import type { Json } from './records.ts'
-import { findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
+import { countFound, findAllKeys, findPage, type Found, inThisOrder, isValue, matches, sortedBy } from './searching.ts'
 import { endOfFirstSync } from './summaries.ts'
 import { sinceDays } from './time-filters.ts'
 
@@ -139,7 +139,7 @@ export async function findMerchants(
 export type MerchantTab = Pick<MerchantFilter, 'units' | 'orders' | 'new' | 'removed'>
 
 /** The exact number of merchants of each tab, and of all removed ones, whatever the filter. */
-export async function countMerchants(
+export async function countMerchantTabs(
   db: Handle,
   organisation: Organisation,
   filter: MerchantFilter,
@@ -158,6 +158,11 @@ export async function countMerchants(
       (select count(*)::int from merchant_summaries where ${own} and ${isRemovedMerchant}) as removed
     from (${part(false)} union all ${part(true)}) found`.execute(db)
   return rows[0] ?? { counts: [], removed: 0 }
+}
+
+/** The number of merchants of the filter alone, as far as a page of them counts without a text. */
+export async function countMerchants(db: Handle, organisation: Organisation, filter: MerchantFilter) {
+  return countFound(db, searchFor(organisation, filter, { column: 'name', descending: false }))
 }
 
 function searchFor(organisation: Organisation, filter: MerchantFilter, sort: Sorting<MerchantColumn>) {

@@ -74,9 +74,8 @@ async function newSalesUnits(db: Handle, res: Response): Promise<Count['change']
 }
 
 async function newMerchants(db: Handle, res: Response): Promise<Count['change']> {
-  const tab = { ...everyMerchant, new: newDays }
-  const { counts } = await countMerchants(db, actingAs(res), everyMerchant, [tab])
-  return newText(res, { total: counts[0] ?? 0, more: false }, `merchants${queryOf({ new: newDays })}`)
+  const found = await countMerchants(db, actingAs(res), { ...everyMerchant, new: newDays })
+  return newText(res, found, `merchants${queryOf({ new: newDays })}`)
 }
 
 async function newOrders(db: Handle, res: Response): Promise<Count['change']> {

@@ -7,7 +7,7 @@ import type { Handle } from '../../store/database.ts'
 import { lastChangesOf, type MerchantChange } from '../../store/merchant-changes.ts'
 import {
   allMerchants,
-  countMerchants,
+  countMerchantTabs,
   findMerchants,
   type MerchantColumn,
   type MerchantFilter,
@@ -59,7 +59,7 @@ export const merchantList: ListDefinition<ListedMerchant, ChangedMerchant, Merch
     const facets = checkProduct(filter, lists)
     const tabs = tabsOf(language, filter)
     const ofTabs = tabs.map((tab) => tab.filter)
-    const { counts, removed } = await countMerchants(db, organisation, filter, ofTabs)
+    const { counts, removed } = await countMerchantTabs(db, organisation, filter, ofTabs)
     const current = ofTabs.findIndex((tab) => queryOf({ ...filter, ...tab }) === queryOf(filter))
     const page = await findMerchants(db, organisation, filter, { ...asked, total: counts[current] })
     const rows = await withChanges(db, organisation, page.rows, isDeveloper)
