@@ -1,3 +1,4 @@
+import type { Pool } from 'pg'
 import { createLogger } from '../src/logger.ts'
 import { type ChangeFilter, countChanges, everyChange, findChanges, searchChanges } from '../src/store/activity.ts'
 import { openDatabase } from '../src/store/database.ts'
@@ -33,15 +34,8 @@ export async function measureActivity(rows: number): Promise<void> {
   const { url, db } = await createDatabase()
   const database = openDatabase({ url, logger: createLogger('silent') })
   await migrate(database, createLogger('silent'))
-  const indexes = await db.query<{ name: string; definition: string }>(
-    `select indexname as name, indexdef as definition from pg_indexes
-     where schemaname = current_schema() and tablename = 'changes' and indexname <> 'changes_pkey'`,
-  )
-  // Rows are written faster without indexes.
-  for (const { name } of indexes.rows) await db.query(`drop index ${name}`)
-  for (const statement of seed(rows)) await db.query(statement)
-  for (const { definition } of indexes.rows) await db.query(definition)
-  await db.query('vacuum analyze')
+  for (const statement of records) await db.query(statement)
+  await writeChanges(db, rows)
   const pages: number[] = []
   for (const [name, some] of filters) {
     const filter = { ...everyChange, resources, ...some }
@@ -68,21 +62,32 @@ function daysAgo(days: number): Date {
   return new Date(Date.now() - days * 86_400_000)
 }
 
-/** Statements that write records with names, and changes of two years in groups of up to twenty. */
-function seed(rows: number): string[] {
-  const columns = 'organisation, key, first_seen_at, last_seen_at, changed_at'
-  const record = `'partner/100000', (1000000 + i)::text, now(), now(), now()`
-  const words = ['Bakeri', 'Kafé', 'Frisør', 'Blomster', 'Sykkel', 'Bok', 'Trening', 'Sauna', 'Pizza', 'Kiosk']
-  const places = ['Oslo', 'Bergen', 'Tromsø', 'Ålesund', 'Aarhus', 'Odense', 'Tampere', 'Helsinki', 'Bodø', 'Moss']
-  const part = (list: readonly string[], by: string) => `(array['${list.join("','")}'])[1 + ${by} % 10]`
-  const name = `${part(words, 'i')} || ' ' || ${part(places, '(i / 10)')} || ' ' || i / 1000`
-  return [
-    `insert into sales_units (${columns}, name, merchant_name)
-     select ${record}, ${name}, ${name} from generate_series(0, 99999) i`,
-    `insert into merchants (${columns}, name)
-     select ${record}, ${name} from generate_series(0, 24999) i`,
-    `insert into product_orders (${columns}, status, merchant_name)
-     select ${record}, 'COMPLETED', ${name} from generate_series(0, 19999) i`,
+const columns = 'organisation, key, first_seen_at, last_seen_at, changed_at'
+const record = `'partner/100000', (1000000 + i)::text, now(), now(), now()`
+const words = ['Bakeri', 'Kafé', 'Frisør', 'Blomster', 'Sykkel', 'Bok', 'Trening', 'Sauna', 'Pizza', 'Kiosk']
+const places = ['Oslo', 'Bergen', 'Tromsø', 'Ålesund', 'Aarhus', 'Odense', 'Tampere', 'Helsinki', 'Bodø', 'Moss']
+const part = (list: readonly string[], by: string) => `(array['${list.join("','")}'])[1 + ${by} % 10]`
+const recordName = `${part(words, 'i')} || ' ' || ${part(places, '(i / 10)')} || ' ' || i / 1000`
+
+/** Statements that write the records of the changes, with names. */
+const records = [
+  `insert into sales_units (${columns}, name, merchant_name)
+   select ${record}, ${recordName}, ${recordName} from generate_series(0, 99999) i`,
+  `insert into merchants (${columns}, name)
+   select ${record}, ${recordName} from generate_series(0, 24999) i`,
+  `insert into product_orders (${columns}, status, merchant_name)
+   select ${record}, 'COMPLETED', ${recordName} from generate_series(0, 19999) i`,
+]
+
+/** Writes `rows` changes of partner 100000: of two years, in groups of up to twenty. */
+export async function writeChanges(db: Pool, rows: number): Promise<void> {
+  const indexes = await db.query<{ name: string; definition: string }>(
+    `select indexname as name, indexdef as definition from pg_indexes
+     where schemaname = current_schema() and tablename = 'changes' and indexname <> 'changes_pkey'`,
+  )
+  // Rows are written faster without indexes.
+  for (const { name } of indexes.rows) await db.query(`drop index ${name}`)
+  await db.query(
     `insert into changes (organisation, at, moment, resource, key, kind, status, alike, for_viewers, fields)
      select 'partner/100000', moment, moment, resource, (1000000 + abs(hashint4(i)::bigint) % size)::text, kind, status,
        hashtext(resource || kind || status || i % 3), resource <> 'webhook' and i % 7 <> 3,
@@ -95,5 +100,7 @@ function seed(rows: number): string[] {
        lateral (select case resource when 'salesUnit' then 100000 when 'merchant' then 25000 else 20000 end as size,
          case when resource = 'productOrder' and kind = 'changed' then (array['', 'MERCHANT_VIEWED', 'ORDER_SUBMITTED',
            'COMPLETED'])[1 + i % 4] when i % 1000 = 63 then 'REJECTED' else '' end as status) more`,
-  ]
+  )
+  for (const { definition } of indexes.rows) await db.query(definition)
+  await db.query('vacuum analyze')
 }

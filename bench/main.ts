@@ -9,7 +9,7 @@ import { createLargeFixture, type LargeFixture } from './large-fixture.ts'
 import { measureLighthouse } from './lighthouse.ts'
 import { measureKill, measureOrganisations } from './organisations.ts'
 import { measureNotices } from './notices.ts'
-import { measureFootprint, measurePages } from './pages.ts'
+import { measureFootprint, measureHome, measurePages } from './pages.ts'
 import { endAll } from './processes.ts'
 import { table } from './report.ts'
 import { measureFirstSync, measurePagesDuringSync, measureUnchanged } from './sync.ts'
@@ -27,6 +27,7 @@ const sections: Readonly<Record<string, () => Promise<void>>> = {
   footprint: async () => measureFootprint(await large()),
   keystroke: async () => measureKeystroke(await createLargeFixture(1200)),
   abuse: async () => measureAbuse(await large()),
+  home: async () => measureHome(await large()),
   lighthouse: async () => measureLighthouse(await createLargeFixture(1200)),
 }
 

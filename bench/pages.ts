@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { writeChanges } from './activity.ts'
 import { startPortal } from './fixture.ts'
 import { type LargeFixture, pagesOf } from './large-fixture.ts'
 import { closedLoop, openLoop } from './load.ts'
@@ -20,7 +21,9 @@ const bareServer = `
 /** Measures pages of the large partner against the small one's, and the list of sales units by itself. */
 export async function measurePages(fixture: LargeFixture): Promise<void> {
   const portal = await startPortal(fixture)
-  await comparePages(fixture)
+  const pages = await comparePages(fixture, [pagesOf(fixture, largeId), pagesOf(fixture, smallId)])
+  const worst = pages.reduce((found, next) => (next.ratio > found.ratio ? next : found))
+  atMost('14 pages of the large against the small partner, worst', worst.ratio, 1.5, ' ×', worst.note)
   const path = `/partners/${largeId}/sales-units`
   await measureCost(fixture, portal, path)
   const times = await openLoop(fixture, [path], { perSecond: 100, seconds: 20 })
@@ -29,9 +32,32 @@ export async function measurePages(fixture: LargeFixture): Promise<void> {
   await portal.stop()
 }
 
-/** Compares every page of the large partner with the same page of the small one, in turns, by different visitors. */
-async function comparePages(fixture: LargeFixture): Promise<void> {
-  const [large, small] = [pagesOf(fixture, largeId), pagesOf(fixture, smallId)]
+/**
+ * Measures Home of the large partner against the small one's, when the large one has 10,000,000 changes of two years.
+ * Users come back after three days; sales units, merchants and orders of both were first seen in two years. The changed
+ * database is not for other sections.
+ */
+export async function measureHome(fixture: LargeFixture): Promise<void> {
+  const { db } = fixture
+  for (const table of ['sales_units', 'merchant_summaries', 'product_orders'])
+    await db.query(`update ${table} set first_seen_at = now() - random() * interval '730 days'`)
+  await writeChanges(db, 10_000_000)
+  const portal = await startPortal(fixture)
+  await db.query(
+    `insert into visits (user_id, organisation, last_visit_at)
+     select user_id, organisation, now() - interval '3 days' from grants
+     on conflict (user_id, organisation) do update set seen_at = now(), last_visit_at = excluded.last_visit_at`,
+  )
+  const [home] = await comparePages(fixture, [[`/partners/${largeId}`], [`/partners/${smallId}`]])
+  atMost('Home of the large partner against the small one', home?.ratio ?? Number.NaN, 1.5, ' ×', home?.note)
+  await portal.stop()
+}
+
+/** Compares pages of the large partner with those of the small one, in turns, by different visitors. */
+async function comparePages(
+  fixture: LargeFixture,
+  [large, small]: readonly [large: readonly string[], small: readonly string[]],
+): Promise<{ readonly ratio: number; readonly note: string }[]> {
   const paths = large.flatMap((path, index) => [path, small[index] ?? ''])
   const requests = fixture.visitors.flatMap((headers, index) =>
     (index % 2 === 0 ? paths : paths.toReversed()).map((path) => ({ path, headers })),
@@ -40,12 +66,10 @@ async function comparePages(fixture: LargeFixture): Promise<void> {
   const times = await closedLoop(fixture.url, requests, paths.length * 100)
   const medianOf = (path = ''): number =>
     median(times.filter((_, index) => requests[index % requests.length]?.path === path))
-  const pages = large.map((path, index) => {
+  return large.map((path, index) => {
     const [slow, quick] = [medianOf(path), medianOf(small[index])]
     return { ratio: slow / quick, note: `${path}: ${quick.toFixed(1)} → ${slow.toFixed(1)} ms` }
   })
-  const worst = pages.reduce((found, next) => (next.ratio > found.ratio ? next : found))
-  atMost('14 pages of the large against the small partner, worst', worst.ratio, 1.5, ' ×', worst.note)
 }
 
 /** Compares the CPU of a page with a server that only sends the same bytes, in turns. */
