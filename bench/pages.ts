@@ -41,6 +41,7 @@ export async function measureHome(fixture: LargeFixture): Promise<void> {
   const { db } = fixture
   for (const table of ['sales_units', 'merchant_summaries', 'product_orders'])
     await db.query(`update ${table} set first_seen_at = now() - random() * interval '730 days'`)
+  await db.query(`update product_orders set changed_at = least(now(), first_seen_at + random() * interval '10 days')`)
   await writeChanges(db, 10_000_000)
   const portal = await startPortal(fixture)
   await db.query(

@@ -1,9 +1,11 @@
 import type { Response } from 'express'
 import { type ChangeFilter, countChanges, everyChange, searchChanges } from '../../store/activity.ts'
 import type { Handle } from '../../store/database.ts'
-import { mostCounted } from '../activity/load.ts'
 import { seesDevelopers } from '../history.ts'
 import { actingAs } from '../request-state.ts'
+
+/** Home counts up to so many changes of each kind, because it makes eight counts; Activity, behind the link, counts further. */
+const mostCounted = 1000
 
 /** A number of changes, and the path of exactly those; below the organisation's section. */
 export type ChangeCount = { readonly count: number; readonly shown: string; readonly path: string }
