@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { visibleSalesUnits } from '../../demo/management-api/visibility.ts'
 import type { Browser } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
-import { readRows } from '../support/page-content.ts'
+import { chipsOf, readRows } from '../support/page-content.ts'
 
 let test: TestPortal
 let kari: Browser
@@ -97,14 +97,52 @@ describe('a CSV file', () => {
   })
 
   it('is named after organisation, list and date', async () => {
-    const { headers } = await download(åse, `${large}/sales-units.csv`)
+    const file = await download(åse, `${large}/sales-units.csv`)
+    const { headers } = file
     const name = `Fjordkasse & Sønner POS AS – Sales units – ${today()}.csv`
     expect(headers['content-disposition']).toMatch(/^attachment; filename="[\x20-\x7e]+"; filename\*=UTF-8''/)
-    expect(decodeURIComponent(String(headers['content-disposition']).split("UTF-8''")[1] ?? '')).toBe(name)
+    expect(nameOf(file)).toBe(name)
     expect(headers['cache-control']).toBe('no-store')
     expect(headers['x-content-type-options']).toBe('nosniff')
   })
+
+  it.each([
+    ['sales-units', 'q=fitness&market=NO&can=recurringAllowed&webhooks=none'],
+    ['sales-units', 'new=30'],
+    ['merchants', 'units=few&new=30'],
+    ['merchants', 'orders=some'],
+    ['product-orders', 'waiting=1&expiring=3'],
+    ['product-orders', 'status=REJECTED&changed=14'],
+    ['product-orders', 'reached=viewed&merchant=business:NO:ORG/311900458'],
+    ['price-packages', 'market=DK'],
+    ['developers/webhooks', 'owner=own'],
+  ])('of %s with %s is named after the filter, as the chips say it', async (list, query) => {
+    const chips = Object.keys(chipsOf(await kari.open(`${small}/${list}?${query}`)))
+    expect(chips).toHaveLength(new URLSearchParams(query).size - (query.startsWith('q=') ? 1 : 0))
+    const name = nameOf(await download(kari, `${small}/${list}.csv?${query}`))
+    const [, , filter] = name.split(' – ')
+    const words = [...(query.startsWith('q=') ? ['fitness'] : []), ...chips]
+    expect(filter).toBe(words.join(', ').replaceAll(':', '-'))
+  })
+
+  it.each([
+    ['product-orders/reminders', 'expiring=3', 'Reminders', 'Expires- within 3 days'],
+    ['activity', 'resource=salesUnit&kind=added', 'Activity', 'Sales units, Change- New'],
+  ])('of %s with %s is named after the filter as well', async (list, query, title, filter) => {
+    const name = nameOf(await download(kari, `${small}/${list}.csv?${query}`))
+    expect(name).toBe(`Nordlys Platform AS – ${title} – ${filter} – ${today()}.csv`)
+  })
+
+  it('of a long filter ends its name after a word', async () => {
+    const q = 'fitness '.repeat(11).trim()
+    const name = nameOf(await download(kari, `${small}/sales-units.csv?${new URLSearchParams({ q, market: 'NO' })}`))
+    expect(name).toBe(`Nordlys Platform AS – Sales units – ${q}, Market- … – ${today()}.csv`)
+  })
 })
+
+function nameOf({ headers }: File): string {
+  return decodeURIComponent(String(headers['content-disposition']).split("UTF-8''")[1] ?? '')
+}
 
 describe('a value that starts like a formula', () => {
   /** Texts of the API, and what the CSV file has; export-formats.test.ts has many more. */

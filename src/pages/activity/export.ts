@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express'
+import type { Response } from 'express'
 import { portalMinute } from '../../domain/time-zone.ts'
 import {
   type ChangeSearch,
@@ -14,9 +14,10 @@ import { forViewers } from '../../sync/viewer-members.ts'
 import { type ChangedField, fieldsInWords } from '../change-words.ts'
 import type { PageDeps } from '../deps.ts'
 import { seesDevelopers } from '../history.ts'
-import { type ExportColumn, type Rows, type Sheet, sheetOf } from '../lists/sheet.ts'
+import { type ExportColumn, type Rows, type SheetOf, sheetOf } from '../lists/sheet.ts'
 import { actingAs } from '../request-state.ts'
 import { type EntryContext, nameKey, thingOf } from './entries.ts'
+import { activityWords } from './fields.ts'
 import { activityQuery, changeFilter } from './load.ts'
 
 /** The most changes of a download, the newest; filters reach the others. */
@@ -24,8 +25,8 @@ const mostExported = 100_000
 const batchSize = 200
 
 /** The download of the activity: a row for each change and field, of all changes that the filter selects. */
-export function activitySheet({ database }: Pick<PageDeps, 'database'>): (req: Request, res: Response) => Sheet {
-  return (req, res) => {
+export function activitySheet({ database }: Pick<PageDeps, 'database'>): SheetOf {
+  return async (req, res) => {
     const query = activityQuery(req, res)
     const filter = changeFilter(res, query)
     const find = async (): Promise<Rows<ExportedChange>> => {
@@ -34,7 +35,7 @@ export function activitySheet({ database }: Pick<PageDeps, 'database'>): (req: R
       const count = counts.reduce((sum, one) => sum + (one.more ? mostExported : one.count), 0)
       return { count: Math.min(count, mostExported), batches: batchesOf(database.pages, res, search) }
     }
-    return sheetOf(res.locals.language, 'activity.title', { q: query.filter.q }, columns, find)
+    return sheetOf(res.locals.language, 'activity.title', activityWords(res, query), columns, find)
   }
 }
 

@@ -1,8 +1,6 @@
 import type { RequestHandler, Response } from 'express'
-import { orderStatuses } from '../../domain/product-order.ts'
 import type { Language } from '../../presentation/language.ts'
 import {
-  changeKinds,
   type ChangeCounts,
   type ChangeGroup,
   type ChangeSearch,
@@ -18,9 +16,10 @@ import { forViewers } from '../../sync/viewer-members.ts'
 import type { PageDeps } from '../deps.ts'
 import { seesDevelopers } from '../history.ts'
 import { optionalList } from '../landing/partner.ts'
-import { type Field, listView, type Tabs } from '../lists/list-view.ts'
+import { listView, type Tabs } from '../lists/list-view.ts'
 import { actingAs, listsHere, signedIn } from '../request-state.ts'
 import { type Entry, entryOf } from './entries.ts'
+import { fieldsOf, pluralOf } from './fields.ts'
 import {
   type ActivityQuery,
   activityQuery,
@@ -121,45 +120,11 @@ function visibleTo(res: Response, groups: readonly ChangeGroup[]): readonly Chan
   return groups.map((group) => ({ ...group, changes: group.changes.flatMap((change) => forViewers(change) ?? []) }))
 }
 
-function viewOf(res: Response, path: string, { filter, size }: ActivityQuery, visit: Date | undefined) {
-  const { t, format } = res.locals.language
-  const organisation = actingAs(res)
-  const tick = (name: string, value: string, label: string): Field[] =>
-    value === '' ? [] : [{ kind: 'tick', name, label: '', options: [{ value, label }] }]
-  const resources = resourcesFor(organisation, seesDevelopers(res))
-  const since = filter.since || (visit?.toISOString() ?? '')
-  const isVisit = since === visit?.toISOString()
-  const sinceLabel = isVisit
-    ? t('activity.since')
-    : since && t('activity.sinceAt', { at: format.shortMoment(new Date(since)) })
-  const options = (values: readonly string[], key: (value: string) => string) =>
-    values.map((value) => ({ value, label: t(key(value)) }))
-  const fields: Field[] = [
-    {
-      kind: 'one',
-      name: 'kind',
-      label: t('activity.kind'),
-      options: options(changeKinds, (kind) => `activity.kinds.${kind}`),
-    },
-    ...(organisation.kind === 'partner'
-      ? [
-          {
-            kind: 'one',
-            name: 'status',
-            label: t('activity.status'),
-            options: options(orderStatuses, (status) => `orderStatus.${status}.name`),
-          } as const,
-        ]
-      : []),
-    ...tick('since', since, sinceLabel),
-    ...tick('from', filter.from, `${t('activity.from')}: ${format.date(filter.from)}`),
-    ...tick('until', filter.until, `${t('activity.until')}: ${format.date(filter.until)}`),
-    ...tick(
-      'group',
-      filter.group,
-      t('activity.groupOf', { at: format.shortMoment(new Date(Number(filter.group.split('_')[0]))) }),
-    ),
-  ]
+function viewOf(res: Response, path: string, query: ActivityQuery, visit: Date | undefined) {
+  const { t } = res.locals.language
+  const { filter, size } = query
+  const fields = fieldsOf(res, query, visit)
+  const resources = resourcesFor(actingAs(res), seesDevelopers(res))
   const page = { rows: [], total: 0, more: false, number: 1, hasNext: false, from: 0, to: 0 }
   const asked = { page: 1, size, sort: { column: 'time', descending: false } } as const
   const tabs: Tabs = {
@@ -173,11 +138,6 @@ function viewOf(res: Response, path: string, { filter, size }: ActivityQuery, vi
   const columns = [{ name: 'time', label: t('activity.time') }] as const
   const list = listView({ path, filter, asked, columns, preferredSize: activitySize, fields, tabs, page })
   return { ...list, fields: list.fields.filter(({ name }) => !['from', 'until', 'group'].includes(name)) }
-}
-
-/** The message that names several records of a resource. */
-function pluralOf(resource: string): string {
-  return `search.groups.${resource === 'pricePackage' ? 'pricePackages' : `${resource}s`}`
 }
 
 /** The sum, and as shown: "40", or "more than 3,000" where more are not counted. */

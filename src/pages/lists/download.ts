@@ -47,8 +47,8 @@ function download(
 ): RequestHandler {
   return async (req, res) => {
     const { language } = res.locals
-    const { title, filter, headings, kinds, find } = sheetOf(req, res)
-    const file = nameOf(actingAs(res).name, title, filter, portalDay(new Date()))
+    const { title, filter, headings, kinds, find } = await sheetOf(req, res)
+    const file = nameOf(actingAs(res).name, title, shortened(filter), portalDay(new Date()))
     const name = `${file}.${format.extension}`
     if (req.method === 'HEAD') {
       res.attachment(name).type(format.type).end()
@@ -138,10 +138,20 @@ async function* whileAllowed<Batch>(
 /** Ends a download on purpose; the message is the reason. */
 class ExportEndedError extends Error {}
 
-/** Replaces characters that file systems refuse, as in A/S. */
+/** The most characters of the filter in the name of a file. */
+const longestFilter = 100
+
+/** As many of the words as a name has room for. */
+function shortened(filter: string): string {
+  if (filter.length <= longestFilter) return filter
+  return `${filter.slice(0, filter.lastIndexOf(' ', longestFilter)).replace(/,$/, '')} …`
+}
+
+/** With plain spaces, and without characters that file systems refuse, as in A/S. */
 function nameOf(...parts: readonly string[]): string {
   return parts
     .filter((part) => part !== '')
     .join(' – ')
+    .replaceAll(/\p{Zs}/gu, ' ')
     .replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
 }

@@ -73,14 +73,10 @@ export function listView<Column extends string>(options: {
       isAll: values.length === 0,
     }
   })
-  const chips = shown.flatMap(({ name, label, options: all }) =>
-    all
-      .filter(({ selected }) => selected)
-      .map((option) => ({
-        label: label === '' ? option.label : `${label}: ${option.label}`,
-        href: link({ [name]: valuesOf(filter[name]).filter((value) => value !== option.value) }),
-      })),
-  )
+  const chips = chosenIn(filter, fields).map(({ name, value: chosen, words }) => ({
+    label: words,
+    href: link({ [name]: valuesOf(filter[name]).filter((value) => value !== chosen) }),
+  }))
   const formFields = shown.filter(({ kind }) => kind !== 'chip')
   const inForm = new Set(['q', 'sort', 'size', ...formFields.map(({ name }) => name)])
   /** This page of the list, for a link back to it. */
@@ -122,6 +118,26 @@ export function listView<Column extends string>(options: {
     from: `?${new URLSearchParams({ from: pageQuery.slice(1) }).toString()}`,
     downloads: { csvHref: `${path}.csv${query}`, xlsxHref: `${path}.xlsx${query}` },
   }
+}
+
+/** The chosen options of the filters, in words: "Market: Norway". */
+function chosenIn(filter: ListFilter, fields: readonly Field[]) {
+  return fields.flatMap(({ name, label, options }) => {
+    const values = valuesOf(filter[name])
+    return options
+      .filter(({ value }) => values.includes(value))
+      .map((option) => ({
+        name,
+        value: option.value,
+        words: label === '' ? option.label : `${label}: ${option.label}`,
+      }))
+  })
+}
+
+/** The text and the chosen filters in words, as the chips say them; '' without any. */
+export function filterWords(filter: ListFilter & { readonly q: string }, fields: readonly Field[]): string {
+  const words = [filter.q, ...chosenIn(filter, fields).map((chosen) => chosen.words)]
+  return words.filter((word) => word !== '').join(', ')
 }
 
 /** Whether any of the filters is set. */

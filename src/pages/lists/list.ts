@@ -10,7 +10,7 @@ import type { PageDeps } from '../deps.ts'
 import type { OrganisationRoute } from '../mount.ts'
 import { actingAs, listsHere } from '../request-state.ts'
 import type { DownloadRoutes } from './download.ts'
-import { type Field, type ListFilter, listView, type Tabs } from './list-view.ts'
+import { type Field, filterWords, type ListFilter, listView, type Tabs } from './list-view.ts'
 import { listQuery, preferredSize, rememberSize } from './query.ts'
 import { type ExportColumn, type Rows, type Sheet, sheetOf } from './sheet.ts'
 
@@ -31,7 +31,11 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly detailPath?: (row: Row) => string | undefined
   /** The view of one row: a `<tr>` that reads `locals.row`. */
   readonly rowView: string
-  /** Reads one page of the list, and the choices of its filters. */
+  /** The filters beside the text, with their choices. */
+  readonly fields: (
+    request: ListRequest<Filter, Column> & { readonly fresh: Freshness | undefined },
+  ) => readonly Field[] | Promise<readonly Field[]>
+  /** Reads one page of the list. */
   readonly load: (request: ListRequest<Filter, Column> & { readonly fresh: Freshness }) => Promise<LoadedList<Row>>
   /** The columns of the downloads. */
   readonly exported: readonly ExportColumn<Exported>[]
@@ -41,7 +45,8 @@ export type ListDefinition<Row, Exported, Filter extends Filters, Column extends
   readonly moreDownload?: {
     readonly name: string
     readonly label: string
-    readonly sheetOf: (request: ListRequest<Filter, Column>) => Sheet
+    /** `filterWords` is the filter, for the name of the file. */
+    readonly sheetOf: (request: ListRequest<Filter, Column>, filterWords: string) => Sheet
   }
   /** Questions and answers below the list, as message keys below `noun`; `why` adds the link to that page. */
   readonly notes?: (
@@ -85,8 +90,6 @@ export type LoadedList<Row> = {
   readonly page: Page<Row>
   /** The number of rows without a filter; null when unknown. */
   readonly total: number | null
-  /** The filters beside the text. */
-  readonly fields?: readonly Field[]
   readonly tabs?: Tabs | undefined
   /** A notice above the rows while some of them have not been read. */
   readonly notice?: string
@@ -105,21 +108,28 @@ export function listRoutes<Row, Exported, Filter extends Filters, Column extends
   route: Pick<OrganisationRoute, 'path' | 'role' | 'menu'>,
   definition: ListDefinition<Row, Exported, Filter, Column>,
 ): OrganisationRoute[] {
-  const { noun, exported, exportRows, moreDownload } = definition
+  const { noun, resource, fields, exported, exportRows, moreDownload } = definition
   const requestOf = listRequests(deps, definition)
   const { path, role } = route
   return [
     { ...route, get: showList(definition, requestOf, path, deps) },
-    ...deps.downloadRoutes(route, (req, res) => {
+    ...deps.downloadRoutes(route, async (req, res) => {
       const request = requestOf(req, res)
-      return sheetOf(request.language, `${noun}.title`, request.filter, exported, async () => exportRows(request))
+      const words = await wordsOf(request)
+      return sheetOf(request.language, `${noun}.title`, words, exported, async () => exportRows(request))
     }),
     ...(moreDownload
-      ? deps.downloadRoutes({ path: `${path}/${moreDownload.name}`, role }, (req, res) =>
-          moreDownload.sheetOf(requestOf(req, res)),
-        )
+      ? deps.downloadRoutes({ path: `${path}/${moreDownload.name}`, role }, async (req, res) => {
+          const request = requestOf(req, res)
+          return moreDownload.sheetOf(request, await wordsOf(request))
+        })
       : []),
   ]
+
+  async function wordsOf(request: ListRequest<Filter, Column>): Promise<string> {
+    const { filter, lists } = request
+    return filterWords(filter, await fields({ ...request, fresh: lists.get(resource) }))
+  }
 }
 
 /** Parses requests for a list; throws as `listQuery` does. */
@@ -165,7 +175,7 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
     if (request.isSizeAsked) rememberSize(res, asked.size, config.https)
     const fresh = await request.freshness.list(organisation, resource, lists)
     const loaded = await definition.load({ ...request, fresh })
-    const { total, fields = [], tabs, notice = '', warnings = [] } = loaded
+    const { total, tabs, notice = '', warnings = [] } = loaded
     const page = exactAtTheEnd(loaded.page)
     const view = listView({
       path: `${req.baseUrl}${path}`,
@@ -173,7 +183,7 @@ function showList<Row, Exported, Filter extends Filters, Column extends string>(
       asked: { ...asked, page: page.number },
       columns: sorts.map((name) => ({ name, label: orderLabel(noun, columns, name, language) })),
       preferredSize: request.isSizeAsked ? asked.size : preferredSize(req),
-      fields,
+      fields: await definition.fields({ ...request, fresh }),
       tabs,
       page,
     })

@@ -1,6 +1,5 @@
 import type { Request, Response } from 'express'
 import type { Language } from '../../presentation/language.ts'
-import type { ListFilter } from './list-view.ts'
 
 /** The cells of a row, all text: the numbers of merchants and sales units are names, not amounts. */
 export type Cells = readonly string[]
@@ -27,8 +26,8 @@ export type Sheet = {
   readonly find: () => Promise<Rows<Cells>>
 }
 
-/** Makes the sheet of a list for a request, without reading anything. @throws BadRequestError for an invalid query */
-export type SheetOf = (req: Request, res: Response) => Sheet
+/** Makes the sheet of a list for a request, without reading its rows. @throws BadRequestError for an invalid query */
+export type SheetOf = (req: Request, res: Response) => Promise<Sheet>
 
 /** A column of a download: the message of its heading, and its text; no text when it is unknown. A date is ISO 8601. */
 export type ExportColumn<Row> = {
@@ -41,13 +40,13 @@ export type ExportColumn<Row> = {
 export function sheetOf<Row>(
   language: Language,
   title: string,
-  filter: ListFilter,
+  filter: string,
   columns: readonly ExportColumn<Row>[],
   find: () => Promise<Rows<Row>>,
 ): Sheet {
   return {
     title: language.t(title),
-    filter: filterWords(filter, language),
+    filter,
     kinds: columns.map(({ kind }) => kind),
     headings: columns.map(({ label }) => language.t(label)),
     find: async () => {
@@ -55,22 +54,6 @@ export function sheetOf<Row>(
       return { count, batches: cellsOf(language, columns, batches) }
     },
   }
-}
-
-const longestFilter = 60
-
-/** The values of the filters, in words where there are some: "fitness, Norway, Rejected". */
-function filterWords(filter: ListFilter, { has, t, format }: Language): string {
-  const messages = ['orderStatus.*.name', 'productType.*', 'orderType.*', 'captureTypes.*', 'configuration.*.name']
-  const wordOf = (value: string): string => {
-    const key = messages.map((message) => message.replace('*', value)).find(has)
-    return key ? t(key) : /^[A-Z]{2}$/.test(value) ? format.country(value) : value
-  }
-  const values = Object.entries(filter).flatMap(([name, value]) =>
-    typeof value === 'boolean' ? (value ? [name] : []) : [value].flat(),
-  )
-  const words = values.filter((value) => value !== '').map(wordOf)
-  return words.join(', ').slice(0, longestFilter)
 }
 
 async function* cellsOf<Row>(

@@ -55,8 +55,9 @@ export const merchantList: ListDefinition<ListedMerchant, ChangedMerchant, Merch
   rowView: 'merchants/row',
   detailPath: ({ scheme, id }) => `merchants/${scheme}/${id}`,
   hasProgress: true,
+  fields: ({ language, lists, filter }) => fieldsOf(language, filter, facetsOf(lists.get('productOrders'))),
   load: async ({ db, organisation, language, lists, filter, asked, isDeveloper }) => {
-    const facets = checkProduct(filter, lists)
+    checkProduct(filter, lists)
     const tabs = tabsOf(language, filter)
     const ofTabs = tabs.map((tab) => tab.filter)
     const { counts, removed } = await countMerchantTabs(db, organisation, filter, ofTabs)
@@ -70,7 +71,6 @@ export const merchantList: ListDefinition<ListedMerchant, ChangedMerchant, Merch
       page: { ...page, rows: rows.map((row) => listedOf(row, language)) },
       total: filter.removed ? removed : total,
       tabs: total + removed > 0 ? { label: language.t('merchants.title'), options } : undefined,
-      fields: fieldsOf(language, filter, facets),
     }
   },
   exported: [
@@ -150,10 +150,8 @@ function tabsOf({ t }: Language, { units }: MerchantFilter) {
 }
 
 /** The facets of the orders. @throws BadRequestError for a product that no order has */
-function checkProduct({ product }: MerchantFilter, lists: Lists): ProductOrderFacets {
-  const facets = facetsOf(lists.get('productOrders'))
-  checkChoices({ status: '', type: '', product }, facets)
-  return facets
+function checkProduct({ product }: MerchantFilter, lists: Lists): void {
+  checkChoices({ status: '', type: '', product }, facetsOf(lists.get('productOrders')))
 }
 
 function fieldsOf(

@@ -36,13 +36,17 @@ export const pricePackageList: ListDefinition<
     { label: 'pricePackages.id', width: 'w-id' },
   ],
   rowView: 'price-packages/row',
-  load: async ({ db, organisation, language, filter, asked }) => {
+  fields: async ({ db, organisation, language }) => {
     const rows = await allPricePackages(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
     const markets = rows.flatMap(({ market }) => market ?? [])
+    return [productField(language, products), marketField(language, markets)]
+  },
+  load: async ({ db, organisation, filter, asked }) => {
+    const rows = await allPricePackages(db, organisation)
     const found = pageOf(pricePackagesFound(rows, filter, asked.sort), asked)
     const page = { ...found, rows: groupedByMarket(await withUses(db, organisation, found.rows)) }
-    return { page, total: rows.length, fields: [productField(language, products), marketField(language, markets)] }
+    return { page, total: rows.length }
   },
   exported: [
     { label: 'pricePackages.id', cell: ({ pricePackageId }) => pricePackageId },

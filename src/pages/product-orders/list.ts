@@ -53,6 +53,12 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
   ],
   rowView: 'product-orders/row',
   detailPath: ({ productOrderId }) => productOrderId && `product-orders/${productOrderId}`,
+  fields: async ({ db, organisation, language, fresh, filter }) => [
+    ...fieldsOf(language, facetsOf(fresh), filter),
+    ...(await merchantField(db, organisation, language, filter.merchant)),
+    ...linkedField('msn', filter.msn, language.t('productOrders.salesUnit')),
+    ...linkedField('open', filter.open ? '1' : '', '', language.t('productOrders.open')),
+  ],
   load: async ({ db, organisation, language, fresh, filter, asked }) => {
     const facets = facetsOf(fresh)
     checkChoices(filter, facets)
@@ -69,12 +75,6 @@ export const productOrderList: ListDefinition<ListedOrder, ProductOrder, Product
       },
       total,
       tabs: total > 0 ? tabsOf(language, facets, counts) : undefined,
-      fields: [
-        ...fieldsOf(language, facets, filter),
-        ...(await merchantField(db, organisation, language, filter.merchant)),
-        ...linkedField('msn', filter.msn, language.t('productOrders.salesUnit')),
-        ...linkedField('open', filter.open ? '1' : '', '', language.t('productOrders.open')),
-      ],
     }
   },
   exported: [

@@ -33,7 +33,10 @@ export function reminderOf(order: ProductOrder, languages: ReadonlyMap<string, L
 }
 
 /** The download of a list's reminders: each order that waits for its merchant, with its link and the text to send. */
-export function reminderSheet(request: ListRequest<ProductOrderFilter, ProductOrderColumn>): Sheet {
+export function reminderSheet(
+  request: ListRequest<ProductOrderFilter, ProductOrderColumn>,
+  filterWords: string,
+): Sheet {
   const { db, organisation, language, languages, lists, filter, asked } = request
   const columns = [
     { label: 'productOrders.merchant', cell: ({ order }: Reminded) => merchantOf(order) },
@@ -60,7 +63,7 @@ export function reminderSheet(request: ListRequest<ProductOrderFilter, ProductOr
     },
     { label: 'reminder.title', cell: ({ reminder }: Reminded) => reminder.text },
   ]
-  return sheetOf(language, 'reminder.sheet', filter, columns, async () => {
+  return sheetOf(language, 'reminder.sheet', filterWords, columns, async () => {
     checkChoices(filter, facetsOf(lists.get('productOrders')))
     const waiting =
       filter.waiting === '0' ? [] : await allProductOrders(db, organisation, { ...filter, waiting: '1' }, asked.sort)

@@ -59,7 +59,12 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
   rowView: 'sales-units/row',
   detailPath: ({ msn }) => `sales-units/${msn}`,
   hasProgress: true,
-  load: async ({ db, freshness, organisation, language, fresh, filter, asked, isDeveloper }) => {
+  fields: async ({ db, organisation, language, filter, isDeveloper }) => [
+    ...fieldsOf(language, filter, isDeveloper),
+    ...(await pricePackageField(db, organisation, language, filter.package)),
+    ...(await merchantField(db, organisation, language, filter.merchant)),
+  ],
+  load: async ({ db, freshness, organisation, language, fresh, filter, asked }) => {
     // One after the other: a page that takes two connections leaves none to the pages of other users.
     const page = await findSalesUnits(db, organisation, filter, { ...asked, total: fresh.total ?? undefined })
     const removed = await countRemovedSalesUnits(db, organisation)
@@ -75,11 +80,6 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
       // At the end of an earlier month there may have been more than there are now.
       total: filter.removed ? removed : filter.at === '' ? active : Math.max(active, page.total),
       tabs: removed > 0 && filter.at === '' ? tabsOf(language, active, removed) : undefined,
-      fields: [
-        ...fieldsOf(language, filter, isDeveloper),
-        ...(await pricePackageField(db, organisation, language, filter.package)),
-        ...(await merchantField(db, organisation, language, filter.merchant)),
-      ],
     }
   },
   exported: [

@@ -35,14 +35,17 @@ export const templateList: ListDefinition<
     { label: 'templates.link', width: 'w-actions' },
   ],
   rowView: 'templates/row',
-  load: async ({ db, organisation, language, filter, asked }) => {
+  fields: async ({ db, organisation, language, filter }) => {
     const rows = await allTemplates(db, organisation)
     const products = rows.flatMap(({ productType }) => productType ?? [])
+    return [productField(language, products), ...packageField(rows, filter.package ?? '', language)]
+  },
+  load: async ({ db, organisation, language, filter, asked }) => {
+    const rows = await allTemplates(db, organisation)
     const page = pageOf(templatesFound(rows, filter, asked.sort), asked)
     return {
       page: { ...page, rows: page.rows.map((row) => ({ ...row, locked: lockedInWords(row, language) })) },
       total: rows.length,
-      fields: [productField(language, products), ...packageField(rows, filter.package ?? '', language)],
     }
   },
   exported: [

@@ -42,10 +42,17 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
     { label: 'webhooks.owner', sort: 'owner', width: 'w-unit' },
   ],
   rowView: 'webhooks/row',
+  fields: async ({ db, organisation, language, lists, filter }) => {
+    const facets = { ...noFacets, ...(lists.get('webhooks')?.facets as WebhookFacets | null | undefined) }
+    return [
+      ...fieldsOf(facets, filter, organisation, language),
+      ...linkedField('msn', filter.msn ?? '', language.t('productOrders.salesUnit')),
+      ...(await merchantField(db, organisation, language, filter.merchant ?? '')),
+    ]
+  },
   load: async ({ db, organisation, language, lists, filter, asked }) => {
     const { t, format } = language
     const page = await findWebhooks(db, organisation, filter, asked)
-    const facets = { ...noFacets, ...(lists.get('webhooks')?.facets as WebhookFacets | null | undefined) }
     const { unasked } = await webhookProgress(db, organisation)
     const gone = await webhooksGone(db, organisation)
     const rows = page.rows.map(listedWebhook(language))
@@ -64,12 +71,7 @@ export const webhookList: ListDefinition<ListedWebhook, WebhookRow, WebhookFilte
       unasked: unasked > mostCounted ? many : format.number(unasked),
       total: format.number(lists.get('salesUnits')?.total ?? 0),
     })
-    const fields = [
-      ...fieldsOf(facets, filter, organisation, language),
-      ...linkedField('msn', filter.msn ?? '', t('productOrders.salesUnit')),
-      ...(await merchantField(db, organisation, language, filter.merchant ?? '')),
-    ]
-    return { page: { ...page, rows }, total: null, fields, warnings, ...(unasked > 0 ? { notice } : {}) }
+    return { page: { ...page, rows }, total: null, warnings, ...(unasked > 0 ? { notice } : {}) }
   },
   exported: [
     { label: 'webhooks.id', cell: ({ id }) => id },
