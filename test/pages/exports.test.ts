@@ -135,7 +135,7 @@ describe('a CSV file', () => {
 
   it('of a long filter ends its name after a word', async () => {
     const q = 'fitness '.repeat(11).trim()
-    const name = nameOf(await download(kari, `${small}/sales-units.csv?${new URLSearchParams({ q, market: 'NO' })}`))
+    const name = nameOf(await download(kari, `${small}/sales-units.csv?${new URLSearchParams({ q, market: 'NO' }).toString()}`))
     expect(name).toBe(`Nordlys Platform AS – Sales units – ${q}, Market- … – ${today()}.csv`)
   })
 })
