@@ -24,8 +24,8 @@ export type Format = {
   readonly moment: (time: Date) => string
   /** A date with the time of day for a list, such as "1 Oct 2026, 10:42 CEST". */
   readonly shortMoment: (time: Date) => string
-  /** Such as "Today, 08:14", and the date of an earlier day. */
-  readonly recent: (time: Date) => string
+  /** Such as "Today, 08:14", in the middle of a sentence "today, 08:14"; the date of an earlier day. */
+  readonly recent: (time: Date, place?: 'start' | 'middle') => string
   /** The calendar days from today to the day of a moment: 0 for today. */
   readonly daysTo: (time: Date) => number
   /** "today", "tomorrow", "in 2 days", from calendar days. */
@@ -72,9 +72,9 @@ export function createFormat(locale: string, homeZone?: string): Format {
   const dates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }))
   const shortDates = lazy(() => new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }))
   const longDates = lazy(() => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }))
-  const weekday = { weekday: 'long', day: 'numeric', month: 'long', timeZone } as const
-  const weekdays = lazy(() => new Intl.DateTimeFormat(locale, weekday))
-  const weekdaysOfYear = lazy(() => new Intl.DateTimeFormat(locale, { ...weekday, year: 'numeric' }))
+  const weekdays = lazy(
+    () => new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', timeZone }),
+  )
   const shares = lazy(() => new Intl.NumberFormat(locale, { style: 'percent' }))
   // Intl names no zone beside a dateStyle.
   const withTime = (month: 'long' | 'short') =>
@@ -87,8 +87,8 @@ export function createFormat(locale: string, homeZone?: string): Format {
         })
   const moments = lazy(() => withTime('long'))
   const shortMoments = lazy(() => withTime('short'))
-  const timesOfDay = lazy(() => new Intl.DateTimeFormat(locale, clockDigits))
   const clocks = lazy(() => new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }))
+  const timesOfDay = homeZone === undefined ? lazy(() => new Intl.DateTimeFormat(locale, clockDigits)) : clocks
   const months = {
     long: lazy(() => new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })),
     short: lazy(() => new Intl.DateTimeFormat(locale, { month: 'short', timeZone: 'UTC' })),
@@ -130,13 +130,14 @@ export function createFormat(locale: string, homeZone?: string): Format {
     shortDay: (time) => shortDates().format(time),
     longDay: (time) => longDates().format(time),
     weekday: (time, place = 'start') => {
-      const text = (isThisYear(time) ? weekdays() : weekdaysOfYear()).format(time)
+      // Finnish Intl puts the weekday into another case when the year is among its fields.
+      const text = weekdays().format(time) + (isThisYear(time) ? '' : ` ${isoDays().format(time).slice(0, 4)}`)
       return place === 'start' ? capitalised(text) : text
     },
     isoDay: (time) => isoDays().format(time),
-    recent: (time) => {
+    recent: (time, place = 'start') => {
       if (daysTo(time) !== 0) return dates().format(time)
-      return `${capitalised(inDays(0))}, ${clocks().format(time)}`
+      return `${place === 'start' ? capitalised(inDays(0)) : inDays(0)}, ${clocks().format(time)}`
     },
     daysTo,
     inDays,

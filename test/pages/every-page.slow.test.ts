@@ -4,6 +4,7 @@ import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { rowsOf } from '../support/page-content.ts'
+import english from '../../views/locales/en.json' with { type: 'json' }
 import { statementsAtOnce } from '../support/statements-at-once.ts'
 
 /** Markup, both kinds of quotes, and the syntax of templates and translations. */
@@ -62,10 +63,28 @@ function inlineOrForeignOf({ $ }: Visit): string[] {
   )
 }
 
+/** Names of messages where their texts should be: a key without a text is shown as it is. */
+function messageKeysOf({ $ }: Visit): readonly string[] {
+  const groups = Object.keys(english).join('|')
+  return (
+    $('body')
+      .text()
+      .match(new RegExp(`(?<![\\w./@:-])(${groups})\\.[a-z]\\w*(\\.\\w+)*`, 'g')) ?? []
+  )
+}
+
 /** The targets of a page within the portal: links, and GET forms submitted unchanged. */
 function targetsOf({ $, url }: Visit): URL[] {
   return (
     [
+      // Each choice of a filter by itself.
+      ...$('form[method=get] select[name] option')
+        .toArray()
+        .map((option) => {
+          const select = $(option).closest('select')
+          const query = new URLSearchParams({ [String(select.attr('name'))]: $(option).attr('value') ?? '' })
+          return `${formPath(select.closest('form').attr('action'))}?${query.toString()}`
+        }),
       // Downloads have their own tests.
       ...$('a[href]:not([download])')
         .toArray()
@@ -129,6 +148,7 @@ async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken:
       .map((element) => String(page.$(element).attr('id')))
     if (new Set(ids).size !== ids.length) broken.push(`${to} has an id twice: ${ids.toSorted().join(' ')}`)
     broken.push(...inlineOrForeignOf(page).map((item) => `${to} has ${item}`))
+    broken.push(...messageKeysOf(page).map((key) => `${to} shows the key ${key}`))
     for (const asset of assetsOf(page)) assets.add(asset)
     for (const { pathname, search, searchParams, hash: part } of targetsOf(page)) {
       // Records link to each other and to lists of theirs: follow each record, and each filter of a list, once.

@@ -89,6 +89,26 @@ describe('a moment', () => {
     expect(dayAndYear(new Date('2025-11-03T14:05:00Z'))).toEqual([lastYear, ''])
   })
 
+  it.each([
+    ['en', 'Tuesday 3 November', 'Monday 3 November 2025', '08:05 CET'],
+    ['nb', 'Tirsdag 3. november', 'Mandag 3. november 2025', '08:05'],
+    ['da', 'Tirsdag 3. november', 'Mandag 3. november 2025', '08.05'],
+    ['sv', 'Tisdag 3 november', 'Måndag 3 november 2025', '08:05'],
+    ['fi', 'Tiistai 3. marraskuuta', 'Maanantai 3. marraskuuta 2025', '9.05'],
+  ])('in %s has its weekday, and its time as people write it in the morning', (code, thisYear, lastYear, time) => {
+    at('2026-11-05T12:00:00Z')
+    const { weekday, timeOfDay } = formatOf(code)
+    expect(weekday(moment)).toBe(thisYear)
+    expect(weekday(new Date('2025-11-03T14:05:00Z'))).toBe(lastYear)
+    expect(timeOfDay(new Date('2026-11-03T07:05:00Z'))).toBe(time)
+  })
+
+  it('of today begins with a small letter in the middle of a sentence', () => {
+    at('2026-11-03T16:00:00Z')
+    const { recent } = formatOf('nb')
+    expect([recent(moment), recent(moment, 'middle')]).toEqual(['I dag, 15:05', 'i dag, 15:05'])
+  })
+
   it('late in the evening in Oslo is the next day in Finland', () => {
     const late = new Date('2026-11-03T22:30:00Z')
     expect([english.isoDay(late), formatOf('fi').isoDay(late)]).toEqual(['2026-11-03', '2026-11-04'])

@@ -81,7 +81,7 @@ function cardOf(choice: Choice, business: Business | undefined, res: Response) {
       waiting > 0 ? t('select.waiting', { count: waiting, shown: format.number(waiting) }) : '',
       isFailing ? t('select.failing', { at: format.moment(failingSince) }) : '',
     ].filter(Boolean),
-    used: usedAt ? t('select.used', { at: format.recent(usedAt) }) : '',
+    used: usedAt ? t('select.used', { at: format.recent(usedAt, 'middle') }) : '',
     endsSoon: nearEnd(choice.until, res) !== '',
   }
 }

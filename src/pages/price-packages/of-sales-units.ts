@@ -44,5 +44,5 @@ function howIn(answer: PricePackageAnswer, { t }: Language): string {
   const count = answer.candidates.length
   if (count === 0) return ''
   const names = answer.candidates.map(({ name, pricePackageId }) => name ?? pricePackageId)
-  return `${t('pricePackages.narrowed', { count })}: ${names.join(', ')}`
+  return `${t('pricePackages.likely', { count })}: ${names.join(', ')}`
 }

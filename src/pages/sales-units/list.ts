@@ -54,7 +54,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     { label: 'salesUnits.merchant', sort: 'merchant', width: 'w-merchant' },
     { label: 'salesUnits.canDo', width: 'w-features' },
     { label: 'lists.firstSeen', sort: 'seen', width: 'w-date', when: ({ removed }) => !removed },
-    { label: 'lists.removed', sort: 'removed', width: 'w-date', when: ({ removed }) => removed },
+    { label: 'lists.removedAt', sort: 'removed', width: 'w-date', when: ({ removed }) => removed },
   ],
   rowView: 'sales-units/row',
   detailPath: ({ msn }) => `sales-units/${msn}`,
@@ -92,7 +92,7 @@ export const salesUnitList: ListDefinition<ListedSalesUnit, ReadSalesUnit, Sales
     ...configurationSwitches.map(switchColumn),
     { label: 'lists.firstSeen', kind: 'date', cell: ({ firstSeenAt }) => portalDay(firstSeenAt) },
     {
-      label: 'lists.removed',
+      label: 'lists.removedAt',
       kind: 'date',
       cell: ({ removedAt }) => removedAt && portalDay(removedAt),
     },
