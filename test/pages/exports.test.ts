@@ -135,7 +135,9 @@ describe('a CSV file', () => {
 
   it('of a long filter ends its name after a word', async () => {
     const q = 'fitness '.repeat(11).trim()
-    const name = nameOf(await download(kari, `${small}/sales-units.csv?${new URLSearchParams({ q, market: 'NO' }).toString()}`))
+    const name = nameOf(
+      await download(kari, `${small}/sales-units.csv?${new URLSearchParams({ q, market: 'NO' }).toString()}`),
+    )
     expect(name).toBe(`Nordlys Platform AS – Sales units – ${q}, Market- … – ${today()}.csv`)
   })
 })
@@ -278,7 +280,7 @@ describe('a download', () => {
     expect(new Set(rows.map((row) => row[at]))).toEqual(new Set(links))
     expect(rows).toHaveLength(links.length)
     for (const row of rows) {
-      const hello = { NO: 'Hei! Bestillingen av ', DK: 'Hej! Bestillingen af ', FI: 'Hei! Tilaus on valmis' }
+      const hello = { NO: 'Hei! Bestillingen «', DK: 'Hej! Bestillingen ”', FI: 'Hei! Tilaus on valmis' }
       const country = row[headings.indexOf('Scheme')]?.split(':')[1] as keyof typeof hello
       expect(row.at(-1)).toMatch(new RegExp(`^${hello[country]}.* \\d{4}:$`))
     }

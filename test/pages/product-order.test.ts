@@ -175,8 +175,8 @@ describe('a product order', () => {
 
   it('has a reminder in the language of the merchant’s country while it waits', async () => {
     const words: Record<string, RegExp> = {
-      NO: /^Hei! Bestillingen av .+ til .+ senest \d+\. \S+ \d{4}: http/,
-      DK: /^Hej! Bestillingen af .+ til .+ senest den \d+\. \S+ \d{4}: http/,
+      NO: /^Hei! Bestillingen «.+» for .+ senest \d+\. \S+ \d{4}: http/,
+      DK: /^Hej! Bestillingen ”.+” for .+ senest den \d+\. \S+ \d{4}: http/,
       FI: /^Hei! Tilaus on valmis.+ viimeistään \d+\. \S+ \d{4}: http/,
     }
     const waiting = ordersOf(
