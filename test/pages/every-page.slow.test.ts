@@ -69,7 +69,7 @@ function messageKeysOf({ $ }: Visit): readonly string[] {
   return (
     $('body')
       .text()
-      .match(new RegExp(`(?<![\\w./@:-])(${groups})\\.[a-z]\\w*(\\.\\w+)*`, 'g')) ?? []
+      .match(new RegExp(`(?<![\\w./@:(-])(${groups})\\.[a-z]\\w*(\\.\\w+)*`, 'g')) ?? []
   )
 }
 
@@ -77,13 +77,13 @@ function messageKeysOf({ $ }: Visit): readonly string[] {
 function targetsOf({ $, url }: Visit): URL[] {
   return (
     [
-      // Each choice of a filter by itself.
-      ...$('form[method=get] select[name] option')
+      // One choice of each filter.
+      ...$('form[method=get] select:not([name=sort], [name=size])')
         .toArray()
-        .map((option) => {
-          const select = $(option).closest('select')
-          const query = new URLSearchParams({ [String(select.attr('name'))]: $(option).attr('value') ?? '' })
-          return `${formPath(select.closest('form').attr('action'))}?${query.toString()}`
+        .map((select) => {
+          const choice = $(select).find('option:not([value=""])').attr('value') ?? ''
+          const query = new URLSearchParams({ [String($(select).attr('name'))]: choice })
+          return `${formPath($(select).closest('form').attr('action'))}?${query.toString()}`
         }),
       // Downloads have their own tests.
       ...$('a[href]:not([download])')
