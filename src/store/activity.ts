@@ -66,7 +66,7 @@ const mostShown = 25
 const fewScanned = 600
 /** The most changes that are looked at in order. */
 const mostScanned = 8000
-/** The changes of so few matching records are read record by record. */
+/** The changes of so few matching records of each resource are read record by record. */
 const fewThings = 200
 /** Up to so many matching records of a resource are listed; with more, each change is asked for its record. */
 const mostThings = 2500
@@ -106,8 +106,8 @@ export function ofResources({ filter, things, ...search }: ChangeSearch, resourc
 
 /**
  * Groups of changes, newest first, or each change by itself. Without a text, each kind of change is read in order by its
- * index. With one, the newest changes are usually enough when many records match; when few do, the newest change of each
- * bounds what is read.
+ * index. With one, the newest change of each matching record bounds what is read when few match; when many do, the newest
+ * changes are usually enough.
  */
 export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Promise<ChangeGroup[]> {
   const rows = await findRows(search, asked)
@@ -126,16 +126,16 @@ export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Pr
 async function findRows(search: ChangeSearch, asked: ChangesAsked): Promise<readonly Found[]> {
   const { db, organisation, filter, things: find } = search
   if (!find) return (await byKind(search, asked).execute(db)).rows
+  const few = await find(fewThings)
+  if (few.cut.size === 0) return (await byThing(search, asked, few.things).execute(db)).rows
   const isMatching = isOfThing(organisation, filter)
   // The last of a full page may have been cut off, but it only tells that there are more.
   const newest = (await inOrder(search, asked, fewScanned, isMatching).execute(db)).rows
   if (newest.length === asked.limit) return newest
   const { things, cut } = await find(mostThings)
-  if (cut.size > 0 || things.length > fewThings) {
-    const isFound = cut.size > 0 ? isMatching : isOneOf(things)
-    const { rows } = await inOrder(search, asked, mostScanned, isFound).execute(db)
-    if (rows.length === asked.limit) return rows
-  }
+  const isFound = cut.size > 0 ? isMatching : isOneOf(things)
+  const { rows } = await inOrder(search, asked, mostScanned, isFound).execute(db)
+  if (rows.length === asked.limit) return rows
   const all = cut.size > 0 ? await find(Infinity) : { things }
   return (await byThing(search, asked, all.things).execute(db)).rows
 }
