@@ -149,7 +149,7 @@ function tabsOf({ t }: Language, { units }: MerchantFilter) {
   ] as const
 }
 
-/** The facets of the orders. @throws BadRequestError for a product that no order has */
+/** @throws BadRequestError for a product that no order has */
 function checkProduct({ product }: MerchantFilter, lists: Lists): void {
   checkChoices({ status: '', type: '', product }, facetsOf(lists.get('productOrders')))
 }
