@@ -52,7 +52,14 @@ export async function seedDetails(databaseUrl: string, world: DemoWorld): Promis
     await noteRead('salesUnitWebhooks', msns)
     await writeProgress(kysely, organisation, 'salesUnits', { total: units.length, done: units.length })
   }
-  for (const table of ['sales_units', 'merchants', 'product_orders', 'webhooks', 'sync_state'] as const)
+  for (const table of [
+    'sales_units',
+    'merchants',
+    'product_orders',
+    'webhooks',
+    'sync_state',
+    'merchant_summaries',
+  ] as const)
     await vacuumTable(kysely, table)
   await close()
 }

@@ -163,7 +163,7 @@ export async function spreadMerchantNames(
 }
 
 /** Vacuums and analyses a table after many changes. */
-export async function vacuumTable(db: Handle, table: RecordTable | 'sync_state'): Promise<void> {
+export async function vacuumTable(db: Handle, table: RecordTable | 'sync_state' | 'merchant_summaries'): Promise<void> {
   await db.connection().execute(async (connection) => {
     await sql`set statement_timeout = 0`.execute(connection)
     try {

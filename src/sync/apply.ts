@@ -232,6 +232,9 @@ export function createVacuum(db: Handle): Vacuum {
     if (total < rowsBeforeVacuum) return
     written.set(table, 0)
     await vacuumTable(db, table)
-    if (table === 'sales_units') await vacuumTable(db, 'sync_state')
+    if (table !== 'sales_units') return
+    // These change with the sales units.
+    await vacuumTable(db, 'sync_state')
+    await vacuumTable(db, 'merchant_summaries')
   }
 }
