@@ -3,7 +3,7 @@ import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import { orderStatuses } from '../domain/product-order.ts'
 import { type Change, type ChangeKind, longestMomentMs } from './changes.ts'
 import type { Handle } from './database.ts'
-import { findThings, type FoundThings, isOfThing, type Thing } from './things.ts'
+import { findThings, firstThings, type FoundThings, isOfThing, type Thing } from './things.ts'
 
 /** The kinds of changes, in the order in which pages name them. */
 export const changeKinds = ['added', 'changed', 'removed', 'returned'] as const
@@ -76,18 +76,16 @@ export type ChangeSearch = {
   readonly db: Handle
   readonly organisation: Organisation
   readonly filter: ChangeFilter
-  /** Finds the records with the filter's text, of each resource all or up to about `most`; undefined without a text. */
+  /** Finds the records with the filter's text, of each resource all or up to `most`; undefined without a text. */
   readonly things: ((most: number) => Promise<FoundThings>) | undefined
 }
 
 /** Prepares a search, which then finds and counts changes. It looks for records when it needs them, and keeps them. */
 export function searchChanges(db: Handle, organisation: Organisation, filter: ChangeFilter): ChangeSearch {
-  const kept = new Map<number, Promise<FoundThings>>()
+  let kept: { readonly most: number; readonly found: Promise<FoundThings> } | undefined
   const things = async (most: number): Promise<FoundThings> => {
-    const enough = [...kept.keys()].find((limit) => limit >= most) ?? most
-    const found = kept.get(enough) ?? findThings(db, organisation, filter, enough)
-    kept.set(enough, found)
-    return found
+    if (!kept || kept.most < most) kept = { most, found: findThings(db, organisation, filter, most) }
+    return firstThings((await kept.found).things, most)
   }
   return { db, organisation, filter, things: filter.q === '' ? undefined : things }
 }
@@ -126,16 +124,18 @@ export async function findChanges(search: ChangeSearch, asked: ChangesAsked): Pr
 async function findRows(search: ChangeSearch, asked: ChangesAsked): Promise<readonly Found[]> {
   const { db, organisation, filter, things: find } = search
   if (!find) return (await byKind(search, asked).execute(db)).rows
-  const few = await find(fewThings)
-  if (few.cut.size === 0) return (await byThing(search, asked, few.things).execute(db)).rows
-  const isMatching = isOfThing(organisation, filter)
-  // The last of a full page may have been cut off, but it only tells that there are more.
-  const newest = (await inOrder(search, asked, fewScanned, isMatching).execute(db)).rows
-  if (newest.length === asked.limit) return newest
   const { things, cut } = await find(mostThings)
-  const isFound = cut.size > 0 ? isMatching : isOneOf(things)
-  const { rows } = await inOrder(search, asked, mostScanned, isFound).execute(db)
-  if (rows.length === asked.limit) return rows
+  if (cut.size > 0) {
+    const isMatching = isOfThing(organisation, filter)
+    for (const most of [fewScanned, mostScanned]) {
+      const { rows } = await inOrder(search, asked, most, isMatching).execute(db)
+      // The last of a full page may have been cut off, but it only tells that there are more.
+      if (rows.length === asked.limit) return rows
+    }
+  } else if (things.length > fewThings) {
+    const { rows } = await inOrder(search, asked, mostScanned, isOneOf(things)).execute(db)
+    if (rows.length === asked.limit) return rows
+  }
   const all = cut.size > 0 ? await find(Infinity) : { things }
   return (await byThing(search, asked, all.things).execute(db)).rows
 }

@@ -25,7 +25,7 @@ export type FoundThings = {
   readonly cut: ReadonlySet<string>
 }
 
-/** The records with `q` in name or id, removed ones included; of each resource all, or about `most` of more. */
+/** The records with `q` in name or id, removed ones included; of each resource all, or `most` of more. */
 export async function findThings(
   db: Handle,
   organisation: Organisation,
@@ -41,8 +41,16 @@ export async function findThings(
     ),
   )
   const { rows: things } = await sql<Thing>`${sql.join(queries, sql` union all `)}`.execute(db)
-  const cut = resources.filter((resource) => things.filter((thing) => thing.resource === resource).length >= most)
-  return { things, cut: new Set(cut) }
+  return firstThings(things, most)
+}
+
+/** Up to `most` records of each resource. */
+export function firstThings(things: readonly Thing[], most: number): FoundThings {
+  const ofResource = [...Map.groupBy(things, ({ resource }) => resource)]
+  return {
+    things: ofResource.flatMap(([, some]) => some.slice(0, most)),
+    cut: new Set(ofResource.flatMap(([resource, some]) => (some.length >= most ? [resource] : []))),
+  }
 }
 
 type Sought = { readonly resources: readonly string[]; readonly q: string }
