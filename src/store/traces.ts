@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Organisation, organisationKey } from '../domain/organisation.ts'
 import type { Handle } from './database.ts'
+import { sortKey } from './folding.ts'
 import type { RecordTable } from './records.ts'
 import { matches } from './searching.ts'
 
@@ -68,10 +69,14 @@ export async function findByLink(
   return (await traces(organisations, table, sql`${url} in ${links[table]}`).execute(db)).rows
 }
 
-/** Active sales units of these organisations that contain `q`, in any order. */
+/** Active sales units of these organisations: those with the name `q`, then others that contain it, in any order. */
 export async function salesUnitsNamed(db: Handle, organisations: readonly Organisation[], q: string): Promise<Trace[]> {
-  const where = sql`removed_at is null and ${matches(q)}`
-  return (await traces(organisations, 'sales_units', where, sql``).execute(db)).rows
+  const name = sortKey(sql`${q}::text`)
+  const isNamed = sql`removed_at is null and sort_key = ${name}`
+  const contains = sql`removed_at is null and sort_key <> ${name} and ${matches(q)}`
+  const named = await traces(organisations, 'sales_units', isNamed).execute(db)
+  const others = await traces(organisations, 'sales_units', contains, sql``).execute(db)
+  return [...named.rows, ...others.rows]
 }
 
 /** The removed sales units of an organisation that contain `q`, the last removed first. */

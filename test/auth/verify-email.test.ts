@@ -135,7 +135,7 @@ describe('the first sign-in', () => {
     expect(sent?.headers.get('content-language')).toBe('nb')
     expect(sent?.text).toContain(`partnerportalen på ${new URL(portal.url).host}, vil bruke`)
     expect(sent?.html).toContain('<html lang="nb">')
-    expect((await browser.press('Bekreft', { typed: { code: '1' } })).words).toContain('Skriv inn alle de 6 sifrene')
+    expect((await browser.press('Bekreft', { typed: { code: '1' } })).words).toContain('Skriv inn alle de seks sifrene')
     await browser.press('Bekreft', { typed: { code: mail.codeFor(email) } })
     expect((await browser.open('/profile')).words).toContain(email)
   })
