@@ -4,7 +4,6 @@ import { createDemoWorld } from '../../demo/world.ts'
 import type { Browser, Visit } from '../support/browser.ts'
 import { startTestPortal, type TestPortal } from '../support/portal.ts'
 import { rowsOf } from '../support/page-content.ts'
-import english from '../../views/locales/en.json' with { type: 'json' }
 import { statementsAtOnce } from '../support/statements-at-once.ts'
 
 /** Markup, both kinds of quotes, and the syntax of templates and translations. */
@@ -60,16 +59,6 @@ function inlineOrForeignOf({ $ }: Visit): string[] {
     )
   return [...elements.toArray().map((element) => $.html(element)), $('script').text(), ...inline, ...elsewhere].filter(
     Boolean,
-  )
-}
-
-/** Names of messages where their texts should be: a key without a text is shown as it is. */
-function messageKeysOf({ $ }: Visit): readonly string[] {
-  const groups = Object.keys(english).join('|')
-  return (
-    $('body')
-      .text()
-      .match(new RegExp(`(?<![\\w./@:(-])(${groups})\\.[a-z]\\w*(\\.\\w+)*`, 'g')) ?? []
   )
 }
 
@@ -148,7 +137,6 @@ async function crawl(name: string): Promise<{ pages: Map<string, Visit>; broken:
       .map((element) => String(page.$(element).attr('id')))
     if (new Set(ids).size !== ids.length) broken.push(`${to} has an id twice: ${ids.toSorted().join(' ')}`)
     broken.push(...inlineOrForeignOf(page).map((item) => `${to} has ${item}`))
-    broken.push(...messageKeysOf(page).map((key) => `${to} shows the key ${key}`))
     for (const asset of assetsOf(page)) assets.add(asset)
     for (const { pathname, search, searchParams, hash: part } of targetsOf(page)) {
       // Records link to each other and to lists of theirs: follow each record, and each filter of a list, once.

@@ -1,5 +1,6 @@
 import * as cheerio from 'cheerio'
 import request from 'supertest'
+import english from '../../views/locales/en.json' with { type: 'json' }
 
 /** A page as loaded. `url` is the final URL after all redirects. */
 export type Visit = {
@@ -14,11 +15,15 @@ export type Visit = {
 
 const maxRedirects = 10
 
+/** The name of a message: a page shows it when there is no such message. */
+const messageKey = new RegExp(`(?<![\\w./@:(-])(${Object.keys(english).join('|')})\\.[a-z]\\w*(\\.\\w+)*`, 'g')
+
 /** How far to follow redirects: to the end by default, not at all, or until one leads to the path `until`. */
 type Following = { readonly follow?: boolean; readonly until?: string }
 
 /**
  * A browser without rendering or JavaScript: keeps cookies, follows redirects and submits forms, over real HTTP.
+ * Throws when a page shows the name of a message.
  */
 export class Browser {
   readonly #origin: string
@@ -56,6 +61,8 @@ export class Browser {
         return this.#send('get', next, undefined, headers, { follow, ...(until ? { until } : {}) }, hops - 1)
     }
     const $ = cheerio.load(answer.text ?? '')
+    const keys = $('body').text().match(messageKey)
+    if (keys) throw new Error(`${url.href} shows names of messages instead of their texts: ${keys.join(', ')}`)
     const words = $('main').text().replace(/\s+/g, ' ').trim()
     this.#at = {
       url,
