@@ -15,8 +15,11 @@ export type Visit = {
 
 const maxRedirects = 10
 
+/** The API has members of this name. */
+const groups = Object.keys(english).filter((group) => group !== 'configuration')
+
 /** The name of a message: a page shows it when there is no such message. */
-const messageKey = new RegExp(`(?<![\\w./@:(-])(${Object.keys(english).join('|')})\\.[a-z]\\w*(\\.\\w+)*`, 'g')
+const messageKey = new RegExp(`(?<![\\w./@:(-])(${groups.join('|')})\\.[a-z]\\w*(\\.\\w+)*`, 'g')
 
 /** How far to follow redirects: to the end by default, not at all, or until one leads to the path `until`. */
 type Following = { readonly follow?: boolean; readonly until?: string }
@@ -61,7 +64,8 @@ export class Browser {
         return this.#send('get', next, undefined, headers, { follow, ...(until ? { until } : {}) }, hops - 1)
     }
     const $ = cheerio.load(answer.text ?? '')
-    const keys = $('body').text().match(messageKey)
+    const isPage = String(answer.headers['content-type']).startsWith('text/html')
+    const keys = isPage && $('body').text().match(messageKey)
     if (keys) throw new Error(`${url.href} shows names of messages instead of their texts: ${keys.join(', ')}`)
     const words = $('main').text().replace(/\s+/g, ' ').trim()
     this.#at = {

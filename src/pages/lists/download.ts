@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { portalDay } from '../../domain/time-zone.ts'
 import { isStillAllowed } from '../../auth/access.ts'
 import { compressedStreams } from '../../http/compression.ts'
@@ -8,7 +8,7 @@ import type { PageDeps } from '../deps.ts'
 import { actingAs, signedIn } from '../request-state.ts'
 import type { OrganisationRoute } from '../mount.ts'
 import { csv, type Format, xlsx } from './export-formats.ts'
-import type { SheetOf } from './sheet.ts'
+import type { Sheet, SheetOf } from './sheet.ts'
 
 /** Makes the site map's routes for the downloads of the list at `path`. */
 export type DownloadRoutes = (list: Pick<OrganisationRoute, 'path' | 'role'>, sheetOf: SheetOf) => OrganisationRoute[]
@@ -47,11 +47,12 @@ function download(
 ): RequestHandler {
   return async (req, res) => {
     const { language } = res.locals
-    const { title, filter, headings, kinds, find } = await sheetOf(req, res)
-    const file = nameOf(actingAs(res).name, title, shortened(filter), portalDay(new Date()))
-    const name = `${file}.${format.extension}`
     if (req.method === 'HEAD') {
-      res.attachment(name).type(format.type).end()
+      const sheet = await sheetOf(req, res)
+      res
+        .attachment(nameOf(sheet, format, res))
+        .type(format.type)
+        .end()
       return
     }
     const running = await exportLimits.begin(req, signedIn(req).id)
@@ -59,9 +60,11 @@ function download(
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(new ExportEndedError('time')), mostMs)
     try {
-      const { count, batches } = await find()
+      const sheet = await sheetOf(req, res)
+      const { title, headings, kinds } = sheet
+      const { count, batches } = await sheet.find()
       await running.count(count)
-      res.attachment(name).type(format.type)
+      res.attachment(nameOf(sheet, format, res)).type(format.type)
       // Middleware, compression and pipeline listen for its end; Node warns from eleven on.
       res.setMaxListeners(20)
       res.locals.auditEvent = 'export'
@@ -138,6 +141,16 @@ async function* whileAllowed<Batch>(
 /** Ends a download on purpose; the message is the reason. */
 class ExportEndedError extends Error {}
 
+/** The name of the file: with plain spaces, and without characters that file systems refuse, as in A/S. */
+function nameOf({ title, filter }: Sheet, { extension }: Format, res: Response): string {
+  const name = [actingAs(res).name, title, shortened(filter), portalDay(new Date())]
+    .filter((part) => part !== '')
+    .join(' – ')
+    .replaceAll(/\p{Zs}/gu, ' ')
+    .replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
+  return `${name}.${extension}`
+}
+
 /** The most characters of the filter in the name of a file. */
 const longestFilter = 100
 
@@ -145,13 +158,4 @@ const longestFilter = 100
 function shortened(filter: string): string {
   if (filter.length <= longestFilter) return filter
   return `${filter.slice(0, filter.lastIndexOf(' ', longestFilter)).replace(/,$/, '')} …`
-}
-
-/** With plain spaces, and without characters that file systems refuse, as in A/S. */
-function nameOf(...parts: readonly string[]): string {
-  return parts
-    .filter((part) => part !== '')
-    .join(' – ')
-    .replaceAll(/\p{Zs}/gu, ' ')
-    .replaceAll(/[\p{Cc}<>:"/\\|?*]/gu, '-')
 }
